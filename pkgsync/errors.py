@@ -1,0 +1,160 @@
+"""Every error that ends a run: what happened, what to do next, and the exit code.
+
+Errors are grouped by whose business they are.
+Messages never hold a credential; text from a server or a file is escaped where it is printed.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The process exit codes (DESIGN section 9); the README's table is generated from their meanings."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    UNSAFE = 3
+    STALE = 4
+    PARTLY = 5
+    INTEGRITY = 6
+    AUTHENTICATION = 7
+    LOCKED = 8
+    QUOTA = 9
+    USAGE = 64
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "done, or nothing to do",
+    ExitCode.ERROR: "an error, or the plan is incomplete",
+    ExitCode.CHANGES: "there are changes (only with `--detailed-exitcode`; `audit`: there are orphans)",
+    ExitCode.UNSAFE: "the plan exceeds a limit and cannot be applied",
+    ExitCode.STALE: "the world changed since the plan was made",
+    ExitCode.PARTLY: "partly applied: some actions failed or were left for the next run",
+    ExitCode.INTEGRITY: "a checksum, digest or schema does not match",
+    ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server",
+    ExitCode.LOCKED: "another run holds the lock",
+    ExitCode.QUOTA: "the Packagecloud plan or quota is exhausted",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.HANGUP: "ended by SIGHUP",
+    ExitCode.INTERRUPTED: "ended by Ctrl-C",
+    ExitCode.TERMINATED: "ended by SIGTERM",
+}
+
+_SIGNALS = (ExitCode.HANGUP, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+PLAN_PRECEDENCE = (
+    *_SIGNALS,
+    ExitCode.USAGE,
+    ExitCode.AUTHENTICATION,
+    ExitCode.INTEGRITY,
+    ExitCode.ERROR,
+    ExitCode.UNSAFE,
+    ExitCode.CHANGES,
+    ExitCode.OK,
+)
+APPLY_PRECEDENCE = (
+    *_SIGNALS,
+    ExitCode.USAGE,
+    ExitCode.LOCKED,
+    ExitCode.AUTHENTICATION,
+    ExitCode.QUOTA,
+    ExitCode.INTEGRITY,
+    ExitCode.STALE,
+    ExitCode.PARTLY,
+    ExitCode.ERROR,
+    ExitCode.OK,
+)
+
+
+class PkgsyncError(Exception):
+    """The root of all errors that a run ends with.
+
+    ``message`` says what happened and to what, ``tip`` what to do next (may be empty).
+    """
+
+    exit_code: ExitCode = ExitCode.ERROR
+
+    def __init__(self, message: str, *, tip: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.tip = tip
+
+
+class UsageError(PkgsyncError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(PkgsyncError):
+    """The config file is wrong; the message starts with ``file:line:column``."""
+
+
+class AuthenticationError(PkgsyncError):
+    """A service refused the credentials, or a credential is missing or belongs to another origin."""
+
+    exit_code = ExitCode.AUTHENTICATION
+
+
+class ReadError(PkgsyncError):
+    """A read failed for good: refused, timed out, cut off, or not what the service should answer."""
+
+
+class NotFoundError(ReadError):
+    """The service answered 404. For a row or file that is knowledge, elsewhere it is a failed read."""
+
+
+class IntegrityError(PkgsyncError):
+    """Bytes, a digest or a document are not what was promised."""
+
+    exit_code = ExitCode.INTEGRITY
+
+
+class PlanFileError(IntegrityError):
+    """A plan or receipt file does not match its schema, its digest, or the format this version knows."""
+
+
+class UnsafePlanError(PkgsyncError):
+    """The plan exceeds a limit, or was written as not applyable."""
+
+    exit_code = ExitCode.UNSAFE
+
+
+class StaleError(PkgsyncError):
+    """The world is no longer the one that was planned for."""
+
+    exit_code = ExitCode.STALE
+
+
+class LockedError(PkgsyncError):
+    """Another run works on the same Packagecloud repository."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class QuotaError(PkgsyncError):
+    """Packagecloud refuses because the account's plan, storage or bandwidth is used up; retrying is useless."""
+
+    exit_code = ExitCode.QUOTA
+
+
+class RefusedError(PkgsyncError):
+    """Packagecloud refused one package for good (a 422 that is no duplicate); others may still succeed."""
+
+
+class DuplicateError(RefusedError):
+    """Packagecloud says that the file name is taken (facts/packagecloud-api section 5); only a look tells more."""
+
+
+class AmbiguousError(PkgsyncError):
+    """A change was sent and its outcome is unknown (time-out, reset, 5xx); only a look can tell."""
+
+
+class InterruptedRunError(PkgsyncError):
+    """A signal ended the run in good order."""
+
+    def __init__(self, message: str, exit_code: ExitCode, *, tip: str = "") -> None:
+        super().__init__(message, tip=tip)
+        self.exit_code = exit_code

@@ -1,0 +1,116 @@
+"""The values that flow through pkgsync: what OBS offers, what Packagecloud holds, and the plan between them.
+
+All of them are frozen; none holds a credential.
+"""
+
+from datetime import UTC, datetime
+
+from pkgsync.model.actual import (
+    ActualState,
+    Row,
+)
+from pkgsync.model.desired import (
+    Architecture,
+    BuiltFile,
+    BuiltPackage,
+    DesiredState,
+    Index,
+    IndexedFile,
+    PackageType,
+    Problem,
+    Repository,
+    Version,
+)
+from pkgsync.model.plan import (
+    Action,
+    ArchitectureEvidence,
+    Archiving,
+    Counts,
+    Deletion,
+    Evidence,
+    Held,
+    LimitExceeded,
+    Observed,
+    OldContent,
+    Overrides,
+    Plan,
+    PlannedArchitecture,
+    PlannedRepository,
+    PlanSource,
+    PlanTarget,
+    Replacement,
+    RepositoryEvidence,
+    Shadowed,
+    Source,
+    Summary,
+    SupersededBy,
+    Upload,
+)
+from pkgsync.model.policy import (
+    Limits,
+    OrphanAction,
+    OrphanPolicy,
+    Policy,
+    Selection,
+)
+from pkgsync.model.reports import (
+    Audit,
+    Orphan,
+    Outcome,
+    Receipt,
+    ReceiptLine,
+)
+
+__all__ = [
+    "Action",
+    "ActualState",
+    "Architecture",
+    "ArchitectureEvidence",
+    "Archiving",
+    "Audit",
+    "BuiltFile",
+    "BuiltPackage",
+    "Counts",
+    "Deletion",
+    "DesiredState",
+    "Evidence",
+    "Held",
+    "Index",
+    "IndexedFile",
+    "LimitExceeded",
+    "Limits",
+    "Observed",
+    "OldContent",
+    "Orphan",
+    "OrphanAction",
+    "OrphanPolicy",
+    "Outcome",
+    "Overrides",
+    "PackageType",
+    "Plan",
+    "PlanSource",
+    "PlanTarget",
+    "PlannedArchitecture",
+    "PlannedRepository",
+    "Policy",
+    "Problem",
+    "Receipt",
+    "ReceiptLine",
+    "Replacement",
+    "Repository",
+    "RepositoryEvidence",
+    "Row",
+    "Selection",
+    "Shadowed",
+    "Source",
+    "Summary",
+    "SupersededBy",
+    "Upload",
+    "Version",
+    "iso",
+]
+
+
+def iso(moment: datetime) -> str:
+    """The moment as ISO 8601 in UTC with seconds and a ``Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

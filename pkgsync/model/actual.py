@@ -1,0 +1,55 @@
+"""What Packagecloud holds: the actual state.
+
+Sums are lower-case hex sha256, times the server's own ISO 8601 text.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+
+@frozen
+class Row:
+    """One package of a Packagecloud listing. ``sha256`` None means unknown, never equal.
+
+    The ``*_url`` fields are the server's host-relative routes. ``download_url`` holds a read token: it is a secret,
+    and is neither printed nor compared.
+    """
+
+    distribution: str
+    filename: str
+    type: str
+    name: str
+    version: str | None = None
+    release: str | None = None
+    epoch: int | None = None
+    architecture: str | None = None
+    sha256: str | None = None
+    created_at: str = ""
+    uploader: str | None = None
+    indexed: bool = True
+    destroy_url: str = ""
+    promote_url: str = ""
+    package_url: str = ""
+    download_url: str | None = field(default=None, repr=False, eq=False)
+
+    @property
+    def key(self) -> str:
+        return f"{self.distribution}/{self.filename}"
+
+
+@frozen
+class ActualState:
+    """What the Packagecloud repository holds: all rows of all distributions, proven complete.
+
+    ``distribution_ids`` maps every (package type, distribution) of the server to its numeric id.
+    """
+
+    repository: str
+    rows: tuple[Row, ...]
+    total: int
+    distribution_ids: Mapping[tuple[str, str], int]
+    read_at: datetime
+    requests: int = 0
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,136 @@
+"""What OBS offers: the desired state.
+
+Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import frozen
+
+from pkgsync.reasons import Reason
+
+
+class PackageType(StrEnum):
+    """What pkgsync syncs; every other type of Packagecloud is never touched."""
+
+    RPM = "rpm"
+    DEB = "deb"
+
+
+@frozen(order=True)
+class Version:
+    """The parts of a version as the package's own metadata has them; ``release`` is empty where there is none."""
+
+    epoch: int
+    version: str
+    release: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.version}-{self.release}" if self.release else self.version
+        return f"{self.epoch}:{text}" if self.epoch else text
+
+
+@frozen
+class IndexedFile:
+    """One file of a published index. ``path`` is relative to the published repository."""
+
+    filename: str
+    path: str
+    size: int
+    sha256: str
+    type: PackageType
+    name: str
+    version: Version
+    architecture: str
+
+
+@frozen
+class Index:
+    """A complete, verified published index.
+
+    ``top_sha256`` is of repomd.xml or Release, ``revision`` its ``<revision>`` or Date in seconds since 1970.
+    """
+
+    top_sha256: str
+    revision: int | None
+    files: tuple[IndexedFile, ...]
+
+
+@frozen
+class BuiltFile:
+    """One file of a ``_result`` (facts/obs-api section 2): no checksum is known."""
+
+    filename: str
+    size: int
+    mtime: int
+
+
+@frozen
+class BuiltPackage:
+    """One package of one architecture in ``_result``; ``name`` may hold a multibuild flavor."""
+
+    name: str
+    code: str
+    files: tuple[BuiltFile, ...] = ()
+
+
+@frozen
+class Problem:
+    """A reason with the words that name the thing: why a repository, architecture or action is withheld."""
+
+    reason: Reason
+    message: str
+
+
+@frozen
+class Architecture:
+    """One scheduler architecture of a repository as ``_result`` shows it; settled when ``problems`` is empty."""
+
+    name: str
+    code: str
+    dirty: bool = False
+    last_published: int | None = None
+    packages: tuple[BuiltPackage, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@frozen
+class Repository:
+    """One mapped OBS repository. ``index`` is None where no complete, stable index could be read.
+
+    ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all).
+    ``unread`` marks a read that failed for good: the plan is then incomplete.
+    """
+
+    project: str
+    name: str
+    distributions: tuple[str, ...]
+    architectures: tuple[Architecture, ...] = ()
+    index: Index | None = None
+    problems: tuple[Problem, ...] = ()
+    unread: bool = False
+    filter_architectures: tuple[str, ...] | None = None
+    ignore_architectures: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.project}/{self.name}"
+
+    @property
+    def last_published(self) -> int | None:
+        return max((a.last_published for a in self.architectures if a.last_published is not None), default=None)
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        return (*self.problems, *(p for a in self.architectures for p in a.problems))
+
+
+@frozen
+class DesiredState:
+    """What OBS offers: mapped repositories in the order of the config (projects, then ``distributions``)."""
+
+    repositories: tuple[Repository, ...]
+    read_at: datetime
+    requests: int = 0
+    warnings: tuple[str, ...] = ()

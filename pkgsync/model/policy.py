@@ -1,0 +1,59 @@
+"""What the config wants."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from attrs import frozen
+
+
+class OrphanAction(StrEnum):
+    KEEP = "keep"
+    DELETE = "delete"
+    ARCHIVE = "archive"
+
+
+@frozen
+class OrphanPolicy:
+    """``orphans`` of the config; the globs match whole names, as in a shell."""
+
+    action: OrphanAction = OrphanAction.KEEP
+    archive_to: str | None = None
+    keep_versions: int | None = None
+    min_age: timedelta = timedelta(0)
+    grace: timedelta = timedelta(0)
+    protect: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    uploaders: tuple[str, ...] = ()
+    without_files: tuple[str, ...] = ()
+
+
+@frozen
+class Limits:
+    """How many deletions a plan may hold per distribution before it is refused."""
+
+    deletions: int = 20
+    deletions_percent: int = 30
+
+
+@frozen
+class Policy:
+    """All of the config that decides: what is uploaded, replaced and deleted. Holds no credential."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    include_classes: tuple[str, ...] = ()
+    rebuilds: Literal["replace", "hold"] = "replace"
+    orphans: OrphanPolicy = OrphanPolicy()
+    limits: Limits = Limits()
+
+
+@frozen
+class Selection:
+    """``--target`` and ``--exclude`` of one run: globs on package keys. Both empty: everything."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.targets or self.excludes)

@@ -1,0 +1,93 @@
+"""What an audit found and what an apply did."""
+
+from enum import StrEnum
+from typing import Literal
+
+from attrs import frozen
+
+from pkgsync.model.actual import Row
+from pkgsync.model.plan import Evidence, PlannedRepository, PlanTarget
+from pkgsync.model.policy import OrphanAction
+from pkgsync.reasons import Reason
+
+
+@frozen
+class Orphan:
+    """One orphan and its verdict: what would happen to it (``fate``), and why."""
+
+    row: Row
+    fate: Literal["delete", "archive", "keep", "held"]
+    reason: Reason
+    message: str
+    evidence: Evidence | None = None
+
+
+@frozen
+class Audit:
+    """All orphans of the managed distributions, sorted by key."""
+
+    repository: str
+    created_at: str
+    complete: bool
+    action: OrphanAction
+    orphans: tuple[Orphan, ...]
+    repositories: tuple[PlannedRepository, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Outcome(StrEnum):
+    """How one action ended."""
+
+    DONE = "done"
+    ALREADY_DONE = "already-done"
+    STALE = "stale"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    LEFT = "left"
+
+
+@frozen
+class ReceiptLine:
+    """One line of truth about one action. ``undo`` says from where its effect can be taken back."""
+
+    action: Literal["upload", "replacement", "deletion", "archiving"]
+    distribution: str
+    filename: str
+    outcome: Outcome
+    sha256: str = ""
+    old_sha256: str | None = None
+    size: int | None = None
+    reason: str | None = None
+    message: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+    bytes_down: int = 0
+    bytes_up: int = 0
+    attempts: int = 0
+    verified: str | None = None
+    absent_seconds: float | None = None
+    stored_as: str | None = None
+    archive_to: str | None = None
+    undo: Literal["backup", "archive", "none"] | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.distribution}/{self.filename}"
+
+
+@frozen
+class Receipt:
+    """What an apply did, action by action; derived from the journal."""
+
+    pkgsync_version: str
+    plan_digest: str
+    target: PlanTarget
+    started_at: str
+    finished_at: str
+    exit_code: int
+    complete: bool
+    interrupted: bool
+    lines: tuple[ReceiptLine, ...]
+    runs: int = 1
+    warnings: tuple[str, ...] = ()
+    format_version: str = "1.0"
