@@ -1,6 +1,6 @@
 """The values that flow through pkgsync: what OBS offers, what Packagecloud holds, and the plan between them.
 
-All of them are frozen; none holds a credential.
+All of them are frozen; none but Basic holds a credential.
 """
 
 from datetime import UTC, datetime
@@ -60,6 +60,7 @@ from pkgsync.model.reports import (
     Receipt,
     ReceiptLine,
 )
+from pkgsync.model.secret import Basic
 
 __all__ = [
     "Action",
@@ -68,6 +69,7 @@ __all__ = [
     "ArchitectureEvidence",
     "Archiving",
     "Audit",
+    "Basic",
     "BuiltFile",
     "BuiltPackage",
     "Counts",
