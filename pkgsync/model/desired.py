@@ -101,6 +101,8 @@ class Repository:
 
     ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all).
     ``unread`` marks a read that failed for good: the plan is then incomplete.
+    ``filtered`` marks a repository that the project's ``repositories`` leaves out: it offers nothing, but the files
+    that its ``_result`` lists are not gone.
     """
 
     project: str
@@ -110,6 +112,7 @@ class Repository:
     index: Index | None = None
     problems: tuple[Problem, ...] = ()
     unread: bool = False
+    filtered: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
 
