@@ -21,6 +21,7 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
     Action,
     ArchitectureEvidence,
@@ -83,6 +84,7 @@ __all__ = [
     "Limits",
     "Observed",
     "OldContent",
+    "Origin",
     "Orphan",
     "OrphanAction",
     "OrphanPolicy",
