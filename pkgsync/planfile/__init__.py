@@ -1,0 +1,126 @@
+"""Plan and receipt files: deterministic JSON, checked against their schemas, a plan bound by its digest.
+
+What is read may come from anybody: it is refused with a PlanFileError unless this module could have written it, but
+for fields that a newer minor format adds.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import evolve
+
+from pkgsync.errors import PlanFileError
+from pkgsync.files import write_atomically
+from pkgsync.model import Plan, Receipt
+from pkgsync.planfile import strictjson, validation
+from pkgsync.planfile.checks import check_plan, check_receipt
+from pkgsync.planfile.convert import from_document, to_document
+from pkgsync.planfile.strictjson import read_bytes
+
+__all__ = [
+    "dump_receipt",
+    "dumps",
+    "kind",
+    "load_receipt",
+    "loads",
+    "read",
+    "read_bytes",
+    "read_receipt",
+    "with_digest",
+    "write",
+    "write_receipt",
+]
+
+_MAJOR = 1
+
+
+def dumps(plan: Plan) -> bytes:
+    """The plan file's bytes, with its digest. Equal plans give equal bytes. Raises PlanFileError for a faulty plan."""
+    document = to_document(with_digest(plan))
+    validation.check(document, "plan", "the new plan")
+    check_plan(plan, "the new plan")
+    return strictjson.write_text(document)
+
+
+def with_digest(plan: Plan) -> Plan:
+    """The plan with the digest over all the rest of it. Raises PlanFileError for text that JSON cannot hold."""
+    return evolve(plan, digest=strictjson.digest(to_document(plan), "the new plan"))
+
+
+def loads(data: bytes, name: str) -> Plan:
+    """The plan that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
+    document = strictjson.parse_object(data, name)
+    _expect(document, "plan", name)
+    validation.check(document, "plan", name)
+    if document["digest"] != strictjson.digest(document, name):
+        raise PlanFileError(f"{name}: the digest does not match: the plan was edited or cut", tip="Make a new plan.")
+    plan = from_document(document, Plan, name)
+    check_plan(plan, name)
+    return plan
+
+
+def write(plan: Plan, path: Path) -> Plan:
+    """Write the plan file; returns the plan with its digest. Raises PlanFileError, OSError."""
+    write_atomically(path, dumps(plan))
+    return with_digest(plan)
+
+
+def read(path: Path) -> Plan:
+    """The plan of a file. Raises UsageError where the file cannot be read, PlanFileError where it is no sound plan."""
+    return loads(read_bytes(path), str(path))
+
+
+def dump_receipt(receipt: Receipt) -> bytes:
+    """The receipt file's bytes. Equal receipts give equal bytes. Raises PlanFileError for a faulty receipt."""
+    document = to_document(receipt)
+    validation.check(document, "receipt", "the new receipt")
+    check_receipt(receipt, "the new receipt")
+    return strictjson.write_text(document)
+
+
+def load_receipt(data: bytes, name: str) -> Receipt:
+    """The receipt that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
+    document = strictjson.parse_object(data, name)
+    _expect(document, "receipt", name)
+    validation.check(document, "receipt", name)
+    receipt = from_document(document, Receipt, name)
+    check_receipt(receipt, name)
+    return receipt
+
+
+def write_receipt(receipt: Receipt, path: Path) -> None:
+    """Write the receipt file. Raises PlanFileError, OSError."""
+    write_atomically(path, dump_receipt(receipt))
+
+
+def read_receipt(path: Path) -> Receipt:
+    """The receipt of a file. Raises UsageError where it cannot be read, PlanFileError where it is no sound receipt."""
+    return load_receipt(read_bytes(path), str(path))
+
+
+def kind(data: bytes, name: str) -> Literal["plan", "receipt"]:
+    """Whether ``data`` says to be a plan or a receipt. Raises PlanFileError where it is no such thing."""
+    return _kind(strictjson.parse_object(data, name), name)
+
+
+def _kind(document: dict[str, Any], name: str) -> Literal["plan", "receipt"]:
+    if "plan_digest" in document:
+        return "receipt"
+    if "format_version" in document and "config_digest" in document:
+        return "plan"
+    raise PlanFileError(f"{name}: neither a plan nor a receipt of pkgsync")
+
+
+def _expect(document: dict[str, Any], expected: Literal["plan", "receipt"], name: str) -> None:
+    """The other kind of file and other major formats get a sentence of their own instead of the schema's."""
+    found = _kind(document, name)
+    if found != expected:
+        raise PlanFileError(f"{name}: a {found}, not a {expected}")
+    version = document.get("format_version")
+    major = re.match(r"([0-9]{1,6})\.", version) if isinstance(version, str) else None
+    if major and int(major[1]) != _MAJOR:
+        raise PlanFileError(
+            f"{name}: has format {version}; this pkgsync reads format {_MAJOR} only",
+            tip=f"Use the pkgsync that wrote it, or make the {expected} anew.",
+        )

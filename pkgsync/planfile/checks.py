@@ -1,0 +1,150 @@
+"""What a plan must be beyond its schema: the checks of a plan from one list to another, and of every name.
+
+They run on every plan that is written and on every plan that is read, so that apply can rely on them.
+"""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pkgsync.errors import PlanFileError
+from pkgsync.model import Action, Archiving, Counts, Deletion, Evidence, Plan, Receipt, Replacement, Source, Upload
+from pkgsync.reasons import Reason
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PAIR = re.compile(r"[^/\s]+/[^/\s]+")
+_LISTED = ("uploads", "replacements", "deletions", "archivings", "held")
+_COUNTED = (*_LISTED, "upload_bytes")
+
+
+def check_plan(plan: Plan, name: str) -> None:
+    """Raises PlanFileError with the first thing that is wrong."""
+    _refuse(name, _plan_faults(plan))
+
+
+def check_receipt(receipt: Receipt, name: str) -> None:
+    """Raises PlanFileError with the first thing that is wrong."""
+    _refuse(name, _receipt_faults(receipt))
+
+
+def _refuse(name: str, faults: Iterator[str]) -> None:
+    fault = next(faults, None)
+    if fault is not None:
+        raise PlanFileError(f"{name}: {fault}")
+
+
+def _plan_faults(plan: Plan) -> Iterator[str]:
+    yield from _url_faults("source.api", plan.source.api)
+    yield from _url_faults("target.api", plan.target.api)
+    if not _PAIR.fullmatch(plan.target.repository):
+        yield f"the target {plan.target.repository!r} is not USER/REPOSITORY"
+    if plan.exceeded and plan.applyable:
+        yield "a limit is exceeded, but the plan calls itself applyable"
+    for action in plan.actions:
+        yield from _action_faults(action, plan)
+    yield from _unique_faults(plan)
+    yield from _summary_faults(plan)
+
+
+def _receipt_faults(receipt: Receipt) -> Iterator[str]:
+    yield from _url_faults("target.api", receipt.target.api)
+    for line in receipt.lines:
+        yield from _name_faults(line.distribution, line.filename)
+
+
+def _action_faults(action: Action, plan: Plan) -> Iterator[str]:
+    yield from _name_faults(action.distribution, action.filename)
+    if action.distribution not in plan.target.distributions:
+        yield f"{action.key}: the plan does not manage its distribution"
+    if not _SHA256.fullmatch(action.sha256):
+        yield f"{action.key}: the sha256 is not 64 hex digits"
+    if isinstance(action, Upload | Replacement):
+        for source in (action.source, *action.also):
+            yield from _source_faults(action.key, source)
+    if isinstance(action, Replacement) and action.old.sha256 == action.sha256:
+        yield f"{action.key}: the replacement's old and new content are the same"
+    if isinstance(action, Deletion | Archiving):
+        yield from _evidence_faults(action)
+    if isinstance(action, Archiving) and not _PAIR.fullmatch(action.archive_to):
+        yield f"{action.key}: the archive {action.archive_to!r} is not USER/REPOSITORY"
+
+
+def _name_faults(distribution: str, filename: str) -> Iterator[str]:
+    if not _PAIR.fullmatch(distribution):
+        yield f"the distribution {distribution!r} is not of the form distro/version"
+    if filename in ("", ".", "..") or "/" in filename or _has_control(filename):
+        yield f"{distribution}: {filename!r} is not a plain file name"
+
+
+def _source_faults(key: str, source: Source) -> Iterator[str]:
+    parts = source.path.split("/")
+    if _has_control(source.path) or "." in parts or ".." in parts or (source.path and "" in parts):
+        yield f"{key}: the source path {source.path!r} is not a plain relative path"
+    if source.kind == "obs" and not (source.project and source.repository and source.path):
+        yield f"{key}: an OBS source needs a project, a repository and a path"
+
+
+def _evidence_faults(action: Deletion | Archiving) -> Iterator[str]:
+    evidence = action.evidence
+    if evidence.kind != action.reason.value:
+        yield f"{action.key}: deleted as {action.reason.value}, but the evidence is for {evidence.kind}"
+    if not _proves(evidence):
+        yield f"{action.key}: the evidence for its deletion is incomplete"
+
+
+def _proves(evidence: Evidence) -> bool:
+    if evidence.kind == Reason.UNDO.value:
+        return bool(evidence.receipt)
+    read = bool(evidence.repositories) and evidence.total is not None
+    if evidence.kind == Reason.SUPERSEDED.value:
+        return read and evidence.superseded_by is not None
+    return read and evidence.packages_read is not None
+
+
+def _unique_faults(plan: Plan) -> Iterator[str]:
+    for key, times in Counter(action.key for action in plan.actions).items():
+        if times > 1:
+            yield f"{key}: {times} actions for one file"
+
+
+def _summary_faults(plan: Plan) -> Iterator[str]:
+    tally = _tally(plan)
+    yield from _count_faults("summary.total", plan.summary.total, sum(tally.values(), Counter()))
+    for distribution, counts in plan.summary.distributions.items():
+        yield from _count_faults(f"summary.distributions.{distribution}", counts, tally.get(distribution, Counter()))
+    for distribution in sorted(tally.keys() - plan.summary.distributions.keys()):
+        yield f"the summary lacks {distribution}"
+
+
+def _tally(plan: Plan) -> dict[str, Counter[str]]:
+    """What the lists hold, per distribution."""
+    tally: dict[str, Counter[str]] = defaultdict(Counter)
+    for what in _LISTED:
+        for item in getattr(plan, what):
+            tally[item.distribution][what] += 1
+    coming: tuple[Upload | Replacement, ...] = (*plan.uploads, *plan.replacements)
+    for action in coming:
+        tally[action.distribution]["upload_bytes"] += action.size
+    return dict(tally)
+
+
+def _count_faults(place: str, stated: Counts, found: Counter[str]) -> Iterator[str]:
+    for what in _COUNTED:
+        if getattr(stated, what) != found[what]:
+            yield f"{place} says {getattr(stated, what)} {what}, the plan lists {found[what]}"
+
+
+def _url_faults(place: str, url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    except ValueError:
+        plain = False
+    if not plain or "?" in url or "#" in url or _has_control(url):
+        yield f"{place} is not a plain http(s) URL without credentials and query"
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)

@@ -1,0 +1,78 @@
+"""Plan and receipt values to the JSON names of DESIGN section 8, and back.
+
+Fields that a newer minor format may add are ignored on the way in.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from pkgsync.errors import PlanFileError
+from pkgsync.model import (
+    Archiving,
+    Evidence,
+    Overrides,
+    Plan,
+    PlannedRepository,
+    PlanSource,
+    PlanTarget,
+    Receipt,
+    ReceiptLine,
+    Replacement,
+    RepositoryEvidence,
+    Source,
+    Upload,
+)
+
+Document = TypeVar("Document", Plan, Receipt)
+
+
+# Defaults say nothing in these; elsewhere every field is written, so that readers need no defaults.
+_DEFAULTS_LEFT_OUT = frozenset(
+    {Archiving, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Source, Upload}
+)
+_WITH_LASTPUBLISHED = frozenset({PlannedRepository, RepositoryEvidence})  # the word of OBS's own answers
+_FIRST: dict[Any, tuple[str, ...]] = {
+    Plan: ("format_version", "pkgsync_version", "created_at", "observed", "digest", "config_digest"),
+    Receipt: ("format_version", "pkgsync_version", "plan_digest", "started_at", "finished_at"),
+}
+
+
+def to_document(value: Plan | Receipt) -> dict[str, Any]:
+    """The value as a JSON object, its keys in a fixed order: what identifies it comes first."""
+    document: dict[str, Any] = _converter().unstructure(value)
+    if isinstance(value, Plan):
+        document["summary"]["distributions"] = dict(sorted(document["summary"]["distributions"].items()))
+    return {key: document[key] for key in _FIRST[type(value)]} | document
+
+
+def from_document(document: dict[str, Any], kind: type[Document], name: str) -> Document:
+    """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
+    try:
+        return _converter().structure(document, kind)
+    except BaseValidationError as error:
+        raise PlanFileError(f"{name}: {transform_error(error)[0]}") from None
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
+
+    def lean(kind: Any) -> Callable[[Any], dict[str, Any]]:
+        return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True)
+
+    converter.register_unstructure_hook_factory(_DEFAULTS_LEFT_OUT.__contains__, lean)
+    for kind in _WITH_LASTPUBLISHED:
+        name = override(rename="lastpublished")
+        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, last_published=name))
+        converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
+    return converter
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)

@@ -1,0 +1,124 @@
+"""JSON that is read in one way only, and the digest over it.
+
+What two readers could take differently is refused: duplicate keys, NaN, numbers beyond I-JSON (RFC 7493), lone
+surrogates, text that is no UTF-8.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import rfc8785
+
+from pkgsync.errors import PlanFileError, UsageError
+
+MAX_BYTES = 256 * 2**20
+MAX_DEPTH = 32
+MAX_INTEGER = 2**53 - 1
+_LONGEST_NUMBER = 32
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes, read once. Raises UsageError where it cannot be read, PlanFileError where it is too large."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise PlanFileError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; a plan or receipt is never that large")
+    return data
+
+
+def parse_object(data: bytes, name: str) -> dict[str, Any]:
+    """The JSON object that ``data`` is. ``name`` is used in messages. Raises PlanFileError."""
+    if len(data) > MAX_BYTES:
+        raise PlanFileError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
+    try:
+        document = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+            parse_float=_float,
+        )
+    except UnicodeDecodeError as error:
+        raise PlanFileError(f"{name}: not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise PlanFileError(f"{name}: nested too deeply") from None
+    except ValueError as error:
+        raise PlanFileError(
+            f"{name}: {_first_line(error)}", tip="The file was cut or edited; make a new plan."
+        ) from None
+    if not isinstance(document, dict):
+        raise PlanFileError(f"{name}: not a JSON object")
+    _refuse_depth(document, name)
+    return document
+
+
+def digest(document: dict[str, Any], name: str) -> str:
+    """``sha256:`` of the RFC 8785 JSON of all but the key ``digest``. Raises PlanFileError."""
+    rest = {key: value for key, value in document.items() if key != "digest"}
+    try:
+        canonical = rfc8785.dumps(rest)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        raise PlanFileError(f"{name}: holds text or a number that I-JSON (RFC 7493) does not allow") from None
+    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def write_text(document: dict[str, Any]) -> bytes:
+    """The document as people review it: indented, one value a line, a newline at the end.
+
+    All but ASCII is escaped, so that no name can hide or turn round characters in a diff.
+    """
+    return (json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+    return value
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER or abs(int(text)) > MAX_INTEGER:
+        raise ValueError(f"the number {text[:_LONGEST_NUMBER]} is out of range")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text) if len(text) <= _LONGEST_NUMBER else math.inf
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:_LONGEST_NUMBER]} is out of range")
+    return value
+
+
+def _refuse_depth(document: dict[str, Any], name: str) -> None:
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return
+    raise PlanFileError(f"{name}: nested more than {MAX_DEPTH} levels deep")
+
+
+def _children(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else ()
+
+
+def _first_line(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    return str(error)
