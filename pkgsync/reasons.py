@@ -88,6 +88,11 @@ class Reason(StrEnum):
         "OBS offers this name and architecture, but in no higher version.",
         "Expected after a downgrade; delete by hand if it is wanted.",
     )
+    OTHER_ARCHITECTURE = (
+        "other-architecture",
+        "OBS offers the name, but for other architectures only.",
+        "Delete by hand if the architecture is given up.",
+    )
     KEEP_VERSIONS = (
         "keep-versions",
         "It is among the newest versions to keep.",

@@ -1,0 +1,196 @@
+"""Both worlds side by side: every decision of one run, before it becomes a plan or an audit."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from pkgsync.model import (
+    ActualState,
+    Archiving,
+    Counts,
+    Deletion,
+    DesiredState,
+    Held,
+    Orphan,
+    PackageType,
+    Policy,
+    Replacement,
+    Row,
+    Shadowed,
+    Upload,
+)
+from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.offers import Distribution, gather_offers
+from pkgsync.reconcile.orphans import Facts, judge, orphan_rows
+from pkgsync.reconcile.retention import groups
+from pkgsync.reconcile.uploads import Transfers, transfers
+
+SYNCED_TYPES = frozenset(t.value for t in PackageType)
+
+
+@frozen
+class DistributionResult:
+    """All decisions for one distribution. ``freed`` are removals whose newer version this plan uploads."""
+
+    name: str
+    uploads: tuple[Upload, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    archivings: tuple[Archiving, ...] = ()
+    held: tuple[Held, ...] = ()
+    shadowed: tuple[Shadowed, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
+    freed: frozenset[str] = frozenset()
+    rows: tuple[Row, ...] = ()
+    unchanged: int = 0
+    filtered: int = 0
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(
+            uploads=len(self.uploads),
+            replacements=len(self.replacements),
+            deletions=len(self.deletions),
+            archivings=len(self.archivings),
+            held=len(self.held),
+            unchanged=self.unchanged,
+            orphans_kept=sum(1 for o in self.orphans if o.fate == "keep"),
+            filtered=self.filtered,
+            upload_bytes=sum(u.size for u in self.uploads) + sum(r.size for r in self.replacements),
+            rows=len(self.rows),
+        )
+
+
+@frozen
+class Reconciliation:
+    """The decisions for every managed distribution, in name order."""
+
+    distributions: tuple[DistributionResult, ...]
+    unmanaged: int = 0
+
+    @property
+    def managed_rows(self) -> Iterable[Row]:
+        return (row for d in self.distributions for row in d.rows)
+
+
+def reconcile(
+    desired: DesiredState,
+    actual: ActualState,
+    policy: Policy,
+    managed: Collection[str],
+    now: datetime,
+    takes: Callable[[str], bool] = lambda key: True,
+) -> Reconciliation:
+    """Decide everything. ``managed`` are the distributions that the config maps; no other row is looked at.
+
+    ``takes`` tells by its package key whether an action belongs to this run.
+    """
+    world = gather_offers(desired, policy, managed)
+    rows: dict[str, list[Row]] = {name: [] for name in world}
+    unmanaged = 0
+    for row in actual.rows:
+        if row.distribution in rows and row.type in SYNCED_TYPES:
+            rows[row.distribution].append(row)
+        else:
+            unmanaged += 1
+    results = (_distribution(world[name], rows[name], policy, now, actual.total, takes) for name in sorted(world))
+    return Reconciliation(tuple(results), unmanaged)
+
+
+def _distribution(
+    distribution: Distribution,
+    rows: list[Row],
+    policy: Policy,
+    now: datetime,
+    total: int,
+    takes: Callable[[str], bool],
+) -> DistributionResult:
+    by_name = {row.filename: row for row in rows}
+    moved = transfers(distribution, by_name, policy)
+    uploads = tuple(u for u in moved.uploads if takes(u.key))
+    replacements = tuple(r for r in moved.replacements if takes(r.key))
+    filters = FileFilter(policy)
+    facts = _facts(distribution, by_name, moved, uploads, policy, now, total)
+    candidates = orphan_rows(rows, facts, filters)
+    orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)
+    due = [o for o in orphans if takes(o.row.key)]
+    archive_to = policy.orphans.archive_to
+    return DistributionResult(
+        name=distribution.name,
+        uploads=uploads,
+        replacements=replacements,
+        deletions=tuple(_deletion(o) for o in due if o.fate == "delete"),
+        archivings=tuple(_archiving(o, archive_to) for o in due if o.fate == "archive" and archive_to),
+        held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
+        shadowed=tuple(sorted(distribution.shadowed, key=lambda s: (s.filename, s.source.project, s.source.path))),
+        orphans=tuple(orphans),
+        freed=_freed(due, uploads),
+        rows=tuple(sorted(rows, key=lambda r: r.filename)),
+        unchanged=moved.unchanged,
+        filtered=len(rows) - len(candidates) - _offered_rows(by_name, distribution, moved),
+    )
+
+
+def _facts(
+    distribution: Distribution,
+    rows: Mapping[str, Row],
+    moved: Transfers,
+    uploads: tuple[Upload, ...],
+    policy: Policy,
+    now: datetime,
+    total: int,
+) -> Facts:
+    arriving = moved.here | {u.filename for u in uploads} | (distribution.offers.keys() & rows.keys())
+    return Facts(
+        distribution=distribution,
+        rows=rows,
+        groups=groups(distribution, rows.values(), arriving),
+        renamed=frozenset(moved.renamed),
+        policy=policy,
+        now=now,
+        total=total,
+    )
+
+
+def _offered_rows(rows: Mapping[str, Row], distribution: Distribution, moved: Transfers) -> int:
+    return sum(1 for name in rows if name in distribution.offers or name in moved.renamed)
+
+
+def _held_orphans(orphans: list[Orphan], policy: Policy) -> Iterable[Held]:
+    kind = "archiving" if policy.orphans.action == "archive" else "deletion"
+    for orphan in orphans:
+        if orphan.fate == "held":
+            yield Held(orphan.row.distribution, orphan.row.filename, kind, orphan.reason, orphan.message)  # type: ignore[arg-type]
+
+
+def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]:
+    arriving = {u.filename for u in uploads}
+    return frozenset(
+        o.row.key
+        for o in orphans
+        if o.evidence and o.evidence.superseded_by and o.evidence.superseded_by.filename in arriving
+    )
+
+
+def _deletion(orphan: Orphan) -> Deletion:
+    row = orphan.row
+    assert row.sha256 is not None and orphan.evidence is not None
+    return Deletion(
+        row.distribution, row.filename, row.sha256, row.created_at, row.uploader, orphan.reason, orphan.evidence
+    )
+
+
+def _archiving(orphan: Orphan, archive_to: str) -> Archiving:
+    row = orphan.row
+    assert row.sha256 is not None and orphan.evidence is not None
+    return Archiving(
+        row.distribution,
+        row.filename,
+        row.sha256,
+        row.created_at,
+        row.uploader,
+        orphan.reason,
+        orphan.evidence,
+        archive_to,
+    )

@@ -1,0 +1,49 @@
+"""The config's filters, the same for files of OBS and for rows of Packagecloud.
+
+They limit uploads and what may be an orphan; they are never proof that something is absent.
+"""
+
+import re
+from collections.abc import Sequence
+from fnmatch import translate
+
+from pkgsync.model import Policy, Selection
+from pkgsync.reconcile.names import FileClass, file_class
+
+
+class Globs:
+    """Several shell globs, matched against a whole name, case-sensitively."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._pattern = re.compile("|".join(translate(p) for p in patterns)) if patterns else None
+
+    def match(self, name: str) -> bool:
+        return self._pattern is not None and self._pattern.match(name) is not None
+
+
+class FileFilter:
+    """``include``, ``exclude`` and ``include_classes`` of a policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._classes = {FileClass.PACKAGE, *policy.include_classes}
+        self._include = Globs(policy.include)
+        self._exclude = Globs(policy.exclude)
+
+    def admits(self, filename: str) -> bool:
+        return (
+            file_class(filename) in self._classes
+            and self._include.match(filename)
+            and not self._exclude.match(filename)
+        )
+
+
+class Selector:
+    """Which package keys ``--target`` and ``--exclude`` of one run take in."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._everything = not selection.targets
+        self._targets = Globs(selection.targets)
+        self._excludes = Globs(selection.excludes)
+
+    def takes(self, key: str) -> bool:
+        return (self._everything or self._targets.match(key)) and not self._excludes.match(key)

@@ -1,0 +1,296 @@
+"""Which rows are orphans, and what may happen to each: the order of checks of DESIGN section 7.
+
+Every check returns a stop (a reason with words) or lets the row pass. Whatever is not certain stops.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from attrs import field, frozen
+
+from pkgsync.model import (
+    ArchitectureEvidence,
+    BuiltPackage,
+    Evidence,
+    Orphan,
+    OrphanAction,
+    PackageType,
+    Policy,
+    Problem,
+    Repository,
+    RepositoryEvidence,
+    Row,
+    SupersededBy,
+    Version,
+)
+from pkgsync.reasons import Reason
+from pkgsync.reconcile.filters import FileFilter, Globs
+from pkgsync.reconcile.offers import Distribution, Offer, relevant_architectures
+from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_key
+from pkgsync.reconcile.versions import UnknownVersion, compare, of_row
+
+# Stops that the config asks for: the row is kept. All others withhold a deletion that would be due.
+_KEPT = frozenset(
+    {
+        Reason.PROTECTED,
+        Reason.NOT_OWNED,
+        Reason.KEEP_VERSIONS,
+        Reason.LAST_VERSION,
+    }
+)
+
+
+@frozen
+class Facts:
+    """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing."""
+
+    distribution: Distribution
+    rows: Mapping[str, Row]
+    groups: Mapping[GroupKey, Group]
+    renamed: frozenset[str]
+    policy: Policy
+    now: datetime
+    total: int
+    protect: Globs = field(init=False)
+    names: Globs = field(init=False)
+    uploaders: Globs = field(init=False)
+    without_files: Globs = field(init=False)
+
+    @protect.default
+    def _protect(self) -> Globs:
+        return Globs(self.policy.orphans.protect)
+
+    @names.default
+    def _names(self) -> Globs:
+        return Globs(self.policy.orphans.names)
+
+    @uploaders.default
+    def _uploaders(self) -> Globs:
+        return Globs(self.policy.orphans.uploaders)
+
+    @without_files.default
+    def _without_files(self) -> Globs:
+        return Globs(self.policy.orphans.without_files)
+
+
+def filtered_out(row: Row, distribution: Distribution, filters: FileFilter) -> bool:
+    """Whether the config's filters leave the row alone, whatever OBS offers."""
+    name = row.filename
+    if not filters.admits(name) or not distribution.wants_architecture(name):
+        return True
+    return name in distribution.indexed and name not in distribution.offers
+
+
+def judge(row: Row, facts: Facts) -> Orphan:
+    """The verdict on one row that OBS does not offer under its filters."""
+    newer = _superseding(row, facts)
+    action = facts.policy.orphans.action
+    stop = next((stop for check in _CHECKS if (stop := check(row, facts, newer)) is not None), None)
+    if stop is not None:
+        if action is OrphanAction.KEEP:
+            return Orphan(row, "keep", Reason.KEEP, f"the config keeps orphans; else {stop.reason}: {stop.message}")
+        return Orphan(row, "keep" if stop.reason in _KEPT else "held", stop.reason, stop.message)
+    evidence = _evidence(row, facts, newer)
+    message = _explain(evidence)
+    if action is OrphanAction.KEEP:
+        return Orphan(row, "keep", Reason.KEEP, f"the config keeps orphans; else deleted: {message}", evidence)
+    reason = Reason.SUPERSEDED if newer else Reason.GONE
+    return Orphan(row, "delete" if action is OrphanAction.DELETE else "archive", reason, message, evidence)
+
+
+def _superseding(row: Row, facts: Facts) -> Offer | None:
+    """The offer of the row's name and architecture in the highest version, if that is higher than the row's."""
+    version = of_row(row)
+    if isinstance(version, UnknownVersion):
+        return None
+    best: Offer | None = None
+    best_version: Version = version
+    for offer in _same_name(row, facts):
+        if offer.file.architecture != architecture_of(row):
+            continue
+        if compare(offer.file.version, best_version, offer.file.type) > 0:
+            best, best_version = offer, offer.file.version
+    return best
+
+
+def _same_name(row: Row, facts: Facts) -> list[Offer]:
+    return facts.distribution.by_name.get((PackageType(row.type), row.name), [])
+
+
+Check = Callable[[Row, Facts, Offer | None], Problem | None]
+
+
+def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    builder = facts.distribution.built.get(row.filename)
+    if builder is None:
+        return None
+    return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder} has built it, but the published index does not list it")
+
+
+def _protected(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    if facts.protect.match(row.filename) or facts.protect.match(row.key):
+        return Problem(Reason.PROTECTED, "a protect glob matches")
+    return None
+
+
+def _settled(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    return facts.distribution.problem(architecture_of(row))
+
+
+def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    claimed = facts.names.match(row.name) or (row.uploader is not None and facts.uploaders.match(row.uploader))
+    if claimed or _same_name(row, facts):
+        return None
+    return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
+
+
+def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+    if newer is not None:
+        return _newer_is_good(newer)
+    offers = _same_name(row, facts)
+    if not offers:
+        return _gone(row, facts)
+    if isinstance(version := of_row(row), UnknownVersion):
+        return Problem(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered")
+    same = [o for o in offers if o.file.architecture == architecture_of(row)]
+    if not same:
+        found = ", ".join(sorted({o.file.architecture for o in offers}))
+        return Problem(Reason.OTHER_ARCHITECTURE, f"OBS offers {row.name} for {found} only")
+    return Problem(Reason.NOT_NEWER, f"OBS offers {same[0].file.version}, which is not newer")
+
+
+def _newer_is_good(newer: Offer) -> Problem | None:
+    if not newer.packages:
+        return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {newer.file.filename} among its files")
+    for architecture, package in newer.packages:
+        if package.code != "succeeded":
+            words = f"{package.name} ({architecture}), which offers {newer.file.filename}, is {package.code}"
+            return Problem(Reason.NOT_SUCCEEDED, words)
+    return None
+
+
+def _without_files(package: BuiltPackage) -> bool:
+    """Whether the package has no files of its own; copies imported from another architecture prove nothing."""
+    return all(f.filename.startswith("::import::") for f in package.files)
+
+
+def _gone(row: Row, facts: Facts) -> Problem | None:
+    owners: list[str] = []
+    for repository in facts.distribution.repositories:
+        for architecture in relevant_architectures(repository, architecture_of(row)):
+            if not architecture.packages:
+                owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
+            owners += (
+                f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
+                for p in architecture.packages
+                if _without_files(p) and p.code != "excluded" and not facts.without_files.match(p.name)
+            )
+    if not owners:
+        return None
+    more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
+    return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
+
+
+def _retention(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    group = facts.groups[group_key(row)]
+    version = of_row(row)
+    if group.unknown or isinstance(version, UnknownVersion):
+        return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
+    if group.not_here:
+        return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
+    rank = group.rank(version, PackageType(row.type))
+    keep = facts.policy.orphans.keep_versions
+    if keep is not None and rank < keep:
+        return Problem(Reason.KEEP_VERSIONS, f"version {rank + 1} of the newest {keep} to keep")
+    if rank == 0 and not facts.names.match(row.name):
+        return Problem(Reason.LAST_VERSION, f"no newer version of {row.name} would remain")
+    return None
+
+
+def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    return _too_young(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
+
+
+def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+    grace = facts.policy.orphans.grace
+    if not grace:
+        return None
+    if newer is None:
+        return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
+    successor = facts.rows.get(newer.file.filename)
+    if successor is None:
+        return Problem(Reason.GRACE, f"{newer.file.filename} is only uploaded by this plan")
+    return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)
+
+
+def _too_young(reason: Reason, created_at: str, least: timedelta, now: datetime) -> Problem | None:
+    if not least:
+        return None
+    try:
+        age = now - datetime.fromisoformat(created_at)
+    except (ValueError, TypeError):
+        return Problem(reason, f"created_at {created_at!r} is not a time")
+    return Problem(reason, f"since {created_at}, less than {least} ago") if age < least else None
+
+
+def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    if row.sha256 is None:
+        return Problem(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell its checksum")
+    return None
+
+
+_CHECKS: tuple[Check, ...] = (
+    _protected,
+    _built_not_published,
+    _settled,
+    _ours,
+    _superseded_or_gone,
+    _retention,
+    _min_age,
+    _grace,
+    _content_known,
+)
+
+
+def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
+    repositories = tuple(_repository_evidence(r) for r in facts.distribution.repositories)
+    if newer is None:
+        counts = (
+            len(a.packages)
+            for r in facts.distribution.repositories
+            for a in relevant_architectures(r, architecture_of(row))
+        )
+        return Evidence("gone", repositories, facts.total, packages_read=sum(counts))
+    architecture, package = newer.packages[0]
+    by = SupersededBy(newer.file.filename, str(newer.file.version), f"{package.name} ({architecture})", package.code)
+    return Evidence("superseded", repositories, facts.total, superseded_by=by)
+
+
+def _repository_evidence(repository: Repository) -> RepositoryEvidence:
+    assert repository.index is not None
+    return RepositoryEvidence(
+        repository.project,
+        repository.name,
+        tuple(ArchitectureEvidence(a.name, a.code) for a in repository.architectures),
+        repository.last_published,
+        repository.index.top_sha256,
+        repository.index.revision,
+    )
+
+
+def _explain(evidence: Evidence) -> str:
+    if by := evidence.superseded_by:
+        return f"superseded by {by.filename}: {by.package} is {by.code}"
+    names = ", ".join(f"{r.project}/{r.repository}" for r in evidence.repositories)
+    return f"gone: no longer offered by {names}, where the files of all {evidence.packages_read} packages are known"
+
+
+def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[Row]:
+    """The rows to judge: neither offered, nor renamed, nor left alone by a filter."""
+    return [
+        row
+        for row in rows
+        if row.filename not in facts.distribution.offers
+        and row.filename not in facts.renamed
+        and not filtered_out(row, facts.distribution, filters)
+    ]

@@ -1,0 +1,150 @@
+"""Decisions -> the plan file's value, or the audit's."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from attrs import fields, frozen
+
+from pkgsync.model import (
+    ActualState,
+    Audit,
+    Counts,
+    DesiredState,
+    Observed,
+    Overrides,
+    Plan,
+    PlannedArchitecture,
+    PlannedRepository,
+    PlanSource,
+    PlanTarget,
+    Policy,
+    Repository,
+    Row,
+    Summary,
+    iso,
+)
+from pkgsync.reconcile.core import Reconciliation
+from pkgsync.reconcile.limits import exceeded
+
+
+@frozen
+class Setting:
+    """What a plan states beside the decisions: where they hold and how they were asked for."""
+
+    obs_api: str
+    projects: tuple[str, ...]
+    packagecloud_url: str
+    config_digest: str
+    pkgsync_version: str
+    overrides: Overrides
+    targeted: bool = False
+    allow_http: bool = False
+
+
+def build_plan(
+    decided: Reconciliation,
+    desired: DesiredState,
+    actual: ActualState,
+    policy: Policy,
+    now: datetime,
+    setting: Setting,
+) -> Plan:
+    """Put the decisions into a plan: sorted, with counts, limits and what both worlds looked like."""
+    results = decided.distributions
+    uploads = tuple(a for d in results for a in d.uploads)
+    deletions = tuple(a for d in results for a in d.deletions)
+    archivings = tuple(a for d in results for a in d.archivings)
+    freed = frozenset(key for d in results for key in d.freed)
+    rows = list(decided.managed_rows)
+    over = exceeded((*deletions, *archivings), uploads, rows, policy, setting.overrides, freed)
+    return Plan(
+        pkgsync_version=setting.pkgsync_version,
+        created_at=iso(now),
+        observed=Observed(iso(desired.read_at), iso(actual.read_at), desired.requests, actual.requests),
+        config_digest=setting.config_digest,
+        applyable=not over,
+        complete=complete(desired),
+        targeted=setting.targeted,
+        source=PlanSource(
+            setting.obs_api, setting.projects, planned_repositories(desired), _is_http(setting.obs_api, setting)
+        ),
+        target=PlanTarget(
+            setting.packagecloud_url,
+            actual.repository,
+            actual.total,
+            snapshot(rows),
+            tuple(d.name for d in results),
+            _is_http(setting.packagecloud_url, setting),
+        ),
+        summary=_summary(decided),
+        overrides=setting.overrides,
+        uploads=uploads,
+        replacements=tuple(a for d in results for a in d.replacements),
+        deletions=deletions,
+        archivings=archivings,
+        held=tuple(h for d in results for h in d.held),
+        shadowed=tuple(s for d in results for s in d.shadowed),
+        exceeded=over,
+        warnings=(*desired.warnings, *actual.warnings),
+    )
+
+
+def audit(decided: Reconciliation, desired: DesiredState, actual: ActualState, policy: Policy, now: datetime) -> Audit:
+    """All orphans of the managed distributions with their verdicts."""
+    return Audit(
+        repository=actual.repository,
+        created_at=iso(now),
+        complete=complete(desired),
+        action=policy.orphans.action,
+        orphans=tuple(o for d in decided.distributions for o in d.orphans),
+        repositories=planned_repositories(desired),
+        warnings=(*desired.warnings, *actual.warnings),
+    )
+
+
+def complete(desired: DesiredState) -> bool:
+    """Whether every repository that the config names could be read."""
+    return not any(r.unread for r in desired.repositories)
+
+
+def snapshot(rows: Iterable[Row]) -> str:
+    """One sha256 over what the managed rows are, whatever the order of the listing (DESIGN section 8)."""
+    listed = sorted([r.distribution, r.filename, r.sha256 or "", r.created_at] for r in rows)
+    return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
+
+
+def planned_repositories(desired: DesiredState) -> tuple[PlannedRepository, ...]:
+    """The repositories as plan and audit state them, sorted."""
+    planned = (_planned(r) for r in desired.repositories if not r.filtered)
+    return tuple(sorted(planned, key=lambda r: (r.project, r.repository, r.distributions)))
+
+
+def _planned(repository: Repository) -> PlannedRepository:
+    problems = repository.all_problems
+    index = repository.index
+    return PlannedRepository(
+        project=repository.project,
+        repository=repository.name,
+        distributions=repository.distributions,
+        architectures=tuple(
+            PlannedArchitecture(a.name, a.code, a.dirty, not a.problems)
+            for a in sorted(repository.architectures, key=lambda a: a.name)
+        ),
+        settled=not problems,
+        problems=problems,
+        last_published=repository.last_published,
+        index_sha256=index.top_sha256 if index else None,
+        revision=index.revision if index else None,
+    )
+
+
+def _summary(decided: Reconciliation) -> Summary:
+    counts = {d.name: d.counts for d in decided.distributions}
+    total = Counts(**{f.name: sum(getattr(c, f.name) for c in counts.values()) for f in fields(Counts)})
+    return Summary(total, decided.unmanaged, counts)
+
+
+def _is_http(url: str, setting: Setting) -> bool:
+    return setting.allow_http and url.startswith("http://")

@@ -1,0 +1,231 @@
+"""Before a plan is executed: does each of its actions still hold in the world of now? (DESIGN section 9, 1 and 2)
+
+A deletion must pass all of today's checks again, under today's config, as if it were planned anew.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import evolve, frozen
+
+from pkgsync.model import (
+    Action,
+    ActualState,
+    Archiving,
+    Deletion,
+    DesiredState,
+    IndexedFile,
+    Orphan,
+    OrphanAction,
+    Plan,
+    Policy,
+    Problem,
+    Replacement,
+    Repository,
+    Row,
+    Source,
+    Upload,
+)
+from pkgsync.reasons import Reason
+from pkgsync.reconcile.core import DistributionResult, reconcile
+from pkgsync.reconcile.limits import exceeded
+from pkgsync.reconcile.offers import problems_for
+
+
+class Verdict(StrEnum):
+    DUE = "due"
+    DONE = "done"
+    STALE = "stale"
+    LEFT = "left"
+
+
+@frozen
+class Check:
+    """What is to be done about one action of the plan; ``reason`` and ``message`` say why it is not due."""
+
+    action: Action
+    verdict: Verdict
+    reason: Reason | None = None
+    message: str = ""
+
+
+# Verdicts on an orphan that come from the config, not from the world.
+_POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEEP_VERSIONS, Reason.LAST_VERSION})
+_POLICY |= {Reason.MIN_AGE, Reason.GRACE}
+
+
+@frozen
+class _Now:
+    """The world at apply. ``planned`` are the decisions that a fresh plan would take."""
+
+    plan: Plan
+    rows: Mapping[str, Row]
+    repositories: Mapping[tuple[str, str], Repository]
+    published: Mapping[tuple[str, str, str], IndexedFile]
+    offered: Collection[str]
+    planned: Mapping[str, DistributionResult]
+    over: Mapping[str, str]
+
+
+def recheck(
+    plan: Plan,
+    desired: DesiredState,
+    actual: ActualState,
+    policy: Policy,
+    managed: Collection[str],
+    now: datetime,
+) -> tuple[Check, ...]:
+    """One check per action of the plan, in the plan's order."""
+    effective = _effective(policy, plan)
+    planned = {action.key for action in plan.actions}
+    decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
+    results = {d.name: d for d in decided.distributions}
+    world = _Now(
+        plan=plan,
+        rows={row.key: row for row in actual.rows},
+        repositories={(r.project, r.name): r for r in desired.repositories},
+        published={
+            (r.project, r.name, file.path): file
+            for r in desired.repositories
+            for file in (r.index.files if r.index else ())
+        },
+        offered={
+            f"{name}/{file.filename}"
+            for r in desired.repositories
+            for name in r.distributions
+            for file in (r.index.files if r.index else ())
+        },
+        planned=results,
+        over=_recount(plan, results, effective),
+    )
+    return tuple(_check(action, world) for action in plan.actions)
+
+
+def _effective(policy: Policy, plan: Plan) -> Policy:
+    """Today's config with what the reviewed command line set over it."""
+    if plan.overrides.orphans is None:
+        return policy
+    return evolve(policy, orphans=evolve(policy.orphans, action=plan.overrides.orphans))
+
+
+def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Policy) -> dict[str, str]:
+    """The limits once more, over what of the plan's deletions is still there: distribution -> what is exceeded."""
+    rows = [row for d in results.values() for row in d.rows]
+    here = {row.key for row in rows}
+    removals: list[Deletion | Archiving] = [a for a in (*plan.deletions, *plan.archivings) if a.key in here]
+    arriving = {(u.distribution, u.filename) for u in plan.uploads}
+    freed = frozenset(
+        a.key
+        for a in removals
+        if a.evidence.superseded_by and (a.distribution, a.evidence.superseded_by.filename) in arriving
+    )
+    over = exceeded(removals, plan.uploads, rows, policy, plan.overrides, freed)
+    return {limit.distribution: limit.message for limit in over}
+
+
+def _check(action: Action, world: _Now) -> Check:
+    row = world.rows.get(action.key)
+    match action:
+        case Upload():
+            return _upload(action, row, world)
+        case Replacement():
+            return _replacement(action, row, world)
+        case Deletion() | Archiving():
+            return _removal(action, row, world)
+
+
+def _upload(action: Upload, row: Row | None, world: _Now) -> Check:
+    if row is not None and row.sha256 == action.sha256:
+        return Check(action, Verdict.DONE, message="Packagecloud holds it already")
+    if row is not None:
+        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+    return _from_source(action, world)
+
+
+def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
+    if row is not None and row.sha256 == action.sha256:
+        return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
+    if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
+        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+    if action.source.kind == "obs" and (problem := _unsettled(action, world)):
+        return Check(action, Verdict.LEFT, Reason.UNSETTLED, problem.message)
+    return _from_source(action, world)
+
+
+def _unsettled(action: Replacement, world: _Now) -> Problem | None:
+    repository = world.repositories.get((action.source.project, action.source.repository))
+    if repository is None:
+        return None
+    file = world.published.get(_place(action.source))
+    if file is None and repository.index is not None:
+        return None
+    return next(iter(problems_for(repository, file.architecture if file else "")), None)
+
+
+def _from_source(action: Upload | Replacement, world: _Now) -> Check:
+    """Due if OBS still publishes exactly the planned bytes; bytes of a backup or archive are checked when fetched."""
+    if action.source.kind != "obs":
+        return Check(action, Verdict.DUE)
+    repository = world.repositories.get((action.source.project, action.source.repository))
+    if repository is None:
+        words = f"the config no longer reads {action.source.project}/{action.source.repository}"
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+    if repository.index is None:
+        message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
+        return Check(action, Verdict.LEFT, Reason.UNSETTLED, message)
+    file = world.published.get(_place(action.source))
+    if file is None:
+        words = f"{repository.id} no longer publishes {action.source.path}"
+        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+    if (file.sha256, file.size) != (action.sha256, action.size):
+        words = f"{repository.id} publishes other content under {action.source.path}"
+        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+    return Check(action, Verdict.DUE)
+
+
+def _place(source: Source) -> tuple[str, str, str]:
+    return source.project, source.repository, source.path
+
+
+def _removal(action: Deletion | Archiving, row: Row | None, world: _Now) -> Check:
+    if row is None:
+        return Check(action, Verdict.DONE, message="it is not on Packagecloud")
+    if (row.sha256, row.created_at) != (action.sha256, action.created_at):
+        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+    if action.reason is Reason.UNDO:
+        return Check(action, Verdict.DUE)
+    if action.key in world.offered:
+        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, "OBS publishes it again")
+    if (message := world.over.get(action.distribution)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
+    return _judged_again(action, world)
+
+
+def _judged_again(action: Deletion | Archiving, world: _Now) -> Check:
+    result = world.planned.get(action.distribution)
+    if result is None:
+        words = f"the config no longer manages {action.distribution}"
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+    orphan = next((o for o in result.orphans if o.row.filename == action.filename), None)
+    if orphan is None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    wanted = OrphanAction.ARCHIVE if isinstance(action, Archiving) else OrphanAction.DELETE
+    if orphan.fate == wanted.value:
+        return Check(action, Verdict.DUE)
+    return _stopped(action, orphan)
+
+
+def _stopped(action: Deletion | Archiving, orphan: Orphan) -> Check:
+    words = f"{orphan.reason}: {orphan.message}"
+    if orphan.reason is Reason.BUILT_NOT_PUBLISHED:
+        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, words)
+    if orphan.reason in _POLICY or orphan.fate in ("delete", "archive"):
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+    return Check(action, Verdict.LEFT, Reason.UNSETTLED, words)
+
+
+def _other_content(row: Row) -> str:
+    return (
+        f"Packagecloud holds {row.sha256[:12] if row.sha256 else 'content of unknown checksum'} since {row.created_at}"
+    )

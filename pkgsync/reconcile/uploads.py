@@ -1,0 +1,87 @@
+"""Uploads and replacements: every file that OBS offers against what stands on Packagecloud."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import define, field
+
+from pkgsync.model import Held, OldContent, Policy, Replacement, Row, Upload
+from pkgsync.reasons import Reason
+from pkgsync.reconcile.offers import Distribution, Offer
+
+
+@define
+class Transfers:
+    """The result for one distribution. ``here`` are the names OBS offers whose content stands on Packagecloud,
+
+    under ``renamed`` rows' names where those differ.
+    """
+
+    uploads: list[Upload] = field(factory=list)
+    replacements: list[Replacement] = field(factory=list)
+    held: list[Held] = field(factory=list)
+    renamed: set[str] = field(factory=set)
+    here: set[str] = field(factory=set)
+    unchanged: int = 0
+
+
+def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Policy) -> Transfers:
+    """Decide each offer of the distribution; ``rows`` are its rows by file name (DESIGN section 7, first table)."""
+    result = Transfers()
+    by_content = {row.sha256: row for row in rows.values() if row.sha256 and row.filename not in distribution.offers}
+    for filename, offer in sorted(distribution.offers.items()):
+        row = rows.get(filename)
+        if offer.held and (row is None or row.sha256 != offer.file.sha256):
+            kind: Literal["upload", "replacement"] = "replacement" if row else "upload"
+            result.held.append(Held(distribution.name, filename, kind, offer.held.reason, offer.held.message))
+        elif row is not None:
+            _present(result, distribution, offer, row, policy)
+        elif (twin := by_content.get(offer.file.sha256)) is not None:
+            result.renamed.add(twin.filename)
+            result.here.add(filename)
+            result.unchanged += 1
+        else:
+            result.uploads.append(_upload(distribution.name, offer))
+    return result
+
+
+def _present(result: Transfers, distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> None:
+    if row.sha256 == offer.file.sha256:
+        result.unchanged += 1
+        result.here.add(row.filename)
+        return
+    stop = _stop_replacement(distribution, offer, row, policy)
+    if stop is None:
+        result.replacements.append(_replacement(distribution.name, offer, row))
+    else:
+        reason, message = stop
+        result.held.append(Held(distribution.name, row.filename, "replacement", reason, message))
+
+
+def _stop_replacement(distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
+    if row.sha256 is None:
+        return Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file"
+    if policy.rebuilds == "hold":
+        return Reason.CONTENT_CHANGED, f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
+    problem = distribution.problem(offer.file.architecture)
+    return (problem.reason, problem.message) if problem else None
+
+
+def _upload(distribution: str, offer: Offer) -> Upload:
+    file = offer.file
+    return Upload(distribution, file.filename, file.size, file.sha256, Reason.MISSING, offer.source, offer.also)
+
+
+def _replacement(distribution: str, offer: Offer, row: Row) -> Replacement:
+    file = offer.file
+    assert row.sha256 is not None
+    return Replacement(
+        distribution,
+        file.filename,
+        file.size,
+        file.sha256,
+        Reason.REBUILT,
+        offer.source,
+        OldContent(row.sha256, row.created_at),
+        offer.also,
+    )
