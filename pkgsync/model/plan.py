@@ -145,6 +145,8 @@ class Archiving:
         return f"{self.distribution}/{self.filename}"
 
 
+Transfer = Upload | Replacement
+Removal = Deletion | Archiving
 Action = Upload | Replacement | Deletion | Archiving
 
 
@@ -303,5 +305,9 @@ class Plan:
     digest: str = ""
 
     @property
+    def removals(self) -> tuple[Removal, ...]:
+        return (*self.deletions, *self.archivings)
+
+    @property
     def actions(self) -> tuple[Action, ...]:
-        return (*self.uploads, *self.replacements, *self.deletions, *self.archivings)
+        return (*self.uploads, *self.replacements, *self.removals)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from pkgsync.model import Archiving, Deletion, LimitExceeded, Limits, Overrides, Policy, Row, Upload
+from pkgsync.model import LimitExceeded, Limits, Overrides, Policy, Removal, Row, Upload
 
 _PERCENT_FROM_ROWS = 10
 
 
 def exceeded(
-    removals: Sequence[Deletion | Archiving],
+    removals: Sequence[Removal],
     uploads: Sequence[Upload],
     rows: Iterable[Row],
     policy: Policy,
@@ -33,7 +33,7 @@ def exceeded(
 
 def _check(
     name: str,
-    removals: list[Deletion | Archiving],
+    removals: list[Removal],
     arriving: list[Upload],
     rows: list[Row],
     limits: Limits,

@@ -21,6 +21,7 @@ from pkgsync.model import (
     Plan,
     Policy,
     Problem,
+    Removal,
     Replacement,
     Repository,
     Row,
@@ -113,7 +114,7 @@ def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Poli
     """The limits once more, over what of the plan's deletions is still there: distribution -> what is exceeded."""
     rows = [row for d in results.values() for row in d.rows]
     here = {row.key for row in rows}
-    removals: list[Deletion | Archiving] = [a for a in (*plan.deletions, *plan.archivings) if a.key in here]
+    removals = [a for a in plan.removals if a.key in here]
     arriving = {(u.distribution, u.filename) for u in plan.uploads}
     freed = frozenset(
         a.key
@@ -188,7 +189,7 @@ def _place(source: Source) -> tuple[str, str, str]:
     return source.project, source.repository, source.path
 
 
-def _removal(action: Deletion | Archiving, row: Row | None, world: _Now) -> Check:
+def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if row is None:
         return Check(action, Verdict.DONE, message="it is not on Packagecloud")
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
@@ -202,7 +203,7 @@ def _removal(action: Deletion | Archiving, row: Row | None, world: _Now) -> Chec
     return _judged_again(action, world)
 
 
-def _judged_again(action: Deletion | Archiving, world: _Now) -> Check:
+def _judged_again(action: Removal, world: _Now) -> Check:
     result = world.planned.get(action.distribution)
     if result is None:
         words = f"the config no longer manages {action.distribution}"
@@ -216,7 +217,7 @@ def _judged_again(action: Deletion | Archiving, world: _Now) -> Check:
     return _stopped(action, orphan)
 
 
-def _stopped(action: Deletion | Archiving, orphan: Orphan) -> Check:
+def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
     if orphan.reason is Reason.BUILT_NOT_PUBLISHED:
         return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, words)
