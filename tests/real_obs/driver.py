@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ class Backend:
     def pending_events(self) -> list[str]:
         """Changes that no scheduler and no publisher has looked at yet."""
         folders = [self.state / "bs" / "events" / name for name in (*ARCHS, "publish", "signer")]
-        names = [name for folder in folders if folder.is_dir() for name in os.listdir(folder)]
+        names = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
         return [name for name in names if not name.startswith(".")]
 
 
@@ -198,14 +198,14 @@ class Project:
         """Waits until `_result` shows that the last change is being worked on."""
         self.wait(lambda: any(row.dirty or not row.final for row in self.results()))
 
-    def settle(self) -> None:
-        """Waits until nothing is left to do. Between two steps of the backend it may look so for a
-        moment: it has to look so ten times in a row."""
+    def settle(self, archs: Collection[str] = ARCHS) -> None:
+        """Waits until nothing is left to do on these architectures. Between two steps of the backend it may
+        look so for a moment: it has to look so ten times in a row."""
         calm = 0
 
         def reached() -> bool:
             nonlocal calm
-            rows = self.results()
+            rows = [row for row in self.results() if row.arch in archs]
             quiet = bool(rows) and all(row.final for row in rows) and not self.backend.pending_events()
             calm = calm + 1 if quiet else 0
             return calm == 10
@@ -228,20 +228,19 @@ class Project:
 
     def names_on_disk(self, repository: str) -> set[str]:
         """File names that stand in the published tree or in the build folder of any architecture."""
-        built = self.backend.state / "bs" / "build" / self.name / repository
-        names = set()
-        for folder in (built, self.published_folder(repository)):
-            for _, _, files in os.walk(folder):
-                names.update(files)
-        return names
+        return set(self.published(repository)) | {path.name for path in self.built_files(repository)}
 
     def built_copies(self, repository: str, name: str) -> dict[str, str]:
         """The sha256 of each architecture's own copy of a file, by architecture."""
-        folder = self.backend.state / "bs" / "build" / self.name / repository
         return {
-            path.relative_to(folder).parts[0]: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in folder.glob(f"*/*/{name}")
+            path.parent.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.built_files(repository, name)
         }
+
+    def built_files(self, repository: str, name: str = "*") -> list[Path]:
+        """REPOSITORY/ARCH/PACKAGE/NAME, without the scheduler's own folders (":full", ":repo")."""
+        folder = self.backend.state / "bs" / "build" / self.name / repository
+        return [path for path in folder.glob(f"*/*/{name}") if not path.parent.name.startswith(":")]
 
 
 def free_ports(count: int) -> list[int]:

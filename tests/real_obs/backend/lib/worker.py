@@ -189,11 +189,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         xml = self.body()
         if not self.path.startswith("/build"):
-            return self.answer(404, "unknown request")
-        if not self.worker.busy.acquire(blocking=False):
-            return self.answer(400, "I am not idle!")
-        self.answer(200, "building")
-        threading.Thread(target=self.worker.take, args=(xml,), daemon=True).start()
+            self.answer(404, "unknown request")
+        elif not self.worker.busy.acquire(blocking=False):
+            self.answer(400, "I am not idle!")
+        else:
+            self.answer(200, "building")
+            threading.Thread(target=self.worker.take, args=(xml,), daemon=True).start()
 
     def do_GET(self) -> None:
         self.answer(200, "busy" if self.worker.busy.locked() else "idle")

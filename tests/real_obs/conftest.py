@@ -1,0 +1,75 @@
+"""The real backend, once per session, and a pkgsync that syncs from it to a Packagecloud of the sandbox."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from .driver import Backend, Project, running_backend
+from .runner import Pkgsync
+
+REQUIRE = "PKGSYNC_REQUIRE_REAL_OBS"
+PROGRAMS = ("rpmbuild", "dpkg-buildpackage", "fakeroot", "createrepo_c", "dpkg-scanpackages", "osc", "gpg", "curl")
+NUMBERS = count(1)
+
+MakeProject = Callable[..., Project]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.real_obs)
+
+
+def missing() -> str:
+    """Why the backend cannot run here, or an empty string."""
+    if os.geteuid() != 0:
+        return "the real OBS backend needs root (its processes run as user obsrun)"
+    absent = [name for name in PROGRAMS if not shutil.which(name)]
+    if not Path("/usr/lib/obs/server/bs_srcserver").exists():
+        absent.insert(0, "obs-server")
+    return f"missing: {', '.join(absent)}; run tests/real_obs/backend/install.sh" if absent else ""
+
+
+@pytest.fixture(scope="session")
+def backend() -> Iterator[Backend]:
+    if reason := missing():
+        if os.environ.get(REQUIRE) == "1":
+            pytest.fail(f"{REQUIRE}=1, but {reason}")
+        pytest.skip(reason)
+    with running_backend() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def make_project(backend: Backend) -> Iterator[MakeProject]:
+    """Makes projects with names of their own, and removes them at the end of the module."""
+    made: list[Project] = []
+
+    def make(repositories: Mapping[str, tuple[str, ...]]) -> Project:
+        project = Project(backend, f"test:number:{next(NUMBERS)}", repositories)
+        made.append(project)
+        return project
+
+    yield make
+    for project in made:
+        project.remove()
+
+
+@pytest.fixture
+def pkgsync_for(tmp_path: Path) -> Iterator[Callable[..., Pkgsync]]:
+    """Makes a pkgsync for a project, with an empty Packagecloud repository of its own."""
+    made: list[Pkgsync] = []
+
+    def make(project: Project, **config: object) -> Pkgsync:
+        pkgsync = Pkgsync(tmp_path / str(len(made)), project, config)
+        made.append(pkgsync)
+        return pkgsync
+
+    yield make
+    for pkgsync in made:
+        pkgsync.close()
