@@ -1,0 +1,23 @@
+"""The config file: YAML in, frozen values out; every mistake with file, line, column and the likely fix."""
+
+from pkgsync.config.load import load
+from pkgsync.config.values import (
+    Config,
+    ConfigSecrets,
+    ObsConfig,
+    ObsProject,
+    PackagecloudConfig,
+    Targets,
+    managed_distributions,
+)
+
+__all__ = [
+    "Config",
+    "ConfigSecrets",
+    "ObsConfig",
+    "ObsProject",
+    "PackagecloudConfig",
+    "Targets",
+    "load",
+    "managed_distributions",
+]

@@ -1,0 +1,241 @@
+"""From checked data to the config's values, and the mistakes that a schema cannot express."""
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pkgsync.config.check import nearest
+from pkgsync.config.document import Document, Mistake, shown
+from pkgsync.config.units import duration
+from pkgsync.config.values import (
+    CATCH_ALL,
+    ENVIRONMENT,
+    Config,
+    ConfigSecrets,
+    ObsConfig,
+    ObsProject,
+    PackagecloudConfig,
+    Targets,
+)
+from pkgsync.model import Limits, Origin, OrphanAction, OrphanPolicy, Policy
+
+DEFAULT_API = "https://api.opensuse.org"
+DEFAULT_PACKAGECLOUD = "https://packagecloud.io"
+CREDENTIAL_PATHS = (("obs", "username"), ("obs", "password"), ("packagecloud", "token"))
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OBS_NAME = re.compile(r"[A-Za-z0-9](?!.*::)[-+A-Za-z0-9_.:]{0,198}[-+A-Za-z0-9_.]|[A-Za-z0-9]")
+_URL_PLACEHOLDERS = {"project", "project_path", "repository"}
+
+
+def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], legacy: bool) -> Config:
+    """The values of data without mistakes."""
+    obs, packagecloud = data["obs"], data["packagecloud"]
+    return Config(
+        path=path,
+        obs=ObsConfig(
+            api=obs.get("api", DEFAULT_API).rstrip("/"),
+            published_url=obs["published_url"].rstrip("/") if "published_url" in obs else None,
+            anonymous=obs.get("anonymous", False),
+            projects=tuple(_projects(data)),
+        ),
+        packagecloud=PackagecloudConfig(
+            url=packagecloud.get("url", DEFAULT_PACKAGECLOUD).rstrip("/"), repository=packagecloud["repository"]
+        ),
+        policy=_policy(data),
+        allow_http=data.get("allow_http", False),
+        warnings=warnings,
+        legacy=legacy,
+        secrets=ConfigSecrets(obs.get("username"), obs.get("password"), packagecloud.get("token")),
+    )
+
+
+def expanded(project: Mapping[str, Any]) -> list[str]:
+    """The names that a project's template and ``expand`` make; the first placeholder changes slowest."""
+    expand: Mapping[str, list[str]] = project.get("expand", {})
+    choices = [dict(zip(expand, values, strict=True)) for values in product(*expand.values())]
+    return [_PLACEHOLDER.sub(lambda match: choice[match[1]], project["name"]) for choice in choices]  # noqa: B023
+
+
+def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:
+    """What is wrong though the schema is satisfied, in the order of the file."""
+    template_mistakes = list(_template_mistakes(data, document))
+    found = [*template_mistakes, *_url_mistakes(data, document), *_orphan_mistakes(data, document)]
+    if not template_mistakes:
+        found += [*_project_mistakes(data, document), *_mapping_mistakes(data, document)]
+    return sorted([*found, *_credential_mistakes(data, document)])
+
+
+def _projects(data: Mapping[str, Any]) -> Iterator[ObsProject]:
+    optional = data["obs"].get("optional_projects", [])
+    for project in data["obs"]["projects"]:
+        for name in expanded(project):
+            yield ObsProject(
+                name=name,
+                distributions=_mapping(data, project),
+                optional=project.get("optional", False) or any(fnmatchcase(name, glob) for glob in optional),
+                repositories=_filter(project, "repositories"),
+                architectures=_filter(project, "architectures"),
+                ignore_architectures=tuple(project.get("ignore_architectures", ())),
+                may_be_empty=tuple(project.get("may_be_empty", ())),
+            )
+
+
+def _mapping(data: Mapping[str, Any], project: Mapping[str, Any]) -> dict[str, Targets]:
+    """Entries of the project take the place of the global ones; its own further ones follow."""
+    merged = {**data.get("distributions", {}), **project.get("distributions", {})}
+    return {name: _targets(value) for name, value in merged.items()}
+
+
+def _targets(value: str | list[str] | None) -> Targets:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _filter(project: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    return tuple(project[key]) if key in project else None
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
+    return Policy(
+        include=tuple(data.get("include", Policy().include)),
+        exclude=tuple(data.get("exclude", ())),
+        include_classes=tuple(sorted(data.get("include_classes", ()))),
+        rebuilds=data.get("rebuilds", Policy().rebuilds),
+        orphans=_orphans(_orphan_data(data)),
+        limits=Limits(**data.get("limits", {})),
+    )
+
+
+def _orphan_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    orphans = data.get("orphans", {})
+    return {"action": orphans} if isinstance(orphans, str) else orphans
+
+
+def _orphans(data: Mapping[str, Any]) -> OrphanPolicy:
+    return OrphanPolicy(
+        action=OrphanAction(data.get("action", OrphanAction.KEEP)),
+        archive_to=data.get("archive_to"),
+        keep_versions=data.get("keep_versions"),
+        min_age=duration(str(data.get("min_age", 0))),
+        grace=duration(str(data.get("grace", 0))),
+        protect=tuple(data.get("protect", ())),
+        names=tuple(data.get("names", ())),
+        uploaders=tuple(data.get("uploaders", ())),
+        without_files=tuple(data.get("without_files", ())),
+    )
+
+
+def _template_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    for number, project in enumerate(data["obs"]["projects"]):
+        path = ("obs", "projects", number)
+        name, expand = project["name"], project.get("expand", {})
+        used = _PLACEHOLDER.findall(name)
+        if set(_PLACEHOLDER.sub("", name)) & set("{}"):
+            yield Mistake(document.at((*path, "name")), f"unbalanced braces in {shown(name)}", "such as {release}")
+        for placeholder in used:
+            if placeholder not in expand:
+                fix = nearest(placeholder, expand) or f"add `expand: {{{placeholder}: [...]}}`"
+                yield Mistake(document.at((*path, "name")), f"`expand` has no values for {{{placeholder}}}", fix)
+        for placeholder in expand:
+            if placeholder not in used:
+                what = f"`expand` gives {shown(placeholder)}, which the name does not use"
+                yield Mistake(document.at_key((*path, "expand", placeholder)), what, nearest(placeholder, used))
+
+
+def _project_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for number, project in enumerate(data["obs"]["projects"]):
+        where = document.at(("obs", "projects", number, "name"))
+        for name in expanded(project):
+            if not _OBS_NAME.fullmatch(name):
+                yield Mistake(where, f"{shown(name)} is not an OBS project name", "such as home:user:project")
+            if name in seen:
+                yield Mistake(where, f"the project {shown(name)} is listed twice", "remove one of them")
+            seen.add(name)
+    for number, glob in enumerate(data["obs"].get("optional_projects", [])):
+        if not any(fnmatchcase(name, glob) for name in seen):
+            what = f"{shown(glob)} matches no project"
+            yield Mistake(document.at(("obs", "optional_projects", number)), what, nearest(glob, sorted(seen)))
+
+
+def _mapping_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    anything = False
+    for number, project in enumerate(data["obs"]["projects"]):
+        mapping = _mapping(data, project)
+        anything = anything or any(mapping.values())
+        if not mapping:
+            what = "no `distributions` say where the project's repositories go"
+            yield Mistake(
+                document.at(("obs", "projects", number)), what, "add `distributions: {REPOSITORY: distro/version}`"
+            )
+        for index, name in enumerate(project.get("may_be_empty", ())):
+            if name not in mapping and CATCH_ALL not in mapping:
+                path = ("obs", "projects", number, "may_be_empty", index)
+                yield Mistake(document.at(path), f"{shown(name)} is not in `distributions`", nearest(name, mapping))
+    if not anything:
+        what = "no OBS repository is mapped to a distribution: there is nothing to sync"
+        yield Mistake(
+            document.at_key(("distributions",)), what, "add an entry such as openSUSE_Leap_15.6: opensuse/15.6"
+        )
+
+
+def _url_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    for path in (("obs", "api"), ("obs", "published_url"), ("packagecloud", "url")):
+        if url := data[path[0]].get(path[1]):
+            yield from _one_url_mistakes(data, document, path, url)
+    template = data["obs"].get("published_url")
+    if template is not None:
+        used = set(_PLACEHOLDER.findall(template))
+        where = document.at(("obs", "published_url"))
+        for unknown in sorted(used - _URL_PLACEHOLDERS):
+            fix = nearest(unknown, sorted(_URL_PLACEHOLDERS))
+            yield Mistake(where, f"{shown(unknown)} is no placeholder of published_url", fix)
+        if "repository" not in used or not used & {"project", "project_path"}:
+            fix = "such as https://download.opensuse.org/repositories/{project_path}/{repository}"
+            yield Mistake(where, "published_url lacks the project or the repository", fix)
+    elif data["obs"].get("anonymous"):
+        fix = "add `published_url: https://download.opensuse.org/repositories/{project_path}/{repository}`"
+        yield Mistake(document.at_key(("obs", "anonymous")), "`anonymous: true` needs `published_url`", fix)
+
+
+def _one_url_mistakes(
+    data: Mapping[str, Any], document: Document, path: tuple[str, str], url: str
+) -> Iterator[Mistake]:
+    where = document.at(path)
+    try:
+        origin = Origin.of(url)
+    except ValueError as error:
+        yield Mistake(where, f"{'.'.join(path)} is {error}", "such as https://api.opensuse.org")
+        return
+    if not origin.is_protected and not data.get("allow_http"):
+        fix = "write https://; `allow_http: true` allows it for the whole config"
+        yield Mistake(where, f"{'.'.join(path)} is plain http to another machine", fix)
+
+
+def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    orphans = _orphan_data(data)
+    action = orphans.get("action", "keep")
+    where = document.at_key(("orphans", "action"))
+    if action != "keep" and "keep_versions" not in orphans:
+        fix = f"write `orphans: {{action: {action}, keep_versions: 3}}`"
+        yield Mistake(where, f"`orphans: {action}` needs `keep_versions`", fix)
+    if action == "archive" and "archive_to" not in orphans:
+        fix = "add `archive_to: USER/REPOSITORY`"
+        yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
+    if orphans.get("archive_to") == data["packagecloud"]["repository"]:
+        what = "`archive_to` is the repository itself"
+        yield Mistake(document.at(("orphans", "archive_to")), what, "name another repository")
+
+
+def _credential_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    for path in CREDENTIAL_PATHS:
+        value = data[path[0]].get(path[1])
+        if value is not None and "${" in value and not ENVIRONMENT.fullmatch(value):
+            what = f"{'.'.join(path)} holds more than one environment variable"
+            yield Mistake(document.at(path), what, "write ${NAME} as the whole value")
+        if value is not None and data["obs"].get("anonymous") and path[0] == "obs":
+            yield Mistake(document.at_key(path), f"{path[1]} and `anonymous: true` contradict", "remove one of them")

@@ -1,0 +1,117 @@
+"""The config as values: what to read, where to write, and what decides."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+from attrs import asdict, field, frozen
+
+from pkgsync.model import Policy
+
+Targets = tuple[str, ...] | None
+CATCH_ALL = "*"
+ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@frozen
+class ObsProject:
+    """One OBS project, its name expanded.
+
+    ``distributions`` is what counts for this project, in order: OBS repository (or ``*``) to Packagecloud
+    distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
+    None is no filter.
+    """
+
+    name: str
+    distributions: Mapping[str, Targets]
+    optional: bool = False
+    repositories: tuple[str, ...] | None = None
+    architectures: tuple[str, ...] | None = None
+    ignore_architectures: tuple[str, ...] = ()
+    may_be_empty: tuple[str, ...] = ()
+
+    def target(self, repository: str) -> Targets:
+        """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""
+        if repository in self.distributions:
+            return self.distributions[repository]
+        return self.distributions[CATCH_ALL]
+
+    def selects(self, repository: str) -> bool:
+        """Whether the filter ``repositories`` lets the OBS repository pass."""
+        return self.repositories is None or any(fnmatchcase(repository, glob) for glob in self.repositories)
+
+
+@frozen
+class ObsConfig:
+    api: str
+    published_url: str | None
+    anonymous: bool
+    projects: tuple[ObsProject, ...]
+
+
+@frozen
+class PackagecloudConfig:
+    url: str
+    repository: str
+
+
+@frozen
+class ConfigSecrets:
+    """The credential keys as they are written: ``${NAME}`` for an environment variable, or a plain secret."""
+
+    obs_username: str | None = field(default=None, repr=False)
+    obs_password: str | None = field(default=None, repr=False)
+    packagecloud_token: str | None = field(default=None, repr=False)
+
+
+@frozen
+class Config:
+    """One config file. ``legacy`` says that it is in the predecessor's format."""
+
+    path: Path
+    obs: ObsConfig
+    packagecloud: PackagecloudConfig
+    policy: Policy
+    allow_http: bool = False
+    warnings: tuple[str, ...] = ()
+    legacy: bool = False
+    secrets: ConfigSecrets = field(default=ConfigSecrets(), repr=False)
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` over the RFC 8785 JSON of all that decides; independent of comments, format and credentials."""
+        effective: dict[str, Any] = {
+            "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
+            "packagecloud": _plain(self.packagecloud),
+            "policy": _plain(self.policy),
+            "allow_http": self.allow_http,
+        }
+        return f"sha256:{hashlib.sha256(rfc8785.dumps(effective)).hexdigest()}"
+
+
+def managed_distributions(config: Config) -> tuple[str, ...]:
+    """Every distribution that a project maps an OBS repository to, sorted. All others are never touched."""
+    mappings = (targets for project in config.obs.projects for targets in project.distributions.values())
+    return tuple(sorted({target for targets in mappings for target in targets or ()}))
+
+
+def _project(project: ObsProject) -> dict[str, Any]:
+    """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
+    pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
+    return {**_plain(project), "distributions": pairs}
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = asdict(value, value_serializer=_plain_field)
+    return plain
+
+
+def _plain_field(_instance: Any, _field: Any, value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    return value
