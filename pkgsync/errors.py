@@ -106,10 +106,26 @@ class NotFoundError(ReadError):
     """The service answered 404. For a row or file that is knowledge, elsewhere it is a failed read."""
 
 
+class RedirectError(ReadError):
+    """The answer was a redirect to another server, where only the server itself counts."""
+
+
+class BusyError(ReadError):
+    """The server refused a request for now and made no change; it asks to wait ``wait`` seconds."""
+
+    def __init__(self, message: str, *, wait: float, tip: str = "") -> None:
+        super().__init__(message, tip=tip)
+        self.wait = wait
+
+
 class IntegrityError(PkgsyncError):
     """Bytes, a digest or a document are not what was promised."""
 
     exit_code = ExitCode.INTEGRITY
+
+
+class StorageError(PkgsyncError):
+    """A local folder (cache, backups, state) cannot be read or written."""
 
 
 class PlanFileError(IntegrityError):

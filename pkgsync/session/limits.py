@@ -1,0 +1,43 @@
+"""Every limit of the HTTP traffic, with its unit."""
+
+from attrs import frozen
+
+_MIB = 2**20
+
+
+@frozen
+class HttpLimits:
+    """Limits of one request, in seconds and bytes, and of its repetition.
+
+    ``read_seconds`` is the longest silence, ``total_seconds`` bounds one request with its body. A body that brings
+    less than ``minimum_bytes_per_second`` over a whole ``window_seconds`` is given up. ``timeouts`` is how many
+    attempts may end in a time-out: a server that hangs once will hang again.
+    """
+
+    connect_seconds: float = 15
+    read_seconds: float = 60
+    total_seconds: float = 300
+    result_read_seconds: float = 240
+    result_total_seconds: float = 900
+    upload_read_seconds: float = 300
+    minimum_bytes_per_second: int = 1024
+    window_seconds: float = 30
+
+    attempts: int = 5
+    timeouts: int = 2
+    backoff_seconds: float = 0.5
+    backoff_cap_seconds: float = 30
+    retry_after_cap_seconds: float = 120
+    redirects: int = 5
+    progress_bytes: int = _MIB
+
+    max_xml_bytes: int = 512 * _MIB
+    max_top_bytes: int = 16 * _MIB
+    max_index_bytes: int = 512 * _MIB
+    max_index_open_bytes: int = 4096 * _MIB
+    max_json_bytes: int = 64 * _MIB
+    max_error_bytes: int = 64 * 1024
+    max_download_bytes: int = 64 * 1024 * _MIB
+
+
+DEFAULT_LIMITS = HttpLimits()

@@ -1,0 +1,140 @@
+"""What a server answered, and what its status means."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from attrs import field, frozen
+
+from pkgsync.errors import (
+    AuthenticationError,
+    BusyError,
+    NotFoundError,
+    PkgsyncError,
+    QuotaError,
+    ReadError,
+)
+from pkgsync.session.urls import clean_text
+
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_HTML = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+_TRANSIENT = (408, 425, 429)
+
+
+@frozen
+class Reply:
+    """One answer. ``url`` is without query; the names of ``headers`` match in any case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str
+
+    @property
+    def content_type(self) -> str:
+        return media_type(self.headers)
+
+
+class TransientError(Exception):
+    """An attempt failed in a way that may pass; ``error`` is raised if it does not.
+
+    ``wait``: the seconds that the server asks for. ``sent``: the request may have reached it. ``hopeless``: it will
+    not pass after all.
+    """
+
+    def __init__(
+        self,
+        error: PkgsyncError,
+        *,
+        wait: float | None = None,
+        timed_out: bool = False,
+        sent: bool = True,
+        hopeless: bool = False,
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wait = wait
+        self.timed_out = timed_out
+        self.sent = sent
+        self.hopeless = hopeless
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The Content-Type without its parameters, in lower case; empty where there is none."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def is_html(reply: Reply) -> bool:
+    """Whether this is a page for people: what proxies and login forms answer, with any status and type."""
+    return reply.content_type in ("text/html", "application/xhtml+xml") or bool(_HTML.match(reply.body[:4096]))
+
+
+def words_of(reply: Reply, secrets: tuple[str, ...] = ()) -> str:
+    """What the server says about a refusal, ``: text`` or nothing (facts/obs-api section 6)."""
+    if is_html(reply):
+        return ""
+    text = reply.body.decode("utf-8", "replace")
+    summary = _SUMMARY.search(text)
+    cleaned = clean_text(summary[1] if summary else text, secrets)
+    return f": {cleaned}" if cleaned else ""
+
+
+def check_status(reply: Reply, what: str, *, quota: bool, secrets: tuple[str, ...]) -> None:
+    """Nothing for a 2xx; else the error that the status means. ``quota``: 402 and a bare 429 are final."""
+    status = reply.status
+    if 200 <= status < 300:
+        return
+    message = f"{what}: {status}{words_of(reply, secrets)}"
+    if status in (401, 403):
+        raise AuthenticationError(message, tip=_authentication_tip(status))
+    if status == 404:
+        raise NotFoundError(message)
+    if quota and (status == 402 or (status == 429 and "Retry-After" not in reply.headers)):
+        raise QuotaError(message, tip="Look at the plan and limits of the Packagecloud account.")
+    if status in _TRANSIENT or status >= 500:
+        raise TransientError(ReadError(message, tip="Try again later."), wait=retry_after(reply.headers))
+    raise ReadError(message)
+
+
+def _authentication_tip(status: int) -> str:
+    if status == 401:
+        return "Check the user name and password, or the token."
+    return "The login is known, but it may not do this."
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, from a number or a date; None where it says nothing sensible."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+
+
+def busy(error: TransientError) -> PkgsyncError:
+    """A change that the server surely did not make because it wants a pause."""
+    return BusyError(error.error.message, wait=error.wait or 0.0, tip="Nothing was changed by it; try again later.")
+
+
+def checked_content(reply: Reply, content_types: tuple[str, ...]) -> Reply:
+    """``reply`` if it is a whole 200, of one of ``content_types``, and no page for people.
+
+    Raises TransientError: what proxies put in the way may be gone next time. It never means "nothing there".
+    """
+    what = f"GET {reply.url}"
+    if reply.status != 200:
+        raise TransientError(ReadError(f"{what}: {reply.status} where 200 was expected"))
+    if not reply.body:
+        raise TransientError(ReadError(f"{what}: the answer is empty"))
+    if is_html(reply):
+        raise TransientError(ReadError(f"{what}: answered by a page for people, not by the service"))
+    if content_types and reply.content_type and reply.content_type not in content_types:
+        raise TransientError(ReadError(f"{what}: the answer is not {' or '.join(content_types)}"))
+    return reply

@@ -1,0 +1,376 @@
+"""One server, one credential: requests that are bounded, repeated with care, and never misdirected."""
+
+import base64
+import contextlib
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote, urlencode
+
+from requests import Request, RequestException, Response
+from requests import Session as HttpSession
+from requests.utils import get_environ_proxies
+
+from pkgsync import __version__
+from pkgsync.errors import (
+    AmbiguousError,
+    ConfigError,
+    PkgsyncError,
+    ReadError,
+    RedirectError,
+    RefusedError,
+)
+from pkgsync.model.origin import Origin
+from pkgsync.model.secret import Basic
+from pkgsync.session.body import read_body, read_start
+from pkgsync.session.download import Download
+from pkgsync.session.failures import failure
+from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
+from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
+from pkgsync.session.urls import check_route, clean_url, redirect_target
+from pkgsync.session.watch import Watch, WatchedAdapter
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+# urllib3's own messages hold whole URLs, signed ones too; what is worth knowing is logged here, cleaned
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_ANSWERS_OF_A_CHANGE = (404, 409, 422)
+
+
+class Session:
+    """HTTP to one origin with one credential, safe to share between threads.
+
+    ``base_url`` may have a path, which all routes follow. ``auth`` is sent to its origin and to no other. ``quota``
+    makes 402, and 429 without Retry-After, a QuotaError. ``pause`` waits between attempts (seconds).
+    Raises ConfigError for plain http beyond this machine without ``allow_http``, and for what is no URL.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        auth: Basic | None = None,
+        limits: HttpLimits = DEFAULT_LIMITS,
+        allow_http: bool = False,
+        quota: bool = False,
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.limits = limits
+        self._origin = _checked_origin(base_url, allow_http)
+        self._allow_http = allow_http
+        self._auth = auth
+        self._quota = quota
+        self._closed = threading.Event()
+        self._pause = pause or self._closed.wait
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._watches: set[Watch] = set()
+        self._http = _bare_session()
+        self._random = random.SystemRandom()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of ``base_url``."""
+        return str(self._origin)
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent so far, redirects and repetitions included."""
+        return self._requests
+
+    def close(self) -> None:
+        """Cut everything that is in flight, from any thread, and send nothing more."""
+        self._closed.set()
+        with self._lock:
+            watches = tuple(self._watches)
+        for watch in watches:
+            watch.cut("the run is ending")
+        self._http.close()
+
+    def get(
+        self,
+        route: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        max_bytes: int,
+        accept: str = "*/*",
+        content_types: tuple[str, ...] = (),
+        total_seconds: float | None = None,
+        read_seconds: float | None = None,
+        decode: bool = True,
+        elsewhere: bool = False,
+    ) -> Reply:
+        """The 200 answer to a GET of ``route`` (encoded, see make_route), whole and not empty.
+
+        ``content_types``: what it may be (an answer without a type passes). ``decode`` False leaves the bytes of a
+        compressed file alone. ``elsewhere`` follows redirects to other servers, without credentials.
+        What may pass is repeated: 408, 429, 5xx, lost or cut connections, HTML, wrong types, empty bodies.
+        Raises NotFoundError, AuthenticationError, QuotaError, RedirectError, and ReadError for the rest.
+        """
+        query = urlencode(params, quote_via=quote)
+        url = self.base_url + check_route(route) + (f"?{query}" if query else "")
+        headers = {"Accept": accept, "Accept-Encoding": "gzip, identity" if decode else "identity"}
+        total = self.limits.total_seconds if total_seconds is None else total_seconds
+
+        def once() -> Reply:
+            with self._following(url, headers, total, read_seconds, elsewhere=elsewhere) as (response, watch):
+                reply = self._reply(response, watch, max_bytes, decode=decode)
+            check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+            return checked_content(reply, content_types)
+
+        return self.persist(once)
+
+    def change(
+        self,
+        method: str,
+        route: str,
+        *,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        read_seconds: float | None = None,
+    ) -> Reply:
+        """Send a change exactly once over a connection of its own; the answer if it is 2xx, 404, 409 or 422.
+
+        ``data`` is bytes or a readable with ``len``. Raises AuthenticationError, QuotaError, RefusedError (another
+        4xx), BusyError (429 with Retry-After: nothing was done), ReadError if it was surely not sent, and
+        AmbiguousError for all else: then only a look can tell.
+        """
+        url = self.base_url + check_route(route)
+        what = f"{method} {clean_url(url)}"
+        all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        wait = self.limits.upload_read_seconds if read_seconds is None else read_seconds
+        cap = self.limits.max_json_bytes if max_bytes is None else max_bytes
+        with contextlib.closing(_bare_session()) as http, self._watching(wait, None) as watch:
+            try:
+                with self._send(http, method, url, all_headers, watch, data=data) as response:
+                    reply = self._reply(response, watch, cap)
+            except TransientError as error:
+                raise _ambiguous(error.error.message) if error.sent else error.error from None
+            except ReadError as error:
+                raise _ambiguous(error.message) from None
+        return self._outcome(reply, what)
+
+    def download(
+        self,
+        location: str,
+        sink: BinaryIO,
+        *,
+        size: int | None,
+        offset: int = 0,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        credentials: bool = True,
+    ) -> int:
+        """Stream a GET into ``sink`` and return the file's size in bytes.
+
+        ``location`` is a route or an absolute URL. ``offset`` bytes stand in ``sink`` already: the rest is asked for,
+        and if the server sends all of it again the sink starts over (``on_bytes`` then gets a negative count).
+        Without ``credentials``, and on every other origin, none are sent. Nothing is written before the status is
+        known, and nothing beyond ``size``. The bytes are not verified here. Errors as in get().
+        """
+        url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
+        self._check_reachable(url)
+        job = Download(sink, size, offset, on_bytes, self.limits)
+
+        def once() -> int:
+            with self._following(url, job.headers(), None, None, elsewhere=True, credentials=credentials) as (
+                response,
+                watch,
+            ):
+                if response.status_code not in (200, 206, 416):
+                    reply = self._reply(response, watch, self.limits.max_error_bytes)
+                    check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+                    raise ReadError(f"GET {reply.url}: unexpected status {reply.status}")
+                return job.receive(response, watch, f"GET {clean_url(str(response.url))}")
+
+        return self.persist(once, progressed=job.progressed)
+
+    def persist(self, once: Callable[[], T], *, progressed: Callable[[], bool] = lambda: False) -> T:
+        """Call ``once`` until it gives no TransientError, a bounded number of times with growing pauses.
+
+        ``progressed`` says that the last attempt brought something, which then does not count.
+        """
+        attempt = timeouts = 0
+        while True:
+            try:
+                return once()
+            except TransientError as error:
+                if progressed():
+                    attempt = timeouts = 0
+                attempt, timeouts = attempt + 1, timeouts + error.timed_out
+                exhausted = attempt >= self.limits.attempts or timeouts >= self.limits.timeouts
+                if exhausted or error.hopeless or self._closed.is_set():
+                    raise error.error from None
+                wait = error.wait
+            self._pause(
+                self._seconds_before(attempt) if wait is None else min(wait, self.limits.retry_after_cap_seconds)
+            )
+
+    def _seconds_before(self, attempt: int) -> float:
+        grown = self.limits.backoff_seconds * 2.0 ** (attempt - 1)
+        return min(self.limits.backoff_cap_seconds, grown) * self._random.uniform(0.5, 1)
+
+    @contextlib.contextmanager
+    def _following(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        total_seconds: float | None,
+        read_seconds: float | None,
+        *,
+        elsewhere: bool,
+        credentials: bool = True,
+    ) -> Iterator[tuple[Response, Watch]]:
+        """GET ``url``, redirects followed by hand, the last answer open for reading."""
+        wait = self.limits.read_seconds if read_seconds is None else read_seconds
+        with contextlib.ExitStack() as stack:
+            for _ in range(self.limits.redirects + 1):
+                watch = stack.enter_context(self._watching(wait, total_seconds))
+                response = stack.enter_context(
+                    self._send(self._http, "GET", url, headers, watch, credentials=credentials)
+                )
+                if response.status_code not in _REDIRECTS:
+                    yield response, watch
+                    return
+                url = self._redirected(url, response.headers.get("Location"), elsewhere)
+                stack.close()
+        raise ReadError(f"GET {clean_url(url)}: more than {self.limits.redirects} redirects")
+
+    def _redirected(self, url: str, location: str | None, elsewhere: bool) -> str:
+        target = redirect_target(url, location)
+        if Origin.of(target) != self._origin and not elsewhere:
+            raise RedirectError(
+                f"GET {clean_url(url)}: redirected to another server, {Origin.of(target)}",
+                tip="Check the URL in the config, and whether a login page or a proxy is in the way.",
+            )
+        self._check_reachable(target)
+        return target
+
+    def _check_reachable(self, url: str) -> None:
+        """Refuse plain http, and this machine's own services where the server is not on it."""
+        origin = Origin.of(url)
+        if origin == self._origin or (origin.scheme == "https" and not origin.is_loopback):
+            return
+        if origin.is_loopback and not self._origin.is_loopback:
+            raise ReadError(f"{clean_url(url)}: a server elsewhere leads to this machine")
+        if not origin.is_protected and not self._allow_http:
+            raise ReadError(f"{clean_url(url)}: plain http is refused", tip="Set `allow_http: true` to allow it.")
+
+    @contextlib.contextmanager
+    def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
+        watch = Watch(self.limits, read_seconds=read_seconds, total_seconds=total_seconds)
+        with self._lock:
+            self._watches.add(watch)
+        try:
+            if self._closed.is_set():
+                raise ReadError("the run is ending: no more requests are sent")
+            with watch:
+                yield watch
+        finally:
+            with self._lock:
+                self._watches.discard(watch)
+
+    def _send(
+        self,
+        http: HttpSession,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        watch: Watch,
+        *,
+        data: Any = None,
+        credentials: bool = True,
+    ) -> Response:
+        """One request, answered up to the header. Raises TransientError, or ReadError for a wrong certificate."""
+        request = Request(method, url, headers=self._headers(url, headers, credentials), data=data).prepare()
+        request.url = url  # as it is: requests would decode and encode it anew
+        with self._lock:
+            self._requests += 1
+        loopback = Origin.of(url).is_loopback
+        try:
+            response = http.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(self.limits.connect_seconds, watch.read_seconds),
+                proxies={} if loopback else get_environ_proxies(url),
+                verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
+            )
+        except (RequestException, OSError, ValueError) as error:
+            raise failure(error, f"{method} {clean_url(url)}", watch) from None
+        _log.debug("%s %s: %d", method, clean_url(url), response.status_code)
+        return response
+
+    def _headers(self, url: str, headers: Mapping[str, str], credentials: bool) -> dict[str, str]:
+        own = {"User-Agent": f"pkgsync/{__version__}", **headers}
+        if self._auth is not None and credentials and Origin.of(url) == self._origin:
+            own["Authorization"] = f"Basic {_encoded(self._auth)}"
+        return own
+
+    def _reply(self, response: Response, watch: Watch, max_bytes: int, *, decode: bool = True) -> Reply:
+        url = clean_url(str(response.url))
+        what = f"{response.request.method} {url}"
+        if 200 <= response.status_code < 300:
+            body = read_body(response, watch, what, max_bytes, decode=decode)
+        else:
+            body = read_start(response, watch, what, self.limits.max_error_bytes)
+        return Reply(response.status_code, response.headers, body, url)
+
+    def _outcome(self, reply: Reply, what: str) -> Reply:
+        if reply.status in _ANSWERS_OF_A_CHANGE:
+            return reply
+        if is_html(reply) and reply.status < 400:
+            raise _ambiguous(f"{what}: answered by a page, not by the service")
+        if 300 <= reply.status < 400:
+            raise _ambiguous(f"{what}: redirected ({reply.status}), which is not followed")
+        try:
+            check_status(reply, what, quota=self._quota, secrets=self._secrets)
+        except TransientError as error:
+            raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None
+        except PkgsyncError as error:
+            if type(error) is ReadError:
+                raise RefusedError(error.message) from None
+            raise
+        return reply
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        if self._auth is None:
+            return ()
+        return tuple(s for s in (_encoded(self._auth), self._auth.password, self._auth.username) if len(s) > 3)
+
+
+def _checked_origin(url: str, allow_http: bool) -> Origin:
+    try:
+        origin = Origin.of(url)
+    except ValueError as error:
+        raise ConfigError(f"{clean_url(url)}: {error}") from None
+    if not origin.is_protected and not allow_http:
+        raise ConfigError(f"{clean_url(url)}: plain http is refused", tip="Use https, or set `allow_http: true`.")
+    return origin
+
+
+def _bare_session() -> HttpSession:
+    """A session without netrc, cookies, or connections that cannot be cut."""
+    http = HttpSession()
+    http.trust_env = False
+    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=32)
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
+    return http
+
+
+def _encoded(auth: Basic) -> str:
+    return base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode("ascii")
+
+
+def _ambiguous(message: str) -> AmbiguousError:
+    return AmbiguousError(message, tip="Its outcome is unknown until the next look.")

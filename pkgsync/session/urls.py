@@ -1,0 +1,64 @@
+"""URLs as they may be sent and as they may be shown."""
+
+import re
+from urllib.parse import quote, urljoin, urlsplit
+
+from pkgsync.errors import ReadError
+from pkgsync.model.origin import Origin
+
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\uffff\U00010000-\U0010ffff\\]")
+_URL_IN_TEXT = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#\"'<>]*)(?:[?#][^\s\"'<>]*)?", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def make_route(*parts: str) -> str:
+    """``/part/part``, each part percent-encoded; only ``:`` and ``~`` stay (facts/obs-api section 1).
+
+    Raises ReadError for a part that would change the path: empty, ``.`` or ``..``.
+    """
+    for part in parts:
+        if part in ("", ".", ".."):
+            raise ReadError(f"{part!r} cannot be a part of a URL")
+    return "".join(f"/{quote(part, safe=':~')}" for part in parts)
+
+
+def clean_url(url: str) -> str:
+    """The URL as it may be shown: no user name, password, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(not a URL)"
+    host = f"[{host}]" if ":" in host else host
+    return _CONTROL.sub(" ", f"{parts.scheme}://{host}{port}{parts.path}")
+
+
+def clean_text(text: str, secrets: tuple[str, ...] = (), limit: int = 200) -> str:
+    """A server's words as they may be shown: one line, at most ``limit`` characters, no secret, no query of a URL."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    text = _CONTROL.sub(" ", _URL_IN_TEXT.sub(r"\1\2", text)).strip()
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def check_route(route: str) -> str:
+    """``route`` if it can be sent as it is. Raises ReadError."""
+    path = route.partition("?")[0]
+    if not route.startswith("/") or route.startswith("//") or _NOT_IN_A_URL.search(route):
+        raise ReadError(f"the service named an impossible route: {clean_text(path)!r}")
+    if any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/")):
+        raise ReadError(f"the service named a route with dots: {clean_text(path)!r}")
+    return route
+
+
+def redirect_target(url: str, location: str | None) -> str:
+    """The absolute URL that a redirect of ``url`` leads to. Raises ReadError if there is none that can be sent."""
+    try:
+        target = urljoin(url, location or "").partition("#")[0]
+        Origin.of(target)
+    except ValueError:
+        raise ReadError(f"{clean_url(url)} redirects to something that is no web address") from None
+    if not location or _NOT_IN_A_URL.search(target):
+        raise ReadError(f"{clean_url(url)} redirects to something that is no web address")
+    return target
