@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
 import pytest
+
+from pkgsync.sandbox import Sandbox
 
 from .driver import Backend, Project, running_backend
 from .runner import Pkgsync
@@ -63,13 +66,10 @@ def make_project(backend: Backend) -> Iterator[MakeProject]:
 @pytest.fixture
 def pkgsync_for(tmp_path: Path) -> Iterator[Callable[..., Pkgsync]]:
     """Makes a pkgsync for a project, with an empty Packagecloud repository of its own."""
-    made: list[Pkgsync] = []
+    numbers = count()
+    with ExitStack() as stack:
 
-    def make(project: Project, **config: object) -> Pkgsync:
-        pkgsync = Pkgsync(tmp_path / str(len(made)), project, config)
-        made.append(pkgsync)
-        return pkgsync
+        def make(project: Project, **config: object) -> Pkgsync:
+            return Pkgsync(tmp_path / str(next(numbers)), project, stack.enter_context(Sandbox()), config)
 
-    yield make
-    for pkgsync in made:
-        pkgsync.close()
+        yield make

@@ -117,6 +117,7 @@ class Project:
         prjconf: str = PRJCONF,
     ) -> None:
         self.backend, self.name = backend, name
+        self.repositories = tuple(repositories)
         self.path = "/source/" + urllib.parse.quote(name)
         self.set_meta(repositories)
         backend.request("PUT", self.path + "/_config", prjconf)

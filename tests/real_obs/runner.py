@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pkgsync.sandbox import REPOSITORY, Sandbox
+
 from .driver import DEB, RPM, Project
 
 TARGETS = {RPM: "opensuse/15.6", DEB: "ubuntu/jammy"}
@@ -20,30 +22,36 @@ Plan = dict[str, Any]
 class Pkgsync:
     """One config, in a folder of its own, with one (at first empty) Packagecloud repository."""
 
-    def __init__(self, folder: Path, project: Project, config: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, project: Project, target: Sandbox, config: Mapping[str, object]) -> None:
         folder.mkdir()
-        self.folder = folder
-        self.target = Target()
+        self.folder, self.project, self.target = folder, project, target
+        self.configure(**config)
+
+    def configure(self, **config: object) -> None:
+        """Writes the config anew; `config` goes over the defaults."""
         settings = {
             "version": 1,
-            "obs": {"api": project.backend.url, "projects": [{"name": project.name}]},
-            "packagecloud": {"url": self.target.url, "repository": self.target.repository},
-            "distributions": TARGETS,
+            "obs": {"api": self.project.backend.url, "projects": [{"name": self.project.name}]},
+            "packagecloud": {"url": self.target.packagecloud_url, "repository": REPOSITORY},
+            "distributions": {name: TARGETS[name] for name in self.project.repositories},
             **config,
         }
-        (folder / "pkgsync.yaml").write_text(json.dumps(settings))  # JSON is YAML, too
+        (self.folder / "pkgsync.yaml").write_text(json.dumps(settings))  # JSON is YAML, too
 
-    def close(self) -> None:
-        self.target.close()
+    def contents(self) -> dict[str, str]:
+        """The sha256 of each file that Packagecloud holds, by key."""
+        content = self.target.packagecloud.content(REPOSITORY)
+        return {f"{distribution}/{name}": sha256 for distribution, name, sha256 in content}
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL"}}
+        env = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL"}}
+        env["HOME"] = str(self.folder)
+        env["PACKAGECLOUD_URL"] = self.target.packagecloud_url
+        env["PACKAGECLOUD_TOKEN"] = self.target.token
         return subprocess.run(
             [sys.executable, "-m", "pkgsync", *args],
             cwd=self.folder,
-            env=inherited
-            | {"HOME": str(self.folder), "PACKAGECLOUD_URL": self.target.url}
-            | {"PACKAGECLOUD_TOKEN": self.target.token},
+            env=env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -64,8 +72,8 @@ class Pkgsync:
         assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
 
     def sync(self) -> None:
-        """Makes the target equal to what OBS publishes now."""
-        self.plan()
+        """Brings all that OBS publishes now to the target; deletes nothing."""
+        assert_deletes_nothing(self.plan("--orphans", "keep"), replacements=True)
         self.apply()
 
 
@@ -82,7 +90,6 @@ def held(plan: Plan, action: str) -> dict[str, str]:
     }
 
 
-def assert_deletes_nothing(plan: Plan) -> None:
-    assert plan["deletions"] == []
-    assert plan["replacements"] == []
-    assert plan["archivings"] == []
+def assert_deletes_nothing(plan: Plan, *, replacements: bool = False) -> None:
+    assert plan["deletions"] == plan["archivings"] == []
+    assert replacements or plan["replacements"] == []

@@ -13,6 +13,7 @@ OLD, NEW = "opensuse/15.6/tool-1.0-lp156.1.1.x86_64.rpm", "opensuse/15.6/tool-1.
 OTHER = "opensuse/15.6/other-1.0-lp156.1.1.x86_64.rpm"
 DEBTOOL = "ubuntu/jammy/debtool_1.0_amd64.deb"
 
+CLAIMED = {**ORPHANS, "names": ["tool"]}
 PkgsyncFor = Callable[..., Pkgsync]
 
 
@@ -32,12 +33,12 @@ def pkgsync(project: Project, pkgsync_for: PkgsyncFor) -> Pkgsync:
     """The target holds what the project published."""
     pkgsync = pkgsync_for(project, orphans=ORPHANS)
     pkgsync.sync()
-    assert set(pkgsync.target.contents()) == {OLD, OTHER}
+    assert set(pkgsync.contents()) == {OLD, OTHER}
     return pkgsync
 
 
-def change(project: Project, version: str, **how: bool) -> None:
-    project.commit("tool", sources.rpm("tool", version, **how))
+def change(project: Project, version: str, *, fails: bool = False) -> None:
+    project.commit("tool", sources.rpm("tool", version, fails=fails))
 
 
 def test_a_new_version_is_an_upload_and_supersedes_the_old_one(project: Project, pkgsync: Pkgsync) -> None:
@@ -47,7 +48,7 @@ def test_a_new_version_is_an_upload_and_supersedes_the_old_one(project: Project,
     assert keys(plan["uploads"]) == {NEW}
     assert [(d["filename"], d["reason"]) for d in plan["deletions"]] == [(OLD.rpartition("/")[2], "superseded")]
     pkgsync.apply()
-    assert set(pkgsync.target.contents()) == {NEW, OTHER}
+    assert set(pkgsync.contents()) == {NEW, OTHER}
     assert pkgsync.plan("--detailed-exitcode")["deletions"] == []
 
 
@@ -88,7 +89,7 @@ def assert_matches(project: Project, pkgsync: Pkgsync) -> None:
     """The target holds the published files, byte for byte, and nothing else."""
     rpms = {f"opensuse/15.6/{name}": f.sha256 for name, f in project.published(RPM).items() if ".src." not in name}
     debs = {f"ubuntu/jammy/{name}": f.sha256 for name, f in project.published(DEB).items() if "dbgsym" not in name}
-    assert pkgsync.target.contents() == rpms | debs
+    assert pkgsync.contents() == rpms | debs
     plan = pkgsync.plan("--detailed-exitcode")
     assert plan["held"] == []
 
@@ -97,9 +98,9 @@ def test_a_deb_rebuilt_under_its_name_is_a_replacement(make_project: MakeProject
     project = make_project({DEB: ("x86_64",)})
     project.commit("debtool", sources.deb("debtool", "1.0"))
     project.settle()
-    pkgsync = pkgsync_for(project, distributions={DEB: "ubuntu/jammy"})
+    pkgsync = pkgsync_for(project)
     pkgsync.sync()
-    before = pkgsync.target.contents()[DEBTOOL]
+    before = pkgsync.contents()[DEBTOOL]
 
     project.commit("debtool", sources.deb("debtool", "1.0", text="rebuilt"))
     project.settle()
@@ -154,56 +155,63 @@ def test_wiped_files_are_not_gone(project: Project, pkgsync: Pkgsync) -> None:
     assert keys(pkgsync.plan()["deletions"]) == {OLD}, "built again, under the next release number"
 
 
-def test_wiped_and_then_failed_is_not_gone(project: Project, pkgsync: Pkgsync) -> None:
+@pytest.fixture
+def two_versions(project: Project, pkgsync: Pkgsync) -> Pkgsync:
+    """The target holds tool 1.0 and 1.1, OBS publishes 1.1, and the config claims the name."""
+    change(project, "1.1")
+    project.settle()
+    pkgsync.sync()
+    assert set(pkgsync.contents()) == {OLD, NEW, OTHER}
+    pkgsync.configure(orphans=CLAIMED)
+    return pkgsync
+
+
+def test_wiped_and_then_failed_is_not_gone(project: Project, two_versions: Pkgsync) -> None:
     """Nothing of the package is published any more, and all is settled; yet its owner merely failed."""
     with project.backend.held("build"):
-        change(project, "1.1", fails=True)
+        change(project, "1.2", fails=True)
         project.wipe("tool")
     project.settle()
-    assert OLD.rpartition("/")[2] not in project.names_on_disk(RPM)
-    plan = pkgsync.plan()
+    assert NEW.rpartition("/")[2] not in project.names_on_disk(RPM)
+    plan = two_versions.plan()
     assert_deletes_nothing(plan)
-    assert held(plan, "deletion")[OLD] in {"not-owned", "owner-unknown"}
+    assert held(plan, "deletion") == {OLD: "owner-unknown", NEW: "owner-unknown"}
 
 
-CLAIMED = {**ORPHANS, "names": ["tool"]}
-
-
-def test_a_deleted_package_is_gone_only_once_settled(project: Project, pkgsync_for: PkgsyncFor) -> None:
-    pkgsync = pkgsync_for(project, orphans=CLAIMED, limits={"deletions": 20, "deletions_percent": 100})
-    pkgsync.sync()
+def test_a_deleted_package_is_gone_only_once_settled(project: Project, two_versions: Pkgsync) -> None:
     with project.backend.held("publish"):
         project.delete_package("tool")
         project.wait(project.backend.publisher_waits)
-        assert_deletes_nothing(pkgsync.plan())
+        assert_deletes_nothing(two_versions.plan())
     project.settle()
-    plan = pkgsync.plan("--max-deletions", "1")
+    plan = two_versions.plan()
     assert [(d["filename"], d["reason"]) for d in plan["deletions"]] == [(OLD.rpartition("/")[2], "gone")]
-    pkgsync.apply()
-    assert set(pkgsync.target.contents()) == {OTHER}
+    two_versions.apply()
+    assert set(two_versions.contents()) == {NEW, OTHER}, "keep_versions: 1 keeps the newest"
 
 
-def test_a_package_without_files_could_be_the_owner(project: Project, pkgsync_for: PkgsyncFor) -> None:
+def test_a_package_without_files_could_be_the_owner(project: Project, two_versions: Pkgsync) -> None:
     project.commit("broken", sources.rpm("broken", "1.0", fails=True))
     project.settle()
-    pkgsync = pkgsync_for(project, orphans=CLAIMED)
-    pkgsync.sync()
     project.delete_package("tool")
     project.settle()
-    plan = pkgsync.plan()
+    plan = two_versions.plan()
     assert_deletes_nothing(plan)
-    assert held(plan, "deletion") == {OLD: "owner-unknown"}
+    assert held(plan, "deletion") == {OLD: "owner-unknown", NEW: "owner-unknown"}
     assert "broken" in plan["held"][0]["message"]
+    two_versions.configure(orphans={**CLAIMED, "without_files": ["broken"]})
+    assert keys(two_versions.plan()["deletions"]) == {OLD}
 
 
-def test_a_repository_dropped_from_meta_deletes_nothing(project: Project, pkgsync: Pkgsync) -> None:
+def test_a_repository_dropped_from_meta_deletes_nothing(project: Project, two_versions: Pkgsync) -> None:
     project.set_meta({"other_repository": ("x86_64",)})
     project.wait(lambda: not project.published(RPM))
     project.settle()
-    pkgsync.configure(distributions={RPM: "opensuse/15.6", "*": None}, orphans=CLAIMED)
-    plan = pkgsync.plan()
+    two_versions.configure(distributions={RPM: "opensuse/15.6", "*": None}, orphans=CLAIMED)
+    plan = two_versions.plan()
     assert_deletes_nothing(plan)
-    assert [p["reason"] for p in plan["source"]["repositories"][0]["problems"]] == ["repository-absent"]
+    problems = {r["repository"]: [p["reason"] for p in r["problems"]] for r in plan["source"]["repositories"]}
+    assert problems[RPM] == ["repository-absent"]
     assert plan["uploads"] == []
 
 
@@ -229,7 +237,7 @@ def test_an_architecture_that_never_settles_holds_its_own_files_and_noarch(
     doc = OLD.replace("tool-", "tool-doc-").replace("x86_64", "noarch")
     pkgsync = pkgsync_for(project, orphans=ORPHANS)
     pkgsync.sync()
-    assert set(pkgsync.target.contents()) == {OLD, doc}
+    assert set(pkgsync.contents()) == {OLD, doc}
     change(project, "1.1")
     project.settle()
     plan = pkgsync.plan()

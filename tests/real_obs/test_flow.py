@@ -82,7 +82,7 @@ def test_published_files_arrive_byte_identical_and_a_second_plan_is_empty(projec
     assert plan["applyable"] is True
 
     pkgsync.apply()
-    assert pkgsync.target.contents() == wanted
+    assert pkgsync.contents() == wanted
 
     second = pkgsync.plan("--detailed-exitcode", code=0)
     assert second["uploads"] == []
@@ -113,7 +113,7 @@ def test_of_a_file_that_each_architecture_builds_the_published_copy_arrives(
     assert published.sha256 in copies.values()
 
     pkgsync.sync()
-    assert pkgsync.target.contents()[f"{TARGETS[repository]}/{name}"] == published.sha256
+    assert pkgsync.contents()[f"{TARGETS[repository]}/{name}"] == published.sha256
 
 
 def test_the_number_of_requests_does_not_depend_on_the_number_of_packages(pkgsync: Pkgsync) -> None:
