@@ -88,6 +88,6 @@ def _credential_warnings(data: Mapping[str, Any], env: Mapping[str, str]) -> Ite
         if value is None:
             continue
         if not (match := ENVIRONMENT.fullmatch(value)):
-            yield f"{section}.{key} is written plainly in the config: name an environment variable instead, as ${{NAME}}"
+            yield f"{section}.{key} is a plain secret in the config: name an environment variable instead, as ${{NAME}}"
         elif not env.get(match[1]):
             yield f"{section}.{key} names the environment variable {match[1]}, which is not set"

@@ -1,0 +1,123 @@
+"""Finds the logins, and gives each only to the server it belongs to.
+
+The order is environment, config, files, keyring. A config may come from somebody else's pull request: it must not be
+able to send a credential of this machine or CI to another server than its own.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from pkgsync.config.values import ENVIRONMENT, Config
+from pkgsync.credentials import files, ring
+from pkgsync.errors import AuthenticationError
+from pkgsync.model import Basic, Origin
+
+OSC_USERNAME, OSC_PASSWORD, PACKAGECLOUD_TOKEN = "OSC_USERNAME", "OSC_PASSWORD", "PACKAGECLOUD_TOKEN"
+_OTHER_SERVICE = {"obs": (PACKAGECLOUD_TOKEN,), "packagecloud": (OSC_USERNAME, OSC_PASSWORD)}
+
+
+@frozen
+class _Service:
+    """A server that the config names; ``owner`` is where the environment's credentials belong instead."""
+
+    key: str
+    origin: Origin
+    owner_variable: str
+    owner: Origin
+
+    @property
+    def owns_environment(self) -> bool:
+        return self.origin.is_loopback or self.origin == self.owner
+
+    def refusal(self, variable: str) -> AuthenticationError:
+        return AuthenticationError(
+            f"{variable} belongs to {self.owner}, but {self.key} in the config is {self.origin}",
+            tip=f"if it belongs to that server, set {self.owner_variable}={self.origin}",
+        )
+
+
+def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
+    """The login for ``obs.api``; None to read without one (``anonymous``, or a server on this machine).
+
+    Raises AuthenticationError, naming the variable to set.
+    """
+    if config.obs.anonymous:
+        return None
+    service = _service("obs.api", config.obs.api, env, "OSC_APIURL", "https://api.opensuse.org")
+    username, password = _variable(env, OSC_USERNAME), _variable(env, OSC_PASSWORD)
+    if username and password and service.owns_environment:
+        return _login(username, password)
+    if config.secrets.obs_username and config.secrets.obs_password:
+        username = _config_value(service, "obs.username", config.secrets.obs_username, env)
+        return _login(username, _config_value(service, "obs.password", config.secrets.obs_password, env))
+    found = files.oscrc(service.origin, env, home) or ring.obs(service.origin, username)
+    if found or service.origin.is_loopback:
+        return found
+    if username and password:
+        raise service.refusal(f"{OSC_USERNAME} and {OSC_PASSWORD}")
+    raise AuthenticationError(f"no login for {service.origin}", tip=_obs_tip(service, username, password))
+
+
+def for_packagecloud(config: Config, env: Mapping[str, str], home: Path) -> Basic:
+    """The token for ``packagecloud.url``. Raises AuthenticationError, naming the variable to set."""
+    service = _service("packagecloud.url", config.packagecloud.url, env, "PACKAGECLOUD_URL", "https://packagecloud.io")
+    token = _variable(env, PACKAGECLOUD_TOKEN)
+    if token and service.owns_environment:
+        return _login(token, "")
+    if written := config.secrets.packagecloud_token:
+        return _login(_config_value(service, "packagecloud.token", written, env), "")
+    if found := files.packagecloud(service.origin, home) or ring.packagecloud(service.origin):
+        return found
+    if token:
+        raise service.refusal(PACKAGECLOUD_TOKEN)
+    binding = "" if service.owns_environment else f" and PACKAGECLOUD_URL={service.origin}"
+    raise AuthenticationError(f"no token for {service.origin}", tip=f"set {PACKAGECLOUD_TOKEN}{binding}")
+
+
+def _service(key: str, url: str, env: Mapping[str, str], owner_variable: str, default_owner: str) -> _Service:
+    """Once the owner variable is set, the environment's credentials are that server's, and not the default's."""
+    try:
+        owner = Origin.of(_variable(env, owner_variable) or default_owner)
+    except ValueError as error:
+        raise AuthenticationError(f"{owner_variable} is {error}", tip="set it to the URL of the server") from None
+    return _Service(key, Origin.of(url), owner_variable, owner)
+
+
+def _config_value(service: _Service, key: str, written: str, env: Mapping[str, str]) -> str:
+    """A credential key of the config. A variable that it names is bound like the well-known ones."""
+    if not (match := ENVIRONMENT.fullmatch(written)):
+        return written
+    name = match[1]
+    if name in _OTHER_SERVICE[key.partition(".")[0]]:
+        raise AuthenticationError(f"{key} names {name}, which belongs to the other service", tip=f"correct {key}")
+    value = _variable(env, name)
+    if not value:
+        raise AuthenticationError(f"{key} names the environment variable {name}, which is not set", tip=f"set {name}")
+    if not service.owns_environment:
+        raise service.refusal(name)
+    return value
+
+
+def _variable(env: Mapping[str, str], name: str) -> str:
+    """The value without the line break that secrets often end with; empty where it is not set."""
+    value = env.get(name, "").strip()
+    if not value.isprintable():
+        raise AuthenticationError(f"{name} holds a line break or control character", tip=f"set {name} again")
+    return value
+
+
+def _login(username: str, password: str) -> Basic:
+    if ":" in username:
+        raise AuthenticationError("the user name or token holds a colon, which no login can have")
+    return Basic(username, password)
+
+
+def _obs_tip(service: _Service, username: str, password: str) -> str:
+    missing = [name for name, value in ((OSC_USERNAME, username), (OSC_PASSWORD, password)) if not value]
+    binding = "" if service.owns_environment else f", and OSC_APIURL={service.origin}"
+    return (
+        f"set {' and '.join(missing)}{binding}, or log in once with osc; "
+        "or read without a login: `anonymous: true` with `published_url`"
+    )
