@@ -42,9 +42,14 @@ _FIRST: dict[Any, tuple[str, ...]] = {
 }
 
 
+def plain(value: Any) -> Any:
+    """Any value of the model as what ``json.dumps`` takes, with the names that plans use."""
+    return _converter().unstructure(value)
+
+
 def to_document(value: Plan | Receipt) -> dict[str, Any]:
     """The value as a JSON object, its keys in a fixed order: what identifies it comes first."""
-    document: dict[str, Any] = _converter().unstructure(value)
+    document: dict[str, Any] = plain(value)
     if isinstance(value, Plan):
         document["summary"]["distributions"] = dict(sorted(document["summary"]["distributions"].items()))
     return {key: document[key] for key in _FIRST[type(value)]} | document

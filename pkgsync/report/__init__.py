@@ -1,0 +1,23 @@
+"""Plans, audits and receipts as people and programs read them: pure functions from a value to text.
+
+Everything in a value may come from the network, so every renderer escapes for the place it writes to.
+"""
+
+from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
+from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
+from pkgsync.report.receipt import receipt_markdown, receipt_text
+from pkgsync.report.style import Style
+from pkgsync.report.text import plan_text
+
+__all__ = [
+    "GITHUB_LIMIT",
+    "Style",
+    "audit_csv",
+    "audit_json",
+    "audit_markdown",
+    "audit_text",
+    "plan_markdown",
+    "plan_text",
+    "receipt_markdown",
+    "receipt_text",
+]

@@ -1,0 +1,51 @@
+"""Untrusted text made safe to show: in a terminal, in Markdown and in a spreadsheet.
+
+Package names, uploaders and server messages come from the network.
+"""
+
+# Printable by their Unicode category, but shown as nothing: fillers, a blank braille cell, variation selectors.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
+_CODE_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._+-~^:@%=,/()[]{}#*!?;'\"$")
+_SPACE = "\u200b"
+_MARKDOWN = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "\\*_[]~$!"},
+        **{character: f"&#{ord(character)};" for character in "<>&|`"},
+        # GitHub looks for these after rendering, so only a character in between keeps them from becoming links.
+        **{character: f"{character}{_SPACE}" for character in "@#"},
+    }
+)
+_FORMULA_STARTS = ("=", "+", "-", "@")
+
+
+def visible(text: str) -> str:
+    """The text on one line, with everything escaped that a terminal would obey, turn round, or not show."""
+    if text.isprintable() and _INVISIBLE.isdisjoint(text):
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() and character not in _INVISIBLE:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def prose(text: str) -> str:
+    """The text as plain words inside a Markdown line or table cell: no markup, link, mention or issue number."""
+    escaped = visible(text).translate(_MARKDOWN)
+    return escaped.replace("://", f":{_SPACE}//").replace("www.", f"www{_SPACE}.").replace("GH-", f"GH{_SPACE}-")
+
+
+def code(text: str) -> str:
+    """The text as an inline code span, for any place in Markdown, table cells included."""
+    shown = visible(text)
+    if shown.strip() == shown != "" and _CODE_SAFE.issuperset(shown):
+        return f"`{shown}`"
+    return "<code>" + "".join(c if c.isalnum() else f"&#{ord(c)};" for c in shown) + "</code>"
+
+
+def cell(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet takes for a formula."""
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown

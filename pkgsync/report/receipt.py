@@ -1,0 +1,125 @@
+"""A receipt for a terminal and for a comment: how each action ended, what is left to do, the counts last."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pkgsync.model import Outcome, Receipt, ReceiptLine
+from pkgsync.report import units
+from pkgsync.report.escape import code, prose, visible
+from pkgsync.report.markdown import GITHUB_LIMIT
+from pkgsync.report.sections import Section, laid_out, length
+from pkgsync.report.style import Colour, Line, Style, aligned, wrapped
+
+_SYMBOLS: Mapping[str, tuple[str, Colour]] = {
+    "upload": ("+", "green"),
+    "replacement": ("~", "yellow"),
+    "deletion": ("-", "red"),
+    "archiving": (">", "blue"),
+}
+_DONE = (Outcome.DONE, Outcome.ALREADY_DONE)
+_PAST: Mapping[str, str] = {
+    "upload": "uploaded", "replacement": "replaced", "deletion": "deleted", "archiving": "archived",
+}  # fmt: skip
+_UNDONE: Mapping[Outcome, str] = {
+    Outcome.FAILED: "failed",
+    Outcome.STALE: "stale",
+    Outcome.SKIPPED: "skipped",
+    Outcome.LEFT: "left for the next run",
+}
+
+
+def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbose: bool = False) -> str:
+    """The receipt as text, without a newline at the end: what is not done, and with ``verbose`` also what is.
+
+    ``path`` is where the receipt file stands, for the last line.
+    """
+    lines = [line for line in receipt.lines if verbose or line.outcome not in _DONE]
+    blocks = [_head(receipt, style)] if verbose else []
+    for distribution in sorted({line.distribution for line in lines}):
+        mine = [_line(line) for line in lines if line.distribution == distribution]
+        blocks.append([f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)])
+    label = style.paint("yellow", "Warning:")
+    blocks.append([row for line in receipt.warnings for row in wrapped(f"{label} {visible(line)}", style, hanging=2)])
+    where = f" Receipt: {visible(path)}" if path else ""
+    blocks.append([style.paint("bold", f"{headline(receipt)}.") + where])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
+    """The receipt in at most ``limit`` characters of GitHub Markdown; what is not done comes first and is cut last."""
+    before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
+    after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
+    done = [line for line in receipt.lines if line.outcome in _DONE]
+    undone = [line for line in receipt.lines if line.outcome not in _DONE]
+    head = "|Distribution|File|Action|Outcome|"
+    sections = [
+        Section(f"{len(undone)} not done", [_row(line) for line in undone], head),
+        Section(units.plural(len(receipt.warnings), "warning"), [prose(text) for text in receipt.warnings], rank=1),
+        Section(f"{len(done)} done", [_row(line) for line in done], head, folded=True, rank=2),
+    ]
+    text = laid_out(before, [section for section in sections if section.rows], after, limit)
+    return text if length(text) <= limit else f"{before}\n"[:limit]
+
+
+def headline(receipt: Receipt) -> str:
+    """``Apply complete: 3 uploaded, 1 replaced, 2 deleted in 41 s``."""
+    if receipt.complete and all(line.outcome is Outcome.ALREADY_DONE for line in receipt.lines):
+        return f"Nothing to do: {_already(len(receipt.lines))}"
+    parts = [*_done_parts(receipt.lines), *_undone_parts(receipt.lines)]
+    seconds = units.seconds_between(receipt.started_at, receipt.finished_at)
+    time = f" in {units.duration(seconds)}" if seconds is not None else ""
+    return f"Apply {_state(receipt)}: {', '.join(parts) or 'nothing changed'}{time}"
+
+
+def _already(number: int) -> str:
+    return f"all {units.plural(number, 'action')} of the plan were done before" if number else "the plan has no actions"
+
+
+def _state(receipt: Receipt) -> str:
+    if receipt.interrupted:
+        return "interrupted"
+    return "complete" if receipt.complete else "incomplete"
+
+
+def _done_parts(lines: Sequence[ReceiptLine]) -> list[str]:
+    done: Counter[str] = Counter(line.action for line in lines if line.outcome is Outcome.DONE)
+    before = sum(1 for line in lines if line.outcome is Outcome.ALREADY_DONE)
+    parts = [f"{done[action]} {past}" for action, past in _PAST.items() if done[action]]
+    return [*parts, f"{before} done before"] if before else parts
+
+
+def _undone_parts(lines: Sequence[ReceiptLine]) -> list[str]:
+    undone = Counter(line.outcome for line in lines)
+    return [f"{undone[outcome]} {words}" for outcome, words in _UNDONE.items() if undone[outcome]]
+
+
+def _head(receipt: Receipt, style: Style) -> list[str]:
+    lines = [
+        f"{receipt.target.repository} on {receipt.target.api}",
+        f"from {receipt.started_at} to {receipt.finished_at}"
+        + (f" in {receipt.runs} runs" if receipt.runs > 1 else ""),
+        f"plan {receipt.plan_digest}",
+    ]
+    return [style.paint("dim", row) for line in lines for row in wrapped(visible(line), style, hanging=2)]
+
+
+def _line(line: ReceiptLine) -> Line:
+    symbol, colour = _SYMBOLS[line.action]
+    if line.outcome not in _DONE:
+        symbol, colour = "!", "red" if line.outcome is Outcome.FAILED else "yellow"
+    return Line(symbol, colour, line.filename, "" if line.size is None else units.size(line.size), _told(line))
+
+
+def _told(line: ReceiptLine) -> str:
+    """How it ended, in words."""
+    if line.outcome in _DONE:
+        ended = _PAST[line.action] if line.outcome is Outcome.DONE else f"{_PAST[line.action]} before"
+        ended += f" as {line.stored_as}" if line.stored_as else ""
+    else:
+        ended = f"{line.action} {_UNDONE[line.outcome]}"
+    why = ": ".join(part for part in (line.reason if line.outcome not in _DONE else None, line.message) if part)
+    return f"{ended}: {why}" if why else ended
+
+
+def _row(line: ReceiptLine) -> str:
+    return f"|{code(line.distribution)}|{code(line.filename)}|{line.action}|{prose(_told(line))}|"

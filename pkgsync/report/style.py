@@ -1,0 +1,76 @@
+"""How text output may look on this terminal; what it says never depends on it."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Literal
+
+from attrs import frozen
+
+from pkgsync.report.escape import visible
+
+Colour = Literal["green", "yellow", "red", "blue", "cyan", "bold", "dim"]
+
+_CODES: dict[Colour, str] = {
+    "green": "32", "yellow": "33", "red": "31", "blue": "34", "cyan": "36", "bold": "1", "dim": "2",
+}  # fmt: skip
+_WIDEST_NAME = 72
+
+
+@frozen
+class Style:
+    """``width`` is the terminal's, in columns; None never wraps."""
+
+    colour: bool = False
+    width: int | None = None
+
+    def paint(self, colour: Colour, text: str) -> str:
+        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour else text
+
+
+@frozen
+class Line:
+    """One line about one file: a symbol, its name, a short number, and words."""
+
+    symbol: str
+    colour: Colour
+    name: str
+    number: str = ""
+    words: str = ""
+
+
+def aligned(lines: Sequence[Line], style: Style) -> list[str]:
+    """The lines with their columns aligned; words that don't fit the width go under the name."""
+    names = [visible(line.name) for line in lines]
+    name_width = min(max(map(len, names), default=0), _WIDEST_NAME)
+    number_width = max((len(line.number) for line in lines), default=0)
+    return [
+        row
+        for line, name in zip(lines, names, strict=True)
+        for row in _rows(line, name.ljust(name_width), line.number.rjust(number_width), style)
+    ]
+
+
+def _rows(line: Line, name: str, number: str, style: Style) -> list[str]:
+    left = f"  {line.symbol} {name}" + (f"  {number}" if number else "")
+    words = visible(line.words)
+    painted = f"  {style.paint(line.colour, f'{line.symbol} {name}')}{left[4 + len(name) :]}"
+    if not words:
+        return [painted.rstrip()]
+    if style.width is None or len(left) + 2 + len(words) <= style.width:
+        return [f"{painted}  {words}"]
+    return [painted.rstrip(), *wrapped(words, style, indent=6)]
+
+
+def wrapped(words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> list[str]:
+    """The words in lines of the terminal's width, or on one line where it is not known."""
+    first, rest = " " * indent, " " * (indent + hanging)
+    if style.width is None:
+        return [first + words]
+    return textwrap.wrap(
+        words,
+        max(style.width, indent + hanging + 20),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,141 @@
+"""A plan for a terminal: by distribution, then what is held, what could not be relied on, and the counts last."""
+
+from collections.abc import Iterator, Sequence
+
+from pkgsync.model import Action, Archiving, Deletion, Held, Plan, Replacement, Upload
+from pkgsync.report import units, words
+from pkgsync.report.escape import visible
+from pkgsync.report.style import Line, Style, aligned, wrapped
+
+
+def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
+    """The plan as text, without a newline at the end. ``verbose`` names everything that is held, and the reads."""
+    counts = plan.summary.total
+    nothing = not counts.changes
+    blocks = [_head(plan, style)]
+    if nothing and counts.held:
+        blocks.append([style.paint("bold", visible(words.headline(plan)))])
+    blocks += [_distribution(plan, name, style, verbose) for name in sorted(plan.summary.distributions)]
+    blocks += [_unsettled(plan, style), _shadowed(plan, style, verbose), _warnings(plan, style)]
+    if verbose:
+        blocks.append([_untouched(plan)])
+    blocks += [_exceeded(plan, style), _incomplete(plan, style)]
+    if not nothing or not counts.held:
+        blocks.append([style.paint("bold", visible(words.headline(plan)))])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _head(plan: Plan, style: Style) -> list[str]:
+    source, target = plan.source, plan.target
+    lines = [
+        f"{target.repository} on {target.api}{_http(target.allow_http)}",
+        f"from {', '.join(source.projects)} on {source.api}{_http(source.allow_http)}",
+        f"read {plan.observed.packagecloud_at} with {_requests(plan)}",
+    ]
+    if given := words.overrides(plan.overrides):
+        lines.append(f"with {given}")
+    if plan.digest:
+        lines.append(plan.digest)
+    return [style.paint("dim", row) for line in lines for row in wrapped(visible(line), style, hanging=2)]
+
+
+def _http(allowed: bool) -> str:
+    return " (plain http allowed)" if allowed else ""
+
+
+def _requests(plan: Plan) -> str:
+    return units.plural(plan.observed.obs_requests + plan.observed.packagecloud_requests, "request")
+
+
+def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[str]:
+    counts = plan.summary.distributions[name]
+    if not counts.changes and not counts.held:
+        return []
+    title = ", ".join(part for part in (words.changes(counts) if counts.changes else "", words.also(counts)) if part)
+    actions = [action for action in plan.actions if action.distribution == name]
+    rows = aligned([_line(action) for action in actions], style)
+    if verbose:
+        rows += _reads(actions, style)
+    held = [item for item in plan.held if item.distribution == name]
+    return [f"{style.paint('bold', visible(name))}: {title}", *rows, *_held(held, style, verbose)]
+
+
+def _line(action: Action) -> Line:
+    match action:
+        case Upload():
+            return Line("+", "green", action.filename, units.size(action.size), words.source(action.source))
+        case Replacement():
+            sums = f"{units.short(action.old.sha256)} -> {units.short(action.sha256)}"
+            said = f"{sums}, {words.source(action.source)}"
+            return Line("~", "yellow", action.filename, units.size(action.size), said)
+        case Deletion():
+            return Line("-", "red", action.filename, "", words.because(action))
+        case Archiving():
+            return Line(">", "blue", action.filename, "", f"to {action.archive_to}: {words.because(action)}")
+
+
+def _reads(actions: Sequence[Action], style: Style) -> list[str]:
+    """What the deletions of one distribution rest on: mostly the same reads, so each is told once."""
+    proofs = [action.evidence for action in actions if isinstance(action, Deletion | Archiving)]
+    lines = dict.fromkeys(line for proof in proofs for line in words.reads(proof))
+    return [row for line in lines for row in wrapped(visible(f"read {line}"), style, indent=4, hanging=2)]
+
+
+def _held(held: Sequence[Held], style: Style, verbose: bool) -> Iterator[str]:
+    for group in words.held_groups(held, verbose=verbose):
+        if group.total == 1:
+            only = group.shown[0]
+            yield from aligned([Line("!", "cyan", only.filename, "", f"{only.action} {group.told}")], style)
+            continue
+        yield from wrapped(style.paint("cyan", "!") + f" {visible(group.title)}", style, indent=2, hanging=4)
+        for item in group.shown:
+            said = "" if group.message else f": {item.message}"
+            yield from wrapped(visible(f"{item.filename}{said}"), style, indent=6, hanging=4)
+        if group.left_out:
+            yield f"      and {group.left_out} more (-v names them)"
+
+
+def _unsettled(plan: Plan, style: Style) -> list[str]:
+    unsettled = [repository for repository in plan.source.repositories if not repository.settled]
+    if not unsettled:
+        return []
+    title = "Not settled in OBS (what needs proof of absence is held):"
+    rows = [r for u in unsettled for r in wrapped(visible(words.repository(u)), style, indent=2, hanging=2)]
+    return [style.paint("yellow", title), *rows]
+
+
+def _shadowed(plan: Plan, style: Style, verbose: bool) -> list[str]:
+    if not plan.shadowed:
+        return []
+    title = f"{units.plural(len(plan.shadowed), 'file')} shadowed: an earlier source offers other content"
+    if not verbose:
+        return [f"{title} (-v names them)."]
+    lines = [words.shadowed(item) for item in plan.shadowed]
+    return [f"{title}:", *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
+
+
+def _warnings(plan: Plan, style: Style) -> list[str]:
+    label = style.paint("yellow", "Warning:")
+    return [row for line in plan.warnings for row in wrapped(f"{label} {visible(line)}", style, hanging=2)]
+
+
+def _untouched(plan: Plan) -> str:
+    counts = plan.summary.total
+    return (
+        f"Of {plan.target.total} rows {counts.unchanged} are equal, {counts.filtered} filtered, "
+        f"{plan.summary.unmanaged} unmanaged."
+    )
+
+
+def _exceeded(plan: Plan, style: Style) -> list[str]:
+    if plan.applyable:
+        return []
+    title = style.paint("red", "Unsafe: this plan cannot be applied.")
+    lines = [words.exceeded(limit) for limit in plan.exceeded]
+    return [title, *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
+
+
+def _incomplete(plan: Plan, style: Style) -> list[str]:
+    if plan.complete:
+        return []
+    return [style.paint("red", "Incomplete: a read failed, and what depends on it is not planned.")]

@@ -1,0 +1,166 @@
+"""The sentences that all renderers of a plan share. What they return is not escaped yet."""
+
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+from pkgsync.model import (
+    Archiving,
+    Counts,
+    Deletion,
+    Evidence,
+    Held,
+    LimitExceeded,
+    Overrides,
+    Plan,
+    PlannedRepository,
+    RepositoryEvidence,
+    Shadowed,
+    Source,
+)
+from pkgsync.reasons import Reason
+from pkgsync.report import units
+
+_MANY = 5
+_EXAMPLES = 3
+
+
+def headline(plan: Plan) -> str:
+    """The one line that says what the plan does."""
+    counts = plan.summary.total
+    if counts.changes:
+        rest = also(counts)
+        return f"Plan: {changes(counts)}." + (f" {rest}." if rest else "")
+    if counts.held:
+        return f"No changes planned, {counts.held} held:"
+    kept = f" {units.plural(counts.orphans_kept, 'orphan')} kept." if counts.orphans_kept else ""
+    return f"{_no_changes(plan)}{kept}"
+
+
+def _no_changes(plan: Plan) -> str:
+    if not plan.complete:
+        return "No changes planned, but a part of OBS could not be read: the plan is incomplete."
+    if plan.targeted:
+        return f"No changes. The selected part of {plan.target.repository} matches OBS."
+    if any(not repository.settled for repository in plan.source.repositories):
+        return f"No changes. {plan.target.repository} holds all that OBS publishes, but OBS is not settled."
+    return f"No changes. {plan.target.repository} matches OBS."
+
+
+def changes(counts: Counts) -> str:
+    """``3 to upload, 1 to replace, 2 to delete (48 MiB)``."""
+    parts = [f"{counts.uploads} to upload", f"{counts.replacements} to replace", f"{counts.deletions} to delete"]
+    if counts.archivings:
+        parts.append(f"{counts.archivings} to archive")
+    volume = f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else ""
+    return ", ".join(parts) + volume
+
+
+def also(counts: Counts) -> str:
+    """``4 held, 214 orphans kept``, or nothing."""
+    parts = [f"{counts.held} held"] if counts.held else []
+    if counts.orphans_kept:
+        parts.append(f"{units.plural(counts.orphans_kept, 'orphan')} kept")
+    return ", ".join(parts)
+
+
+def because(action: Deletion | Archiving) -> str:
+    """Why a row goes, from its evidence."""
+    return f"{evidence(action.evidence)}{uploaded(action.created_at, action.uploader)}"
+
+
+def evidence(proof: Evidence) -> str:
+    if proof.superseded_by is not None:
+        newer = proof.superseded_by
+        return f"superseded by {newer.filename} ({newer.package}: {newer.code})"
+    if proof.kind == Reason.GONE.value:
+        where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
+        packages = units.plural(proof.packages_read or 0, "package")
+        return f"gone: no longer offered by {where}, where the files of all {packages} are known"
+    return f"undo of {proof.receipt}"
+
+
+def reads(proof: Evidence) -> list[str]:
+    """The reads behind the evidence, one line each."""
+    lines = [_read(repository) for repository in proof.repositories]
+    return lines if proof.total is None else [*lines, f"Packagecloud: a complete listing of {proof.total} rows"]
+
+
+def _read(repository: RepositoryEvidence) -> str:
+    states = ", ".join(f"{a.name} {a.code}" for a in repository.architectures)
+    return f"{repository.project}/{repository.repository}: {states}; index {units.short(repository.index_sha256)}"
+
+
+def uploaded(created_at: str, uploader: str | None) -> str:
+    when = f"; uploaded {units.day(created_at)}" if created_at else ""
+    return f"{when} by {uploader}" if when and uploader else when
+
+
+def source(origin: Source) -> str:
+    """Where the bytes come from, for people."""
+    if origin.kind != "obs":
+        return f"from the {origin.kind}"
+    return f"{origin.project}/{origin.repository}"
+
+
+def repository(read: PlannedRepository) -> str:
+    """One OBS repository and why it is not settled."""
+    problems = dict.fromkeys(f"{p.reason}: {p.message}" for p in read.problems)
+    why = "; ".join(problems) or "not settled"
+    return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {why}"
+
+
+def overrides(given: Overrides) -> str:
+    """The options that the plan was made with, as they are typed."""
+    parts = [f"--orphans {given.orphans.value}"] if given.orphans is not None else []
+    if given.max_deletions is not None:
+        parts.append(f"--max-deletions {given.max_deletions}")
+    return " ".join(parts)
+
+
+def shadowed(file: Shadowed) -> str:
+    return f"{file.distribution}/{file.filename}: {source(file.by)} comes before {source(file.source)}"
+
+
+def exceeded(limit: LimitExceeded) -> str:
+    """A limit that the plan exceeds, and what would allow it."""
+    way = f" (to allow it: {limit.override})" if limit.override else ""
+    return f"{limit.message}{way}"
+
+
+@frozen
+class HeldGroup:
+    """Held actions told together; ``shown`` are those that are named, ``message`` is set where it is the same."""
+
+    reason: Reason
+    action: str
+    total: int
+    shown: tuple[Held, ...]
+    message: str | None
+
+    @property
+    def left_out(self) -> int:
+        return self.total - len(self.shown)
+
+    @property
+    def told(self) -> str:
+        """The reason in words."""
+        return f"held, {self.reason.value}: {self.message or self.reason.meaning}"
+
+    @property
+    def title(self) -> str:
+        return f"{units.plural(self.total, self.action)} {self.told}"
+
+
+def held_groups(held: Iterable[Held], *, verbose: bool = False) -> list[HeldGroup]:
+    """Held actions of one reason and kind together; of many, only some are named unless ``verbose``."""
+    groups: dict[tuple[Reason, str], list[Held]] = {}
+    for item in held:
+        groups.setdefault((item.reason, item.action), []).append(item)
+    return [_held_group(items, verbose) for items in groups.values()]
+
+
+def _held_group(items: Sequence[Held], verbose: bool) -> HeldGroup:
+    shown = items if verbose or len(items) <= _MANY else items[:_EXAMPLES]
+    same = len({item.message for item in items}) == 1
+    return HeldGroup(items[0].reason, items[0].action, len(items), tuple(shown), items[0].message if same else None)
