@@ -1,0 +1,215 @@
+"""The routes of one Packagecloud repository: typed values in and out, no decisions.
+
+Source: facts/packagecloud-api sections 1 to 8. Changes are sent exactly once; whoever asked for one looks at the row
+before asking again.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO
+from urllib.parse import urlencode
+
+from attrs import evolve, frozen
+from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
+
+from pkgsync.errors import AmbiguousError, IntegrityError, NotFoundError, PkgsyncError, ReadError
+from pkgsync.model import Row
+from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
+from pkgsync.packagecloud.distributions import Distribution
+from pkgsync.packagecloud.listing import Page
+from pkgsync.packagecloud.rows import Details
+from pkgsync.session import Reply, Session, clean_url
+
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@frozen
+class Uploaded:
+    """What the server says it stored; its ``filename`` may differ from ours. Size in bytes, None where not told."""
+
+    filename: str
+    sha256: str | None
+    size: int | None
+
+
+def _ignore(count: int) -> None:
+    """The progress callback of those who want none."""
+
+
+class PackagecloudClient:
+    """One repository (``user/name``) behind one session. Thread-safe, as the session is.
+
+    Every method raises AuthenticationError (401, 403), QuotaError (402, 429 without Retry-After), and ReadError or, for
+    changes, AmbiguousError, as the session does.
+    """
+
+    def __init__(self, session: Session, repository: str) -> None:
+        self.session = session
+        self.repository = repository
+        self._route = routes.of_repository(repository)
+
+    def repository_info(self) -> None:
+        """Ask whether the repository exists and the token may see it. Raises NotFoundError."""
+        self._read(f"{self._route}.json")
+
+    def catalogue(self) -> tuple[Distribution, ...]:
+        """The live rpm and deb distributions. Raises ReadError for an unusable answer."""
+        return distributions.parse(self._read("/api/v1/distributions.json").body)
+
+    def distributions(self) -> Mapping[tuple[str, str], int]:
+        """(type, ``distro/version``) to numeric id, as they are now."""
+        return distributions.ids(self.catalogue())
+
+    def page(self, number: int, per_page: int) -> Page:
+        """One page of the whole listing, counted from 1. Raises ReadError, OddListingError."""
+        return self._page("packages.json", number, per_page, ())
+
+    def look(self, distribution: str, filename: str) -> tuple[Row, ...]:
+        """The rows of exactly this distribution and file name, by one complete search (a substring match there)."""
+
+        def fetch(number: int, per_page: int) -> Page:
+            page = self._page("search.json", number, per_page, (("q", filename), ("dist", distribution)))
+            whole = page.total is None and page.next_page is None and len(page.rows) < listing.DEFAULT_PER_PAGE
+            return evolve(page, total=len(page.rows)) if whole else page
+
+        found = listing.read(fetch, jobs=1, what=f"The search for {distribution}/{filename}")
+        return tuple(row for row in found if row.distribution == distribution and row.filename == filename)
+
+    def look_twice(self, distribution: str, filename: str) -> Row | None:
+        """The row, or None if two looks agree that there is none. Raises ReadError if there are several."""
+        found = self.look(distribution, filename) or self.look(distribution, filename)
+        if len(found) > 1:
+            raise ReadError(f"Packagecloud lists {distribution}/{filename} more than once.")
+        return found[0] if found else None
+
+    def details(self, row: Row) -> Details:
+        """Checksum and size of one row. Raises ReadError also if the answer is about another file, NotFoundError."""
+        origin = self.session.origin
+        route = routes.of_details(row.package_url, origin=origin, repository=self.repository, row=row)
+        if route is None:
+            raise ReadError(f"Packagecloud lists no usable detail route for {row.key}.")
+        found = rows.parse_details(self._read(route).body, row.key)
+        if (found.filename, found.distribution or row.distribution) != (row.filename, row.distribution):
+            raise ReadError(f"Packagecloud's details for {row.key} describe another file.")
+        return found
+
+    def upload(
+        self,
+        distribution_id: int,
+        filename: str,
+        stream: BinaryIO,
+        size: int,
+        on_bytes: Callable[[int], None] = _ignore,
+    ) -> Uploaded:
+        """Send ``size`` bytes of ``stream`` as one streamed multipart body; ``on_bytes`` gets increments in bytes.
+
+        Raises DuplicateError, RefusedError, NotFoundError (no such repository), AmbiguousError (look before anything
+        else), and IntegrityError before sending if the stream has another size.
+        """
+        if stream.seek(0, io.SEEK_END) != size:
+            raise IntegrityError(f"{filename} is not {size} bytes long; nothing was sent.")
+        stream.seek(0)
+        encoder = MultipartEncoder(
+            {
+                "package[distro_version_id]": str(distribution_id),
+                "package[package_file]": (filename, stream, "application/octet-stream"),
+            }
+        )
+        body = MultipartEncoderMonitor(encoder, _increments(on_bytes, size))
+        reply = self._change(
+            "POST",
+            f"{self._route}/packages.json",
+            f"upload of {filename}",
+            data=body,
+            headers={"Content-Type": encoder.content_type},
+        )
+        return _uploaded(reply, filename)
+
+    def delete(self, row: Row) -> bool:
+        """Delete one row for good: True if this did it, False for a 404. Raises RefusedError, AmbiguousError."""
+        route = routes.checked(row.destroy_url, origin=self.session.origin, repository=self.repository, row=row)
+        reply = self.session.change("DELETE", route)
+        if reply.status == 404:
+            return False
+        if not _is_done(reply):
+            raise refusals.error(reply.status, reply.body, f"deletion of {row.key}")
+        return True
+
+    def promote(self, row: Row, destination: str) -> None:
+        """Move one row to the repository ``destination`` (``user/name``). Raises as ``upload``."""
+        route = routes.checked(
+            row.promote_url, origin=self.session.origin, repository=self.repository, row=row, suffix="promote"
+        )
+        what = f"promotion of {row.key} to {destination}"
+        form = urlencode({"destination": destination}).encode()
+        self._change("POST", route, what, data=form, headers={"Content-Type": _FORM})
+
+    def download(
+        self, row: Row, sink: BinaryIO, size: int | None, offset: int = 0, on_bytes: Callable[[int], None] = _ignore
+    ) -> int:
+        """Stream the row's bytes into ``sink``; returns their number. Credentials never follow to the CDN.
+
+        The listed address is a secret: errors name the row instead.
+        """
+        address = routes.of_download(row.download_url, repository=self.repository, row=row)
+        try:
+            return self.session.download(address, sink, size=size, offset=offset, on_bytes=on_bytes)
+        except PkgsyncError as error:
+            error.message = error.message.replace(clean_url(address), row.key)
+            error.args = (error.message,)
+            raise
+
+    def _page(self, route: str, number: int, per_page: int, query: Sequence[tuple[str, str]]) -> Page:
+        params = (*query, ("per_page", str(per_page)), ("page", str(number)))
+        reply = self._read(f"{self._route}/{route}", params)
+        return listing.page_of(number, rows.parse_rows(reply.body, route), reply.headers, self.session.base_url)
+
+    def _read(self, route: str, params: Sequence[tuple[str, str]] = ()) -> Reply:
+        try:
+            return self.session.get(
+                route, params=params, max_bytes=self.session.limits.max_json_bytes, accept=_JSON, content_types=(_JSON,)
+            )
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"{error.message} (repository {self.repository})", tip=refusals.REPOSITORY_TIP
+            ) from error
+
+    def _change(
+        self,
+        method: str,
+        route: str,
+        what: str,
+        *,
+        data: bytes | MultipartEncoderMonitor,
+        headers: Mapping[str, str],
+    ) -> Reply:
+        reply = self.session.change(method, route, data=data, headers=headers)
+        if not _is_done(reply):
+            raise refusals.error(reply.status, reply.body, what)
+        return reply
+
+
+def _is_done(reply: Reply) -> bool:
+    return 200 <= reply.status < 300
+
+
+def _increments(on_bytes: Callable[[int], None], size: int) -> Callable[[MultipartEncoderMonitor], None]:
+    """Turn the encoder's running total, which counts the part headers too, into increments that add up to ``size``."""
+    told = 0
+
+    def report(monitor: MultipartEncoderMonitor) -> None:
+        nonlocal told
+        now = min(monitor.bytes_read, size)
+        on_bytes(now - told)
+        told = now
+
+    return report
+
+
+def _uploaded(reply: Reply, filename: str) -> Uploaded:
+    try:
+        found = rows.parse_details(reply.body, f"the upload of {filename}")
+    except ReadError as error:
+        raise AmbiguousError(f"The outcome of the upload of {filename} is unknown: {error.message}") from error
+    return Uploaded(filename=found.filename, sha256=found.sha256, size=found.size)

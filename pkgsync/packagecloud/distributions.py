@@ -1,0 +1,120 @@
+"""The live distributions of Packagecloud: names, numeric ids, and help for a name that does not exist.
+
+Source: facts/packagecloud-api section 2. Ids are never hard-coded; names are matched exactly.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from attrs import frozen
+
+from pkgsync.errors import ConfigError, ReadError, RefusedError
+from pkgsync.model import PackageType
+from pkgsync.packagecloud import documents
+from pkgsync.packagecloud.documents import text
+
+_WHAT = "distributions.json"
+_SYNCED = frozenset(PackageType)
+_NEVER = re.compile(r"tumbleweed|factory|slowroll|microos|\barch|mageia|openmandriva", re.IGNORECASE)
+_FAMILIES = {
+    "alma": "el",
+    "almalinux": "el",
+    "centos": "el",
+    "redhat": "el",
+    "rhel": "el",
+    "rocky": "el",
+    "rockylinux": "el",
+    "amzn": "amazon",
+    "leap": "opensuse",
+    "oracle": "ol",
+    "oraclelinux": "ol",
+    "sle": "sles",
+    "suse": "sles",
+    "xubuntu": "ubuntu",
+}
+
+
+@frozen
+class Distribution:
+    """One ``distro/version`` of one package type. ``alias`` is the same by version number (``ubuntu/22.04``)."""
+
+    type: str
+    name: str
+    id: int
+    alias: str | None = None
+
+
+def parse(body: bytes) -> tuple[Distribution, ...]:
+    """All rpm and deb distributions. Raises ReadError for an answer that could not be trusted with an upload."""
+    document = documents.parse(body, _WHAT)
+    if not isinstance(document, Mapping) or not any(document.get(kind) for kind in _SYNCED):
+        raise ReadError("Packagecloud's distributions.json lists neither rpm nor deb distributions.")
+    found = tuple(one for kind in sorted(_SYNCED) for one in _of_type(kind, document.get(kind) or []))
+    names = {(one.type, one.name): one.id for one in found}
+    if any(names[one.type, one.name] != one.id for one in found):
+        raise ReadError("Packagecloud's distributions.json gives one distribution two ids.")
+    return found
+
+
+def _of_type(kind: str, entries: Any) -> Iterable[Distribution]:
+    for entry in _list_of_maps(entries):
+        distro = text(entry.get("index_name"))
+        for version in _list_of_maps(entry.get("versions")):
+            name, number, identity = (version.get(key) for key in ("index_name", "version_number", "id"))
+            if distro is None or text(name) is None:
+                continue
+            if not isinstance(identity, int) or isinstance(identity, bool) or identity <= 0:
+                raise ReadError(f"Packagecloud's distributions.json has no usable id for {distro}/{name}.")
+            alias = f"{distro}/{number}" if text(number) and number != name else None
+            yield Distribution(kind, f"{distro}/{name}", identity, alias)
+
+
+def _list_of_maps(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise ReadError("Packagecloud's distributions.json is not built as documented.")
+    return value
+
+
+def ids(known: Iterable[Distribution]) -> dict[tuple[str, str], int]:
+    """(package type, distribution) to the numeric id that an upload takes."""
+    return {(one.type, one.name): one.id for one in known}
+
+
+def check(targets: Iterable[str], known: Iterable[Distribution]) -> None:
+    """Raise ConfigError unless every target exists under exactly this name; the error says what to write instead."""
+    known = tuple(known)
+    names = {one.name for one in known}
+    for target in sorted(set(targets)):
+        if target not in names:
+            raise ConfigError(f"Packagecloud has no distribution {target!r}.", tip=_advice(target, known))
+
+
+def _advice(target: str, known: tuple[Distribution, ...]) -> str:
+    if _NEVER.search(target):
+        return "It does not exist there: map the OBS repository to null."
+    names = {one.name for one in known}
+    by_alias = {one.alias: one.name for one in known if one.alias}
+    distro, _, version = target.casefold().partition("/")
+    likely = f"{_FAMILIES.get(distro, distro)}/{version}"
+    written = next((by_alias.get(name, name) for name in (target, likely) if name in by_alias or name in names), None)
+    if written:
+        return f"Write {written}."
+    near = get_close_matches(likely, sorted(names), n=4, cutoff=0.6)
+    if not near:
+        return "See the list of supported distributions in Packagecloud's documentation."
+    return f"Nearest known: {', '.join(near)}. New releases appear there with a lag; null skips an OBS repository."
+
+
+def id_for(known: Mapping[tuple[str, str], int], package_type: str, distribution: str) -> int:
+    """The id to upload a package of this type with. Raises RefusedError if the distribution takes other types only."""
+    found = known.get((package_type, distribution))
+    if found is None:
+        others = sorted(kind for kind, name in known if name == distribution)
+        takes = f"takes {' and '.join(others)} only" if others else "does not exist"
+        raise RefusedError(
+            f"Packagecloud's distribution {distribution} {takes}: a {package_type} cannot be uploaded to it.",
+            tip="Correct the mapping in `distributions`.",
+        )
+    return found

@@ -1,0 +1,70 @@
+"""Reads the JSON that Packagecloud answers, and tells an odd answer from a usable one.
+
+Everything here is pure; every text in it is untrusted.
+"""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from pkgsync.errors import ReadError
+
+_MAX_SIZE = 1 << 50
+_HEX = frozenset("0123456789abcdef")
+
+
+def parse(body: bytes, what: str) -> Any:
+    """Decode one JSON document; ``what`` names it in the error. Raises ReadError, also for giant numbers or nesting."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ReadError(
+            f"Packagecloud's answer for {what} is not usable JSON.",
+            tip="Run the command again; if it stays so, something between here and Packagecloud changes its answers.",
+        ) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a text from the wire may stand as one file name: no path, nothing invisible, at most 255 bytes."""
+    if not name.isprintable() or name in {"", ".", ".."} or "/" in name or "\\" in name:
+        return False
+    return len(name.encode()) <= 255
+
+
+def text(value: Any) -> str | None:
+    """The value if it is a text that says something, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def checksum(value: Any) -> str | None:
+    """A sha256 in lower-case hex; anything else is unknown, and so never equal to another."""
+    if not isinstance(value, str):
+        return None
+    lowered = value.strip().lower()
+    return lowered if len(lowered) == 64 and _HEX.issuperset(lowered) else None
+
+
+def small_int(value: Any) -> int | None:
+    """A number that fits a package's epoch (32 bits without sign), as number or as digits; else None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < 1 << 32 else None
+
+
+def byte_count(value: Any) -> int | None:
+    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"`` (facts/packagecloud-api section 4)."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    if not number.is_finite() or not 0 <= number <= _MAX_SIZE:
+        return None
+    return int(number) if number == int(number) else None

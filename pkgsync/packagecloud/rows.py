@@ -1,0 +1,113 @@
+"""Parses rows and details (facts/packagecloud-api sections 3 and 4). Pure: bytes and values in, values out.
+
+Rows of types other than rpm and deb are only ever counted, so little is asked of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from attrs import frozen
+
+from pkgsync.errors import ReadError
+from pkgsync.model import PackageType, Row
+from pkgsync.packagecloud import documents
+from pkgsync.packagecloud.documents import text
+
+_SYNCED = frozenset(PackageType)
+_PACKAGE_SEGMENTS = 5
+
+
+@frozen
+class Details:
+    """What the detail route adds to a row: lower-case hex sha256 and the size in bytes, None where unknown."""
+
+    filename: str
+    distribution: str
+    sha256: str | None
+    size: int | None
+
+
+def parse_rows(body: bytes, what: str) -> tuple[Row, ...]:
+    """A listing's rows, in its order. Raises ReadError if it is no list, or a row is odd."""
+    document = documents.parse(body, what)
+    if not isinstance(document, list):
+        raise ReadError(f"Packagecloud's answer for {what} is not a list of packages.")
+    return tuple(parse_row(item, what) for item in document)
+
+
+def parse_row(item: Any, what: str) -> Row:
+    """One PackageFragment; fields may be null or absent. Raises ReadError for one that could not be told apart."""
+    if not isinstance(item, Mapping):
+        raise ReadError(f"Packagecloud's answer for {what} holds something that is not a package.")
+    package_url = text(item.get("package_url")) or ""
+    filename = text(item.get("filename")) or ""
+    row = Row(
+        distribution=text(item.get("distro_version")) or "",
+        filename=filename,
+        type=text(item.get("type")) or _type(package_url, filename),
+        name=text(item.get("name")) or "",
+        version=text(item.get("version")),
+        release=text(item.get("release")),
+        epoch=documents.small_int(item.get("epoch")),
+        architecture=text(item.get("architecture")) or _architecture(package_url, filename),
+        sha256=documents.checksum(item.get("sha256sum")),
+        created_at=text(item.get("created_at")) or "",
+        uploader=text(item.get("uploader_name")),
+        indexed=item.get("indexed") is not False,
+        destroy_url=text(item.get("destroy_url")) or "",
+        promote_url=text(item.get("promote_url")) or "",
+        package_url=package_url,
+        download_url=text(item.get("download_url")),
+    )
+    if row.type in _SYNCED:
+        _check(row, what)
+    return row
+
+
+def _check(row: Row, what: str) -> None:
+    parts = row.distribution.split("/")
+    if not documents.is_plain_name(row.filename) or not row.name:
+        raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable name.")
+    if len(parts) != 2 or not all(documents.is_plain_name(part) for part in parts):
+        raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable distribution.")
+
+
+def _package_segments(package_url: str) -> list[str]:
+    """TYPE, DISTRO, VERSION, NAME, ARCHITECTURE of ``.../package/TYPE/DISTRO/VERSION/NAME/ARCHITECTURE/...``."""
+    _, _, rest = package_url.partition("/package/")
+    found = [unquote(segment) for segment in rest.split("/")][:_PACKAGE_SEGMENTS]
+    return found if len(found) == _PACKAGE_SEGMENTS else []
+
+
+def _type(package_url: str, filename: str) -> str:
+    found = _package_segments(package_url)
+    if found:
+        return found[0]
+    suffix = filename.rpartition(".")[2]
+    return suffix if suffix in _SYNCED else ""
+
+
+def _architecture(package_url: str, filename: str) -> str | None:
+    found = _package_segments(package_url)
+    if found:
+        return found[4] or None
+    stem, _, suffix = filename.rpartition(".")
+    separator = {"rpm": ".", "deb": "_"}.get(suffix)
+    return (stem.rpartition(separator)[2] or None) if separator and separator in stem else None
+
+
+def parse_details(body: bytes, what: str) -> Details:
+    """A PackageDetails answer, also in the form ``{"package": {...}}``. Raises ReadError if it names no file."""
+    document = documents.parse(body, what)
+    if isinstance(document, Mapping) and isinstance(document.get("package"), Mapping):
+        document = document["package"]
+    filename = text(document.get("filename")) if isinstance(document, Mapping) else None
+    if filename is None or not documents.is_plain_name(filename):
+        raise ReadError(f"Packagecloud's answer for {what} does not describe a package.")
+    return Details(
+        filename=filename,
+        distribution=text(document.get("distro_version")) or "",
+        sha256=documents.checksum(document.get("sha256sum")),
+        size=documents.byte_count(document.get("size")),
+    )
