@@ -1,0 +1,226 @@
+"""Runs a reviewed plan: preflight, uploads, replacements, deletions, receipt (DESIGN section 9)."""
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from attrs import evolve
+
+from pkgsync import __version__
+from pkgsync.apply import journal as journals
+from pkgsync.apply import lock, preflight, receipt, signals
+from pkgsync.apply.guard import Guard, distribution_of
+from pkgsync.apply.job import Job
+from pkgsync.apply.journal import Event, Journal, Ledger
+from pkgsync.apply.phases import Phases, missing_upload
+from pkgsync.apply.preflight import Preflight
+from pkgsync.apply.record import Record
+from pkgsync.apply.result import Result
+from pkgsync.apply.signals import Halt
+from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
+from pkgsync.model import Action, Archiving, Deletion, Outcome, Plan, Receipt, Replacement, Transfer, Upload, iso
+from pkgsync.reasons import Reason
+from pkgsync.reconcile import Check, Verdict
+
+Kind = TypeVar("Kind", Upload, Replacement, Deletion, Archiving)
+
+
+def run(plan: Plan, job: Job) -> Receipt:
+    """Execute the plan, and write its receipt.
+
+    What was done, also where the run ended early, stands in the receipt with the exit code. Raises PkgsyncError
+    where nothing could be done at all: UnsafePlanError, UsageError, LockedError, StorageError, and what the reads of
+    the preflight raise. With ``dry_run`` nothing is written anywhere.
+    """
+    preflight.refuse_unfit(plan, job)
+    since = iso(job.now())
+    if job.dry_run:
+        return _dry_run(plan, job, since)
+    _require_receipt_folder(job)
+    with lock.hold(
+        job.state_dir, api=plan.target.api, repository=plan.target.repository, plan_digest=plan.digest, since=since
+    ):
+        journal = Journal(journals.place(job.state_dir, plan.digest), job.now)
+        try:
+            return _Run(plan, job, journal).execute()
+        finally:
+            journal.close()
+
+
+def _dry_run(plan: Plan, job: Job, since: str) -> Receipt:
+    ledger = journals.peek(journals.place(job.state_dir, plan.digest))
+    found = preflight.look(plan, job, ledger)
+    record = Record(job.now, job.report)
+    for check in found.checks:
+        record.judged(ledger, check.action, preflight.result_of(check, ledger))
+    return receipt.derive(
+        plan, record, Halt(), version=__version__, started_at=since, now=job.now(), runs=1, warnings=found.warnings
+    )
+
+
+def _require_receipt_folder(job: Job) -> None:
+    folder = job.receipt.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"The receipt cannot be written to {folder}.", tip="Choose another place with `--receipt`.")
+
+
+class _Run:
+    """One run of one plan, under the lock."""
+
+    def __init__(self, plan: Plan, job: Job, journal: Journal) -> None:
+        self.plan = plan
+        self.job = job
+        self.journal = journal
+        self.halt = Halt()
+        self.record = Record(job.now, job.report)
+        self.warnings: list[str] = []
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.journal.ledger
+
+    def execute(self) -> Receipt:
+        self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())
+        with signals.handling(self.halt):
+            try:
+                found = preflight.look(self.plan, self.job, self.ledger)
+            except PkgsyncError as error:
+                self.halt.fail(error)
+                self._finish()
+                raise
+            self._work_safely(found)
+            return self._finish()
+
+    def _work_safely(self, found: Preflight) -> None:
+        """From here on an error ends the run, but what was done before it stands in the receipt."""
+        try:
+            self._work(found)
+        except InterruptedRunError as error:
+            self.job.packagecloud.session.close()
+            self.warnings.append(error.message)
+        except PkgsyncError as error:
+            self.halt.fail(error)
+            self.warnings.append(error.message)
+
+    def _work(self, found: Preflight) -> None:
+        self.warnings.extend(found.warnings)
+        phases = Phases(
+            self.job,
+            self.journal,
+            self.halt,
+            self.record,
+            Guard.of(found.actual, self.job.managed),
+            found.actual.distribution_ids,
+        )
+        due = self._judge(found.checks, phases)
+        self._say_if_nothing(due)
+        if self._stopped():
+            return
+        phases.upload(_only(due, Upload))
+        replacements = self._still_due(_only(due, Replacement), phases)
+        phases.replace(replacements)
+        deletions = self._unblocked(_only(due, Deletion))
+        phases.delete(self._unblocked(self._still_due(deletions, phases)))
+
+    def _say_if_nothing(self, due: Sequence[Action]) -> None:
+        if not due and not self.record.codes:
+            again = " The plan was applied before." if self.ledger.runs > 1 else ""
+            self.job.report(f"Nothing to do.{again}")
+
+    def _judge(self, checks: Iterable[Check], phases: Phases) -> list[Action]:
+        """Record what is not due, and give back what is."""
+        due = []
+        for check in checks:
+            if check.verdict is not Verdict.DUE:
+                self._settle(check, phases)
+            elif self.job.only_uploads and not isinstance(check.action, Upload):
+                left = Result.left("this run was limited to uploads", Reason.NOT_SELECTED)
+                self.record.judged(self.ledger, check.action, left)
+            else:
+                due.append(check.action)
+        return due
+
+    def _settle(self, check: Check, phases: Phases) -> None:
+        result = preflight.result_of(check, self.ledger)
+        if result.outcome is Outcome.STALE and self.job.skip_stale:
+            result = evolve(result, outcome=Outcome.SKIPPED)
+        action = check.action
+        if isinstance(action, Replacement) and not result.present and self._is_half_done(action, phases.guard):
+            phases.put_back(action, result)
+        else:
+            self.record.judged(self.ledger, action, result)
+
+    def _is_half_done(self, action: Replacement, guard: Guard) -> bool:
+        """An earlier run took the old file away and was killed before it put anything in its place."""
+        return self.ledger.past(action.key).absent_since is not None and action.key not in guard.before
+
+    def _stopped(self) -> bool:
+        """Any stale action stops the run; those that were skipped on request are not counted as stale."""
+        stale = any(line.outcome is Outcome.STALE for line in self.record.lines.values())
+        return stale or self.halt.requested
+
+    def _still_due(self, actions: Sequence[Kind], phases: Phases) -> list[Kind]:
+        """Both worlds once more: what is still due, in distributions that nobody else changed (DESIGN section 9.4)."""
+        if not actions or self.halt.requested or self._stopped():
+            return []
+        found = self._look_again(phases.guard)
+        foreign = {distribution_of(key): key for key in reversed(phases.guard.foreign(found.actual))}
+        checks = found.by_key
+        still: list[Kind] = []
+        for planned in actions:
+            check = checks[planned.key]
+            changed = foreign.get(planned.distribution)
+            if check.verdict is Verdict.DUE and changed is None:
+                still.append(planned)
+                continue
+            if check.verdict is Verdict.DUE:
+                words = f"somebody else changed {changed} while the plan was applied"
+                check = evolve(check, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=words)
+            self._settle(check, phases)
+        return [] if self._stopped() else still
+
+    def _look_again(self, guard: Guard) -> Preflight:
+        """Our own changes may take a moment to be listed, so that odd listings are read more than once."""
+        limits = self.job.limits
+        for attempt in range(1, limits.looks):
+            found = preflight.look(self.plan, self.job, self.ledger)
+            if not any(key in guard.own for key in guard.foreign(found.actual)):
+                return found
+            self.job.pause(limits.wait_seconds(attempt))
+        return preflight.look(self.plan, self.job, self.ledger)
+
+    def _unblocked(self, deletions: Sequence[Deletion]) -> list[Deletion]:
+        """The deletions of distributions whose uploads and replacements are all verified present."""
+        incoming: tuple[Transfer, ...] = (*self.plan.uploads, *self.plan.replacements)
+        free = []
+        for action in deletions:
+            missing = missing_upload(action, incoming, self.record)
+            if missing is None:
+                free.append(action)
+            else:
+                words = f"{missing.key} is not verified present"
+                self.record.judged(self.ledger, action, Result.left(words, Reason.UPLOAD_MISSING))
+        return free
+
+    def _finish(self) -> Receipt:
+        why = self.halt.message if self.halt.requested else "not begun: other actions are stale"
+        for action in self.plan.actions:
+            if action.key not in self.record.lines:
+                self.record.judged(self.ledger, action, Result.left(why))
+        made = receipt.derive(
+            self.plan,
+            self.record,
+            self.halt,
+            version=__version__,
+            started_at=self.ledger.started_at or iso(self.job.now()),
+            now=self.job.now(),
+            runs=self.ledger.runs,
+            warnings=self.warnings,
+        )
+        receipt.write(made, self.job.receipt)
+        return made
+
+
+def _only(actions: Iterable[Action], kind: type[Kind]) -> list[Kind]:
+    return [action for action in actions if isinstance(action, kind)]

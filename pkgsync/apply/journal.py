@@ -1,0 +1,196 @@
+"""The write-ahead journal: which changes were sent, and how each action ended (DESIGN section 9.8).
+
+JSON Lines, every record fsynced before what it announces happens.
+A kill may cut the last line; the line then never counted.
+The journal never decides what is due: it only tells which requests were our own, so that a 404 after our own DELETE
+counts as done, and holds the measurements for the receipt.
+"""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, define, field
+
+from pkgsync.errors import PlanFileError, StorageError
+from pkgsync.files import sync_folder
+from pkgsync.model import Outcome, ReceiptLine
+
+
+class Event(StrEnum):
+    """The kinds of records."""
+
+    RUN = "run"
+    SENDING = "sending"
+    END = "end"
+
+
+class Request(StrEnum):
+    """The changes that are announced before they are sent."""
+
+    UPLOAD = "upload"
+    DELETE = "delete"
+    RESTORE = "restore"
+
+
+@define
+class Past:
+    """What the journal knows of one action, over all runs of the plan.
+
+    ``absent_since`` is when we last asked to take the row away without having put the planned content there since.
+    """
+
+    uploads: int = 0
+    deletions: int = 0
+    restores: int = 0
+    started_at: str | None = None
+    absent_since: str | None = None
+    line: ReceiptLine | None = None
+
+    @property
+    def attempts(self) -> int:
+        return self.uploads + self.deletions + self.restores
+
+
+@define
+class Ledger:
+    """The journal's records, folded."""
+
+    runs: int = 0
+    started_at: str | None = None
+    unreadable: int = 0
+    actions: dict[str, Past] = field(factory=dict)
+
+    def past(self, key: str) -> Past:
+        return self.actions.setdefault(key, Past())
+
+    def fold(self, record: dict[str, Any]) -> None:
+        """Take in one record. Raises KeyError, TypeError or ValueError for one that this version did not write."""
+        event = Event(record["event"])
+        if event is Event.RUN:
+            self.runs += 1
+            self.started_at = self.started_at or str(record["at"])
+        elif event is Event.SENDING:
+            _fold_sending(self.past(record["key"]), record)
+        else:
+            _fold_end(self.past(record["key"]), record)
+
+
+def _fold_sending(past: Past, record: dict[str, Any]) -> None:
+    request = Request(record["request"])
+    past.started_at = past.started_at or str(record["at"])
+    if request is Request.UPLOAD:
+        past.uploads += 1
+    elif request is Request.RESTORE:
+        past.restores += 1
+    else:
+        past.deletions += 1
+        past.absent_since = str(record["at"])
+
+
+def _fold_end(past: Past, record: dict[str, Any]) -> None:
+    values = dict(record["line"])
+    past.line = ReceiptLine(**(values | {"outcome": Outcome(values["outcome"])}))
+    if past.line.outcome in (Outcome.DONE, Outcome.ALREADY_DONE):
+        past.absent_since = None
+
+
+def place(state_dir: Path, digest: str) -> Path:
+    """Where the journal of the plan with this digest stands. Raises PlanFileError."""
+    found = re.fullmatch(r"sha256:([0-9a-f]{64})", digest)
+    if found is None:
+        raise PlanFileError("The plan has no digest.", tip="Make a new plan with `pkgsync plan -o`.")
+    return state_dir / "journal" / f"{found[1]}.jsonl"
+
+
+def peek(path: Path) -> Ledger:
+    """What a journal says, without touching it; empty where there is none. Raises StorageError."""
+    try:
+        return _folded(path.read_bytes())[0]
+    except FileNotFoundError:
+        return Ledger()
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _folded(data: bytes) -> tuple[Ledger, int]:
+    """All complete lines, folded, and their length in bytes: what a kill left of the last line does not count."""
+    ledger = Ledger()
+    whole, newline, _ = data.rpartition(b"\n")
+    for line in whole.split(b"\n") if newline else ():
+        try:
+            ledger.fold(json.loads(line))
+        except (KeyError, TypeError, ValueError, RecursionError):
+            ledger.unreadable += 1
+    return ledger, len(whole) + len(newline)
+
+
+class Journal:
+    """The journal of one plan. Thread-safe."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        """Read what stands in ``path``, cut off an incomplete last line, open it for appending. Raises StorageError."""
+        self.path = path
+        self._now = now
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = FileIO(path, "a+", opener=_private)
+            self._stream.seek(0)
+            self.ledger, length = _folded(self._stream.readall())
+            self._stream.truncate(length)
+            os.fsync(self._stream.fileno())
+            sync_folder(path.parent)
+        except OSError as error:
+            raise _unusable(path, error) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def record(self, event: Event, **fields: Any) -> None:
+        """Append one record and wait until it is on disk. Raises StorageError; then the run must end."""
+        record = {"event": str(event), "at": precise(self._now()), **fields}
+        data = json.dumps(record, sort_keys=True).encode() + b"\n"
+        with self._lock:
+            try:
+                _write_all(self._stream, data)
+                os.fsync(self._stream.fileno())
+            except OSError as error:
+                raise _unusable(self.path, error) from error
+            self.ledger.fold(record)
+
+    def sending(self, request: Request, key: str, **fields: Any) -> None:
+        """Announce a change before it is sent."""
+        self.record(Event.SENDING, request=str(request), key=key, **fields)
+
+    def end(self, line: ReceiptLine) -> None:
+        """Record how an action ended."""
+        self.record(Event.END, key=line.key, line=asdict(line))
+
+
+def precise(moment: datetime) -> str:
+    """The moment as ISO 8601 in UTC with milliseconds, for measuring."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def _write_all(stream: FileIO, data: bytes) -> None:
+    while data:
+        data = data[stream.write(data) :]
+
+
+def _unusable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The journal {path} cannot be used: {error.strerror or error}.",
+        tip="Nothing is changed without a journal: free some space or choose another `--state-dir`.",
+    )

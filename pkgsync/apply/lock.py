@@ -1,0 +1,68 @@
+"""One apply at a time per Packagecloud repository, whatever the plan (DESIGN section 9.8).
+
+The kernel holds the lock, so that a crash leaves none behind.
+"""
+
+import hashlib
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+
+from pkgsync.errors import LockedError, StorageError
+from pkgsync.files import write_atomically
+
+
+@contextmanager
+def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since: str) -> Iterator[None]:
+    """Hold the lock of the repository while the context lasts.
+
+    Raises LockedError, which says who holds it, and StorageError where the state directory cannot be written.
+    """
+    path = state_dir / "locks" / f"{_slug(api, repository)}.lock"
+    holder = path.with_suffix(".json")
+    lock = FileLock(path, timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise LockedError(
+            f"Another run works on {repository}: {_describe(holder)}.",
+            tip="Wait until it has ended, then run the same command again.",
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"The lock {path} cannot be taken: {error.strerror or error}.", tip="Choose another `--state-dir`."
+        ) from error
+    try:
+        write_atomically(holder, _holder(plan_digest, since), mode=0o600)
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _slug(api: str, repository: str) -> str:
+    parts = urlsplit(api)
+    identity = f"{parts.scheme.lower()}://{parts.netloc.lower()} {repository}"
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", repository)[:40]
+    return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+
+
+def _holder(plan_digest: str, since: str) -> bytes:
+    value = {"pid": os.getpid(), "host": socket.gethostname(), "plan": plan_digest, "since": since}
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _describe(holder: Path) -> str:
+    try:
+        value = json.loads(holder.read_bytes())
+        return f"process {value['pid']} on {value['host']}, plan {value['plan']}, since {value['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it has only just begun"

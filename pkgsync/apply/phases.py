@@ -1,0 +1,148 @@
+"""The three phases of a run: uploads, then replacements, then deletions (DESIGN sections 9.3 to 9.6)."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import define, field
+
+from pkgsync.apply.delete import Deleter
+from pkgsync.apply.guard import Guard
+from pkgsync.apply.job import Job
+from pkgsync.apply.journal import Journal
+from pkgsync.apply.looks import Looks
+from pkgsync.apply.record import Record
+from pkgsync.apply.remove import Remover
+from pkgsync.apply.replace import Replacer
+from pkgsync.apply.result import Result
+from pkgsync.apply.signals import Halt
+from pkgsync.apply.task import Task
+from pkgsync.apply.transfer import Content, Transporter
+from pkgsync.apply.upload import Uploader
+from pkgsync.apply.workers import Fetched, each, pipeline
+from pkgsync.errors import AuthenticationError, NotFoundError, PkgsyncError, QuotaError, StorageError
+from pkgsync.model import Deletion, Replacement, Transfer, Upload, iso
+from pkgsync.reasons import Reason
+
+Got = TypeVar("Got")
+_USELESS = (QuotaError, AuthenticationError, StorageError)
+"""Errors after which every other action would fail too."""
+
+
+@define
+class Phases:
+    """Works on actions that are due, and records how each ends."""
+
+    job: Job
+    journal: Journal
+    halt: Halt
+    record: Record
+    guard: Guard
+    distribution_ids: Mapping[tuple[str, str], int]
+    transporter: Transporter = field(init=False)
+    uploader: Uploader = field(init=False)
+    replacer: Replacer = field(init=False)
+    deleter: Deleter = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        job, journal = self.job, self.journal
+        self.transporter = Transporter(job)
+        looks = Looks(job, self.transporter)
+        remover = Remover(job, journal, looks)
+        self.uploader = Uploader(job, journal, looks, self.distribution_ids)
+        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader)
+        self.deleter = Deleter(journal, self.transporter, looks, remover)
+
+    def upload(self, actions: Sequence[Upload]) -> None:
+        self._transfer(actions, "Uploading", self._upload_one)
+
+    def replace(self, actions: Sequence[Replacement]) -> None:
+        self._transfer(actions, "Replacing", self._replace_one)
+
+    def delete(self, actions: Sequence[Deletion]) -> None:
+        with self.job.progress.task("Deleting", len(actions), "actions") as shown:
+
+            def work(action: Deletion) -> None:
+                task = self._begin(action)
+                self._end(task, self._attempt(lambda: self.deleter.delete(task, action)))
+                shown.advance(1)
+
+            each(actions, work, jobs=self.job.jobs, halt=self.halt)
+
+    def put_back(self, action: Replacement, result: Result) -> None:
+        """Finish an action that must not go on, but whose old file an earlier run had taken away."""
+        task = self._begin(action)
+        self._end(task, self._attempt(lambda: self.replacer.restored(task, action, result)))
+
+    def _transfer(self, actions: Sequence[Transfer], words: str, send: Callable[[Task, Path], Result]) -> None:
+        """Downloads and uploads overlap: each has ``jobs`` threads."""
+        if not actions:
+            return
+        total = sum(action.size for action in actions)
+        with ExitStack() as stack:
+            down = stack.enter_context(self.job.progress.task("Downloading", total, "bytes"))
+            up = stack.enter_context(self.job.progress.task(words, total, "bytes"))
+            tasks = [Task(action, watch_down=down.advance, watch_up=up.advance) for action in actions]
+            pipeline(tasks, self._fetch, self._sender(send), jobs=self.job.jobs, halt=self.halt)
+
+    def _fetch(self, task: Task) -> Fetched[Path] | None:
+        action = task.action
+        assert isinstance(action, Transfer)
+        task.started_at = iso(self.job.now())
+        got = self._attempt(lambda: self._new(task, action))
+        if isinstance(got, Result):
+            self._end(task, got)
+            return None
+        task.watch_down(action.size - task.bytes_down)
+        return Fetched(got)
+
+    def _new(self, task: Task, action: Transfer) -> Path | Result:
+        try:
+            return self.transporter.new(task, action)
+        except NotFoundError:
+            words = f"{action.source.project}/{action.source.repository} no longer publishes {action.source.path}"
+            return Result.stale(Reason.SOURCE_CHANGED, words)
+
+    def _sender(self, send: Callable[[Task, Path], Result]) -> Callable[[Task, Path], None]:
+        def work(task: Task, path: Path) -> None:
+            self._end(task, self._attempt(lambda: send(task, path)))
+
+        return work
+
+    def _upload_one(self, task: Task, path: Path) -> Result:
+        assert isinstance(task.action, Upload)
+        return self.uploader.put(task, content_of(task.action, path))
+
+    def _replace_one(self, task: Task, path: Path) -> Result:
+        assert isinstance(task.action, Replacement)
+        return self.replacer.replace(task, task.action, content_of(task.action, path))
+
+    def _begin(self, action: Replacement | Deletion) -> Task:
+        return Task(action, started_at=iso(self.job.now()))
+
+    def _attempt(self, work: Callable[[], Got]) -> Got | Result:
+        try:
+            return work()
+        except PkgsyncError as error:
+            if isinstance(error, _USELESS):
+                self.halt.fail(error)
+            return Result.failed(error)
+        except OSError as error:
+            failed = StorageError(f"A local file cannot be used: {error.strerror or error}.")
+            self.halt.fail(failed)
+            return Result.failed(failed)
+
+    def _end(self, task: Task, result: Result) -> None:
+        line = self.record.worked(self.journal, task, result)
+        self.guard.note(task.action, line)
+
+
+def content_of(action: Transfer, path: Path) -> Content:
+    return Content(action.distribution, action.filename, action.sha256, action.size, path)
+
+
+def missing_upload(action: Deletion, incoming: Iterable[Transfer], record: Record) -> Transfer | None:
+    """The first upload or replacement of the deletion's distribution that is not verified present."""
+    same = (other for other in incoming if other.distribution == action.distribution)
+    return next((other for other in same if not record.reached(other.key)), None)

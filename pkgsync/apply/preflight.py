@@ -1,0 +1,112 @@
+"""Before the first change: is the plan fit to be applied here, and what of it is due? (DESIGN section 9.1, 9.2)"""
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from pkgsync.apply.job import Job
+from pkgsync.apply.journal import Ledger
+from pkgsync.apply.result import Result
+from pkgsync.errors import UnsafePlanError, UsageError
+from pkgsync.model import ActualState, Outcome, PackageType, Plan, Replacement, Row
+from pkgsync.model.origin import Origin
+from pkgsync.reconcile import Check, Verdict, recheck
+from pkgsync.reconcile.planning import snapshot
+
+_SYNCED = frozenset(PackageType)
+
+
+@frozen
+class Preflight:
+    """Both worlds of now against the plan: one check per action in plan order."""
+
+    checks: tuple[Check, ...]
+    actual: ActualState
+    warnings: tuple[str, ...]
+
+    @property
+    def by_key(self) -> Mapping[str, Check]:
+        return {check.action.key: check for check in self.checks}
+
+
+def refuse_unfit(plan: Plan, job: Job) -> None:
+    """Raises UnsafePlanError for a plan that must not be applied, UsageError for one made for elsewhere."""
+    if not plan.applyable:
+        said = "; ".join(limit.message for limit in plan.exceeded) or "it is marked as not applyable"
+        overrides = ", ".join(sorted({limit.override for limit in plan.exceeded}))
+        tip = f"Plan again with {overrides}, if that is wanted." if overrides else "Make a new plan."
+        raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
+    if plan.archivings:
+        raise UsageError("The plan archives packages, which this version does not support yet.", tip="Use `delete`.")
+    _same("OBS", _origin(plan.source.api), _origin(job.source_api))
+    _same("Packagecloud", _origin(plan.target.api), _origin(job.target_api))
+    _same("the Packagecloud repository", plan.target.repository, job.packagecloud.repository)
+
+
+def _origin(url: str) -> str:
+    try:
+        return str(Origin.of(url))
+    except ValueError as error:
+        raise UsageError(f"The plan or the config names a server by something that is {error}.") from None
+
+
+def _same(what: str, planned: str, configured: str) -> None:
+    if planned != configured:
+        raise UsageError(
+            f"The plan was made for {what} {planned}, the config names {configured}.",
+            tip="Apply it with the config that it was made with, or make a new plan.",
+        )
+
+
+def look(plan: Plan, job: Job, ledger: Ledger) -> Preflight:
+    """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
+    desired, actual = job.observe()
+    checks = recheck(_with_own_restores(plan, ledger, actual), desired, actual, job.policy, job.managed, job.now())
+    return Preflight(checks, actual, tuple(_warnings(plan, job, ledger, actual)))
+
+
+def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
+    """The plan, with the ``created_at`` of now for those old files that we put back after a failed replacement."""
+    rows = {row.key: row for row in actual.rows}
+    return evolve(plan, replacements=tuple(_with_own_restore(a, ledger, rows.get(a.key)) for a in plan.replacements))
+
+
+def _with_own_restore(action: Replacement, ledger: Ledger, row: Row | None) -> Replacement:
+    if row is None or row.sha256 != action.old.sha256 or not ledger.past(action.key).restores:
+        return action
+    return evolve(action, old=evolve(action.old, created_at=row.created_at))
+
+
+def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list[str]:
+    found = []
+    if plan.config_digest != job.config_digest:
+        found.append("The config is not the one of the plan; every action was checked against the config of now.")
+    rows = [row for row in actual.rows if row.distribution in plan.target.distributions and row.type in _SYNCED]
+    if ledger.runs <= 1 and snapshot(rows) != plan.target.snapshot:
+        found.append(
+            "Packagecloud changed since the plan was made; every action was checked against what is there now."
+        )
+    if ledger.unreadable:
+        found.append(f"The journal holds {ledger.unreadable} unreadable records; what they said is looked up again.")
+    return found
+
+
+def result_of(check: Check, ledger: Ledger) -> Result:
+    """How an action that is not due ends."""
+    if check.verdict is Verdict.DUE:
+        return Result(outcome=Outcome.DUE)
+    if check.verdict is Verdict.DONE:
+        return _found_done(check, ledger)
+    outcome = Outcome.STALE if check.verdict is Verdict.STALE else Outcome.LEFT
+    return Result(outcome=outcome, reason=check.reason, message=check.message)
+
+
+def _found_done(check: Check, ledger: Ledger) -> Result:
+    """Done by ourselves if we had sent the change, in a run that could not note its end; else by somebody else."""
+    past = ledger.past(check.action.key)
+    ours = past.uploads > 0 if isinstance(check.action, Replacement) else past.attempts > 0
+    return Result(
+        outcome=Outcome.DONE if ours else Outcome.ALREADY_DONE,
+        message=check.message if not ours else "an interrupted run had done it",
+        verified="listing",
+    )

@@ -1,0 +1,58 @@
+"""Collects how the actions of a run end: in the journal at once, in the receipt at the end."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import define, field
+
+from pkgsync.apply.journal import Journal, Ledger
+from pkgsync.apply.result import Result
+from pkgsync.apply.task import Task, line_of
+from pkgsync.errors import ExitCode
+from pkgsync.model import Action, Outcome, ReceiptLine, iso
+
+_GOAL = (Outcome.DONE, Outcome.ALREADY_DONE)
+
+
+@define
+class Record:
+    """One line per action that has ended, and the exit codes that they ask for. Thread-safe."""
+
+    now: Callable[[], datetime]
+    report: Callable[[str], None]
+    lines: dict[str, ReceiptLine] = field(factory=dict)
+    codes: set[ExitCode] = field(factory=set)
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    def worked(self, journal: Journal, task: Task, result: Result) -> ReceiptLine:
+        """An action that was worked on: written to the journal before anything builds on it."""
+        line = line_of(task, journal.ledger.past(task.key), result, iso(self.now()))
+        journal.end(line)
+        self._take(line, result)
+        self.report(_words(line))
+        return line
+
+    def judged(self, ledger: Ledger, action: Action, result: Result) -> None:
+        """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
+        past = ledger.past(action.key)
+        if past.line is not None and past.line.outcome in _GOAL and result.present:
+            self._take(past.line, result)
+        else:
+            finished_at = past.line.finished_at if past.line is not None else None
+            self._take(line_of(Task(action), past, result, finished_at), result)
+
+    def reached(self, key: str) -> bool:
+        """Whether the action's goal is reached, in this run or before."""
+        line = self.lines.get(key)
+        return line is not None and line.outcome in _GOAL
+
+    def _take(self, line: ReceiptLine, result: Result) -> None:
+        with self._lock:
+            self.lines[line.key] = line
+            self.codes |= result.codes
+
+
+def _words(line: ReceiptLine) -> str:
+    words = f"{line.action} {line.key}: {line.outcome}"
+    return f"{words} ({line.message})" if line.message else words

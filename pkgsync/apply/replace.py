@@ -1,0 +1,102 @@
+"""Replaces one row (DESIGN section 9.5): Packagecloud cannot overwrite, so the name is absent for a moment.
+
+Before the DELETE the new and the old bytes are both in hand; if the new upload fails for good the old file goes back.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from attrs import define, evolve
+
+from pkgsync.apply.job import Job
+from pkgsync.apply.journal import Journal, Request
+from pkgsync.apply.looks import Looks
+from pkgsync.apply.remove import Remover
+from pkgsync.apply.result import Result
+from pkgsync.apply.task import Task
+from pkgsync.apply.transfer import Content, Transporter
+from pkgsync.apply.upload import Uploader
+from pkgsync.errors import PkgsyncError, ReadError
+from pkgsync.model import Outcome, Replacement, Row
+from pkgsync.reasons import Reason
+
+
+@define
+class Replacer:
+    job: Job
+    journal: Journal
+    transporter: Transporter
+    looks: Looks
+    remover: Remover
+    uploader: Uploader
+
+    def replace(self, task: Task, action: Replacement, content: Content) -> Result:
+        """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
+        row = self._find(action)
+        if row is not None:
+            settled = self._changed(action, row) or self._clear(task, action, row)
+            if settled is not None:
+                return settled
+        return self._put(task, action, content)
+
+    def _find(self, action: Replacement) -> Row | None:
+        return self.looks.find(action.distribution, action.filename)
+
+    def _changed(self, action: Replacement, row: Row) -> Result | None:
+        if self.looks.sha256(row) == action.sha256:
+            ours = self.journal.ledger.past(action.key).uploads > 0
+            return Result(outcome=Outcome.DONE if ours else Outcome.ALREADY_DONE, verified="listing")
+        return self.remover.unchanged(row, action.old)
+
+    def _clear(self, task: Task, action: Replacement, row: Row) -> Result | None:
+        """Keep the old bytes, look once more, and take the row away; None: the name is free."""
+        size = self.looks.size(row)
+        if size is None:
+            raise ReadError(f"{action.key} is not replaced: Packagecloud does not tell the size of the old file.")
+        self.transporter.old(task, row, action.old.sha256, size)
+        now = self._find(action)
+        if now is None:
+            return None
+        changed = self._changed(action, now)
+        if changed is None and self.remover.remove(now) is None:
+            return Result.stale(Reason.TARGET_CHANGED, "Packagecloud holds another file under this name by now.")
+        return changed
+
+    def _put(self, task: Task, action: Replacement, content: Content) -> Result:
+        try:
+            result = self.uploader.put(task, content, gone=action.old.sha256)
+        except PkgsyncError as error:
+            result = Result.failed(error)
+        if result.present:
+            return evolve(result, absent_seconds=self._absent_seconds(action), undo=self._undo(action))
+        return self.restored(task, action, result)
+
+    def restored(self, task: Task, action: Replacement, failed: Result) -> Result:
+        """The failure, with the old file put back where nothing stands in its place."""
+        try:
+            told = self._restore(task, action)
+        except PkgsyncError as error:
+            told = f"the old file could not be put back: {error.message}"
+        return evolve(failed, message=f"{failed.message} In detail: {told}.")
+
+    def _restore(self, task: Task, action: Replacement) -> str:
+        if self._find(action) is not None:
+            return "the name is not free"
+        path = self.transporter.store.path(action.old.sha256)
+        if path is None:
+            return "the name is absent, and the old file's bytes are not at hand"
+        content = Content(action.distribution, action.filename, action.old.sha256, path.stat().st_size, path)
+        result = self.uploader.put(task, content, gone=action.sha256, request=Request.RESTORE)
+        return (
+            "the old file was put back" if result.present else f"the old file could not be put back: {result.message}"
+        )
+
+    def _absent_seconds(self, action: Replacement) -> float | None:
+        since = self.journal.ledger.past(action.key).absent_since
+        if since is None:
+            return None
+        return max(0.0, (self.job.now() - datetime.fromisoformat(since)).total_seconds())
+
+    def _undo(self, action: Replacement) -> Literal["backup", "none"]:
+        backup = self.job.backup
+        return "backup" if backup is not None and backup.path(action.old.sha256) is not None else "none"

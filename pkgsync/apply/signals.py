@@ -1,0 +1,79 @@
+"""Ends a run in good order: what is in flight is finished, nothing new is begun (DESIGN section 9.8)."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from pkgsync.errors import ExitCode, InterruptedRunError, PkgsyncError
+
+SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HANGUP,
+}
+
+
+class Halt:
+    """Whether the run shall end early, and why: set by signals and by errors after which going on is useless."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.signalled: ExitCode | None = None
+        self.error: PkgsyncError | None = None
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    @property
+    def message(self) -> str:
+        """Why what was not begun is left."""
+        if self.signalled is not None:
+            return "not begun: the run was interrupted"
+        return f"not begun: {self.error.message}" if self.error is not None else "not begun"
+
+    def stop(self) -> None:
+        self._event.set()
+
+    def interrupt(self, code: ExitCode) -> None:
+        self.signalled = code
+        self.stop()
+
+    def fail(self, error: PkgsyncError) -> None:
+        if self.error is None:
+            self.error = error
+        self.stop()
+
+
+@contextmanager
+def handling(halt: Halt) -> Iterator[None]:
+    """Let the first SIGINT, SIGTERM or SIGHUP set ``halt`` and the second end the run at once.
+
+    The second one raises InterruptedRunError in the main thread.
+    Outside of the main thread nothing is handled, nor is a signal that the caller ignores (nohup).
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        code = SIGNALS[signal.Signals(number)]
+        if halt.signalled is not None:
+            raise InterruptedRunError(
+                "Stopped at once; what was in flight has an unknown outcome.",
+                code,
+                tip="Run the same command again: it looks at what was done and goes on.",
+            )
+        halt.interrupt(code)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,121 @@
+"""Bounded threads over a list of actions: one stage, or two that overlap.
+
+The threads are daemons: a second Ctrl-C must not wait for a hanging request.
+Nothing new is begun once the halt is requested.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from queue import Queue, SimpleQueue
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from pkgsync.apply.signals import Halt
+
+Item = TypeVar("Item")
+Ready = TypeVar("Ready")
+
+
+@frozen
+class Fetched(Generic[Ready]):
+    """What the first stage hands to the second."""
+
+    value: Ready
+
+
+class _Crew:
+    """Threads that are waited for; the first exception of one of them halts the run and is raised in ``join``."""
+
+    def __init__(self, halt: Halt) -> None:
+        self._halt = halt
+        self._threads = 0
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def start(self, target: Callable[[], None], count: int) -> None:
+        def run() -> None:
+            failure: BaseException | None = None
+            try:
+                target()
+            except BaseException as error:
+                failure = error
+                self._halt.stop()
+            self._ended.put(failure)
+
+        for _ in range(count):
+            threading.Thread(target=run, daemon=True).start()
+        self._threads += count
+
+    def join(self) -> None:
+        failures = [self._ended.get() for _ in range(self._threads)]
+        for failure in failures:
+            if failure is not None:
+                raise failure
+
+
+def _take(todo: deque[Item], halt: Halt) -> Iterable[Item]:
+    """The items that this thread works on: whatever is left, until the halt."""
+    while not halt.requested:
+        try:
+            yield todo.popleft()
+        except IndexError:
+            return
+
+
+def each(items: Sequence[Item], work: Callable[[Item], None], *, jobs: int, halt: Halt) -> None:
+    """Call ``work`` on every item in up to ``jobs`` threads.
+
+    Raises the first exception of ``work``, after the other threads have finished what they had begun.
+    """
+    todo = deque(items)
+
+    def run() -> None:
+        for item in _take(todo, halt):
+            work(item)
+
+    crew = _Crew(halt)
+    crew.start(run, min(jobs, len(items)))
+    crew.join()
+
+
+def pipeline(
+    items: Sequence[Item],
+    fetch: Callable[[Item], Fetched[Ready] | None],
+    send: Callable[[Item, Ready], None],
+    *,
+    jobs: int,
+    halt: Halt,
+) -> None:
+    """Call ``fetch`` on every item in up to ``jobs`` threads, and ``send`` on what it gave in as many others.
+
+    At most ``jobs`` fetched items wait. Where ``fetch`` gives None the item is finished. Raises as ``each``.
+    """
+    todo = deque(items)
+    waiting: Queue[tuple[Item, Ready] | None] = Queue(maxsize=jobs)
+
+    def fetch_all() -> None:
+        try:
+            for item in _take(todo, halt):
+                got = fetch(item)
+                if got is not None:
+                    waiting.put((item, got.value))
+        finally:
+            waiting.put(None)
+
+    def send_all() -> None:
+        try:
+            while (entry := waiting.get()) is not None:
+                if not halt.requested:
+                    send(*entry)
+        except BaseException:
+            halt.stop()
+            while waiting.get() is not None:
+                pass
+            raise
+
+    crew = _Crew(halt)
+    threads = min(jobs, len(items))
+    crew.start(fetch_all, threads)
+    crew.start(send_all, threads)
+    crew.join()
