@@ -36,8 +36,9 @@ class Audit:
 
 
 class Outcome(StrEnum):
-    """How one action ended."""
+    """How one action ended. ``DUE`` is only said by a dry run, and stands in no receipt file."""
 
+    DUE = "due"
     DONE = "done"
     ALREADY_DONE = "already-done"
     STALE = "stale"
