@@ -31,7 +31,7 @@ class Download:
 
     def headers(self) -> dict[str, str]:
         """The request headers of the next attempt."""
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        headers = {"Accept-Encoding": "identity"}
         if self._have:
             headers["Range"] = f"bytes={self._have}-"
         return headers

@@ -47,7 +47,8 @@ class Session:
     """HTTP to one origin with one credential, safe to share between threads.
 
     ``base_url`` may have a path, which all routes follow. ``auth`` is sent to its origin and to no other. ``quota``
-    makes 402, and 429 without Retry-After, a QuotaError. ``pause`` waits between attempts (seconds).
+    makes 402, and 429 without Retry-After, a QuotaError. ``accept`` is what a request asks for that does not say.
+    ``pause`` waits between attempts (seconds).
     Raises ConfigError for plain http beyond this machine without ``allow_http``, and for what is no URL.
     """
 
@@ -59,6 +60,7 @@ class Session:
         limits: HttpLimits = DEFAULT_LIMITS,
         allow_http: bool = False,
         quota: bool = False,
+        accept: str = "*/*",
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -67,6 +69,7 @@ class Session:
         self._allow_http = allow_http
         self._auth = auth
         self._quota = quota
+        self._accept = accept
         self._closed = threading.Event()
         self._pause = pause or self._closed.wait
         self._lock = threading.Lock()
@@ -100,7 +103,7 @@ class Session:
         *,
         params: Sequence[tuple[str, str]] = (),
         max_bytes: int,
-        accept: str = "*/*",
+        accept: str | None = None,
         content_types: tuple[str, ...] = (),
         total_seconds: float | None = None,
         read_seconds: float | None = None,
@@ -116,7 +119,7 @@ class Session:
         """
         query = urlencode(params, quote_via=quote)
         url = self.base_url + check_route(route) + (f"?{query}" if query else "")
-        headers = {"Accept": accept, "Accept-Encoding": "gzip, identity" if decode else "identity"}
+        headers = {"Accept": accept or self._accept, "Accept-Encoding": "gzip, identity" if decode else "identity"}
         total = self.limits.total_seconds if total_seconds is None else total_seconds
 
         def once() -> Reply:
@@ -178,9 +181,12 @@ class Session:
         url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
         self._check_reachable(url)
         job = Download(sink, size, offset, on_bytes, self.limits)
+        accept = {"Accept": self._accept}
 
         def once() -> int:
-            with self._following(url, job.headers(), None, None, elsewhere=True, credentials=credentials) as (
+            with self._following(
+                url, {**accept, **job.headers()}, None, None, elsewhere=True, credentials=credentials
+            ) as (
                 response,
                 watch,
             ):

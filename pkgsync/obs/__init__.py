@@ -1,0 +1,6 @@
+"""What OBS offers: its build results and published indexes, read with a second look (DESIGN section 5)."""
+
+from pkgsync.obs.client import ObsClient, connect
+from pkgsync.obs.gather import gather
+
+__all__ = ["ObsClient", "connect", "gather"]

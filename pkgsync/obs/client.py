@@ -1,0 +1,143 @@
+"""The routes of OBS that are read, and nothing of what their answers mean (facts/obs-api sections 1, 2, 3.2, 4)."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+from pkgsync.config import Config
+from pkgsync.errors import IntegrityError, ReadError, RedirectError
+from pkgsync.model.secret import Basic
+from pkgsync.obs.results import ProjectMeta, Result, parse_meta, parse_result
+from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
+
+T = TypeVar("T")
+_XML = ("text/xml", "application/xml")
+_VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
+
+
+def connect(config: Config, auth: Basic | None, limits: HttpLimits = DEFAULT_LIMITS) -> "ObsClient":
+    """The client for ``config``. Raises ConfigError for URLs that must not be used."""
+    obs = config.obs
+    # the API answers with pages for people unless it is asked for XML, even where it then gives a package
+    session = Session(obs.api, auth=auth, limits=limits, allow_http=config.allow_http, accept="application/xml")
+    published = None
+    if obs.published_url is not None:
+        parts = urlsplit(obs.published_url)
+        published = Session(f"{parts.scheme}://{parts.netloc}", limits=limits, allow_http=config.allow_http)
+    return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
+
+
+class ObsClient:
+    """Reads OBS. ``published`` is a session without credentials to the origin of the template ``published_url``.
+
+    With ``anonymous`` the /public routes are read, which know no /published: then ``published_url`` is needed.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        published: Session | None = None,
+        published_url: str | None = None,
+        anonymous: bool = False,
+    ) -> None:
+        self._session = session
+        self._published = published
+        self._template = published_url
+        self._anonymous = anonymous
+        self._prefix = ("public",) if anonymous else ()
+
+    @property
+    def origin(self) -> str:
+        return self._session.origin
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent so far."""
+        return self._session.requests + (self._published.requests if self._published else 0)
+
+    def close(self) -> None:
+        """Cut what is in flight; nothing can be read afterwards."""
+        self._session.close()
+        if self._published is not None:
+            self._published.close()
+
+    def project_meta(self, project: str) -> ProjectMeta:
+        """Raises NotFoundError for a project that does not exist (or is hidden), ReadError, AuthenticationError."""
+        route = make_route(*self._prefix, "source", project, "_meta")
+        return self._parsed(route, lambda data: parse_meta(data, project))
+
+    def result(self, project: str) -> Result:
+        """All files, states and publish times of the project in one request. Raises ReadError, AuthenticationError."""
+        limits = self._session.limits
+        return self._parsed(
+            make_route(*self._prefix, "build", project, "_result"),
+            lambda data: parse_result(data, project),
+            params=_VIEWS,
+            read_seconds=limits.result_read_seconds,
+            total_seconds=limits.result_total_seconds,
+        )
+
+    def _parsed(
+        self,
+        route: str,
+        parse: Callable[[bytes], T],
+        *,
+        params: tuple[tuple[str, str], ...] = (),
+        read_seconds: float | None = None,
+        total_seconds: float | None = None,
+    ) -> T:
+        def once() -> T:
+            reply = self._session.get(
+                route,
+                params=params,
+                max_bytes=self._session.limits.max_xml_bytes,
+                accept="application/xml",
+                content_types=_XML,
+                read_seconds=read_seconds,
+                total_seconds=total_seconds,
+            )
+            try:
+                return parse(reply.body)
+            except IntegrityError as error:
+                raise TransientError(ReadError(error.message, tip=error.tip or "Try again later.")) from None
+
+        return self._session.persist(once)
+
+    def top(self, project: str, repository: str, path: str) -> bytes:
+        """The top file of an index, from the API or the redirector itself, never from a mirror.
+
+        A redirector that sends it elsewhere is passed over in favour of the API, which ``anonymous`` has not.
+        Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
+        """
+        session, route = self.published_location(project, repository, path)
+        try:
+            return session.get(route, max_bytes=session.limits.max_top_bytes).body
+        except RedirectError as error:
+            if session is self._session:
+                raise
+            if self._anonymous:
+                tip = "Index files count only from `published_url` itself; log in, or use another `published_url`."
+                raise RedirectError(error.message, tip=tip) from None
+        route = _api_route(project, repository, path)
+        return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
+
+    def published(self, project: str, repository: str, path: str, max_bytes: int) -> bytes:
+        """A published file as it is, from a mirror too: the caller verifies it. Errors as in top()."""
+        session, route = self.published_location(project, repository, path)
+        return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
+
+    def published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
+        """Where a published file is: the session and the route on it, as Session.download takes them."""
+        if self._published is None or self._template is None:
+            return self._session, _api_route(project, repository, path)
+        base = (
+            self._template.replace("{project}", quote(project, safe=":~"))
+            .replace("{project_path}", quote(project.replace(":", ":/"), safe=":/~"))
+            .replace("{repository}", quote(repository, safe=":~"))
+        )
+        return self._published, urlsplit(base).path.rstrip("/") + make_route(*path.split("/"))
+
+
+def _api_route(project: str, repository: str, path: str) -> str:
+    return make_route("published", project, repository, *path.split("/"))

@@ -1,0 +1,183 @@
+"""The desired state: every mapped repository with its index and its build results, each looked at twice.
+
+Per project one ``_meta`` and two ``_result``, per repository three or four requests, whatever the number of packages.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pkgsync.config import ObsProject
+from pkgsync.errors import NotFoundError
+from pkgsync.model import DesiredState, Problem, Repository
+from pkgsync.obs import settled
+from pkgsync.obs.client import ObsClient
+from pkgsync.obs.entries import Hasher
+from pkgsync.obs.indexes import PAUSES, Outcome, look
+from pkgsync.obs.mapping import Wanted, wanted
+from pkgsync.obs.results import ProjectMeta, Result
+from pkgsync.progress import SILENT, Progress, Task
+from pkgsync.reasons import Reason
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def gather(
+    client: ObsClient,
+    projects: Sequence[ObsProject],
+    *,
+    now: Callable[[], datetime],
+    jobs: int = 4,
+    progress: Progress = SILENT,
+    pause: Callable[[float], object] = time.sleep,
+    hasher: Hasher | None = None,
+) -> DesiredState:
+    """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
+
+    ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
+    index has none, from several threads. After an error or Ctrl-C the client is closed.
+    Raises ConfigError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
+    whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
+    """
+    read_at, before = now(), client.requests
+    with _pool(client, jobs) as pool:
+        with progress.task("Reading OBS projects", len(projects), "requests") as task:
+            metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
+        everything = [w for project, meta in zip(projects, metas, strict=True) for w in wanted(project, meta)]
+        absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
+        present = [w for w in everything if w.expected is not None]
+        total = 2 * len(_projects(present)) + sum(not w.filtered for w in present)
+        with progress.task("Reading OBS repositories", total, "requests") as task:
+            read = _Looks(client, _Pool(pool, task), hasher, pause).repositories(present)
+    repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
+    return DesiredState(repositories, read_at, client.requests - before)
+
+
+class _Pool:
+    """Maps over threads, in order, and tells the task."""
+
+    def __init__(self, executor: ThreadPoolExecutor, task: Task) -> None:
+        self._executor = executor
+        self._task = task
+
+    def map(self, function: Callable[[In], Out], items: Sequence[In]) -> list[Out]:
+        def step(item: In) -> Out:
+            result = function(item)
+            self._task.advance(1)
+            return result
+
+        return list(self._executor.map(step, items))
+
+
+@contextmanager
+def _pool(client: ObsClient, jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end at once when anything ends the run: no request outlives it."""
+    executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="pkgsync-obs")
+    try:
+        yield executor
+    except BaseException:
+        client.close()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
+    try:
+        return client.project_meta(project.name)
+    except NotFoundError as error:
+        if project.optional:
+            return None
+        tip = "Check the name and your access rights; list it in `optional_projects` if it comes and goes."
+        raise NotFoundError(f"{project.name}: OBS has no such project ({error.message})", tip=tip) from None
+
+
+def _missing(w: Wanted, project_absent: bool) -> Repository:
+    """A mapped repository that cannot be read because it is not there: known to be unsettled."""
+    if project_absent:
+        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project")
+    else:
+        problem = Problem(Reason.REPOSITORY_ABSENT, f"{w.id}: the project's _meta does not have the repository")
+    return _repository(w, problems=(problem,))
+
+
+class _Looks:
+    """Two equal results with an index between them; what changed in between is read again, a few times."""
+
+    def __init__(self, client: ObsClient, pool: _Pool, hasher: Hasher | None, pause: Callable[[float], object]) -> None:
+        self._client = client
+        self._pool = pool
+        self._hasher = hasher
+        self._pause = pause
+
+    def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, Repository]:
+        """Every repository as the last look shows it."""
+        first = self._results(present)
+        read, first = self._once(present, first)
+        for seconds in PAUSES:
+            again = [w for w in present if settled.changed_only(read[w].architectures)]
+            if not again:
+                break
+            self._pause(seconds)
+            newer, results = self._once(again, first)
+            read.update(newer)
+            first = {**first, **results}
+        return read
+
+    def _once(
+        self, repositories: Sequence[Wanted], first: Mapping[str, Result]
+    ) -> tuple[dict[Wanted, Repository], dict[str, Result]]:
+        outcomes = self._indexes([w for w in repositories if not w.filtered], first)
+        second = self._results(repositories)
+        return {
+            w: _judged(w, first[w.project.name], second[w.project.name], outcomes.get(w)) for w in repositories
+        }, second
+
+    def _results(self, repositories: Sequence[Wanted]) -> dict[str, Result]:
+        names = _projects(repositories)
+        return dict(zip(names, self._pool.map(self._client.result, names), strict=True))
+
+    def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, Result]) -> dict[Wanted, Outcome]:
+        def one(w: Wanted) -> Outcome:
+            results = first[w.project.name].architectures(w.name)
+            return look(self._client, w, results, hasher=self._hasher, pause=self._pause)
+
+        return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
+
+
+def _projects(repositories: Sequence[Wanted]) -> list[str]:
+    return list(dict.fromkeys(w.project.name for w in repositories))
+
+
+def _judged(w: Wanted, first: Result, second: Result, outcome: Outcome | None) -> Repository:
+    ignored = w.project.ignore_architectures
+    before, after = first.architectures(w.name), second.architectures(w.name)
+    architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored)
+    problems = settled.publishing_problems(w.id, after, ignored)
+    if not architectures:
+        problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
+    if outcome is None:
+        return _repository(w, architectures=architectures, problems=problems)
+    return _repository(
+        w,
+        architectures=architectures,
+        index=outcome.index,
+        problems=(*problems, *outcome.problems),
+        unread=outcome.unread,
+    )
+
+
+def _repository(w: Wanted, **found: Any) -> Repository:
+    return Repository(
+        project=w.project.name,
+        name=w.name,
+        distributions=w.distributions,
+        filtered=w.filtered,
+        filter_architectures=w.project.architectures,
+        ignore_architectures=w.project.ignore_architectures,
+        **found,
+    )

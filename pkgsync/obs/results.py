@@ -1,0 +1,142 @@
+"""The ``_result`` and ``_meta`` of a project, read strictly (facts/obs-api sections 2 and 6).
+
+Several answers of OBS look like "nothing there" and mean "could not tell"; all of them are refused here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from xml.etree.ElementTree import Element
+
+from attrs import frozen
+
+from pkgsync.errors import IntegrityError
+from pkgsync.model import BuiltFile, BuiltPackage
+from pkgsync.obs.names import check_filename, check_number, check_word
+from pkgsync.obs.xml import children
+
+_STATE = re.compile(r"[0-9a-f]{32}")
+_NO_STATE = "0" * 32
+
+
+@frozen
+class ArchitectureResult:
+    """One architecture of one repository, packages and files sorted. ``details`` is what OBS says is wrong."""
+
+    name: str
+    code: str
+    dirty: bool
+    details: str
+    last_published: int | None
+    packages: tuple[BuiltPackage, ...]
+
+
+@frozen
+class Result:
+    """A project's ``_result``: repository to architecture to what was built there."""
+
+    state: str
+    repositories: Mapping[str, Mapping[str, ArchitectureResult]]
+
+    def architectures(self, repository: str) -> Mapping[str, ArchitectureResult]:
+        return self.repositories.get(repository, {})
+
+
+@frozen
+class ProjectMeta:
+    """The repositories of a project and their scheduler architectures, in the order of ``_meta``."""
+
+    name: str
+    repositories: Mapping[str, tuple[str, ...]]
+
+
+def parse_meta(data: bytes, project: str) -> ProjectMeta:
+    """Raises IntegrityError for anything but the whole ``_meta`` of ``project``."""
+    what = f"_meta of {project}"
+    elements = children((data,), "project", what)
+    name = next(elements).get("name")
+    if name != project:
+        raise IntegrityError(f"{what}: it is of another project, {str(name)[:80]!a}")
+    repositories: dict[str, tuple[str, ...]] = {}
+    for element in elements:
+        if element.tag == "repository":
+            repository = check_word(element.get("name"), "repository", what)
+            architectures = tuple(check_word(a.text, "architecture", what) for a in element.findall("arch"))
+            if repository in repositories or len(set(architectures)) != len(architectures):
+                raise IntegrityError(f"{what}: {repository} or one of its architectures is there twice")
+            repositories[repository] = architectures
+    return ProjectMeta(project, repositories)
+
+
+def parse_result(data: bytes, project: str) -> Result:
+    """A ``_result`` with ``view=binarylist``, ``status`` and ``stats``.
+
+    Raises IntegrityError for anything but a whole one of ``project`` with a state: without it OBS could not reach
+    its own backend, and zeros mean that nothing matched.
+    """
+    what = f"_result of {project}"
+    elements = children((data,), "resultlist", what)
+    state = next(elements).get("state", "")
+    if not _STATE.fullmatch(state) or state == _NO_STATE:
+        raise IntegrityError(f"{what}: OBS gives no state with it, so it is no answer", tip="Try again later.")
+    repositories: dict[str, dict[str, ArchitectureResult]] = {}
+    for element in elements:
+        if element.tag != "result":
+            continue
+        if element.get("project") != project:
+            raise IntegrityError(f"{what}: it holds results of another project")
+        repository = check_word(element.get("repository"), "repository", what)
+        found = _architecture(element, f"{what}, {repository}")
+        if found.name in repositories.setdefault(repository, {}):
+            raise IntegrityError(f"{what}: {repository}/{found.name} is there twice")
+        repositories[repository][found.name] = found
+    return Result(state, repositories)
+
+
+def _architecture(element: Element, what: str) -> ArchitectureResult:
+    name = check_word(element.get("arch"), "architecture", what)
+    code = check_word(element.get("code") or element.get("state"), "code", what)
+    dirty = element.get("dirty", "false")
+    published = [stats.get("lastpublished") for stats in element.findall("stats")]
+    return ArchitectureResult(
+        name,
+        code,
+        dirty not in ("false", "0"),
+        _details(element),
+        max((check_number(p, "time", what) for p in published if p), default=None),
+        tuple(_packages(element, f"{what}/{name}")),
+    )
+
+
+def _details(element: Element) -> str:
+    """``details`` is an attribute in some versions of OBS, a child in others."""
+    return " ".join(filter(None, (element.get("details"), *(d.text for d in element.findall("details"))))).strip()
+
+
+def _packages(element: Element, what: str) -> Iterator[BuiltPackage]:
+    codes: dict[str, str] = {}
+    for status in element.findall("status"):
+        package = check_word(status.get("package"), "package", what)
+        if package in codes:
+            raise IntegrityError(f"{what}: {package} has two states")
+        codes[package] = check_word(status.get("code"), "code", what)
+    lists: dict[str, tuple[BuiltFile, ...]] = {}
+    for binaries in element.findall("binarylist"):
+        package = check_word(binaries.get("package"), "package", what)
+        if package in lists:
+            raise IntegrityError(f"{what}: {package} has two lists of files")
+        lists[package] = _files(binaries, f"{what}, {package}")
+    if bool(codes) != bool(lists):
+        raise IntegrityError(f"{what}: the states or the files of the packages are missing")
+    for package in sorted(codes.keys() | lists.keys()):
+        yield BuiltPackage(package, codes.get(package, "unknown"), lists.get(package, ()))
+
+
+def _files(binaries: Element, what: str) -> tuple[BuiltFile, ...]:
+    files: dict[str, BuiltFile] = {}
+    for binary in binaries.findall("binary"):
+        name = check_filename(binary.get("filename", ""), what)
+        if name in files:
+            raise IntegrityError(f"{what}: {name} is there twice")
+        size = check_number(binary.get("size"), "size", what)
+        files[name] = BuiltFile(name, size, check_number(binary.get("mtime"), "time", what))
+    return tuple(files[name] for name in sorted(files))

@@ -1,0 +1,99 @@
+"""rpm-md: repomd.xml and the primary that it names (facts/obs-api section 3.2)."""
+
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
+
+from pkgsync.errors import IntegrityError
+from pkgsync.model import PackageType, Version
+from pkgsync.obs.entries import Entry, Pointer
+from pkgsync.obs.names import check_number, check_path, check_word
+from pkgsync.obs.sums import Checksum, Stated
+from pkgsync.obs.xml import children
+
+TOP = "repodata/repomd.xml"
+_REPO = "{http://linux.duke.edu/metadata/repo}"
+_COMMON = "{http://linux.duke.edu/metadata/common}"
+_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+
+
+def parse_top(data: bytes, what: str) -> Pointer:
+    """Raises IntegrityError for anything but a whole repomd.xml that names one primary with its checksum."""
+    elements = children((data,), f"{_REPO}repomd", what)
+    next(elements)
+    revision: int | None = None
+    primaries: list[Pointer] = []
+    for element in elements:
+        if element.tag == f"{_REPO}revision":
+            revision = _revision(element.text)
+        elif element.tag == f"{_REPO}data" and element.get("type") == "primary":
+            primaries.append(_primary(element, what))
+    if len(primaries) != 1:
+        raise IntegrityError(f"{what}: it names {len(primaries)} primary files instead of one")
+    found = primaries[0]
+    return Pointer(found.path, found.packed, found.unpacked, revision)
+
+
+def _revision(text: str | None) -> int | None:
+    """createrepo writes the time; the format allows any text."""
+    plain = (text or "").strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 12 else None
+
+
+def _primary(element: Element, what: str) -> Pointer:
+    location = _location(element, _REPO, what)
+    packed = Stated(_size(element, "size", what), _checksum(element, "checksum", what))
+    if packed.checksum is None:
+        raise IntegrityError(f"{what}: it states no checksum of {location}")
+    unpacked = Stated(_size(element, "open-size", what), _checksum(element, "open-checksum", what))
+    return Pointer(location, packed, unpacked, None)
+
+
+def _location(element: Element, namespace: str, what: str) -> str:
+    location = element.find(f"{namespace}location")
+    if location is None or location.get(_BASE):
+        raise IntegrityError(f"{what}: an entry has no place within the repository")
+    return check_path(location.get("href", ""), what)
+
+
+def _size(element: Element, tag: str, what: str) -> int | None:
+    text = element.findtext(f"{_REPO}{tag}")
+    return None if text is None else check_number(text.strip(), "size", what)
+
+
+def _checksum(element: Element, tag: str, what: str) -> Checksum | None:
+    found = element.find(f"{_REPO}{tag}")
+    return None if found is None else Checksum.stated(found.get("type", ""), found.text, what)
+
+
+def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[Entry]:
+    """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
+    elements = children(pieces, f"{_COMMON}metadata", what)
+    stated = check_number(next(elements).get("packages"), "number of packages", what)
+    count = 0
+    for element in elements:
+        if element.tag == f"{_COMMON}package":
+            count += 1
+            yield _entry(element, what)
+    if count != stated:
+        raise IntegrityError(f"{what}: it lists {count} packages and says {stated}")
+
+
+def _entry(element: Element, what: str) -> Entry:
+    path = _location(element, _COMMON, what)
+    where = f"{what}: {path}"
+    version, size, checksum = (element.find(f"{_COMMON}{tag}") for tag in ("version", "size", "checksum"))
+    if version is None or size is None or checksum is None:
+        raise IntegrityError(f"{where}: the entry lacks its version, size or checksum")
+    return Entry(
+        path=path,
+        size=check_number(size.get("package"), "size", where),
+        checksum=Checksum.stated(checksum.get("type", ""), checksum.text, where),
+        type=PackageType.RPM,
+        name=check_word(element.findtext(f"{_COMMON}name"), "package name", where),
+        version=Version(
+            check_number(version.get("epoch") or "0", "epoch", where),
+            check_word(version.get("ver"), "version", where),
+            check_word(version.get("rel"), "release", where),
+        ),
+        architecture=check_word(element.findtext(f"{_COMMON}arch"), "architecture", where),
+    )

@@ -1,0 +1,94 @@
+"""Whether what was read is final: the settled rules of DESIGN section 5, as pure functions of two looks.
+
+The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves it unchanged.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from pkgsync.model import Architecture, Index, Problem
+from pkgsync.obs.results import ArchitectureResult
+from pkgsync.reasons import Reason
+
+_MAX_AGE_SECONDS = 600
+Results = Mapping[str, ArchitectureResult]
+
+
+def judge_architectures(
+    where: str, expected: Sequence[str], first: Results, second: Results, ignored: Collection[str]
+) -> tuple[Architecture, ...]:
+    """Every architecture that ``_meta`` gives (``expected``) or that OBS has, as the second look shows it.
+
+    What unsettles only one architecture stands on it; `ignored` ones are no evidence for others.
+    """
+    names = (*expected, *sorted(second.keys() - set(expected)))
+    sibling = any(result.code == "published" for name, result in second.items() if name not in ignored)
+    return tuple(
+        _architecture(f"{where}/{name}", name, first.get(name), second.get(name), sibling, name in ignored)
+        for name in names
+    )
+
+
+def _architecture(
+    where: str,
+    name: str,
+    first: ArchitectureResult | None,
+    second: ArchitectureResult | None,
+    sibling: bool,
+    ignored: bool,
+) -> Architecture:
+    if second is None:
+        absent = Problem(Reason.ARCHITECTURE_ABSENT, f"{where}: OBS gives no result for it")
+        return Architecture(name, code="", problems=(absent,))
+    problems = list(_state_problems(where, second, sibling, ignored))
+    if first != second:
+        problems.append(Problem(Reason.INDEX_CHANGED, f"{where}: changed while it was read"))
+    return Architecture(name, second.code, second.dirty, second.last_published, second.packages, tuple(problems))
+
+
+def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignored: bool) -> tuple[Problem, ...]:
+    problems = []
+    if result.dirty:
+        problems.append(Problem(Reason.DIRTY, f"{where}: a change waits for the scheduler"))
+    if result.details:
+        problems.append(Problem(Reason.DETAILS, f"{where}: {result.details[:200]}"))
+    if result.code == "publishing":
+        # the publisher works on a whole repository: said there, but for an architecture that does not count
+        if ignored:
+            problems.append(Problem(Reason.PUBLISHING, f"{where}: being published"))
+    elif result.code != "published" and not (result.code == "unpublished" and sibling):
+        problems.append(Problem(Reason.NOT_PUBLISHED, f"{where}: is {result.code}, not published"))
+    return tuple(problems)
+
+
+def publishing_problems(where: str, results: Results, ignored: Collection[str]) -> tuple[Problem, ...]:
+    """While OBS publishes a repository, its files and its index can disagree (facts/obs-api section 3.2)."""
+    names = sorted(n for n, result in results.items() if result.code == "publishing" and n not in ignored)
+    if not names:
+        return ()
+    return (Problem(Reason.PUBLISHING, f"{where}: being published ({', '.join(names)})"),)
+
+
+def index_problems(
+    where: str, index: Index | None, results: Results, ignored: Collection[str], may_be_empty: bool
+) -> tuple[Problem, ...]:
+    """What is wrong with a complete index, or with there being none."""
+    if index is None:
+        return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it"),)
+    problems = []
+    if not index.files and not may_be_empty:
+        problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty"))
+    times = [r.last_published for n, r in results.items() if r.last_published is not None and n not in ignored]
+    behind = max(times, default=0) - index.revision if index.revision is not None else 0
+    if behind > _MAX_AGE_SECONDS:
+        problems.append(Problem(Reason.INDEX_OLD, f"{where}: the index is {behind} s older than the last publish"))
+    return tuple(problems)
+
+
+def is_at_rest(results: Results) -> bool:
+    """Whether the repository claims to be published: an index that does not fit together is then broken."""
+    return all(r.code in ("published", "unpublished") and not r.dirty for r in results.values())
+
+
+def changed_only(architectures: Collection[Architecture]) -> bool:
+    """Whether nothing but a change between the two looks stands against an architecture: another look may settle it."""
+    return any(a.problems and all(p.reason is Reason.INDEX_CHANGED for p in a.problems) for a in architectures)
