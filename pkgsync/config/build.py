@@ -56,7 +56,7 @@ def expanded(project: Mapping[str, Any]) -> list[str]:
     """The names that a project's template and ``expand`` make; the first placeholder changes slowest."""
     expand: Mapping[str, list[str]] = project.get("expand", {})
     choices = [dict(zip(expand, values, strict=True)) for values in product(*expand.values())]
-    return [_PLACEHOLDER.sub(lambda match: choice[match[1]], project["name"]) for choice in choices]  # noqa: B023
+    return [project["name"].format_map(choice) for choice in choices]
 
 
 def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:

@@ -57,14 +57,14 @@ def schema_mistakes(document: Document, definition: str | None = None) -> list[M
 
 
 def text_mistakes(document: Document) -> list[Mistake]:
-    """Control characters anywhere, and ``${`` where no credential stands."""
+    """Control characters anywhere, and ``${`` where no credential (``auth.user`` in the predecessor's form) stands."""
     found = []
     for path, text in texts(document.data):
         if path[:1] == ("description",):
             continue
         if has_control(text):
             found.append(Mistake(document.at(path), f"{dotted(path)} holds a line break or control character"))
-        if "${" in text and path[-1] not in CREDENTIAL_KEYS:
+        if "${" in text and path[-1] not in CREDENTIAL_KEYS and path[-2:] != ("auth", "user"):
             what = f"{dotted(path)}: environment variables are allowed only in {', '.join(sorted(CREDENTIAL_KEYS))}"
             found.append(Mistake(document.at(path), what, "write the value itself"))
     return found
@@ -130,9 +130,9 @@ def _lacking(document: Document, finding: _Finding) -> Iterator[Mistake]:
 def _wrong_type(document: Document, finding: _Finding) -> tuple[str, str]:
     allowed = [finding.wanted] if isinstance(finding.wanted, str) else list(finding.wanted)
     wanted = " or ".join(_TYPES[kind] for kind in allowed)
-    return f"{dotted(finding.path)} must be {wanted}, not {_kind_of(finding.value)}", _type_fix(
-        document, finding, allowed
-    )
+    numeric = isinstance(finding.value, Surprise) and allowed == ["integer"]
+    got = finding.value.text if numeric else _kind_of(finding.value)
+    return f"{dotted(finding.path)} must be {wanted}, not {printable(got)}", _type_fix(document, finding, allowed)
 
 
 def _type_fix(document: Document, finding: _Finding, allowed: list[str]) -> str:

@@ -207,9 +207,9 @@ def has_control(text: str) -> bool:
     return _CONTROL.search(text) is not None
 
 
-def printable(text: str) -> str:
-    """The text with control characters escaped, cut after 60 characters."""
-    cut = text if len(text) <= 60 else f"{text[:57]}..."
+def printable(text: str, longest: int = 60) -> str:
+    """The text with control characters escaped, cut after ``longest`` characters."""
+    cut = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", cut)
 
 
@@ -249,5 +249,7 @@ def _syntax_mistake(text: str, error: yaml.MarkedYAMLError) -> Mistake:
     indent = line[: len(line) - len(line.lstrip())]
     fix = "indent with spaces, not tabs" if "\t" in indent or "'\\t'" in (error.problem or "") else ""
     # an unquoted secret that starts with * or & is taken for an alias or anchor: never repeat its name
-    problem = re.sub(r"(alias|anchor|tag handle) '.*", r"\1", error.problem or error.context or "")
-    return Mistake(where, f"not valid YAML: {printable(problem)}", fix or "check indentation and quotes")
+    problem = re.sub(r"(alias|anchor|tag handle) '.*", r"\1", error.problem or "")
+    if problem.startswith("but "):
+        problem = f"{error.context}, {problem}"
+    return Mistake(where, f"not valid YAML: {printable(problem, 160)}", fix or "check indentation and quotes")

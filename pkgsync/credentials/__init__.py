@@ -56,7 +56,7 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
     if found or service.origin.is_loopback:
         return found
     if username and password:
-        raise service.refusal(f"{OSC_USERNAME} and {OSC_PASSWORD}")
+        raise service.refusal(f"the login in {OSC_USERNAME} and {OSC_PASSWORD}")
     raise AuthenticationError(f"no login for {service.origin}", tip=_obs_tip(service, username, password))
 
 

@@ -1,0 +1,433 @@
+"""A credential goes only to the server it belongs to (DESIGN section 10)."""
+
+import base64
+import bz2
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from pkgsync.config import load
+from pkgsync.credentials import for_obs, for_packagecloud
+from pkgsync.errors import AuthenticationError
+from pkgsync.model import Basic, Origin
+
+OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
+TOKEN = {"PACKAGECLOUD_TOKEN": "48151623"}
+SECRETS = ("hunter2", "48151623", "filesecret", "ringsecret", "plainsecret")
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+
+@pytest.fixture
+def config(tmp_path):
+    def make(*, obs="", packagecloud=""):
+        path = tmp_path / "pkgsync.yaml"
+        path.write_text(
+            "version: 1\n"
+            f"obs: {{projects: [{{name: home:a}}], {obs}}}\n"
+            f"packagecloud: {{repository: a/b, {packagecloud}}}\n"
+            "distributions: {Leap: opensuse/15.6}\nallow_http: true\n"
+        )
+        return load(path, {})
+
+    return make
+
+
+@pytest.fixture
+def refused(tmp_path):
+    def call(function, made, env):
+        with pytest.raises(AuthenticationError) as caught:
+            function(made, env, tmp_path)
+        assert caught.value.exit_code == 7
+        assert not any(secret in caught.value.message + caught.value.tip for secret in SECRETS)
+        return caught.value.message, caught.value.tip
+
+    return call
+
+
+# the environment
+
+
+@pytest.mark.parametrize(
+    ("api", "more"),
+    [
+        ("https://api.opensuse.org", {}),
+        ("https://API.openSUSE.org:443/", {}),
+        ("https://obs.example", {"OSC_APIURL": "https://obs.example/"}),
+        ("https://obs.example:8443", {"OSC_APIURL": "https://obs.example:8443"}),
+        ("http://127.0.0.1:5352", {}),
+        ("http://localhost:5352", {}),
+        ("http://[::1]:5352", {}),
+    ],
+)
+def test_the_environments_login_goes_to_its_own_server_and_loopback(config, tmp_path, api, more):
+    made = config(obs=f"api: '{api}'")
+    assert for_obs(made, {**OSC, **more}, tmp_path) == Basic("me", "hunter2")
+
+
+@pytest.mark.parametrize(
+    "api",
+    [
+        "https://evil.example",
+        "http://api.opensuse.org",
+        "https://api.opensuse.org:8443",
+        "https://api.opensuse.org.evil.example",
+        "https://127.0.0.1.evil.example",
+        "https://localhost.evil.example",
+        "https://evil.example/api.opensuse.org",
+    ],
+)
+def test_the_environments_login_goes_nowhere_else(config, refused, api):
+    message, tip = refused(for_obs, config(obs=f"api: '{api}'"), OSC)
+    origin = api.replace("evil.example/api.opensuse.org", "evil.example")
+    assert message == (
+        f"the login in OSC_USERNAME and OSC_PASSWORD belongs to https://api.opensuse.org, but obs.api in the config is {origin}"
+    )
+    assert tip == f"if it belongs to that server, set OSC_APIURL={origin}"
+
+
+def test_once_osc_apiurl_is_set_the_login_is_not_the_default_servers(config, refused):
+    message, _ = refused(for_obs, config(), {**OSC, "OSC_APIURL": "https://obs.example"})
+    assert "belongs to https://obs.example" in message
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        ("https://packagecloud.io", {}),
+        ("https://packages.example", {"PACKAGECLOUD_URL": "https://packages.example"}),
+        ("http://127.0.0.1:8080", {}),
+    ],
+)
+def test_the_environments_token_goes_to_its_own_server_and_loopback(config, tmp_path, url, more):
+    made = config(packagecloud=f"url: '{url}'")
+    assert for_packagecloud(made, {**TOKEN, **more}, tmp_path) == Basic("48151623", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example", "http://packagecloud.io", "https://packagecloud.io.evil.example"]
+)
+def test_the_environments_token_goes_nowhere_else(config, refused, url):
+    message, tip = refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), TOKEN)
+    assert (
+        message == f"PACKAGECLOUD_TOKEN belongs to https://packagecloud.io, but packagecloud.url in the config is {url}"
+    )
+    assert tip == f"if it belongs to that server, set PACKAGECLOUD_URL={url}"
+
+
+def test_the_line_break_at_the_end_of_a_secret_is_dropped(config, tmp_path):
+    assert for_packagecloud(config(), {"PACKAGECLOUD_TOKEN": "48151623\r\n"}, tmp_path) == Basic("48151623", "")
+
+
+def test_a_control_character_in_a_secret_is_refused(config, refused):
+    message, _ = refused(for_packagecloud, config(), {"PACKAGECLOUD_TOKEN": "48151623\nX-Header: 1"})
+    assert message == "PACKAGECLOUD_TOKEN holds a line break or control character"
+
+
+def test_an_owner_variable_that_is_no_url_is_refused(config, refused):
+    message, _ = refused(for_obs, config(), {**OSC, "OSC_APIURL": "obs"})
+    assert message == "OSC_APIURL is not an http or https URL"
+
+
+def test_without_any_login_the_variables_are_named(config, refused):
+    assert refused(for_obs, config(), {}) == (
+        "no login for https://api.opensuse.org",
+        "set OSC_USERNAME and OSC_PASSWORD, or log in once with osc; "
+        "or read without a login: `anonymous: true` with `published_url`",
+    )
+    assert refused(for_obs, config(obs="api: https://obs.example"), {"OSC_USERNAME": "me"})[1].startswith(
+        "set OSC_PASSWORD, and OSC_APIURL=https://obs.example, or"
+    )
+    assert refused(for_packagecloud, config(), {"PACKAGECLOUD_TOKEN": ""}) == (
+        "no token for https://packagecloud.io",
+        "set PACKAGECLOUD_TOKEN",
+    )
+    assert refused(for_packagecloud, config(packagecloud="url: https://x.example"), {})[1] == (
+        "set PACKAGECLOUD_TOKEN and PACKAGECLOUD_URL=https://x.example"
+    )
+
+
+def test_a_loopback_obs_needs_no_login(config, tmp_path):
+    assert for_obs(config(obs="api: http://127.0.0.1:5352"), {}, tmp_path) is None
+
+
+def test_anonymous_reads_use_no_login_though_there_is_one(config, tmp_path):
+    made = config(obs="anonymous: true, published_url: 'https://d.example/{project}/{repository}'")
+    assert for_obs(made, OSC, tmp_path) is None
+
+
+# the config
+
+
+def test_a_plain_secret_of_the_config_goes_to_the_configs_server(config, tmp_path):
+    made = config(
+        obs="api: https://obs.example, username: u, password: plainsecret",
+        packagecloud="url: https://pc.example, token: plainsecret",
+    )
+    assert for_obs(made, OSC, tmp_path) == Basic("u", "plainsecret")
+    assert for_packagecloud(made, TOKEN, tmp_path) == Basic("plainsecret", "")
+
+
+def test_the_environment_comes_before_the_config(config, tmp_path):
+    made = config(obs="username: u, password: plainsecret", packagecloud="token: plainsecret")
+    assert for_obs(made, OSC, tmp_path) == Basic("me", "hunter2")
+    assert for_packagecloud(made, TOKEN, tmp_path) == Basic("48151623", "")
+
+
+def test_a_variable_that_the_config_names(config, tmp_path):
+    made = config(obs="username: '${U}', password: '${P}'", packagecloud="token: '${T}'")
+    env = {"U": "me", "P": "hunter2\n", "T": "48151623"}
+    assert for_obs(made, env, tmp_path) == Basic("me", "hunter2")
+    assert for_packagecloud(made, env, tmp_path) == Basic("48151623", "")
+
+
+@pytest.mark.parametrize("env", [{}, {"T": ""}, {"T": " \n"}])
+def test_a_variable_that_is_not_set_is_named(config, refused, env):
+    assert refused(for_packagecloud, config(packagecloud="token: '${T}'"), env) == (
+        "packagecloud.token names the environment variable T, which is not set",
+        "set T",
+    )
+
+
+@pytest.mark.parametrize("name", ["PACKAGECLOUD_TOKEN", "T"])
+def test_a_pull_request_cannot_send_a_named_variable_elsewhere(config, refused, tmp_path, name):
+    made = config(packagecloud=f"url: https://evil.example, token: '${{{name}}}'")
+    message, tip = refused(for_packagecloud, made, {name: "48151623"})
+    assert (
+        message
+        == f"{name} belongs to https://packagecloud.io, but packagecloud.url in the config is https://evil.example"
+    )
+    assert tip == "if it belongs to that server, set PACKAGECLOUD_URL=https://evil.example"
+    allowed = {name: "48151623", "PACKAGECLOUD_URL": "https://evil.example"}
+    assert for_packagecloud(made, allowed, tmp_path) == Basic("48151623", "")
+
+
+def test_a_pull_request_cannot_send_one_services_secret_to_the_other(config, refused):
+    made = config(obs="username: u, password: '${PACKAGECLOUD_TOKEN}'", packagecloud="token: '${OSC_PASSWORD}'")
+    assert "other service" in refused(for_obs, made, TOKEN)[0]
+    assert "other service" in refused(for_packagecloud, made, {"OSC_PASSWORD": "hunter2"})[0]
+
+
+def test_a_user_name_with_a_colon_is_refused(config, refused):
+    assert "colon" in refused(for_obs, config(), {"OSC_USERNAME": "a:b", "OSC_PASSWORD": "hunter2"})[0]
+
+
+# ~/.packagecloud
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "token"),
+    [
+        ("https://packagecloud.io", {"url": "https://packagecloud.io", "token": "filesecret"}, "filesecret"),
+        ("https://packagecloud.io", {"token": "filesecret"}, "filesecret"),
+        ("https://pc.example", {"url": "https://pc.example/", "token": "filesecret"}, "filesecret"),
+    ],
+)
+def test_the_token_file(config, tmp_path, url, content, token):
+    (tmp_path / ".packagecloud").write_text(json.dumps(content))
+    assert for_packagecloud(config(packagecloud=f"url: '{url}'"), {}, tmp_path) == Basic(token, "")
+
+
+@pytest.mark.parametrize("url", ["https://pc.example", "http://packagecloud.io", "http://127.0.0.1:80"])
+def test_the_token_file_serves_only_the_url_in_it(config, refused, tmp_path, url):
+    (tmp_path / ".packagecloud").write_text('{"url": "https://packagecloud.io", "token": "filesecret"}')
+    assert refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), {})[0].startswith("no token for ")
+
+
+@pytest.mark.parametrize("text", ["", "filesecret", "[1]", '{"url": 5, "token": "filesecret"}', '{"url": "x"}'])
+def test_a_broken_token_file_is_named_and_not_shown(config, refused, tmp_path, text):
+    (tmp_path / ".packagecloud").write_text(text)
+    message, _ = refused(for_packagecloud, config(), {})
+    assert message == f"{tmp_path / '.packagecloud'} is not JSON with url and token"
+
+
+# oscrc
+
+
+def oscrc(tmp_path, section, place=".oscrc", url="https://api.opensuse.org"):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"[general]\napiurl = {url}\n\n[{url}]\n{section}\n")
+    return path
+
+
+OBFUSCATED = base64.b64encode(bz2.compress(b"filesecret")).decode()
+MANAGER = "credentials_mgr_class=osc.credentials."
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "user=me\npass=filesecret",
+        f"user=me\npass=filesecret\n{MANAGER}PlaintextConfigFileCredentialsManager",
+        f"user=me\npass={OBFUSCATED}\n{MANAGER}ObfuscatedConfigFileCredentialsManager",
+        f"user=me\npassx={OBFUSCATED}",
+        f"user = me\npassx = {OBFUSCATED}\naliases = obs, b",
+    ],
+)
+def test_oscrc(config, tmp_path, section):
+    oscrc(tmp_path, section)
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+
+
+def test_a_percent_sign_in_a_password_of_oscrc_is_itself(config, tmp_path):
+    oscrc(tmp_path, "user=me\npass=100%(x)s%")
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "100%(x)s%")
+
+
+def test_where_oscrc_stands(config, tmp_path):
+    oscrc(tmp_path, "user=old\npass=filesecret")
+    assert for_obs(config(), {}, tmp_path) == Basic("old", "filesecret")
+    oscrc(tmp_path, "user=new\npass=filesecret", ".config/osc/oscrc")
+    assert for_obs(config(), {}, tmp_path) == Basic("new", "filesecret")
+    oscrc(tmp_path, "user=xdg\npass=filesecret", "xdg/osc/oscrc")
+    env = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    assert for_obs(config(), env, tmp_path) == Basic("xdg", "filesecret")
+    env["OSC_CONFIG"] = str(oscrc(tmp_path, "user=own\npass=filesecret", "own"))
+    assert for_obs(config(), env, tmp_path) == Basic("own", "filesecret")
+
+
+@pytest.mark.parametrize("api", ["https://evil.example", "http://api.opensuse.org", "https://api.opensuse.org:444"])
+def test_oscrc_serves_only_its_own_urls(config, refused, tmp_path, api):
+    oscrc(tmp_path, "user=me\npass=filesecret")
+    assert refused(for_obs, config(obs=f"api: '{api}'"), {})[0] == f"no login for {api}"
+
+
+def test_oscrc_does_not_serve_another_server_on_loopback(config, tmp_path):
+    oscrc(tmp_path, "user=me\npass=filesecret", url="http://127.0.0.1:3000")
+    assert for_obs(config(obs="api: http://127.0.0.1:3001"), {}, tmp_path) is None
+    assert for_obs(config(obs="api: http://127.0.0.1:3000"), {}, tmp_path) == Basic("me", "filesecret")
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        (f"user=me\n{MANAGER}TransientCredentialsManager", "osc asks each time"),
+        (f"user=me\n{MANAGER}KeyringCredentialsManager:keyring.backends.X", "needs the package keyring"),
+        ("user=me\npass=filesecret\ncredentials_mgr_class=my.own.Manager", "is not supported"),
+        ("user=me\npassx=filesecret!", "cannot be read"),
+        (f"user=me\npassx={OBFUSCATED[:12]}", "cannot be read"),
+        (f"user=me\npassx={base64.b64encode(bz2.compress(b'x' * 10**6)).decode()}", "cannot be read"),
+    ],
+)
+def test_what_oscrc_cannot_give_is_said(config, refused, tmp_path, section, words):
+    oscrc(tmp_path, section)
+    message, tip = refused(for_obs, config(), {})
+    assert words in message
+    assert "set OSC_USERNAME and OSC_PASSWORD" in tip
+
+
+def test_a_broken_oscrc_is_named_and_not_shown(config, refused, tmp_path):
+    (tmp_path / ".oscrc").write_text("filesecret\n")
+    assert refused(for_obs, config(), {})[0] == f"{tmp_path / '.oscrc'} is not an oscrc"
+
+
+def test_an_oscrc_without_a_password_gives_no_login(config, refused, tmp_path):
+    oscrc(tmp_path, "user=me\nsshkey=id_ed25519")
+    assert refused(for_obs, config(), {})[0] == "no login for https://api.opensuse.org"
+
+
+def test_an_unreadable_file_is_named(config, refused, tmp_path):
+    (tmp_path / ".oscrc").write_bytes(b"\xff\xfe")
+    assert refused(for_obs, config(), {})[0] == f"cannot read {tmp_path / '.oscrc'}"
+
+
+# the keyring
+
+
+class KeyringError(Exception):
+    pass
+
+
+@pytest.fixture
+def ring(monkeypatch):
+    """A keyring with the entries of the dictionary, and a list of what was asked of it."""
+    entries, asked = {}, []
+
+    def get_password(host, user):
+        asked.append(host)
+        if host == "broken.example":
+            raise KeyringError
+        return entries.get((host, user))
+
+    def get_credential(host, user):
+        found = next((u for h, u in entries if h == host and user in (None, u)), None)
+        password = get_password(host, found)
+        return SimpleNamespace(username=found, password=password) if password else None
+
+    module, errors = ModuleType("keyring"), ModuleType("keyring.errors")
+    module.get_password, module.get_credential, module.errors = get_password, get_credential, errors
+    errors.KeyringError = KeyringError
+    monkeypatch.setitem(sys.modules, "keyring", module)
+    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
+    return SimpleNamespace(entries=entries, asked=asked)
+
+
+def test_the_keyring_comes_last(config, tmp_path, ring):
+    ring.entries["api.opensuse.org", "me"] = ring.entries["packagecloud.io", "token"] = "ringsecret"
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
+    assert for_packagecloud(config(), {}, tmp_path) == Basic("ringsecret", "")
+    oscrc(tmp_path, "user=me\npass=filesecret")
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+
+
+def test_oscrc_may_point_to_the_keyring(config, refused, tmp_path, ring):
+    oscrc(tmp_path, f"user=me\n{MANAGER}KeyringCredentialsManager:keyring.backends.SecretService.Keyring")
+    assert "gives no password" in refused(for_obs, config(), {})[0]
+    ring.entries["api.opensuse.org", "me"] = "ringsecret"
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
+
+
+@pytest.mark.parametrize("url", ["https://evil.example", "https://broken.example", "http://packagecloud.io"])
+def test_the_keyring_serves_only_the_host_over_https(config, refused, ring, url):
+    ring.entries["packagecloud.io", "token"] = "ringsecret"
+    assert refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), {})[0] == f"no token for {url}"
+
+
+def test_the_keyring_is_not_asked_for_loopback(config, tmp_path, ring):
+    assert for_obs(config(obs="api: http://127.0.0.1:1"), {}, tmp_path) is None
+    assert ring.asked == []
+
+
+# the values
+
+
+def test_a_login_does_not_show_itself():
+    login = Basic("48151623", "hunter2")
+    assert not any(secret in f"{login!r} {login} {[login]}" for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "loopback"),
+    [
+        ("https://API.opensuse.org/", "https://api.opensuse.org", False),
+        ("https://api.opensuse.org:443/x?y", "https://api.opensuse.org", False),
+        ("https://api.opensuse.org.", "https://api.opensuse.org", False),
+        ("http://x:8080", "http://x:8080", False),
+        ("http://[::1]:80/", "http://[::1]", True),
+        ("http://127.9.9.9", "http://127.9.9.9", True),
+        ("http://LOCALHOST:5", "http://localhost:5", True),
+        ("http://127.0.0.1.example", "http://127.0.0.1.example", False),
+        ("http://0.0.0.0", "http://0.0.0.0", False),
+    ],
+)
+def test_origins(url, text, loopback):
+    origin = Origin.of(url)
+    assert (str(origin), origin.is_loopback) == (text, loopback)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "x", "ftp://x", "https://", "https://u:p@x", "https://u@x", "https://@x", "https://x:port", "https://x:99999",
+        "https://[::1", " https://x", "https://x\\@y", "file:///etc/passwd", "//x",
+    ],
+)  # fmt: skip
+def test_no_origins(url):
+    with pytest.raises(ValueError, match="URL"):
+        Origin.of(url)

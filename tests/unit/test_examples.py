@@ -1,0 +1,90 @@
+"""The example configs are themselves valid, and together with the schema they leave out no key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from pkgsync import schemas
+from pkgsync.config import load
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ENVIRONMENT = {"OSC_USERNAME": "u", "OSC_PASSWORD": "p", "PACKAGECLOUD_TOKEN": "t"}
+
+
+def resolved(schema, part):
+    return schema["$defs"][part["$ref"].rpartition("/")[2]] | part if "$ref" in part else part
+
+
+def keys_of(schema, part, path=()):
+    """Every key that the schema knows, with the path to it; list items count as their list."""
+    part = resolved(schema, part)
+    for key, inner in part.get("properties", {}).items():
+        yield (*path, key)
+        yield from keys_of(schema, inner, (*path, key))
+    if "items" in part:
+        yield from keys_of(schema, part["items"], path)
+
+
+def keys_in(data, path=()):
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key)
+            yield from keys_in(value, (*path, key))
+    if isinstance(data, list):
+        for item in data:
+            yield from keys_in(item, path)
+
+
+@pytest.mark.parametrize("name", ["anonymous", "minimal", "pkgsync"])
+def test_an_example_is_valid_without_a_warning(name):
+    path = EXAMPLES / f"{name}.yaml"
+    assert load(path, ENVIRONMENT).warnings == ()
+    assert path.read_text().startswith("# yaml-language-server: $schema=../schema/config.schema.json\n")
+
+
+@pytest.mark.parametrize("name", ["anonymous", "minimal", "pkgsync"])
+def test_an_example_satisfies_the_schema_as_an_editor_sees_it(name):
+    data = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text())
+    assert list(Draft202012Validator(schemas.load("config")).iter_errors(data)) == []
+
+
+def test_no_other_example_is_left_untested():
+    assert {path.stem for path in EXAMPLES.glob("*.yaml")} >= {"anonymous", "kata-pkgsync", "minimal", "pkgsync"}
+
+
+def test_one_example_shows_every_key():
+    schema = schemas.load("config")
+    shown = set(keys_in(yaml.safe_load((EXAMPLES / "pkgsync.yaml").read_text())))
+    assert set(keys_of(schema, schema)) - shown == set()
+
+
+def test_the_schema_is_sound_and_describes_every_key():
+    schema = schemas.load("config")
+    Draft202012Validator.check_schema(schema)
+    parts = [schema, schema["$defs"]["kata-pkgsync"]]
+    undescribed = []
+    while parts:
+        part = resolved(schema, parts.pop())
+        for key, inner in part.get("properties", {}).items():
+            if not resolved(schema, inner).get("description"):
+                undescribed.append(key)
+            parts.append(inner)
+        parts += [inner for key in ("items", "additionalProperties") if isinstance(inner := part.get(key), dict)]
+    assert undescribed == []
+
+
+def test_the_predecessors_example():
+    config = load(EXAMPLES / "kata-pkgsync.yaml", ENVIRONMENT)
+    assert config.legacy
+    assert [project.name for project in config.obs.projects] == [
+        "home:katacontainers:releases:x86_64:master",
+        "home:katacontainers:releases:x86_64:stable-1.6",
+        "home:katacontainers:releases:aarch64:master",
+        "home:katacontainers:releases:aarch64:stable-1.6",
+    ]
+    assert config.packagecloud.repository == "katacontainers/testing"
+    assert config.obs.projects[0].target("CentOS_7") is None
+    assert len(config.warnings) == 1
+    assert "version: 1\n" in config.warnings[0]
