@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pkgsync.config.values import (
 )
 from pkgsync.model import Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
+MAX_EXPANDED = 1000
 DEFAULT_API = "https://api.opensuse.org"
 DEFAULT_PACKAGECLOUD = "https://packagecloud.io"
 CREDENTIAL_PATHS = (("obs", "username"), ("obs", "password"), ("packagecloud", "token"))
@@ -133,6 +135,9 @@ def _template_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[
     for number, project in enumerate(data["obs"]["projects"]):
         path = ("obs", "projects", number)
         name, expand = project["name"], project.get("expand", {})
+        if (count := prod(map(len, expand.values()))) > MAX_EXPANDED:
+            what = f"`expand` makes {count} projects, more than {MAX_EXPANDED}"
+            yield Mistake(document.at_key((*path, "expand")), what, "write fewer values")
         used = _PLACEHOLDER.findall(name)
         if set(_PLACEHOLDER.sub("", name)) & set("{}"):
             yield Mistake(document.at((*path, "name")), f"unbalanced braces in {shown(name)}", "such as {release}")

@@ -361,6 +361,14 @@ def test_a_yaml_bomb_ends_soon(tmp_path):
     assert "over 50000 values" in message
 
 
+def test_an_expansion_without_bounds_is_refused(tmp_path):
+    expand = ", ".join(f"{name}: [{', '.join(f'v{n}' for n in range(20))}]" for name in "abcdefgh")
+    name = ":".join(f"{{{letter}}}" for letter in "abcdefgh")
+    message, tip = failure(tmp_path, HEAD.replace("name: home:a", f'name: "{name}"\n      expand: {{{expand}}}'))
+    assert message == "c.yaml:5:7: `expand` makes 25600000000 projects, more than 1000"
+    assert tip == "write fewer values"
+
+
 def test_several_mistakes_are_listed_in_the_order_of_the_file_each_with_its_fix(tmp_path):
     text = HEAD.replace("version: 1", "version: 7").replace("  projects", "  project") + "exclude: x\n"
     assert failure(tmp_path, text)[0].splitlines() == [
