@@ -1,0 +1,62 @@
+"""Bytes that the sandbox stores and serves, in memory or in a file."""
+
+import hashlib
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import define, field, frozen
+
+CHUNK = 256 * 1024  # bytes
+
+
+@define(eq=False)
+class Blob:
+    """Immutable bytes. The digests are computed when first asked for, and kept."""
+
+    source: bytes | Path
+    size: int = field(init=False)
+    _digests: dict[str, str] = field(factory=dict, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.size = len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+
+    def open(self) -> BinaryIO:
+        """A readable stream from the first byte on; the caller closes it."""
+        return BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` up to, but not with, `stop` (default: all), in pieces."""
+        left = (self.size if stop is None else stop) - start
+        with self.open() as stream:
+            stream.seek(start)
+            while left > 0 and (piece := stream.read(min(CHUNK, left))):
+                left -= len(piece)
+                yield piece
+
+    def read(self) -> bytes:
+        """All bytes at once; for small files."""
+        return b"".join(self.chunks())
+
+    def digest(self, algorithm: str) -> str:
+        """The hex digest of all bytes; `algorithm` as hashlib names it."""
+        if algorithm not in self._digests:
+            digest = hashlib.new(algorithm, usedforsecurity=False)
+            for piece in self.chunks():
+                digest.update(piece)
+            self._digests[algorithm] = digest.hexdigest()
+        return self._digests[algorithm]
+
+
+@frozen(eq=False)
+class Artifact:
+    """A built file and the entry that a repository index gives it.
+
+    `entry` is the `<package>` element of createrepo_c for an rpm, the stanza of dpkg-scanpackages for a deb, empty for
+    all other files. Location and time in it are those of the folder it was made in: publishing sets them.
+    """
+
+    filename: str
+    blob: Blob
+    entry: str = ""

@@ -1,0 +1,78 @@
+"""The distributions that the embedded Packagecloud knows: names and ids of facts/packagecloud-api section 2."""
+
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen
+class Version:
+    """One version of a distribution. `index_name` and `number` may be null on the wire."""
+
+    id: int
+    display_name: str
+    index_name: str | None
+    number: str | None
+
+
+def _rpm(title: str, **ids: int) -> list[Version]:
+    numbers = {name.strip("v").replace("_", "."): value for name, value in ids.items()}
+    return [Version(value, f"{title} {number}", number, number) for number, value in numbers.items()]
+
+
+DEB: dict[str, list[Version]] = {
+    "ubuntu": [
+        Version(210, "20.04 LTS Focal Fossa", "focal", "20.04"),
+        Version(237, "22.04 LTS Jammy Jellyfish", "jammy", "22.04"),
+        Version(284, "24.04 LTS Noble Numbat", "noble", "24.04"),
+        Version(300, "24.10 Oracular Oriole", "oracular", "24.10"),
+    ],
+    "debian": [
+        Version(207, "11 Bullseye", "bullseye", "11"),
+        Version(215, "12 Bookworm", "bookworm", "12"),
+        Version(221, "13 Trixie", "trixie", "13"),
+        Version(280, "14 Forky", "forky", None),
+    ],
+    "any": [Version(35, "Any", "any", None)],
+}
+RPM: dict[str, list[Version]] = {
+    "el": _rpm("Enterprise Linux", v7=140, v8=205, v9=240),
+    "fedora": _rpm("Fedora", v39=279, v40=283, v41=302),
+    "opensuse": _rpm("openSUSE", v15_3=224, v15_4=242, v15_5=272, v15_6=282),
+    "sles": _rpm("SUSE Linux Enterprise Server", v12_5=213, v15_3=225, v15_4=243, v15_5=288, v15_6=296),
+    "amazon": _rpm("Amazon Linux", v2023=276),
+    "ol": _rpm("Oracle Linux", v9=244),
+    "rpm_any": [Version(227, "Any", "rpm_any", None)],
+}
+OTHER: dict[str, list[Version]] = {"python": [Version(166, "Python", None, None)]}
+KINDS = {"deb": DEB, "rpm": RPM, "dsc": DEB, "py": OTHER}
+
+
+def as_json() -> dict[str, list[dict[str, Any]]]:
+    """The body of distributions.json: package kind -> distributions -> versions."""
+    return {
+        kind: [
+            {"display_name": name.title(), "index_name": name, "versions": [_version(item) for item in versions]}
+            for name, versions in distributions.items()
+        ]
+        for kind, distributions in KINDS.items()
+    }
+
+
+def find(version_id: int) -> tuple[str, str] | None:
+    """The kind (rpm or deb) and the name, such as `opensuse/15.6`, of a distribution id."""
+    for kind in ("rpm", "deb"):
+        for name, versions in KINDS[kind].items():
+            for version in versions:
+                if version.id == version_id:
+                    return kind, f"{name}/{version.index_name}"
+    return None
+
+
+def _version(item: Version) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "display_name": item.display_name,
+        "index_name": item.index_name,
+        "version_number": item.number,
+    }

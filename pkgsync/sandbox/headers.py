@@ -1,0 +1,133 @@
+"""Reads name, version and architecture from the header of an rpm or deb file, as Packagecloud does on upload.
+
+Packagecloud takes them from the package itself, not from the form (facts/packagecloud-api section 5).
+"""
+
+import gzip
+import lzma
+import struct
+import tarfile
+from io import BytesIO
+from typing import BinaryIO
+
+import zstandard
+from attrs import frozen
+
+RPM_LEAD = 96  # bytes
+RPM_HEADER_MAGIC = b"\x8e\xad\xe8\x01"
+DEB_MAGIC = b"!<arch>\n"
+HEADER_LIMIT = 64 * 1024 * 1024  # bytes
+TAG_NAME, TAG_VERSION, TAG_RELEASE, TAG_EPOCH, TAG_ARCH, TAG_SOURCERPM = 1000, 1001, 1002, 1003, 1022, 1044
+
+
+class CorruptPackageError(ValueError):
+    """The bytes are no rpm or deb file."""
+
+
+@frozen
+class PackageHeader:
+    """What a package says of itself. `release` is None for a deb without a Debian revision."""
+
+    kind: str
+    name: str
+    epoch: int
+    version: str
+    release: str | None
+    architecture: str
+
+    @property
+    def filename(self) -> str:
+        """The canonical file name; it holds no epoch."""
+        if self.kind == "rpm":
+            return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
+        full = self.version if self.release is None else f"{self.version}-{self.release}"
+        return f"{self.name}_{full}_{self.architecture}.deb"
+
+
+def read_header(stream: BinaryIO) -> PackageHeader:
+    """Read the header of the rpm or deb in `stream`; raises CorruptPackageError."""
+    start = stream.read(len(DEB_MAGIC))
+    stream.seek(0)
+    try:
+        return _read_deb(stream) if start == DEB_MAGIC else _read_rpm(stream)
+    except (struct.error, ValueError, EOFError, OSError, KeyError, tarfile.TarError, lzma.LZMAError) as error:
+        raise CorruptPackageError(str(error)) from error
+
+
+def _read_rpm(stream: BinaryIO) -> PackageHeader:
+    if not stream.read(RPM_LEAD).startswith(b"\xed\xab\xee\xdb"):
+        raise CorruptPackageError("no rpm lead")
+    _, signature_size = _read_rpm_header(stream)
+    stream.read(-signature_size % 8)
+    tags, _ = _read_rpm_header(stream)
+    texts = {tag: value for tag, value in tags.items() if isinstance(value, str)}
+    epoch = tags.get(TAG_EPOCH, 0)
+    return PackageHeader(
+        kind="rpm",
+        name=texts[TAG_NAME],
+        epoch=epoch if isinstance(epoch, int) else 0,
+        version=texts[TAG_VERSION],
+        release=texts[TAG_RELEASE],
+        architecture=texts[TAG_ARCH] if TAG_SOURCERPM in texts else "src",
+    )
+
+
+def _read_rpm_header(stream: BinaryIO) -> tuple[dict[int, int | str], int]:
+    """The wanted tags of the header at the stream's position, and the size of its data (bytes)."""
+    magic, _, entries, size = struct.unpack(">4s4sII", stream.read(16))
+    if magic != RPM_HEADER_MAGIC or entries * 16 + size > HEADER_LIMIT:
+        raise CorruptPackageError("no rpm header")
+    index = stream.read(entries * 16)
+    data = stream.read(size)
+    if len(data) != size:
+        raise CorruptPackageError("rpm header is cut")
+    tags: dict[int, int | str] = {}
+    for tag, kind, offset, _count in struct.iter_unpack(">IIiI", index):
+        if kind == 4:
+            (tags[tag],) = struct.unpack_from(">I", data, offset)
+        elif kind == 6:
+            tags[tag] = data[offset : data.index(b"\0", offset)].decode()
+    return tags, size
+
+
+def _read_deb(stream: BinaryIO) -> PackageHeader:
+    fields = _control_fields(_control_archive(stream))
+    epoch, _, rest = fields["Version"].rpartition(":")
+    version, dash, release = rest.rpartition("-")
+    return PackageHeader(
+        kind="deb",
+        name=fields["Package"],
+        epoch=int(epoch or 0),
+        version=version if dash else rest,
+        release=release if dash else None,
+        architecture=fields["Architecture"],
+    )
+
+
+def _control_archive(stream: BinaryIO) -> bytes:
+    """The unpacked control.tar of a deb, whatever its compression."""
+    stream.read(len(DEB_MAGIC))
+    while header := stream.read(60):
+        name, size = header[:16].decode().rstrip(" /"), int(header[48:58])
+        if not name.startswith("control.tar"):
+            stream.seek(size + size % 2, 1)
+            continue
+        data = stream.read(min(size, HEADER_LIMIT))
+        match name:
+            case "control.tar.gz":
+                return gzip.decompress(data)
+            case "control.tar.xz":
+                return lzma.decompress(data)
+            case "control.tar.zst":
+                return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+        return data
+    raise CorruptPackageError("deb without control.tar")
+
+
+def _control_fields(archive: bytes) -> dict[str, str]:
+    with tarfile.open(fileobj=BytesIO(archive)) as tar:
+        names = {name.removeprefix("./"): name for name in tar.getnames()}
+        member = tar.extractfile(names["control"])
+        text = member.read().decode() if member else ""
+    lines = [line.split(":", 1) for line in text.splitlines() if line[:1].strip() and ":" in line]
+    return {name: value.strip() for name, value in lines}

@@ -1,0 +1,263 @@
+"""The HTTP side of the embedded OBS: /build, /source, /published, /public (facts/obs-api sections 1 to 6)."""
+
+from collections.abc import Callable, Iterable
+from xml.etree import ElementTree as ET
+
+from werkzeug.wrappers import Request, Response
+
+from .obs_result import RESULT_PARAMETERS, ResultError, result_list
+from .obs_world import ArchState, ObsWorld, Project, Repository
+from .serving import content_type, send_blob
+from .wsgi import Body, Environ, StartResponse
+
+BOOLEAN = frozenset({"nosource", "withmd5", "nometa"})
+PACKAGE_PARAMETERS = frozenset({"view", "binary", "module", *BOOLEAN})
+
+
+class ObsError(Exception):
+    """An answer that is no success: HTTP status, Rails' word for it, and the text."""
+
+    def __init__(self, status: int, word: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.word, self.text = status, word, text
+
+
+class ObsApp:
+    """WSGI application over an ObsWorld."""
+
+    def __init__(self, world: ObsWorld) -> None:
+        self.world = world
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Body:
+        """Answer one request."""
+        request = Request(environ)
+        with self.world.lock:
+            response = self._answer(request)
+        response.headers["Cache-Control"] = "no-cache"
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._route(request, request.path.strip("/").split("/"))
+        except ObsError as error:
+            return self._error(error)
+        except ResultError as error:
+            return self._error(ObsError(error.status, "not_found" if error.status == 404 else "invalid", str(error)))
+
+    def _route(self, request: Request, parts: list[str]) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            raise ObsError(400, "invalid_method", f"unknown request: {request.method}:{request.path}")
+        rails = self.world.frontend == "rails"
+        routes: dict[str, Callable[[Request, list[str]], Response]] = {
+            "build": self._build,
+            "source": self._source,
+            "published": self._published,
+        }
+        if rails and parts[0] == "public" and parts[1:2] in (["build"], ["source"]):
+            return routes[parts[1]](request, parts[2:])
+        if parts[0] not in routes:
+            raise ObsError(400, "unknown_request", f"unknown request: {request.method}:{request.path}")
+        if rails:
+            self._authenticate(request)
+        return routes[parts[0]](request, parts[1:])
+
+    def _authenticate(self, request: Request) -> None:
+        given = request.authorization
+        if given is None or given.username != self.world.user or given.password != self.world.password:
+            raise ObsError(401, "authentication_required", "Authentication required")
+
+    def _error(self, error: ObsError) -> Response:
+        rails = self.world.frontend == "rails"
+        root = ET.Element("status", code=error.word if rails else str(error.status))
+        ET.SubElement(root, "summary").text = error.text
+        if not rails and error.status == 404:
+            ET.SubElement(root, "details").text = f"{error.status} {error.text}"
+        response = self._xml(root)
+        response.status = f"{error.status} {error.text.replace(':', ' ')}"
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="Use your developer account"'
+        return response
+
+    def _xml(self, root: ET.Element) -> Response:
+        if len(root):
+            ET.indent(root)
+        kind = "application/xml; charset=utf-8" if self.world.frontend == "rails" else "text/xml"
+        return Response(ET.tostring(root) + b"\n", content_type=kind)
+
+    def _directory(self, names: Iterable[str]) -> Response:
+        root = ET.Element("directory")
+        root.text = "\n"
+        for name in names:
+            ET.SubElement(root, "entry", name=name)
+        return self._xml(root)
+
+    def _check(self, request: Request, allowed: Iterable[str]) -> None:
+        for name, value in request.args.items(multi=True):
+            if name not in allowed:
+                raise ObsError(400, "invalid_parameter", f"unknown parameter '{name}'")
+            if name in BOOLEAN and value not in {"0", "1"}:
+                raise ObsError(400, "invalid_parameter", "not boolean")
+
+    def _project(self, name: str) -> Project:
+        if name not in self.world.projects:
+            rails = self.world.frontend == "rails"
+            text = f"Project not found: {name}" if rails else f"project '{name}' does not exist"
+            raise ObsError(404, "unknown_project", text)
+        return self.world.projects[name]
+
+    def _repository(self, project: Project, name: str) -> Repository:
+        if name not in project.repositories:
+            raise ObsError(404, "not_found", f"project '{project.name}' has no repository '{name}'")
+        return project.repositories[name]
+
+    def _arch(self, repository: Repository, name: str) -> ArchState:
+        if name not in repository.archs:
+            where = f"{repository.project}/{repository.name}"
+            raise ObsError(404, "not_found", f"repository '{where}' has no architecture '{name}'")
+        return repository.archs[name]
+
+    def _build(self, request: Request, parts: list[str]) -> Response:
+        if not parts:
+            self._check(request, ())
+            return self._directory(sorted(self.world.projects))
+        project = self._project(parts[0])
+        if "" in parts:
+            raise ObsError(400, "invalid_parameter", "repoid is empty")
+        if parts[1:] == ["_result"]:
+            self._check(request, RESULT_PARAMETERS)
+            return self._xml(result_list(self.world, project, request.args))
+        if len(parts) == 1:
+            self._check(request, ())
+            return self._directory(project.repositories)
+        repository = self._repository(project, parts[1])
+        if len(parts) == 2:
+            self._check(request, ())
+            return self._directory(repository.archs)
+        arch = self._arch(repository, parts[2])
+        if len(parts) == 3:
+            self._check(request, ())
+            return self._directory(sorted(arch.packages))
+        return self._package(request, arch, parts[3:])
+
+    def _package(self, request: Request, arch: ArchState, parts: list[str]) -> Response:
+        """The listing of a package, or one of its files."""
+        self._check(request, PACKAGE_PARAMETERS)
+        if parts[0] not in arch.packages and self.world.frontend == "rails":
+            raise ObsError(404, "unknown_package", f"Package not found: {parts[0]}")
+        files = arch.packages[parts[0]].files if parts[0] in arch.packages else {}
+        if len(parts) == 1:
+            return self._listing(request, arch, parts[0])
+        if len(parts) > 2 or parts[1] not in files:
+            raise ObsError(404, "not_found", f"{parts[-1]}: No such file or directory")
+        return send_blob(request, files[parts[1]].artifact.blob, content_type(parts[1]), ranges=self.world.ranges)
+
+    def _listing(self, request: Request, arch: ArchState, package: str) -> Response:
+        root = ET.Element("binarylist")
+        files = arch.packages[package].files if package in arch.packages else {}
+        wanted = request.args.getlist("binary")
+        for name, file in sorted(files.items()):
+            if wanted and name not in wanted:
+                continue
+            if request.args.get("nosource") == "1" and name.endswith(("src.rpm", ".dsc", ".tar.gz")):
+                continue
+            attributes = {"filename": name}
+            if request.args.get("withmd5") == "1":
+                attributes["md5"] = file.artifact.blob.digest("md5")
+            attributes |= {"size": str(file.artifact.blob.size), "mtime": str(file.mtime)}
+            ET.SubElement(root, "binary", attributes)
+        return self._xml(root)
+
+    def _source(self, request: Request, parts: list[str]) -> Response:
+        self._check(request, ())
+        if len(parts) not in {1, 2}:
+            raise ObsError(404, "not_found", "no such file")
+        project = self._project(parts[0])
+        if len(parts) == 1:
+            names = {
+                name.partition(":")[0]
+                for repository in project.repositories.values()
+                for arch in repository.archs.values()
+                for name in arch.packages
+            }
+            return self._directory(sorted(names))
+        if parts[1] == "_meta":
+            return self._xml(_project_meta(project))
+        if parts[1] == "_keyinfo":
+            return self._xml(ET.Element("keyinfo"))
+        text = (
+            f"{project.name}: no pubkey available" if parts[1] == "_pubkey" else f"package '{parts[1]}' does not exist"
+        )
+        raise ObsError(404, "not_found", text)
+
+    def _published(self, request: Request, parts: list[str]) -> Response:
+        """The published tree; unknown projects and repositories are empty directories on the backend (hazard 4)."""
+        self._check(request, ())
+        if self.world.frontend == "rails" and parts:
+            self._project(parts[0])
+        if len(parts) < 2:
+            projects = self.world.projects
+            if not parts:
+                return self._directory(sorted(projects))
+            return self._directory(sorted(projects[parts[0]].repositories) if parts[0] in projects else ())
+        project = self.world.projects.get(parts[0])
+        repository = project.repositories.get(parts[1]) if project else None
+        tree = repository.tree if repository else {}
+        path = "/".join(parts[2:])
+        if path in tree:
+            return send_blob(request, tree[path], content_type(path), ranges=self.world.ranges)
+        prefix = f"{path}/" if path else ""
+        names = {name.removeprefix(prefix).split("/")[0] for name in tree if name.startswith(prefix)}
+        if path and not names:
+            raise ObsError(404, "not_found", "no such file")
+        return self._directory(sorted(names))
+
+
+def _project_meta(project: Project) -> ET.Element:
+    root = ET.Element("project", name=project.name)
+    ET.SubElement(root, "title").text = project.title
+    ET.SubElement(root, "description").text = "Small packages for trying out a sync tool"
+    for repository in project.repositories.values():
+        element = ET.SubElement(root, "repository", name=repository.name)
+        for arch in repository.archs:
+            ET.SubElement(element, "arch").text = arch
+    return root
+
+
+class DownloadApp:
+    """The plain download server (or its mirror): /download/PRJ:/SUB/REPOSITORY/PATH, no login (facts/obs-api 3.2)."""
+
+    def __init__(self, world: ObsWorld, mirror_url: Callable[[], str] | None) -> None:
+        """With `mirror_url` this is the redirector; without, it is the mirror."""
+        self.world = world
+        self.mirror_url = mirror_url
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Body:
+        """Answer one request."""
+        request = Request(environ)
+        with self.world.lock:
+            response = self._answer(request)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        for project in self.world.projects.values():
+            for repository in project.repositories.values():
+                prefix = f"/download/{project.name.replace(':', ':/')}/{repository.name}/"
+                if request.path.startswith(prefix):
+                    return self._file(request, repository, request.path.removeprefix(prefix))
+        return _html_error(404, "Not Found")
+
+    def _file(self, request: Request, repository: Repository, path: str) -> Response:
+        tree = repository.tree
+        if self.mirror_url is None and self.world.mirror is not None:
+            tree = self.world.mirror.get((repository.project, repository.name), {})
+        if path not in tree:
+            return _html_error(404, "Not Found")
+        if self.mirror_url and self.world.redirect_to_mirror and path.endswith((".rpm", ".deb")):
+            return Response("", 302, {"Location": self.mirror_url() + request.environ["RAW_URI"]})
+        etag = tree[path].digest("md5")
+        return send_blob(request, tree[path], content_type(path), ranges=self.world.download_ranges, etag=etag)
+
+
+def _html_error(status: int, text: str) -> Response:
+    body = f"<html><head><title>{status} {text}</title></head><body><h1>{text}</h1></body></html>"
+    return Response(body, status, content_type="text/html; charset=UTF-8")

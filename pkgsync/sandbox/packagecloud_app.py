@@ -1,0 +1,234 @@
+"""The HTTP side of the embedded Packagecloud (facts/packagecloud-api sections 1 to 8 and 10)."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlencode
+
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Request, Response
+
+from .blobs import Blob
+from .distributions import as_json, find
+from .headers import CorruptPackageError
+from .packagecloud_views import Links, details, fragment
+from .packagecloud_world import PackagecloudWorld, RefusedError, Row
+from .serving import send_blob
+from .wsgi import Body, Environ, StartResponse
+
+FILTERS = {"rpms": "rpm", "debs": "deb"}
+NOT_FOUND = RefusedError(404, {"error": "not_found"})
+
+
+class PackagecloudApp:
+    """WSGI application over a PackagecloudWorld. `cdn_url` gives the origin that downloads are redirected to."""
+
+    def __init__(self, world: PackagecloudWorld, cdn_url: Callable[[], str]) -> None:
+        self.world = world
+        self.cdn_url = cdn_url
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Body:
+        """Answer one request."""
+        request = Request(environ)
+        try:
+            response = self._route(request)
+        except RefusedError as error:
+            response = _json(error.body, error.status)
+        return response(environ, start_response)
+
+    def _route(self, request: Request) -> Response:
+        parts = request.path.strip("/").split("/")
+        if parts[:2] != ["api", "v1"]:
+            return self._download(request, parts)
+        given = request.authorization
+        if given is None or given.username != self.world.token:
+            return _json({"error": "Unauthenticated"}, 401, {"WWW-Authenticate": 'Basic realm="Application"'})
+        parts[-1] = parts[-1].removesuffix(".json")
+        if parts[2:] == ["distributions"] and request.method == "GET":
+            return _json(as_json())
+        if parts[2:3] != ["repos"] or len(parts) < 5:
+            raise NOT_FOUND
+        repository = f"{parts[3]}/{parts[4]}"
+        if repository not in self.world.repositories:
+            raise NOT_FOUND
+        return self._repository_route(request, repository, parts[5:])
+
+    def _repository_route(self, request: Request, repository: str, parts: list[str]) -> Response:
+        match request.method, parts:
+            case "GET", []:
+                return self._repository(request, repository)
+            case "GET", ["packages"]:
+                return self._page(request, self.world.listing(repository))
+            case "GET", ["search"]:
+                return self._page(request, self._search(request, repository))
+            case "GET", ["package", *_]:
+                return self._package(request, repository)
+            case "POST", ["packages"]:
+                return self._upload(request, repository)
+            case "DELETE", [distro, version, filename]:
+                self.world.delete(repository, f"{distro}/{version}", filename)
+                return _json({})
+            case "POST", [distro, version, filename, "promote"]:
+                destination = request.values.get("destination", "")
+                row = self.world.promote(repository, f"{distro}/{version}", filename, destination)
+                return _json(details(self.world, row, _base(request)))
+        raise NOT_FOUND
+
+    def _repository(self, request: Request, repository: str) -> Response:
+        return _json(
+            {
+                "name": repository.split("/")[1],
+                "fqname": repository,
+                "created_at": "2020-01-01T00:00:00.000Z",
+                "url": f"{_base(request)}/{repository}",
+                "last_push_human": "3 days ago",
+                "package_count_human": f"{len(self.world.repositories[repository])} packages",
+                "private": False,
+            }
+        )
+
+    def _search(self, request: Request, repository: str) -> list[Row]:
+        """The rows whose file name holds q; `filter` is ignored if `dist` is given."""
+        query, dist, arch = (request.args.get(name, "") for name in ("q", "dist", "arch"))
+        kind = "" if dist else FILTERS.get(request.args.get("filter", ""), "")
+        return [
+            row
+            for row in self.world.listing(repository)
+            if query in row.filename
+            and (not dist or row.distribution == dist or row.distribution.startswith(f"{dist}/"))
+            and arch in ("", row.header.architecture)
+            and kind in ("", row.header.kind)
+        ]
+
+    def _page(self, request: Request, rows: list[Row]) -> Response:
+        """One page of rows; a per_page over the maximum is clamped."""
+        size = min(max(request.args.get("per_page", 30, type=int), 1), self.world.max_per_page)
+        number = max(request.args.get("page", 1, type=int), 1)
+        page = rows[(number - 1) * size : number * size]
+        headers = {"Total": len(rows), "Max-Per-Page": self.world.max_per_page, "Per-Page": len(page) or size}
+        last = -(-len(rows) // size)
+        targets = {"prev": number - 1, "next": number + 1, "last": last}
+        links = [
+            f'<{request.base_url}?{urlencode({**request.args, "page": target})}>; rel="{relation}"'
+            for relation, target in targets.items()
+            if 1 <= target <= last and target != number
+        ]
+        texts = {name: str(value) for name, value in headers.items()} | ({"Link": ", ".join(links)} if links else {})
+        return _json([fragment(self.world, row, _base(request)) for row in page], headers=texts)
+
+    def _package(self, request: Request, repository: str) -> Response:
+        """A detail, versions or statistics route: whatever the links of a row name."""
+        path = request.path.removesuffix(".json")
+        for row in list(self.world.repositories[repository].values()):
+            if row.header.name not in path:
+                continue
+            links = Links(self.world, row, _base(request))
+            if path == unquote(links.detail):
+                return _json(details(self.world, row, _base(request)))
+            if path == unquote(f"{links.package}/versions"):
+                return self._page(request, self._versions(row))
+            if path.startswith(unquote(f"{links.detail}/stats/downloads/")):
+                return _json(self._statistics(row, path.rpartition("downloads/")[2]))
+        raise NOT_FOUND
+
+    def _versions(self, row: Row) -> list[Row]:
+        same = (row.distribution, row.header.name, row.header.architecture)
+        rows = self.world.listing(row.repository)
+        return [one for one in rows if (one.distribution, one.header.name, one.header.architecture) == same]
+
+    def _statistics(self, row: Row, what: str) -> Any:
+        match what:
+            case "count":
+                return {"value": row.downloads}
+            case "series/daily":
+                return {"value": {row.created_at[:10].replace("-", ""): row.downloads}}
+            case "detail":
+                return [{"downloaded_at": row.created_at} for _ in range(row.downloads)]
+        raise NOT_FOUND
+
+    def _upload(self, request: Request, repository: str) -> Response:
+        """Take a package; the body goes to a file as it arrives."""
+        parser = FormDataParser(self._new_file)
+        _, form, files = parser.parse_from_environ(request.environ)
+        received = files.get("package[package_file]")
+        if received is None:
+            raise RefusedError(422, {"package_file": ["can't be blank"]})
+        path = Path(str(received.stream.name))
+        received.close()
+        try:
+            row = self._store(repository, form.get("package[distro_version_id]", ""), path)
+        except (RefusedError, CorruptPackageError) as error:
+            path.unlink()
+            if isinstance(error, RefusedError):
+                raise
+            raise RefusedError(422, {"package_file": ["is not a valid package"]}) from error
+        return _json(details(self.world, row, _base(request)), 201)
+
+    def _store(self, repository: str, distro_version_id: str, path: Path) -> Row:
+        found = find(int(distro_version_id)) if distro_version_id.isdecimal() else None
+        if found is None:
+            raise RefusedError(422, {"distro_version_id": ["is invalid"]})
+        kind, distribution = found
+        return self.world.upload(repository, distribution, kind, Blob(path))
+
+    def _new_file(self, *_sizes_and_names: object, **_more: object) -> IO[bytes]:
+        """A named file in the sandbox's folder for a part of a form."""
+        return tempfile.NamedTemporaryFile(dir=self.world.folder, prefix="upload-", delete=False)
+
+    def _download(self, request: Request, parts: list[str]) -> Response:
+        """Redirect to a signed address on the CDN, for the holder of a token."""
+        tokens = {request.args.get("token"), request.authorization.username if request.authorization else None}
+        if parts[0] == "priv" and len(parts) > 1:
+            tokens.add(parts[1])
+            parts = parts[2:]
+        match parts:
+            case [user, name, "packages", distro, version, filename, "download"] if request.method in {"GET", "HEAD"}:
+                row = self.world.repositories.get(f"{user}/{name}", {}).get((f"{distro}/{version}", filename))
+            case _:
+                row = None
+        if not tokens & {self.world.token, self.world.read_token}:
+            return _json({"error": "Unauthenticated"}, 401)
+        if row is None:
+            raise NOT_FOUND
+        query = {
+            "Expires": str(self.world.clock.now() + 300),
+            "Signature": self.world.sign(row),
+            "Key-Pair-Id": "SANDBOX",
+        }
+        target = f"{self.cdn_url()}/{Links(self.world, row, '').segment(row.filename)}?{urlencode(query)}"
+        return Response("", 302, {"Location": target}, content_type="text/html")
+
+
+class CdnApp:
+    """The CDN behind Packagecloud's downloads: signed addresses only, and no Authorization header beside them."""
+
+    def __init__(self, world: PackagecloudWorld) -> None:
+        self.world = world
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Body:
+        """Answer one request."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if "Authorization" in request.headers:
+            return _xml_error(400, "InvalidArgument", "Only one auth mechanism allowed")
+        row = self.world.signed.get(request.args.get("Signature", ""))
+        if row is None:
+            return _xml_error(403, "AccessDenied", "Access Denied")
+        etag = row.blob.digest("md5")
+        return send_blob(request, row.blob, "application/octet-stream", ranges=self.world.cdn_ranges, etag=etag)
+
+
+def _json(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(body), status, headers, content_type="application/json; charset=utf-8")
+
+
+def _xml_error(status: int, code: str, text: str) -> Response:
+    body = f"<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>{code}</Code><Message>{text}</Message></Error>"
+    return Response(body, status, content_type="application/xml")
+
+
+def _base(request: Request) -> str:
+    return request.host_url.rstrip("/")
