@@ -5,13 +5,16 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
+from pkgsync.version import __version__
+
 __all__ = ["__version__", "apply", "audit", "plan"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from pkgsync import api
+    if name not in __all__:
+        raise AttributeError(f"module 'pkgsync' has no attribute {name!r}")
+    from pkgsync import api
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'pkgsync' has no attribute {name!r}")
+    # all at once: importing the api binds `apply` to the subpackage of that name
+    globals().update(plan=api.plan, audit=api.audit, apply=api.apply)
+    return globals()[name]

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from pkgsync import __version__
 from pkgsync.apply import journal as journals
 from pkgsync.apply import lock, preflight, receipt, signals
 from pkgsync.apply.guard import Guard, distribution_of
@@ -22,6 +21,7 @@ from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import Action, Archiving, Deletion, Outcome, Plan, Receipt, Replacement, Transfer, Upload, iso
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict
+from pkgsync.version import __version__
 
 Kind = TypeVar("Kind", Upload, Replacement, Deletion, Archiving)
 

@@ -2,5 +2,6 @@
 
 from pkgsync.obs.client import ObsClient, connect
 from pkgsync.obs.gather import gather
+from pkgsync.obs.hashing import hasher
 
-__all__ = ["ObsClient", "connect", "gather"]
+__all__ = ["ObsClient", "connect", "gather", "hasher"]

@@ -15,7 +15,6 @@ from requests import Request, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
-from pkgsync import __version__
 from pkgsync.errors import (
     AmbiguousError,
     ConfigError,
@@ -33,6 +32,7 @@ from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
 from pkgsync.session.urls import check_route, clean_url, redirect_target
 from pkgsync.session.watch import Watch, WatchedAdapter
+from pkgsync.version import __version__
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -1,0 +1,263 @@
+"""The public library: plan, audit and apply as typed functions.
+
+A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import platformdirs
+from attrs import evolve, frozen
+
+from pkgsync import credentials, obs, packagecloud, reconcile
+from pkgsync.apply import engine
+from pkgsync.apply.job import Job
+from pkgsync.cache import Cache
+from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.errors import ConfigError, UsageError
+from pkgsync.model import (
+    ActualState,
+    Audit,
+    DesiredState,
+    OrphanAction,
+    Overrides,
+    Plan,
+    Policy,
+    Receipt,
+    Selection,
+    Transfer,
+)
+from pkgsync.obs.client import ObsClient
+from pkgsync.packagecloud.client import PackagecloudClient
+from pkgsync.progress import SILENT, Progress
+from pkgsync.session import Session
+from pkgsync.version import __version__
+
+NOTHING_OVERRIDDEN = Overrides()
+EVERYTHING = Selection()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """Where a run finds credentials and keeps its files. ``backup_dir`` None: below ``state_dir``."""
+
+    env: Mapping[str, str]
+    home: Path
+    cache_dir: Path
+    state_dir: Path
+    backup_dir: Path | None = None
+    progress: Progress = SILENT
+
+    @classmethod
+    def of_user(cls) -> "Surroundings":
+        """The environment and the folders of the user who runs this process."""
+        return cls(
+            env=os.environ,
+            home=Path.home(),
+            cache_dir=platformdirs.user_cache_path("pkgsync"),
+            state_dir=platformdirs.user_state_path("pkgsync"),
+        )
+
+    @property
+    def backups(self) -> Path:
+        return self.backup_dir or self.state_dir / "backups"
+
+
+@frozen
+class _Services:
+    obs: ObsClient
+    packagecloud: PackagecloudClient
+
+
+def plan(
+    config: Config,
+    surroundings: Surroundings,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    selection: Selection = EVERYTHING,
+    now: Callable[[], datetime] = utc_now,
+) -> Plan:
+    """Read both worlds and decide what to change; nothing is changed.
+
+    ``overrides`` and ``selection`` are what the command line sets for this run; ``now`` is the time that age rules
+    count from. Raises ConfigError, AuthenticationError, ReadError where no plan can be made.
+    """
+    policy = _effective_policy(config, overrides)
+    services = _connect(config, surroundings)
+    desired, actual = _observe(config, services, surroundings)
+    _check_types(desired, actual)
+    moment = now()
+    managed = managed_distributions(config)
+    takes = reconcile.Selector(selection).takes
+    decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
+    setting = reconcile.Setting(
+        obs_api=config.obs.api,
+        projects=tuple(sorted(p.name for p in config.obs.projects)),
+        packagecloud_url=config.packagecloud.url,
+        config_digest=config.digest,
+        pkgsync_version=__version__,
+        overrides=overrides,
+        targeted=bool(selection),
+        allow_http=config.allow_http,
+    )
+    return reconcile.build_plan(decided, desired, actual, policy, moment, setting)
+
+
+def audit(
+    config: Config,
+    surroundings: Surroundings,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    now: Callable[[], datetime] = utc_now,
+) -> Audit:
+    """Read both worlds and judge every orphan. Raises as :func:`plan` does."""
+    policy = _effective_policy(config, overrides)
+    desired, actual = _observe(config, _connect(config, surroundings), surroundings)
+    moment = now()
+    decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
+    return reconcile.audit(decided, desired, actual, policy, moment)
+
+
+@frozen(kw_only=True)
+class ApplyOptions:
+    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers."""
+
+    receipt: Path
+    jobs: int = 4
+    skip_stale: bool = False
+    only_uploads: bool = False
+    dry_run: bool = False
+
+
+def apply(
+    config: Config,
+    reviewed: Plan,
+    surroundings: Surroundings,
+    options: ApplyOptions,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    report: Callable[[str], None] = lambda line: None,
+) -> Receipt:
+    """Execute the reviewed plan. The config gives URLs, credentials and the policy that deletions must still pass.
+
+    Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
+    later failures are in the receipt, with its ``exit_code``.
+    """
+    services = _connect(config, surroundings)
+    scope = _with_plan_sources(config, reviewed)
+    return engine.run(
+        reviewed,
+        Job(
+            source_api=config.obs.api,
+            target_api=config.packagecloud.url,
+            config_digest=config.digest,
+            observe=lambda: _observe(scope, services, surroundings),
+            fetch=_fetcher(services.obs),
+            packagecloud=services.packagecloud,
+            policy=config.policy,
+            managed=frozenset(managed_distributions(config)),
+            cache=Cache(surroundings.cache_dir),
+            backup=Cache(surroundings.backups),
+            state_dir=surroundings.state_dir,
+            receipt=options.receipt,
+            now=now,
+            pause=time.sleep,
+            jobs=options.jobs,
+            skip_stale=options.skip_stale,
+            only_uploads=options.only_uploads,
+            dry_run=options.dry_run,
+            progress=surroundings.progress,
+            report=report,
+        ),
+    )
+
+
+def _effective_policy(config: Config, overrides: Overrides) -> Policy:
+    if overrides.orphans is None:
+        return config.policy
+    if overrides.orphans is not OrphanAction.KEEP and config.policy.orphans.keep_versions is None:
+        raise UsageError(
+            f"--orphans {overrides.orphans} needs orphans.keep_versions in {config.path}",
+            tip="Say there how many versions of each package must stay, such as `orphans: {keep_versions: 3}`.",
+        )
+    return evolve(config.policy, orphans=evolve(config.policy.orphans, action=overrides.orphans))
+
+
+def _connect(config: Config, surroundings: Surroundings) -> _Services:
+    obs_login = credentials.for_obs(config, surroundings.env, surroundings.home)
+    token = credentials.for_packagecloud(config, surroundings.env, surroundings.home)
+    target = Session(config.packagecloud.url, auth=token, allow_http=config.allow_http, quota=True)
+    return _Services(
+        obs.connect(config, obs_login),
+        PackagecloudClient(target, config.packagecloud.repository),
+    )
+
+
+def _observe(config: Config, services: _Services, surroundings: Surroundings) -> tuple[DesiredState, ActualState]:
+    """Both worlds, read at the same time."""
+    hasher = obs.hasher(services.obs, Cache(surroundings.cache_dir))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        listing = pool.submit(
+            packagecloud.gather,
+            services.packagecloud,
+            managed_distributions(config),
+            now=utc_now,
+            progress=surroundings.progress,
+        )
+        desired = obs.gather(
+            services.obs, config.obs.projects, now=utc_now, progress=surroundings.progress, hasher=hasher
+        )
+        return desired, listing.result()
+
+
+def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
+    """The config with the repositories of the plan that it no longer maps, so that the plan's uploads are checked."""
+    projects = {p.name: p for p in config.obs.projects}
+    for planned in reviewed.source.repositories:
+        extra = {planned.repository: planned.distributions}
+        known = projects.get(planned.project)
+        if known is None:
+            projects[planned.project] = ObsProject(name=planned.project, distributions=extra, optional=True)
+        elif not _reads(known, planned.repository):
+            filters = None if known.repositories is None else (*known.repositories, planned.repository)
+            merged = {**known.distributions, **extra}
+            projects[planned.project] = evolve(known, distributions=merged, repositories=filters)
+    return evolve(config, obs=evolve(config.obs, projects=tuple(projects.values())))
+
+
+def _reads(project: ObsProject, repository: str) -> bool:
+    try:
+        return project.target(repository) is not None and project.selects(repository)
+    except KeyError:
+        return False
+
+
+def _check_types(desired: DesiredState, actual: ActualState) -> None:
+    """A distribution takes rpm or deb files, hardly ever both: find a wrong mapping before any upload."""
+    for repository in desired.repositories:
+        types = {file.type for file in repository.index.files} if repository.index else set()
+        for distribution in repository.distributions:
+            for kind in sorted(types):
+                if (kind.value, distribution) not in actual.distribution_ids:
+                    raise ConfigError(
+                        f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
+                        tip="Map the repository to a distribution of the same kind, or to null to skip it.",
+                    )
+
+
+def _fetcher(client: ObsClient) -> Callable[[Transfer, BinaryIO, int, Callable[[int], None]], int]:
+    def fetch(action: Transfer, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
+        source = action.source
+        session, route = client.published_location(source.project, source.repository, source.path)
+        return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
+
+    return fetch

@@ -1,0 +1,55 @@
+"""``pkgsync cache info`` and ``pkgsync cache prune``."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import click
+
+from pkgsync.cache import Cache
+from pkgsync.cli.options import Context, common
+from pkgsync.config import units
+from pkgsync.report import plural, size
+
+T = TypeVar("T")
+
+
+class Unit(click.ParamType[Any]):
+    """A value that the config writes the same way."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.group()
+@common()
+def cache(context: Context) -> None:
+    """Look at the download cache, or make it smaller."""
+
+
+@cache.command()
+@common()
+def info(context: Context) -> None:
+    """Say where the cache is and how much it holds."""
+    found = Cache(context.surroundings().cache_dir).info()
+    text = f"{found.folder}: {plural(found.objects, 'file')}, {size(found.bytes)}"
+    if found.partials:
+        text += f"; {plural(found.partials, 'unfinished download')}, {size(found.partial_bytes)}"
+    context.terminal.data(text)
+
+
+@cache.command()
+@click.option("--older-than", type=Unit("duration", units.duration), help="Only files unused for so long, as in 14d.")
+@click.option("--max-size", type=Unit("size", units.size), help="Only until no more than this is left, as in 2GiB.")
+@common()
+def prune(context: Context, older_than: timedelta | None, max_size: int | None) -> None:
+    """Remove downloaded files: all, or those that the options name. Backups are never touched."""
+    removed = Cache(context.surroundings().cache_dir).prune(older_than=older_than, max_bytes=max_size)
+    context.terminal.data(f"Removed {plural(removed.files, 'file')}, {size(removed.bytes)}.")

@@ -1,0 +1,54 @@
+"""``pkgsync demo``: the whole story on loopback, with real packages."""
+
+import os
+import tempfile
+from contextlib import chdir
+from pathlib import Path
+
+import click
+
+from pkgsync.cli.options import Context, common
+from pkgsync.errors import ExitCode, PkgsyncError
+
+_DAY_ONE = (
+    ("Read both services and write the plan.", ("plan", "-o", "plan.json")),
+    ("What a reviewer sees in the pull request.", ("show", "--format", "markdown", "plan.json")),
+    ("Execute exactly that file.", ("apply", "plan.json")),
+    ("Plan again: nothing is left to do.", ("plan",)),
+)
+_DAY_TWO = (
+    ("The new version, the rebuilt deb and the removed package.", ("plan", "-o", "plan2.json")),
+    ("Uploads first, then the replacement, then what is superseded.", ("apply", "plan2.json")),
+    ("What is left that OBS does not publish, and why it stays.", ("audit",)),
+)
+
+
+@click.command()
+@common()
+def demo(context: Context) -> None:
+    """Show plan, show, apply and audit on real packages, with servers on this machine only."""
+    from pkgsync.sandbox import DEMO_ORPHANS, Sandbox, demo_world_day1, demo_world_day2
+
+    with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
+        sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS})
+        os.environ.update(sandbox.environment)
+        context.terminal.info("An OBS and a Packagecloud run on this machine for the demo, with real small packages.")
+        demo_world_day1(sandbox)
+        _tell(context, _DAY_ONE, Path(folder))
+        context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
+        demo_world_day2(sandbox)
+        _tell(context, _DAY_TWO, Path(folder))
+        context.terminal.info("\nThat was all. Your own project: see the README's five-minute guide.")
+
+
+def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], folder: Path) -> None:
+    from pkgsync.cli.main import run
+
+    for words, arguments in steps:
+        context.terminal.info(f"\n# {words}")
+        context.terminal.info(f"$ pkgsync {' '.join(arguments)}")
+        places = {"config": folder / "pkgsync.yaml", "cache_dir": folder / "cache", "state_dir": folder / "state"}
+        values = {**context.values, **places, "backup_dir": folder / "backups"}
+        code = run(Context(values), arguments)
+        if code != ExitCode.OK:
+            raise PkgsyncError(f"the demo failed: pkgsync {arguments[0]} ended with exit code {code}")

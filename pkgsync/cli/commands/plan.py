@@ -1,0 +1,92 @@
+"""``pkgsync plan``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pkgsync import api, planfile, report
+from pkgsync.cli.options import FILE, Context, Moment, common
+from pkgsync.cli.terminal import Terminal, Verbosity
+from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
+from pkgsync.model import OrphanAction, Overrides, Plan, Selection
+
+FORMATS = ("text", "json", "markdown")
+
+
+@click.command()
+@click.option("-o", "--out", type=FILE, help="Write the plan to this file.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
+@click.option("--orphans", type=click.Choice(["keep", "delete"]), help="What to do with orphans, over the config.")
+@click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
+@click.option("--now", type=Moment(), help="Take this as the present time.")
+@common()
+def plan(
+    context: Context,
+    out: Path | None,
+    form: str,
+    as_json: bool,
+    detailed_exitcode: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    orphans: str | None,
+    max_deletions: int | None,
+    now: datetime | None,
+) -> int:
+    """Read OBS and Packagecloud, and say what to change. Changes nothing."""
+    terminal = context.terminal
+    made = planfile.with_digest(
+        api.plan(
+            context.config(),
+            context.surroundings(),
+            overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
+            selection=Selection(target, exclude),
+            now=at(now),
+        )
+    )
+    if out is not None:
+        planfile.write(made, out)
+    terminal.data(render(made, "json" if as_json else form, terminal))
+    _say_what_next(made, out, terminal)
+    return _exit_code(made, detailed_exitcode)
+
+
+def at(now: datetime | None) -> Callable[[], datetime]:
+    """The clock of a run: the given time, else the real one."""
+    return (lambda: now) if now else api.utc_now
+
+
+def render(made: Plan, form: str, terminal: Terminal) -> str:
+    match form:
+        case "json":
+            return planfile.dumps(made).decode()
+        case "markdown":
+            return report.plan_markdown(made)
+        case _:
+            return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
+
+
+def _say_what_next(made: Plan, out: Path | None, terminal: Terminal) -> None:
+    for limit in made.exceeded:
+        terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
+    if out is not None:
+        next_step = f" Apply: pkgsync apply {out}" if made.applyable and made.actions else ""
+        terminal.info(f"Saved {out} ({made.digest}).{next_step}")
+    elif made.actions:
+        terminal.info("Nothing was saved. To review and apply it: pkgsync plan -o plan.json")
+
+
+def _exit_code(made: Plan, detailed: bool) -> ExitCode:
+    found = {ExitCode.OK}
+    if not made.complete:
+        found.add(ExitCode.ERROR)
+    if made.exceeded:
+        found.add(ExitCode.UNSAFE)
+    if detailed and made.actions:
+        found.add(ExitCode.CHANGES)
+    return next(code for code in PLAN_PRECEDENCE if code in found)

@@ -1,0 +1,96 @@
+"""Where output goes: data to stdout, everything else to stderr, colour only where a terminal wants it."""
+
+import json
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TextIO
+
+from attrs import define, field
+
+from pkgsync.progress import SILENT, Progress
+from pkgsync.report import Style, visible
+
+
+class Verbosity(IntEnum):
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+    DEBUG = 3
+
+
+_COLOURS = {"error": "31", "warning": "33", "tip": "36"}
+
+
+@define
+class Terminal:
+    """The two streams and how they want to be written to."""
+
+    verbosity: Verbosity = Verbosity.NORMAL
+    colour: bool | None = None
+    json_log: bool = False
+    out: TextIO = field(factory=lambda: sys.stdout)
+    err: TextIO = field(factory=lambda: sys.stderr)
+
+    @property
+    def style(self) -> Style:
+        """How text reports for stdout look."""
+        width = shutil.get_terminal_size().columns if self.out.isatty() else None
+        return Style(colour=self._coloured(self.out), width=width)
+
+    @property
+    def progress(self) -> Progress:
+        """Bars on a terminal's stderr; silence everywhere else."""
+        if self.verbosity is Verbosity.QUIET or self.json_log or not self.err.isatty():
+            return SILENT
+        from pkgsync.cli.bars import Bars
+
+        return Bars(self.err)
+
+    def data(self, text: str) -> None:
+        self.out.write(text if text.endswith("\n") or not text else text + "\n")
+        self.out.flush()
+
+    def info(self, text: str) -> None:
+        if self.verbosity >= Verbosity.NORMAL:
+            self._log("info", text)
+
+    def detail(self, text: str) -> None:
+        if self.verbosity >= Verbosity.VERBOSE:
+            self._log("debug", text)
+
+    def warning(self, text: str) -> None:
+        if self.verbosity > Verbosity.QUIET:
+            self._log("warning", text)
+
+    def error(self, text: str, tip: str = "", code: str = "") -> None:
+        self._log("error", text, tip, code)
+
+    def _log(self, level: str, text: str, tip: str = "", code: str = "") -> None:
+        if self.json_log:
+            moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+            entry = {"time": moment, "level": level, "message": text}
+            entry |= {"tip": tip} if tip else {}
+            entry |= {"id": code} if code else {}
+            self.err.write(json.dumps(entry) + "\n")
+        else:
+            label = "" if level in ("info", "debug") else self._paint(level, f"{level}: ")
+            self.err.write(f"{label}{_lines(text)}\n")
+            if tip:
+                self.err.write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}\n")
+        self.err.flush()
+
+    def _paint(self, kind: str, text: str) -> str:
+        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self._coloured(self.err) else text
+
+    def _coloured(self, stream: TextIO) -> bool:
+        if self.colour is not None:
+            return self.colour
+        return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _lines(text: str) -> str:
+    """Untrusted text made visible, its own line breaks kept."""
+    return "\n".join(visible(line) for line in text.splitlines())

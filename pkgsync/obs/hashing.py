@@ -1,0 +1,48 @@
+"""The sha256 of files whose index states another sum only: they are downloaded once, into the cache."""
+
+import hashlib
+import tempfile
+from typing import BinaryIO, cast
+
+from pkgsync.cache import Cache
+from pkgsync.errors import ReadError
+from pkgsync.obs.client import ObsClient
+from pkgsync.obs.entries import Hasher
+
+_CHUNK = 1 << 20  # bytes
+
+
+def hasher(client: ObsClient, cache: Cache) -> Hasher:
+    """A function that downloads a published file, checks it against the stated sum, and returns its sha256.
+
+    The bytes go into ``cache``, where apply finds them. The function raises ReadError if they do not fit the index.
+    """
+
+    def sha256_of(project: str, repository: str, path: str, size: int, algorithm: str, stated: str) -> str:
+        session, route = client.published_location(project, repository, path)
+        with tempfile.TemporaryFile() as stream:
+            sink = cast(BinaryIO, stream)
+            session.download(route, sink, size=size)
+            if _digest(sink, algorithm) != stated:
+                raise ReadError(
+                    f"{project}/{repository}: {path} is not what its index says ({algorithm})",
+                    tip="Plan again when OBS has published the repository anew.",
+                )
+            sha256 = _digest(sink, "sha256")
+            cache.add(sha256, size, lambda target, _: _copy(sink, target))
+        return sha256
+
+    return sha256_of
+
+
+def _digest(stream: BinaryIO, algorithm: str) -> str:
+    stream.seek(0)
+    return hashlib.file_digest(stream, algorithm).hexdigest()  # type: ignore[arg-type]
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> int:
+    source.seek(0)
+    copied = 0
+    while chunk := source.read(_CHUNK):
+        copied += target.write(chunk)
+    return copied
