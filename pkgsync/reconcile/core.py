@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.model import (
     ActualState,
@@ -31,9 +31,13 @@ SYNCED_TYPES = frozenset(t.value for t in PackageType)
 
 @frozen
 class DistributionResult:
-    """All decisions for one distribution. ``freed`` are removals whose newer version this plan uploads."""
+    """All decisions for one distribution, and what they were taken on: the ``rows`` and what OBS ``offered``.
+
+    ``freed`` are removals whose newer version this plan uploads.
+    """
 
     name: str
+    offered: Distribution = field(eq=False, repr=False)
     uploads: tuple[Upload, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     deletions: tuple[Deletion, ...] = ()
@@ -100,18 +104,28 @@ def reconcile(
 
 def _distribution(
     distribution: Distribution,
-    rows: list[Row],
+    listed: list[Row],
     policy: Policy,
     now: datetime,
     total: int,
     takes: Callable[[str], bool],
 ) -> DistributionResult:
+    rows = sorted(listed, key=lambda r: r.filename)
     by_name = {row.filename: row for row in rows}
     moved = transfers(distribution, by_name, policy)
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
     filters = FileFilter(policy)
-    facts = _facts(distribution, by_name, moved, uploads, policy, now, total)
+    coming = moved.here | {u.filename for u in uploads} | {r.filename for r in replacements}
+    facts = Facts(
+        distribution=distribution,
+        rows=by_name,
+        groups=groups(distribution, by_name, coming),
+        renamed=frozenset(moved.renamed),
+        policy=policy,
+        now=now,
+        total=total,
+    )
     candidates = orphan_rows(rows, facts, filters)
     orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)
     due = [o for o in orphans if takes(o.row.key)]
@@ -123,34 +137,19 @@ def _distribution(
         deletions=tuple(_deletion(o) for o in due if o.fate == "delete"),
         archivings=tuple(_archiving(o, archive_to) for o in due if o.fate == "archive" and archive_to),
         held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
-        shadowed=tuple(sorted(distribution.shadowed, key=lambda s: (s.filename, s.source.project, s.source.path))),
+        shadowed=tuple(sorted(distribution.shadowed, key=_shadowed_order)),
         orphans=tuple(orphans),
         freed=_freed(due, uploads),
-        rows=tuple(sorted(rows, key=lambda r: r.filename)),
+        rows=tuple(rows),
         unchanged=moved.unchanged,
         filtered=len(rows) - len(candidates) - _offered_rows(by_name, distribution, moved),
+        offered=distribution,
     )
 
 
-def _facts(
-    distribution: Distribution,
-    rows: Mapping[str, Row],
-    moved: Transfers,
-    uploads: tuple[Upload, ...],
-    policy: Policy,
-    now: datetime,
-    total: int,
-) -> Facts:
-    arriving = moved.here | {u.filename for u in uploads} | (distribution.offers.keys() & rows.keys())
-    return Facts(
-        distribution=distribution,
-        rows=rows,
-        groups=groups(distribution, rows.values(), arriving),
-        renamed=frozenset(moved.renamed),
-        policy=policy,
-        now=now,
-        total=total,
-    )
+def _shadowed_order(shadowed: Shadowed) -> tuple[str, ...]:
+    source = shadowed.source
+    return shadowed.filename, source.project, source.repository, source.path
 
 
 def _offered_rows(rows: Mapping[str, Row], distribution: Distribution, moved: Transfers) -> int:

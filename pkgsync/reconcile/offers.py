@@ -18,7 +18,9 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.names import INDEPENDENT, schedulers_of, wanted_architecture
+from pkgsync.reconcile.names import INDEPENDENT, FileClass, file_class, parse, schedulers_of, wanted_architecture
+
+NameKey = tuple[PackageType, FileClass, str]
 
 
 @frozen
@@ -37,16 +39,25 @@ class Offer:
 class Distribution:
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
-    ``offers`` are after the filters; ``indexed`` and ``built`` are names before them, as filters never prove absence.
+    ``offers`` are after the filters; what they leave out of an index stands in ``left_out``, as filters never prove
+    absence. ``contents``, ``built`` and ``names`` are before them too. ``filtered`` repositories offer nothing, but
+    what they may hold is not gone.
     """
 
     name: str
     repositories: list[Repository] = field(factory=list)
+    filtered: list[Repository] = field(factory=list)
     offers: dict[str, Offer] = field(factory=dict)
+    left_out: dict[str, Offer] = field(factory=dict)
     shadowed: list[Shadowed] = field(factory=list)
-    indexed: set[str] = field(factory=set)
+    contents: set[str] = field(factory=set)
     built: dict[str, str] = field(factory=dict)
-    by_name: dict[tuple[PackageType, str], list[Offer]] = field(factory=dict)
+    built_names: dict[NameKey, str] = field(factory=dict)
+    by_name: dict[NameKey, list[Offer]] = field(factory=dict)
+
+    @property
+    def all_repositories(self) -> tuple[Repository, ...]:
+        return (*self.repositories, *self.filtered)
 
     def wants_architecture(self, filename: str) -> bool:
         """Whether any repository that feeds the distribution lets the file's architecture through."""
@@ -58,16 +69,26 @@ class Distribution:
         """Why nothing may be deleted or replaced for files of ``architecture`` now, or None when all is settled."""
         if not self.repositories:
             return Problem(Reason.UNREAD, "no OBS repository of the distribution was read")
-        return next((p for r in self.repositories for p in problems_for(r, architecture)), None)
+        return next((p for r in self.all_repositories for p in problems_for(r, architecture)), None)
+
+    def unread(self) -> Problem | None:
+        """Why it is not known what all sources of the distribution publish, or None when every index was read."""
+        missing = next((r for r in self.repositories if r.index is None), None)
+        if missing is None and self.repositories:
+            return None
+        return self.problem("")
 
 
 def problems_for(repository: Repository, architecture: str) -> Iterable[Problem]:
     """The problems that unsettle files of ``architecture`` in the repository (DESIGN section 5, Settled)."""
-    if repository.index is None and not repository.problems:
-        yield Problem(Reason.UNREAD, f"{repository.id}: its index was not read")
     yield from repository.problems
-    for relevant in relevant_architectures(repository, architecture):
-        yield from relevant.problems
+    if repository.unread or (repository.index is None and not repository.filtered):
+        yield Problem(Reason.UNREAD, f"{repository.id}: it was not read completely")
+    relevant = relevant_architectures(repository, architecture)
+    if not relevant:
+        yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
+    for found in relevant:
+        yield from found.problems
 
 
 def relevant_architectures(repository: Repository, architecture: str) -> tuple[Architecture, ...]:
@@ -78,7 +99,7 @@ def relevant_architectures(repository: Repository, architecture: str) -> tuple[A
     names = set(schedulers_of(architecture, [a.name for a in repository.architectures]))
     if architecture in INDEPENDENT:
         names = names - set(repository.ignore_architectures) or names
-    return tuple(a for a in repository.architectures if a.name in names)
+    return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
 
 
 def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str]) -> dict[str, Distribution]:
@@ -88,8 +109,16 @@ def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str])
     for repository in desired.repositories:
         builders = _builders(repository)
         for name in repository.distributions:
-            _add(world.setdefault(name, Distribution(name)), repository, builders, filters)
+            if name in world:
+                _add(world[name], repository, builders, filters)
+    for distribution in world.values():
+        _sort_by_name(distribution)
     return world
+
+
+def name_key(kind: PackageType, filename: str, name: str) -> NameKey:
+    """What makes two files one package in several versions; a source package is another one than its binaries."""
+    return kind, file_class(filename), name
 
 
 def _builders(repository: Repository) -> dict[str, list[tuple[str, BuiltPackage]]]:
@@ -98,6 +127,8 @@ def _builders(repository: Repository) -> dict[str, list[tuple[str, BuiltPackage]
         for package in architecture.packages:
             for built in package.files:
                 builders.setdefault(built.filename, []).append((architecture.name, package))
+    for packages in builders.values():
+        packages.sort(key=lambda found: (found[0], found[1].name))
     return builders
 
 
@@ -108,15 +139,23 @@ def _add(
     filters: FileFilter,
 ) -> None:
     earlier = list(distribution.repositories)
-    for filename, packages in builders.items():
-        distribution.built.setdefault(filename, f"{repository.id} ({packages[0][1].name})")
+    for filename, packages in sorted(builders.items()):
+        who = f"{repository.id} ({packages[0][1].name})"
+        distribution.built.setdefault(filename, who)
+        if parsed := parse(filename):
+            key = name_key(parsed.type, filename, parsed.name)
+            distribution.built_names.setdefault(key, f"{who} has built {filename}")
     if repository.filtered:
+        distribution.filtered.append(repository)
         return
     distribution.repositories.append(repository)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
-        distribution.indexed.add(file.filename)
+        distribution.contents.add(file.sha256)
+        offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
         if filters.admits(file.filename) and wanted_architecture(file.filename, repository.filter_architectures):
-            _offer(distribution, _make_offer(file, repository, builders.get(file.filename, []), earlier))
+            _offer(distribution, offer)
+        else:
+            distribution.left_out.setdefault(file.filename, offer)
 
 
 def _make_offer(
@@ -156,17 +195,16 @@ def _offer(distribution: Distribution, offer: Offer) -> None:
     first = distribution.offers.get(file.filename)
     if first is None:
         distribution.offers[file.filename] = offer
-        distribution.by_name.setdefault((file.type, file.name), []).append(offer)
     elif first.file.sha256 == file.sha256:
-        _name_both(distribution, first, offer)
+        distribution.offers[file.filename] = _name_both(first, offer)
     else:
         distribution.shadowed.append(
             Shadowed(distribution.name, file.filename, file.sha256, offer.source, first.source)
         )
 
 
-def _name_both(distribution: Distribution, first: Offer, second: Offer) -> None:
-    both = Offer(
+def _name_both(first: Offer, second: Offer) -> Offer:
+    return Offer(
         first.file,
         first.repository,
         first.source,
@@ -174,6 +212,10 @@ def _name_both(distribution: Distribution, first: Offer, second: Offer) -> None:
         (*first.also, second.source),
         first.held,
     )
-    distribution.offers[first.file.filename] = both
-    siblings = distribution.by_name[(first.file.type, first.file.name)]
-    siblings[siblings.index(first)] = both
+
+
+def _sort_by_name(distribution: Distribution) -> None:
+    """By name over everything that an index lists; where two list one file name, the offer counts."""
+    for offer in {**distribution.left_out, **distribution.offers}.values():
+        key = name_key(offer.file.type, offer.file.filename, offer.file.name)
+        distribution.by_name.setdefault(key, []).append(offer)

@@ -25,9 +25,9 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import FileFilter, Globs
-from pkgsync.reconcile.offers import Distribution, Offer, relevant_architectures
+from pkgsync.reconcile.offers import Distribution, NameKey, Offer, name_key, relevant_architectures
 from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_key
-from pkgsync.reconcile.versions import UnknownVersion, compare, of_row
+from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
 
 # Stops that the config asks for: the row is kept. All others withhold a deletion that would be due.
 _KEPT = frozenset(
@@ -76,9 +76,7 @@ class Facts:
 def filtered_out(row: Row, distribution: Distribution, filters: FileFilter) -> bool:
     """Whether the config's filters leave the row alone, whatever OBS offers."""
     name = row.filename
-    if not filters.admits(name) or not distribution.wants_architecture(name):
-        return True
-    return name in distribution.indexed and name not in distribution.offers
+    return not filters.admits(name) or not distribution.wants_architecture(name) or name in distribution.left_out
 
 
 def judge(row: Row, facts: Facts) -> Orphan:
@@ -99,22 +97,30 @@ def judge(row: Row, facts: Facts) -> Orphan:
 
 
 def _superseding(row: Row, facts: Facts) -> Offer | None:
-    """The offer of the row's name and architecture in the highest version, if that is higher than the row's."""
+    """The file of the row's name and architecture in the highest version of any index, if that is higher.
+
+    Files that the filters leave out count: OBS offers them, so no filter can turn a row into one that is gone.
+    """
     version = of_row(row)
     if isinstance(version, UnknownVersion):
         return None
     best: Offer | None = None
     best_version: Version = version
     for offer in _same_name(row, facts):
-        if offer.file.architecture != architecture_of(row):
+        file = offer.file
+        if file.architecture != architecture_of(row) or not orderable(file.version, file.type):
             continue
-        if compare(offer.file.version, best_version, offer.file.type) > 0:
-            best, best_version = offer, offer.file.version
+        if compare(file.version, best_version, file.type) > 0:
+            best, best_version = offer, file.version
     return best
 
 
 def _same_name(row: Row, facts: Facts) -> list[Offer]:
-    return facts.distribution.by_name.get((PackageType(row.type), row.name), [])
+    return facts.distribution.by_name.get(_name_key(row), [])
+
+
+def _name_key(row: Row) -> NameKey:
+    return name_key(PackageType(row.type), row.filename, row.name)
 
 
 Check = Callable[[Row, Facts, Offer | None], Problem | None]
@@ -141,6 +147,8 @@ def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     claimed = facts.names.match(row.name) or (row.uploader is not None and facts.uploaders.match(row.uploader))
     if claimed or _same_name(row, facts):
         return None
+    if (unread := facts.distribution.unread()) is not None:
+        return unread
     return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
 
 
@@ -175,14 +183,16 @@ def _without_files(package: BuiltPackage) -> bool:
 
 
 def _gone(row: Row, facts: Facts) -> Problem | None:
+    if (builder := facts.distribution.built_names.get(_name_key(row))) is not None:
+        return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
     owners: list[str] = []
-    for repository in facts.distribution.repositories:
+    for repository in facts.distribution.all_repositories:
         for architecture in relevant_architectures(repository, architecture_of(row)):
             if not architecture.packages:
                 owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
             owners += (
                 f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
-                for p in architecture.packages
+                for p in sorted(architecture.packages, key=lambda p: p.name)
                 if _without_files(p) and p.code != "excluded" and not facts.without_files.match(p.name)
             )
     if not owners:
@@ -191,15 +201,19 @@ def _gone(row: Row, facts: Facts) -> Problem | None:
     return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
 
 
-def _retention(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
     group = facts.groups[group_key(row)]
     version = of_row(row)
     if group.unknown or isinstance(version, UnknownVersion):
         return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
     if group.not_here:
         return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
+    if newer and newer.file.filename not in facts.distribution.offers and newer.file.filename not in facts.rows:
+        return Problem(Reason.NEWEST_NOT_HERE, f"the config's filters leave out the newest, {newer.file.filename}")
     rank = group.rank(version, PackageType(row.type))
     keep = facts.policy.orphans.keep_versions
+    if keep is None and facts.policy.orphans.action is not OrphanAction.KEEP:
+        return Problem(Reason.KEEP_VERSIONS, "orphans.keep_versions is not set")
     if keep is not None and rank < keep:
         return Problem(Reason.KEEP_VERSIONS, f"version {rank + 1} of the newest {keep} to keep")
     if rank == 0 and not facts.names.match(row.name):
@@ -242,13 +256,13 @@ def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
 _CHECKS: tuple[Check, ...] = (
     _protected,
     _built_not_published,
-    _settled,
     _ours,
     _superseded_or_gone,
     _retention,
     _min_age,
     _grace,
     _content_known,
+    _settled,
 )
 
 
@@ -271,7 +285,7 @@ def _repository_evidence(repository: Repository) -> RepositoryEvidence:
     return RepositoryEvidence(
         repository.project,
         repository.name,
-        tuple(ArchitectureEvidence(a.name, a.code) for a in repository.architectures),
+        tuple(ArchitectureEvidence(a.name, a.code) for a in sorted(repository.architectures, key=lambda a: a.name)),
         repository.last_published,
         repository.index.top_sha256,
         repository.index.revision,

@@ -122,7 +122,7 @@ def planned_repositories(desired: DesiredState) -> tuple[PlannedRepository, ...]
 
 
 def _planned(repository: Repository) -> PlannedRepository:
-    problems = repository.all_problems
+    problems = tuple(sorted(repository.all_problems, key=lambda p: (p.reason, p.message)))
     index = repository.index
     return PlannedRepository(
         project=repository.project,

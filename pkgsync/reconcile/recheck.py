@@ -20,7 +20,6 @@ from pkgsync.model import (
     OrphanAction,
     Plan,
     Policy,
-    Problem,
     Removal,
     Replacement,
     Repository,
@@ -31,7 +30,8 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.limits import exceeded
-from pkgsync.reconcile.offers import problems_for
+from pkgsync.reconcile.names import parse
+from pkgsync.reconcile.offers import Distribution
 
 
 class Verdict(StrEnum):
@@ -54,6 +54,8 @@ class Check:
 # Verdicts on an orphan that come from the config, not from the world.
 _POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEEP_VERSIONS, Reason.LAST_VERSION})
 _POLICY |= {Reason.MIN_AGE, Reason.GRACE}
+# Stops that hold whether or not the repositories are settled now.
+_CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
 
 
 @frozen
@@ -64,7 +66,6 @@ class _Now:
     rows: Mapping[str, Row]
     repositories: Mapping[tuple[str, str], Repository]
     published: Mapping[tuple[str, str, str], IndexedFile]
-    offered: Collection[str]
     planned: Mapping[str, DistributionResult]
     over: Mapping[str, str]
 
@@ -89,12 +90,6 @@ def recheck(
         published={
             (r.project, r.name, file.path): file
             for r in desired.repositories
-            for file in (r.index.files if r.index else ())
-        },
-        offered={
-            f"{name}/{file.filename}"
-            for r in desired.repositories
-            for name in r.distributions
             for file in (r.index.files if r.index else ())
         },
         planned=results,
@@ -149,19 +144,19 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
-    if action.source.kind == "obs" and (problem := _unsettled(action, world)):
+    if action.source.kind != "obs":
+        return Check(action, Verdict.DUE)
+    result = world.planned.get(action.distribution)
+    if result is None:
+        return _unmanaged(action)
+    if problem := result.offered.problem(_architecture(action)):
         return Check(action, Verdict.LEFT, Reason.UNSETTLED, problem.message)
     return _from_source(action, world)
 
 
-def _unsettled(action: Replacement, world: _Now) -> Problem | None:
-    repository = world.repositories.get((action.source.project, action.source.repository))
-    if repository is None:
-        return None
-    file = world.published.get(_place(action.source))
-    if file is None and repository.index is not None:
-        return None
-    return next(iter(problems_for(repository, file.architecture if file else "")), None)
+def _unmanaged(action: Replacement | Removal) -> Check:
+    words = f"the config no longer manages {action.distribution}"
+    return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
@@ -196,31 +191,43 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
         return Check(action, Verdict.DUE)
-    if action.key in world.offered:
-        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, "OBS publishes it again")
-    if (message := world.over.get(action.distribution)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
-    return _judged_again(action, world)
-
-
-def _judged_again(action: Removal, world: _Now) -> Check:
     result = world.planned.get(action.distribution)
     if result is None:
-        words = f"the config no longer manages {action.distribution}"
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+        return _unmanaged(action)
+    if again := _wanted_again(action, result.offered):
+        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, again)
+    if (message := world.over.get(action.distribution)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
+    return _judged_again(action, result)
+
+
+def _wanted_again(action: Removal, offered: Distribution) -> str | None:
+    if action.filename in offered.offers or action.filename in offered.left_out:
+        return "OBS publishes it again"
+    return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
+
+
+def _judged_again(action: Removal, result: DistributionResult) -> Check:
     orphan = next((o for o in result.orphans if o.row.filename == action.filename), None)
     if orphan is None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
     wanted = OrphanAction.ARCHIVE if isinstance(action, Archiving) else OrphanAction.DELETE
     if orphan.fate == wanted.value:
         return Check(action, Verdict.DUE)
+    if action.filename in result.offered.built:
+        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
+    if orphan.reason not in _CERTAIN and (problem := result.offered.problem(_architecture(action))):
+        return Check(action, Verdict.LEFT, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
     return _stopped(action, orphan)
+
+
+def _architecture(action: Replacement | Removal) -> str:
+    parsed = parse(action.filename)
+    return parsed.architecture if parsed else ""
 
 
 def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
-    if orphan.reason is Reason.BUILT_NOT_PUBLISHED:
-        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, words)
     if orphan.reason in _POLICY or orphan.fate in ("delete", "archive"):
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
     return Check(action, Verdict.LEFT, Reason.UNSETTLED, words)

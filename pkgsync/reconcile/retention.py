@@ -1,10 +1,10 @@
 """Which versions of a name must stay: the groups of rows that the retention rules count."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 from attrs import define, field
 
-from pkgsync.model import PackageType, Row, Version
+from pkgsync.model import IndexedFile, PackageType, Row, Version
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
@@ -30,30 +30,57 @@ class Group:
 
 
 def architecture_of(row: Row) -> str:
+    """The architecture in the file name; a listing may leave its own out (DESIGN section 5)."""
     parsed = parse(row.filename)
-    return row.architecture or (parsed.architecture if parsed else "")
+    return parsed.architecture if parsed else row.architecture or ""
 
 
 def group_key(row: Row) -> GroupKey:
     return row.type, row.name, architecture_of(row)
 
 
-def groups(distribution: Distribution, rows: Iterable[Row], arriving: set[str]) -> dict[GroupKey, Group]:
-    """Group the distribution's rows and offers. ``arriving`` are the offered names that stand here or are uploaded."""
+def groups(distribution: Distribution, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, Group]:
+    """Group the distribution's rows (by file name) and offers.
+
+    ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
+    that stand there under another name.
+    """
     result: dict[GroupKey, Group] = {}
-    for row in rows:
-        _add(result.setdefault(group_key(row), Group()), of_row(row), row.type, row.filename)
+    for filename, row in sorted(rows.items()):
+        group = result.setdefault(group_key(row), Group())
+        if filename not in coming:
+            _add(group, of_row(row), row.type, filename)
     for filename, offer in sorted(distribution.offers.items()):
         file = offer.file
         group = result.setdefault((file.type.value, file.name, file.architecture), Group())
-        if filename in arriving:
-            known = file.version if orderable(file.version, file.type) else UnknownVersion(str(file.version))
-            _add(group, known, file.type, filename)
-        else:
+        if filename in coming:
+            _add(group, _of_file(file), file.type, filename)
+        elif (there := rows.get(filename)) is None:
             group.not_here = filename
+        else:
+            _compare_with_row(group, there, file)
+    for file in (offer.file for offer in distribution.left_out.values()):
+        if isinstance(_of_file(file), UnknownVersion):
+            result.setdefault((file.type.value, file.name, file.architecture), Group()).unknown = file.filename
     for (kind, _, _), group in result.items():
         group.versions = _distinct(group.versions, PackageType(kind))
     return result
+
+
+def _of_file(file: IndexedFile) -> Version | UnknownVersion:
+    return file.version if orderable(file.version, file.type) else UnknownVersion(str(file.version))
+
+
+def _compare_with_row(group: Group, row: Row, file: IndexedFile) -> None:
+    """One file name can stand for two versions, as the epoch is not part of it."""
+    here, offered = of_row(row), _of_file(file)
+    if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
+        group.unknown = row.filename
+    elif compare(here, offered, file.type) != 0:
+        if row.sha256 == file.sha256:
+            group.unknown = row.filename
+        else:
+            group.not_here = row.filename
 
 
 def _add(group: Group, version: Version | UnknownVersion, kind: str, filename: str) -> None:

@@ -12,9 +12,10 @@ from pkgsync.reconcile.offers import Distribution, Offer
 
 @define
 class Transfers:
-    """The result for one distribution. ``here`` are the names OBS offers whose content stands on Packagecloud,
+    """The result for one distribution.
 
-    under ``renamed`` rows' names where those differ.
+    ``renamed`` are the rows whose content an index lists under another name, ``here`` the offered names that need no
+    upload for that reason.
     """
 
     uploads: list[Upload] = field(factory=list)
@@ -28,7 +29,9 @@ class Transfers:
 def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Policy) -> Transfers:
     """Decide each offer of the distribution; ``rows`` are its rows by file name (DESIGN section 7, first table)."""
     result = Transfers()
-    by_content = {row.sha256: row for row in rows.values() if row.sha256 and row.filename not in distribution.offers}
+    others = [row for row in rows.values() if row.sha256 and row.filename not in distribution.offers]
+    result.renamed = {row.filename for row in others if row.sha256 in distribution.contents}
+    other_contents = {row.sha256 for row in others}
     for filename, offer in sorted(distribution.offers.items()):
         row = rows.get(filename)
         if offer.held and (row is None or row.sha256 != offer.file.sha256):
@@ -36,8 +39,7 @@ def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Polic
             result.held.append(Held(distribution.name, filename, kind, offer.held.reason, offer.held.message))
         elif row is not None:
             _present(result, distribution, offer, row, policy)
-        elif (twin := by_content.get(offer.file.sha256)) is not None:
-            result.renamed.add(twin.filename)
+        elif offer.file.sha256 in other_contents:
             result.here.add(filename)
             result.unchanged += 1
         else:
@@ -48,7 +50,6 @@ def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Polic
 def _present(result: Transfers, distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> None:
     if row.sha256 == offer.file.sha256:
         result.unchanged += 1
-        result.here.add(row.filename)
         return
     stop = _stop_replacement(distribution, offer, row, policy)
     if stop is None:

@@ -29,13 +29,13 @@ def of_row(row: Row) -> Version | UnknownVersion:
 
 
 def orderable(version: Version, kind: PackageType) -> bool:
-    """Whether the type's order is defined for the version: dpkg refuses most special characters, rpm none in ASCII."""
+    """Whether the type's order is defined for the version: dpkg refuses most special characters, rpm none in print."""
     text = f"{version.version}-{version.release}"
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         return False
     if kind is PackageType.RPM:
         return True
-    return all(c.isalnum() or c in ".+-~:" for c in text) and not version.version.endswith("-")
+    return all(c.isalnum() or c in ".+-~" for c in text) and not version.version.endswith("-")
 
 
 def compare(left: Version, right: Version, kind: PackageType) -> int:

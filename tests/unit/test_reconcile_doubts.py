@@ -1,0 +1,186 @@
+"""Odd worlds that look like a reason to delete, and are none."""
+
+from typing import Any
+
+import pytest
+
+from pkgsync.model import OrphanAction, OrphanPolicy
+from pkgsync.reasons import Reason
+from pkgsync.reconcile import reconcile
+from tests.builders import (
+    LEAP,
+    NOW,
+    actual,
+    architecture,
+    decide,
+    desired,
+    package,
+    plan,
+    policy,
+    problem,
+    repository,
+    row,
+    rpm,
+    sha,
+    verdict,
+)
+
+OLD, NEW, OTHER = rpm(version="1.0"), rpm(version="2.0"), rpm("other")
+MAY_VANISH = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=0, names=("hello",)))
+
+
+def filtered(**other: Any) -> Any:
+    return repository(name="left-out", filtered=True, index=None, **other)
+
+
+def test_the_worlds_of_this_file_would_delete_without_the_doubt() -> None:
+    assert verdict(decide([repository(NEW)], [row(OLD), row(NEW)]), OLD) == ("delete", Reason.SUPERSEDED)
+    assert verdict(decide([repository(OTHER)], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
+
+
+def test_a_name_whose_offer_is_excluded_is_not_gone() -> None:
+    broken = repository(NEW, architectures=[architecture("x86_64", package("src", NEW, code="failed"))])
+    assert verdict(decide([broken], [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.NOT_SUCCEEDED)
+    excluding = policy(MAY_VANISH.orphans, exclude=("*-2.0-*",))
+    assert verdict(decide([broken], [row(OLD)], excluding), OLD) == ("held", Reason.NOT_SUCCEEDED)
+    assert verdict(decide([repository(NEW)], [row(OLD)], excluding), OLD) == ("held", Reason.NEWEST_NOT_HERE)
+
+
+def test_a_name_whose_offer_is_of_a_filtered_architecture_is_not_gone() -> None:
+    arm = rpm(version="2.0", arch="aarch64")
+    one = repository(
+        arm, filter_architectures=("x86_64",), architectures=[architecture("aarch64", package("src", arm))]
+    )
+    world = [one, repository(OTHER, name="second")]
+    assert verdict(decide(world, [row(rpm(arch="aarch64"))], MAY_VANISH), rpm(arch="aarch64")) == (
+        "held",
+        Reason.NEWEST_NOT_HERE,
+    )
+
+
+def test_the_source_package_of_a_name_is_not_its_newer_version() -> None:
+    source = rpm(version="2.0", arch="src")
+    assert verdict(decide([repository(source)], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
+    assert verdict(decide([repository(source)], [row(OLD)]), OLD) == ("keep", Reason.NOT_OWNED)
+
+
+def test_packages_without_files_in_a_left_out_repository_could_be_the_owner() -> None:
+    world = [repository(OTHER), filtered(architectures=[architecture("x86_64", package("x", code="failed"))])]
+    assert verdict(decide(world, [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.OWNER_UNKNOWN)
+
+
+def test_a_name_that_a_left_out_repository_builds_is_not_gone() -> None:
+    built = architecture("x86_64", package("x", rpm(version="1.1")))
+    world = [repository(OTHER), filtered(architectures=[built])]
+    assert verdict(decide(world, [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.BUILT_NOT_PUBLISHED)
+
+
+def test_a_file_that_a_left_out_repository_builds_is_not_superseded() -> None:
+    world = [repository(NEW), filtered(architectures=[architecture("x86_64", package("x", OLD))])]
+    assert verdict(decide(world, [row(OLD), row(NEW)]), OLD) == ("held", Reason.BUILT_NOT_PUBLISHED)
+
+
+@pytest.mark.parametrize("where", ["repository", "architecture", "no architecture"])
+def test_a_left_out_repository_that_is_not_settled_holds(where: str) -> None:
+    if where == "repository":
+        out = filtered(problems=(problem(Reason.STATE_UNKNOWN),), architectures=[architecture("x86_64")])
+    else:
+        found = [architecture("x86_64", problems=(problem(Reason.DIRTY),))] if where == "architecture" else []
+        out = filtered(architectures=found)
+    result = decide([repository(NEW), out], [row(OLD), row(NEW)])
+    assert verdict(result, OLD)[0] == "held"
+
+
+def test_a_repository_that_was_not_read_to_its_end_holds() -> None:
+    result = decide([repository(NEW, unread=True)], [row(OLD), row(NEW, sha256=sha("before"))])
+    assert verdict(result, OLD) == ("held", Reason.UNREAD)
+    assert result.replacements == ()
+    assert [(h.filename, h.action, h.reason) for h in result.held] == [
+        (OLD.filename, "deletion", Reason.UNREAD),
+        (NEW.filename, "replacement", Reason.UNREAD),
+    ]
+
+
+def test_a_repository_without_any_architecture_proves_nothing() -> None:
+    assert verdict(decide([repository(OTHER, architectures=[])], [row(OLD)], MAY_VANISH), OLD)[0] == "held"
+
+
+def test_an_architecture_without_any_package_proves_nothing() -> None:
+    world = [repository(OTHER, architectures=[architecture("x86_64")])]
+    assert verdict(decide(world, [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.OWNER_UNKNOWN)
+
+
+def test_a_distribution_without_any_repository_proves_nothing() -> None:
+    assert verdict(decide([], [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.UNREAD)
+    assert verdict(decide([], [row(OLD)]), OLD) == ("held", Reason.UNREAD)
+
+
+def test_two_epochs_behind_one_file_name_count_as_the_one_that_is_there() -> None:
+    rows = [row(rpm(version="2.0", content="before")), row(OLD)]
+    offered = repository(rpm(version="2.0", epoch=1, content="after"))
+    two = OrphanPolicy(action=OrphanAction.DELETE, keep_versions=2)
+    assert verdict(decide([offered], rows, policy(two)), OLD) == ("keep", Reason.KEEP_VERSIONS)
+    held = decide([offered], rows, policy(two, rebuilds="hold"))
+    assert verdict(held, OLD) == ("held", Reason.NEWEST_NOT_HERE)
+
+
+def test_one_content_with_two_versions_has_no_order() -> None:
+    rows = [row(NEW, epoch=1), row(OLD)]
+    assert verdict(decide([repository(NEW)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
+def test_rows_whose_content_is_offered_under_another_name_are_no_orphans() -> None:
+    twins = [row(rpm(version=v, content=OLD.filename)) for v in ("0.8", "0.9")]
+    for rows in (twins, twins[::-1], [*twins, row(OLD)], [*twins, row(OLD, sha256=sha("before"))]):
+        assert decide([repository(OLD)], rows).orphans == ()
+        assert decide([repository(OLD)], rows, policy(MAY_VANISH.orphans, exclude=(OLD.filename,))).orphans == ()
+    result = decide([repository(OLD)], twins)
+    assert (result.uploads, result.unchanged) == ((), 1)
+
+
+def test_a_repository_that_maps_to_a_distribution_that_is_not_managed_is_not_looked_at() -> None:
+    result = reconcile(
+        desired(repository(NEW, distributions=("el/9",))), actual(row(OLD, "el/9")), policy(), (LEAP,), NOW
+    )
+    assert ([d.name for d in result.distributions], result.unmanaged) == ([LEAP], 1)
+
+
+def test_nothing_is_deleted_while_it_is_not_said_how_many_versions_stay() -> None:
+    orphans = OrphanPolicy(action=OrphanAction.DELETE)
+    result = decide([repository(NEW)], [row(OLD), row(NEW)], policy(orphans))
+    assert verdict(result, OLD) == ("keep", Reason.KEEP_VERSIONS)
+
+
+@pytest.mark.parametrize("version", ["1.0\n2", "1.0\x00", "ü"])
+def test_versions_that_no_tool_orders_hold_their_group(version: str) -> None:
+    rows = [row(OLD), row(NEW), row(rpm(version="0.9"), version=version)]
+    assert verdict(decide([repository(NEW)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+    odd = repository(NEW, rpm(version=version))
+    assert verdict(decide([odd], [row(OLD), row(NEW)]), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
+def test_the_architecture_is_that_of_the_file_name() -> None:
+    """A listing may leave the architecture out, or say something else; the file could only come from its own."""
+    broken = architecture("aarch64", problems=(problem(Reason.DIRTY),))
+    old, new = rpm(version="1.0", arch="aarch64"), rpm(version="2.0", arch="aarch64")
+    world = [repository(new, architectures=[architecture("x86_64", package("src", new)), broken])]
+    for said in (None, "x86_64"):
+        result = decide(world, [row(old, architecture=said), row(new, architecture=said)])
+        assert verdict(result, old) == ("held", Reason.DIRTY)
+
+
+def test_elements_in_any_order_give_the_same_words() -> None:
+    def world(*, turned: bool) -> list[Any]:
+        packages = [package(name, NEW, code="failed") for name in ("a", "b")] + [package("c", code="failed")]
+        places = [architecture(name, *(packages[::-1] if turned else packages)) for name in ("x86_64", "i586")]
+        return [repository(NEW, architectures=places[::-1] if turned else places)]
+
+    rows = [
+        row(OLD),
+        row(NEW),
+        row(rpm("gone")),
+        row(rpm(version="0.1"), version="\n"),
+        row(rpm(version="0.2"), epoch=None),
+    ]
+    claims = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=0, names=("gone",)))
+    assert plan(world(turned=False), rows, claims) == plan(world(turned=True), rows[::-1], claims)
