@@ -7,7 +7,18 @@ what both would misread the same way would stay hidden.
 from .blobs import Artifact, Blob
 from .clock import Clock
 from .demo import DEMO_ORPHANS, demo_world_day1, demo_world_day2
-from .faults import Fault, Kind, Reply, Switchboard
+from .faults import (
+    Fault,
+    Kind,
+    Reply,
+    Switchboard,
+    change_body,
+    html_page,
+    json_error,
+    quota,
+    replace_body,
+    set_headers,
+)
 from .indexes import IndexOptions
 from .obs_world import ObsWorld
 from .packagecloud_world import PackagecloudWorld
@@ -32,8 +43,14 @@ __all__ = [
     "RequestLog",
     "Sandbox",
     "Switchboard",
+    "change_body",
     "demo_world_day1",
     "demo_world_day2",
+    "html_page",
+    "json_error",
     "make_deb",
     "make_rpm",
+    "quota",
+    "replace_body",
+    "set_headers",
 ]

@@ -1,5 +1,6 @@
 """The switchboard: what goes wrong, at which request, and how. Usable from tests while the services run."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -133,6 +134,14 @@ def set_headers(**values: str) -> Callable[[Reply], Reply]:
         return reply
 
     return change
+
+
+def json_error(status: int, body: object, path: str = "", method: str | None = None, times: int | None = 1) -> Fault:
+    """An error with a JSON body; its four known shapes are in facts/packagecloud-api section 0."""
+    data = json.dumps(body).encode()
+    return Fault(
+        Kind.STATUS, path, method, times=times, status=status, body=data, content_type="application/json; charset=utf-8"
+    )
 
 
 def quota(times: int | None = None, path: str = "", status: int = 429) -> Fault:

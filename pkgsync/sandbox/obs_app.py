@@ -254,7 +254,7 @@ class DownloadApp:
             return _html_error(404, "Not Found")
         if self.mirror_url and self.world.redirect_to_mirror and path.endswith((".rpm", ".deb")):
             return Response("", 302, {"Location": self.mirror_url() + request.environ["RAW_URI"]})
-        etag = tree[path].digest("md5")
+        etag = tree[path].digest("sha256")
         return send_blob(request, tree[path], content_type(path), ranges=self.world.download_ranges, etag=etag)
 
 

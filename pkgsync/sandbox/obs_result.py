@@ -32,11 +32,11 @@ def result_list(world: ObsWorld, project: Project, query: MultiDict[str, str]) -
             raise ResultError(400, f"unknown view parameter: '{view}'")
     selected = _select(project, query)
     root = ET.Element("resultlist", state=world.state_digest(selected))
-    for repository, arch, state, names in selected:
+    for repository, arch, state, names in world.arrange(list(selected)):
         element = ET.SubElement(root, "result", _result_attributes(repository, arch, state))
         if state.details:
             element.set("details", state.details)
-        _fill(element, state, names, views)
+        _fill(element, state, world.arrange(list(names)), views)
     return root
 
 

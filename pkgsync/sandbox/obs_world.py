@@ -4,9 +4,11 @@ States and what they do to files: facts/obs-api sections 2.1 and 2.2. Publishing
 """
 
 import hashlib
+import random
 import re
 from collections.abc import Iterable, Iterator
 from threading import RLock
+from typing import TypeVar
 
 from attrs import define, field
 
@@ -15,6 +17,7 @@ from .clock import Clock
 from .faults import Switchboard
 from .indexes import IndexOptions, Published, debian, rpm_md
 
+T = TypeVar("T")
 IN_WORK = frozenset({"blocked", "scheduled", "dispatching", "building", "signing", "finished"})
 PUBLISHABLE = re.compile(r"\.(rpm|deb|dsc|tar\.gz)$")
 UNPUBLISHED = re.compile(r"^::import::|^_")
@@ -39,12 +42,16 @@ class PackageState:
 
 @define
 class ArchState:
-    """A scheduler architecture of a repository; the times are unix seconds, 0 for never."""
+    """A scheduler architecture of a repository; the times are unix seconds, 0 for never.
+
+    `final` holds the files of each package as they were when the last job was done: what a publish takes.
+    """
 
     code: str = "published"
     dirty: bool = False
     details: str = ""
     packages: dict[str, PackageState] = field(factory=dict)
+    final: dict[str, dict[str, BuiltFile]] = field(factory=dict)
     lastfinished: int = 0
     lastpublished: int = 0
 
@@ -77,7 +84,8 @@ class ObsWorld:
 
     frontend: `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours
     Range. repserver_down: `_result` is empty without `state` (hazard 1). redirect_to_mirror: the download server
-    answers package files with a redirect to the mirror; freeze_mirror makes that mirror lag.
+    answers package files with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order
+    of the elements of `_result`, and of the indexes from the next publish on.
     """
 
     clock: Clock = field(factory=Clock)
@@ -89,6 +97,7 @@ class ObsWorld:
     download_ranges: bool = True
     redirect_to_mirror: bool = False
     repserver_down: bool = False
+    order_seed: int | None = None
     faults: Switchboard = field(factory=Switchboard)
     download_faults: Switchboard = field(factory=Switchboard)
     mirror_faults: Switchboard = field(factory=Switchboard)
@@ -129,7 +138,10 @@ class ObsWorld:
             self._settle(state)
 
     def set_code(self, project: str, repository: str, arch: str, package: str, code: str, details: str = "") -> None:
-        """Give a package another code; its files stay, but for `excluded`, which wipes them."""
+        """Give a package another code; its files stay, but for `excluded`, which wipes them.
+
+        The architecture is then `building` or `finished`: only a publish makes it `published` again.
+        """
         with self.lock:
             state = self._arch(project, repository, arch)
             found = state.packages.setdefault(package, PackageState())
@@ -149,13 +161,16 @@ class ObsWorld:
     def wipe(self, project: str, repository: str, arch: str, package: str) -> None:
         """Drop the built files of a package, as `cmd=wipe` does."""
         with self.lock:
-            self._arch(project, repository, arch).packages[package] = PackageState("unknown")
+            state = self._arch(project, repository, arch)
+            state.packages[package] = PackageState("unknown")
+            self._settle(state)
 
     def remove_package(self, project: str, package: str) -> None:
         """Delete the package from the project, with its built files; the published ones go with the next publish."""
         with self.lock:
-            for _, state in self._archs(project):
+            for state in self._archs(project):
                 state.packages.pop(package, None)
+                self._settle(state)
 
     def set_arch(
         self, project: str, repository: str, arch: str, code: str, *, dirty: bool = False, details: str = ""
@@ -166,7 +181,7 @@ class ObsWorld:
             state.code, state.dirty, state.details = code, dirty, details
 
     def publish(self, project: str, repository: str) -> None:
-        """Publish what is built: files, then indexes, then the state."""
+        """Publish what was built when the last jobs were done: files, then indexes, then the state."""
         with self.lock:
             self.publish_files(project, repository)
             self.publish_indexes(project, repository)
@@ -195,7 +210,7 @@ class ObsWorld:
         with self.lock:
             found = self.repository(project, repository)
             compose = rpm_md if found.kind == "rpm" else debian
-            files = [found.files[path] for path in sorted(found.files)]
+            files = self.arrange([found.files[path] for path in sorted(found.files)])
             origin = f"{self.instance}/{project}/{repository}"
             indexes = compose(files, origin, self.clock.now(), found.options)
             found.tree = {path: file.artifact.blob for path, file in found.files.items()}
@@ -219,6 +234,12 @@ class ObsWorld:
                 for repository in project.repositories.values()
             }
 
+    def arrange(self, items: list[T]) -> list[T]:
+        """The items in their order, or with `order_seed` in another one that is the same every time."""
+        if self.order_seed is not None:
+            random.Random(self.order_seed).shuffle(items)  # noqa: S311 - order only
+        return items
+
     def state_digest(self, selected: Iterable[tuple[Repository, str, ArchState, list[str]]]) -> str:
         """The root `state` of a `_result`: over states and codes, not over files; zeros when nothing is selected."""
         lines = [
@@ -231,22 +252,24 @@ class ObsWorld:
     def _arch(self, project: str, repository: str, arch: str) -> ArchState:
         return self.repository(project, repository).archs[arch]
 
-    def _archs(self, project: str) -> Iterator[tuple[str, ArchState]]:
+    def _archs(self, project: str) -> Iterator[ArchState]:
         for repository in self.projects[project].repositories.values():
-            yield from repository.archs.items()
+            yield from repository.archs.values()
 
     def _settle(self, state: ArchState) -> None:
         """An architecture with open jobs is `building`, else `finished` until the next publish."""
         busy = any(package.code in IN_WORK for package in state.packages.values())
         state.code = "building" if busy else "finished"
+        if not busy:
+            state.final = {name: dict(package.files) for name, package in state.packages.items()}
         state.lastfinished = self.clock.now()
 
     def _offers(self, repository: Repository) -> dict[str, list[Published]]:
         """Every copy that the architectures offer for a path of the tree, in arch order (x86_64 first)."""
         offers: dict[str, list[Published]] = {}
         for arch in sorted(repository.archs, reverse=True):
-            for package in repository.archs[arch].packages.values():
-                for name, file in package.files.items():
+            for files in repository.archs[arch].final.values():
+                for name, file in files.items():
                     if PUBLISHABLE.search(name) and not UNPUBLISHED.search(name):
                         path = published_path(name)
                         offers.setdefault(path, []).append(Published(path, file.artifact, file.mtime))

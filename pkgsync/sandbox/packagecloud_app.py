@@ -217,7 +217,7 @@ class CdnApp:
         row = self.world.signed.get(request.args.get("Signature", ""))
         if row is None:
             return _xml_error(403, "AccessDenied", "Access Denied")
-        etag = row.blob.digest("md5")
+        etag = row.blob.digest("sha256")
         return send_blob(request, row.blob, "application/octet-stream", ranges=self.world.cdn_ranges, etag=etag)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import yaml
 
@@ -112,26 +112,28 @@ class Sandbox:
             "OSC_PASSWORD": self.obs.password,
         }
 
-    def config(self) -> dict[str, object]:
-        """The config for the demo project, as plain values."""
-        return {
-            "version": 1,
-            "obs": {
-                "api": self.obs_url,
-                "username": "${OSC_USERNAME}",
-                "password": "${OSC_PASSWORD}",
-                "projects": [{"name": PROJECT}],
-            },
-            "packagecloud": {
-                "url": self.packagecloud_url,
-                "repository": REPOSITORY,
-                "token": "${PACKAGECLOUD_TOKEN}",
-            },
-            "distributions": dict(DISTRIBUTIONS),
-        }
+    def config(self, source: Literal["api", "download", "anonymous"] = "api") -> dict[str, object]:
+        """The config for the demo project, as plain values.
 
-    def write_config(self, folder: Path, changes: Mapping[str, object] | None = None) -> Path:
+        source: where files come from: the API with a login, the download server beside it, or all without a login.
+        """
+        obs: dict[str, object] = {"api": self.obs_url, "projects": [{"name": PROJECT}]}
+        if source == "anonymous":
+            obs["anonymous"] = True
+        else:
+            obs |= {"username": "${OSC_USERNAME}", "password": "${OSC_PASSWORD}"}
+        if source != "api":
+            obs["published_url"] = f"{self.download_url}/{{project_path}}/{{repository}}/"
+        packagecloud = {"url": self.packagecloud_url, "repository": REPOSITORY, "token": "${PACKAGECLOUD_TOKEN}"}
+        return {"version": 1, "obs": obs, "packagecloud": packagecloud, "distributions": dict(DISTRIBUTIONS)}
+
+    def write_config(
+        self,
+        folder: Path,
+        changes: Mapping[str, object] | None = None,
+        source: Literal["api", "download", "anonymous"] = "api",
+    ) -> Path:
         """Write pkgsync.yaml into the folder, with other top-level keys as given; gives its path."""
         path = folder / "pkgsync.yaml"
-        path.write_text(yaml.safe_dump({**self.config(), **(changes or {})}, sort_keys=False))
+        path.write_text(yaml.safe_dump({**self.config(source), **(changes or {})}, sort_keys=False))
         return path
