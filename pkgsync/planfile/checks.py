@@ -7,10 +7,23 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from pkgsync.errors import PlanFileError
-from pkgsync.model import Action, Archiving, Counts, Deletion, Evidence, Plan, Receipt, Replacement, Source, Upload
+from pkgsync.model import (
+    Action,
+    Archiving,
+    Counts,
+    Deletion,
+    Evidence,
+    Origin,
+    Plan,
+    Receipt,
+    Removal,
+    Replacement,
+    Source,
+    Transfer,
+    Upload,
+)
 from pkgsync.reasons import Reason
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -86,7 +99,7 @@ def _source_faults(key: str, source: Source) -> Iterator[str]:
         yield f"{key}: an OBS source needs a project, a repository and a path"
 
 
-def _evidence_faults(action: Deletion | Archiving) -> Iterator[str]:
+def _evidence_faults(action: Removal) -> Iterator[str]:
     evidence = action.evidence
     if evidence.kind != action.reason.value:
         yield f"{action.key}: deleted as {action.reason.value}, but the evidence is for {evidence.kind}"
@@ -124,7 +137,7 @@ def _tally(plan: Plan) -> dict[str, Counter[str]]:
     for what in _LISTED:
         for item in getattr(plan, what):
             tally[item.distribution][what] += 1
-    coming: tuple[Upload | Replacement, ...] = (*plan.uploads, *plan.replacements)
+    coming: tuple[Transfer, ...] = (*plan.uploads, *plan.replacements)
     for action in coming:
         tally[action.distribution]["upload_bytes"] += action.size
     return dict(tally)
@@ -138,12 +151,11 @@ def _count_faults(place: str, stated: Counts, found: Counter[str]) -> Iterator[s
 
 def _url_faults(place: str, url: str) -> Iterator[str]:
     try:
-        parts = urlsplit(url)
-        plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-    except ValueError:
-        plain = False
-    if not plain or "?" in url or "#" in url or _has_control(url):
-        yield f"{place} is not a plain http(s) URL without credentials and query"
+        Origin.of(url)
+    except ValueError as error:
+        yield f"{place}: {error}"
+    if "?" in url or "#" in url or _has_control(url):
+        yield f"{place}: a URL with a query, a fragment or control characters"
 
 
 def _has_control(text: str) -> bool:

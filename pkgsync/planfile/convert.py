@@ -4,7 +4,6 @@ Fields that a newer minor format may add are ignored on the way in.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,6 +14,8 @@ from pkgsync.errors import PlanFileError
 from pkgsync.model import (
     Archiving,
     Evidence,
+    OrphanAction,
+    Outcome,
     Overrides,
     Plan,
     PlannedRepository,
@@ -27,6 +28,7 @@ from pkgsync.model import (
     Source,
     Upload,
 )
+from pkgsync.reasons import Reason
 
 Document = TypeVar("Document", Plan, Receipt)
 
@@ -66,7 +68,8 @@ def from_document(document: dict[str, Any], kind: type[Document], name: str) -> 
 @cache
 def _converter() -> Converter:
     converter = Converter()
-    converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
+    for words in (OrphanAction, Outcome, Reason):
+        converter.register_unstructure_hook(words, lambda word: word.value)
 
     def lean(kind: Any) -> Callable[[Any], dict[str, Any]]:
         return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True)
@@ -77,7 +80,3 @@ def _converter() -> Converter:
         converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, last_published=name))
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     return converter
-
-
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)

@@ -4,10 +4,12 @@ Everything in a value may come from the network, so every renderer escapes for t
 """
 
 from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
+from pkgsync.report.escape import visible
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
 from pkgsync.report.receipt import receipt_markdown, receipt_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
+from pkgsync.report.units import plural, size
 
 __all__ = [
     "GITHUB_LIMIT",
@@ -18,6 +20,9 @@ __all__ = [
     "audit_text",
     "plan_markdown",
     "plan_text",
+    "plural",
     "receipt_markdown",
     "receipt_text",
+    "size",
+    "visible",
 ]

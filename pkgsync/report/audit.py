@@ -14,14 +14,14 @@ from pkgsync.report import units, words
 from pkgsync.report.escape import cell, code, prose, visible
 from pkgsync.report.markdown import GITHUB_LIMIT
 from pkgsync.report.sections import Section, laid_out, length
-from pkgsync.report.style import Style, wrapped
+from pkgsync.report.style import Style, labelled, wrapped
 
 _FATES = {"delete": "to delete", "archive": "to archive", "held": "held", "keep": "kept"}
 _COLUMNS = (
     "distribution", "filename", "name", "epoch", "version", "release", "architecture", "sha256", "created_at",
     "uploader", "fate", "reason", "message",
 )  # fmt: skip
-_LEAST_WORDS = 30
+_LEAST_WORDS = 24
 
 
 def audit_text(audit: Audit, style: Style) -> str:
@@ -31,28 +31,25 @@ def audit_text(audit: Audit, style: Style) -> str:
     if unsettled:
         lines = [r for u in unsettled for r in wrapped(visible(words.repository(u)), style, indent=2, hanging=2)]
         blocks.append("\n".join([style.paint("yellow", "Not settled in OBS:"), *lines]))
-    label = style.paint("yellow", "Warning:")
-    rows = [row for line in audit.warnings for row in wrapped(f"{label} {visible(line)}", style, hanging=2)]
-    if rows:
-        blocks.append("\n".join(rows))
+    blocks += ["\n".join(labelled("Warning:", "yellow", visible(line), style, hanging=2)) for line in audit.warnings]
     return "\n\n".join([*blocks, style.paint("bold", visible(headline(audit)))])
 
 
 def _table(audit: Audit, distribution: str, style: Style) -> str:
     mine = [orphan for orphan in audit.orphans if orphan.row.distribution == distribution]
     rows = [[visible(text) for text in _cells(orphan)] for orphan in mine]
-    heads = ["Name", "Version", "Architecture", "Uploaded", "By", "Fate", "Why"]
-    taken = sum(max(len(row[i]) for row in [heads, *rows]) + 2 for i in range(len(heads) - 1))
+    heads = ["Name", "Version", "Arch", "Uploaded", "By", "Fate", "Why"]
+    taken = sum(max(map(len, column)) + 2 for column in list(zip(heads, *rows, strict=True))[:-1])
     room = None if style.width is None else max(style.width - taken, _LEAST_WORDS)
-    table = tabulate(
-        rows, headers=heads, tablefmt="simple", disable_numparse=True, maxcolwidths=[None] * (len(heads) - 1) + [room]
-    )
+    for row in rows:
+        row[-1] = "\n".join(wrapped(row[-1], Style(width=room)))
+    table = tabulate([[style.paint("bold", head) for head in heads], *rows], tablefmt="plain", disable_numparse=True)
     return f"{style.paint('bold', visible(distribution))}: {units.plural(len(mine), 'orphan')}\n{table}"
 
 
 def _cells(orphan: Orphan) -> list[str]:
     row = orphan.row
-    why = f"{orphan.reason.value}: {orphan.message}" if orphan.message else orphan.reason.value
+    why = words.why(orphan.reason, orphan.message)
     uploaded, by = units.day(row.created_at), row.uploader or "?"
     return [row.name, version(row), row.architecture or "?", uploaded, by, orphan.fate, why]
 
@@ -72,7 +69,7 @@ def headline(audit: Audit) -> str:
     if not audit.orphans:
         return f"No orphans in {audit.repository}.{part}"
     orphans = units.plural(len(audit.orphans), "orphan")
-    return f"{orphans} in {audit.repository} under `orphans: {audit.action.value}`: {', '.join(parts)}.{part}"
+    return f"{orphans} in {audit.repository} with orphans: {audit.action.value}: {', '.join(parts)}.{part}"
 
 
 def audit_json(audit: Audit) -> str:

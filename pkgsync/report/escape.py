@@ -3,6 +3,8 @@
 Package names, uploaders and server messages come from the network.
 """
 
+import re
+
 # Printable by their Unicode category, but shown as nothing: fillers, a blank braille cell, variation selectors.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 _CODE_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._+-~^:@%=,/()[]{}#*!?;'\"$")
@@ -15,6 +17,7 @@ _MARKDOWN = str.maketrans(
         **{character: f"{character}{_SPACE}" for character in "@#"},
     }
 )
+_SHORTCODE = re.compile(r":(?=(?!\d\d:)[\w+-]+:)")
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
@@ -32,8 +35,8 @@ def _shown(character: str) -> str:
 
 
 def prose(text: str) -> str:
-    """The text as plain words inside a Markdown line or table cell: no markup, link, mention or issue number."""
-    escaped = visible(text).translate(_MARKDOWN)
+    """The text as plain words inside a Markdown line or cell: no markup, link, mention, issue number or emoji."""
+    escaped = _SHORTCODE.sub(f":{_SPACE}", visible(text).translate(_MARKDOWN))
     return escaped.replace("://", f":{_SPACE}//").replace("www.", f"www{_SPACE}.").replace("GH-", f"GH{_SPACE}-")
 
 

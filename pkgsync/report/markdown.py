@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pkgsync.model import Archiving, Counts, Deletion, Plan, Replacement, Upload
+from pkgsync.model import Archiving, Counts, Plan, Removal, Replacement, Transfer
 from pkgsync.report import units, words
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.sections import Section, laid_out, length
@@ -82,7 +82,7 @@ def _removal_title(plan: Plan) -> str:
     return ", ".join(parts)
 
 
-def _leaving(plan: Plan) -> tuple[Deletion | Archiving, ...]:
+def _leaving(plan: Plan) -> tuple[Removal, ...]:
     return (*plan.deletions, *plan.archivings)
 
 
@@ -93,7 +93,7 @@ def _removals(plan: Plan) -> list[Section]:
     return [Section(_removal_title(plan), rows, "|Distribution|File|Why|")]
 
 
-def _why(action: Deletion | Archiving) -> str:
+def _why(action: Removal) -> str:
     to = f"archived to {code(action.archive_to)}: " if isinstance(action, Archiving) else ""
     return to + prose(words.because(action))
 
@@ -146,12 +146,12 @@ def _row(*cells: str) -> str:
     return f"|{'|'.join(cells)}|"
 
 
-def _rows(actions: Sequence[Upload | Replacement]) -> list[str]:
+def _rows(actions: Sequence[Transfer]) -> list[str]:
     return [_row(code(a.distribution), code(a.filename), units.size(a.size), _what(a)) for a in actions]
 
 
-def _what(action: Upload | Replacement) -> str:
-    origin = prose(words.source(action.source))
+def _what(action: Transfer) -> str:
+    origin = code(words.source(action.source))
     if isinstance(action, Replacement):
         return f"{code(units.short(action.old.sha256))} → {code(units.short(action.sha256))}, {origin}"
     return origin
@@ -182,7 +182,7 @@ def _held_group(distribution: str, group: words.HeldGroup) -> Iterator[str]:
 
 
 def _held_why(group: words.HeldGroup, message: str) -> str:
-    return prose(f"{group.reason.value}: {message}")
+    return prose(words.why(group.reason, message))
 
 
 def _by_distribution(plan: Plan) -> Section:

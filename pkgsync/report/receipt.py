@@ -8,7 +8,7 @@ from pkgsync.report import units
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.markdown import GITHUB_LIMIT
 from pkgsync.report.sections import Section, laid_out, length
-from pkgsync.report.style import Colour, Line, Style, aligned, wrapped
+from pkgsync.report.style import Colour, Line, Style, aligned, labelled, wrapped
 
 _SYMBOLS: Mapping[str, tuple[str, Colour]] = {
     "upload": ("+", "green"),
@@ -21,6 +21,7 @@ _PAST: Mapping[str, str] = {
     "upload": "uploaded", "replacement": "replaced", "deletion": "deleted", "archiving": "archived",
 }  # fmt: skip
 _UNDONE: Mapping[Outcome, str] = {
+    Outcome.DUE: "due",
     Outcome.FAILED: "failed",
     Outcome.STALE: "stale",
     Outcome.SKIPPED: "skipped",
@@ -38,8 +39,7 @@ def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbos
     for distribution in sorted({line.distribution for line in lines}):
         mine = [_line(line) for line in lines if line.distribution == distribution]
         blocks.append([f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)])
-    label = style.paint("yellow", "Warning:")
-    blocks.append([row for line in receipt.warnings for row in wrapped(f"{label} {visible(line)}", style, hanging=2)])
+    blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
     where = f" Receipt: {visible(path)}" if path else ""
     blocks.append([style.paint("bold", f"{headline(receipt)}.") + where])
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -51,7 +51,7 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
     done = [line for line in receipt.lines if line.outcome in _DONE]
     undone = [line for line in receipt.lines if line.outcome not in _DONE]
-    head = "|Distribution|File|Action|Outcome|"
+    head = "|Distribution|File|Outcome|"
     sections = [
         Section(f"{len(undone)} not done", [_row(line) for line in undone], head),
         Section(units.plural(len(receipt.warnings), "warning"), [prose(text) for text in receipt.warnings], rank=1),
@@ -68,17 +68,19 @@ def headline(receipt: Receipt) -> str:
     parts = [*_done_parts(receipt.lines), *_undone_parts(receipt.lines)]
     seconds = units.seconds_between(receipt.started_at, receipt.finished_at)
     time = f" in {units.duration(seconds)}" if seconds is not None else ""
-    return f"Apply {_state(receipt)}: {', '.join(parts) or 'nothing changed'}{time}"
+    return f"{_state(receipt)}: {', '.join(parts) or 'nothing changed'}{time}"
 
 
 def _already(number: int) -> str:
-    return f"all {units.plural(number, 'action')} of the plan were done before" if number else "the plan has no actions"
+    return f"every action of the plan was done before ({number})" if number else "the plan has no actions"
 
 
 def _state(receipt: Receipt) -> str:
+    if any(line.outcome is Outcome.DUE for line in receipt.lines):
+        return "Dry run"
     if receipt.interrupted:
-        return "interrupted"
-    return "complete" if receipt.complete else "incomplete"
+        return "Apply interrupted"
+    return "Apply complete" if receipt.complete else "Apply incomplete"
 
 
 def _done_parts(lines: Sequence[ReceiptLine]) -> list[str]:
@@ -105,7 +107,7 @@ def _head(receipt: Receipt, style: Style) -> list[str]:
 
 def _line(line: ReceiptLine) -> Line:
     symbol, colour = _SYMBOLS[line.action]
-    if line.outcome not in _DONE:
+    if line.outcome not in (*_DONE, Outcome.DUE):
         symbol, colour = "!", "red" if line.outcome is Outcome.FAILED else "yellow"
     return Line(symbol, colour, line.filename, "" if line.size is None else units.size(line.size), _told(line))
 
@@ -122,4 +124,4 @@ def _told(line: ReceiptLine) -> str:
 
 
 def _row(line: ReceiptLine) -> str:
-    return f"|{code(line.distribution)}|{code(line.filename)}|{line.action}|{prose(_told(line))}|"
+    return f"|{code(line.distribution)}|{code(line.filename)}|{prose(_told(line))}|"

@@ -74,3 +74,10 @@ def wrapped(words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> l
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def labelled(label: str, colour: Colour, words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> list[str]:
+    """The words after a label in colour, wrapped as ``wrapped`` does."""
+    first, *rest = wrapped(f"{label} {words}", style, indent=indent, hanging=hanging)
+    start, end = indent, indent + len(label)
+    return [first[:start] + style.paint(colour, first[start:end]) + first[end:], *rest]

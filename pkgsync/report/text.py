@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pkgsync.model import Action, Archiving, Deletion, Held, Plan, Replacement, Upload
 from pkgsync.report import units, words
 from pkgsync.report.escape import visible
-from pkgsync.report.style import Line, Style, aligned, wrapped
+from pkgsync.report.style import Line, Style, aligned, labelled, wrapped
 
 
 def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
@@ -51,13 +51,12 @@ def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[st
     counts = plan.summary.distributions[name]
     if not counts.changes and not counts.held:
         return []
-    title = ", ".join(part for part in (words.changes(counts) if counts.changes else "", words.also(counts)) if part)
     actions = [action for action in plan.actions if action.distribution == name]
     rows = aligned([_line(action) for action in actions], style)
     if verbose:
         rows += _reads(actions, style)
     held = [item for item in plan.held if item.distribution == name]
-    return [f"{style.paint('bold', visible(name))}: {title}", *rows, *_held(held, style, verbose)]
+    return [f"{style.paint('bold', visible(name))}: {words.title(counts)}", *rows, *_held(held, style, verbose)]
 
 
 def _line(action: Action) -> Line:
@@ -87,7 +86,7 @@ def _held(held: Sequence[Held], style: Style, verbose: bool) -> Iterator[str]:
             only = group.shown[0]
             yield from aligned([Line("!", "cyan", only.filename, "", f"{only.action} {group.told}")], style)
             continue
-        yield from wrapped(style.paint("cyan", "!") + f" {visible(group.title)}", style, indent=2, hanging=4)
+        yield from labelled("!", "cyan", visible(group.title), style, indent=2, hanging=4)
         for item in group.shown:
             said = "" if group.message else f": {item.message}"
             yield from wrapped(visible(f"{item.filename}{said}"), style, indent=6, hanging=4)
@@ -115,8 +114,7 @@ def _shadowed(plan: Plan, style: Style, verbose: bool) -> list[str]:
 
 
 def _warnings(plan: Plan, style: Style) -> list[str]:
-    label = style.paint("yellow", "Warning:")
-    return [row for line in plan.warnings for row in wrapped(f"{label} {visible(line)}", style, hanging=2)]
+    return [row for line in plan.warnings for row in labelled("Warning:", "yellow", visible(line), style, hanging=2)]
 
 
 def _untouched(plan: Plan) -> str:

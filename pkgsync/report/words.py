@@ -5,15 +5,14 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from pkgsync.model import (
-    Archiving,
     Counts,
-    Deletion,
     Evidence,
     Held,
     LimitExceeded,
     Overrides,
     Plan,
     PlannedRepository,
+    Removal,
     RepositoryEvidence,
     Shadowed,
     Source,
@@ -52,8 +51,23 @@ def changes(counts: Counts) -> str:
     parts = [f"{counts.uploads} to upload", f"{counts.replacements} to replace", f"{counts.deletions} to delete"]
     if counts.archivings:
         parts.append(f"{counts.archivings} to archive")
-    volume = f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else ""
-    return ", ".join(parts) + volume
+    return ", ".join(parts) + _volume(counts)
+
+
+def title(counts: Counts) -> str:
+    """What happens to one distribution, without zeros: ``3 to upload (48 MiB), 4 held``."""
+    numbers = {
+        "to upload": counts.uploads,
+        "to replace": counts.replacements,
+        "to delete": counts.deletions,
+        "to archive": counts.archivings,
+    }
+    due = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+    return ", ".join(part for part in (due + _volume(counts), also(counts)) if part)
+
+
+def _volume(counts: Counts) -> str:
+    return f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else ""
 
 
 def also(counts: Counts) -> str:
@@ -64,7 +78,7 @@ def also(counts: Counts) -> str:
     return ", ".join(parts)
 
 
-def because(action: Deletion | Archiving) -> str:
+def because(action: Removal) -> str:
     """Why a row goes, from its evidence."""
     return f"{evidence(action.evidence)}{uploaded(action.created_at, action.uploader)}"
 
@@ -103,11 +117,15 @@ def source(origin: Source) -> str:
     return f"{origin.project}/{origin.repository}"
 
 
+def why(reason: Reason, message: str) -> str:
+    """The code and the words, the code left out where the words begin with it."""
+    return message if message.startswith(reason.value) else f"{reason.value}: {message}"
+
+
 def repository(read: PlannedRepository) -> str:
     """One OBS repository and why it is not settled."""
-    problems = dict.fromkeys(f"{p.reason}: {p.message}" for p in read.problems)
-    why = "; ".join(problems) or "not settled"
-    return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {why}"
+    problems = dict.fromkeys(why(p.reason, p.message) for p in read.problems)
+    return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {'; '.join(problems) or 'not settled'}"
 
 
 def overrides(given: Overrides) -> str:
@@ -145,7 +163,7 @@ class HeldGroup:
     @property
     def told(self) -> str:
         """The reason in words."""
-        return f"held, {self.reason.value}: {self.message or self.reason.meaning}"
+        return f"held, {why(self.reason, self.message or self.reason.meaning)}"
 
     @property
     def title(self) -> str:

@@ -1,0 +1,249 @@
+"""Hypothesis strategies that several test files share: names that try to break out, and plans that hold together."""
+
+from collections import Counter
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from pkgsync.model import (
+    ArchitectureEvidence,
+    Archiving,
+    Counts,
+    Deletion,
+    Evidence,
+    Held,
+    LimitExceeded,
+    Observed,
+    OldContent,
+    OrphanAction,
+    Outcome,
+    Overrides,
+    Plan,
+    PlannedArchitecture,
+    PlannedRepository,
+    PlanSource,
+    PlanTarget,
+    Problem,
+    Receipt,
+    ReceiptLine,
+    Replacement,
+    RepositoryEvidence,
+    Shadowed,
+    Source,
+    Summary,
+    SupersededBy,
+    Upload,
+)
+from pkgsync.reasons import Reason
+
+__all__ = ["filenames", "messages", "plans", "receipts"]
+
+_NASTY = (
+    "\x1b[2J", "\x1b]0;title\x07", "\u202e", "\u2066", "\u200b", "\x00", "\r\n", "\u2028", "\u3164", "`", "```", "|", "\\|", "<img src=x>",
+    "<!--", "</details>", "&amp;", "@octocat", "#123", "GH-1", "a/b#1", "https://evil.example/", "www.evil.example", "[x](http://e.example)", "![x](y)",
+    "**", "__", "~~", "$x$", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\U0001f600", "\ud7ff", "é", "$(id)", "'", '"', ";", "--", "%s", "{0}",
+)  # fmt: skip
+_TIMES = st.sampled_from(["2026-01-02T03:04:05Z", "2025-12-31T23:59:59Z", "2026-01-02T03:04:05.678Z"])
+_SUMS = st.integers(0, 2**256 - 1).map("{:064x}".format)
+_DIGESTS = _SUMS.map("sha256:{}".format)
+_COUNTS = st.integers(0, 2**53 - 1)
+_SIZES = st.integers(0, 2**40)
+_SECONDS = st.none() | st.integers(0, 2**40)
+_DISTRIBUTIONS = ("opensuse/15.6", "ubuntu/jammy", "el/9")
+_PROJECTS = st.sampled_from(["home:kata", "home:kata:branches:devel", "isv:x_y"])
+_REPOSITORIES = st.sampled_from(["openSUSE_Leap_15.6", "xUbuntu_22.04"])
+_ARCHITECTURES = st.sampled_from(["x86_64", "aarch64"])
+
+messages = st.lists(
+    st.sampled_from(_NASTY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=5
+).map("".join)
+"""Untrusted text: whatever a server might say."""
+
+filenames = (
+    st.builds("{}{}.rpm".format, messages.map(lambda text: "".join(c for c in text if c.isprintable() and c != "/")), st.integers(0, 10**6))
+)  # fmt: skip
+"""File names that a plan may hold: no slash and no control character, but otherwise as nasty as can be."""
+
+_problems = st.builds(Problem, st.sampled_from([Reason.PUBLISHING, Reason.DIRTY, Reason.UNREAD]), messages)
+
+
+@st.composite
+def _sources(draw: st.DrawFn) -> Source:
+    if draw(st.booleans()):
+        return Source("backup")
+    packages = tuple(draw(st.lists(st.sampled_from(["kata", "kata:small"]), max_size=2)))
+    path = f"x86_64/{draw(filenames)}"
+    return Source("obs", draw(_PROJECTS), draw(_REPOSITORIES), draw(_ARCHITECTURES), packages, path)
+
+
+_repository_evidence = st.builds(
+    RepositoryEvidence,
+    _PROJECTS,
+    _REPOSITORIES,
+    st.lists(st.builds(ArchitectureEvidence, _ARCHITECTURES, st.just("published")), max_size=2).map(tuple),
+    _SECONDS,
+    _SUMS,
+    _SECONDS,
+)
+
+
+@st.composite
+def _proofs(draw: st.DrawFn) -> tuple[Reason, Evidence]:
+    reason = draw(st.sampled_from([Reason.SUPERSEDED, Reason.GONE, Reason.UNDO]))
+    if reason is Reason.UNDO:
+        return reason, Evidence("undo", receipt="plan.receipt.json")
+    read = tuple(draw(st.lists(_repository_evidence, min_size=1, max_size=2)))
+    total = draw(_COUNTS)
+    if reason is Reason.GONE:
+        return reason, Evidence("gone", read, total, packages_read=draw(_COUNTS))
+    newer = SupersededBy(draw(filenames), draw(messages), draw(messages), "succeeded")
+    return reason, Evidence("superseded", read, total, superseded_by=newer)
+
+
+@st.composite
+def _actions(draw: st.DrawFn, distribution: str, filename: str) -> Upload | Replacement | Deletion | Archiving:
+    kind = draw(st.sampled_from([Upload, Replacement, Deletion, Archiving]))
+    content = draw(_SUMS)
+    if kind in (Upload, Replacement):
+        also = tuple(draw(st.lists(_sources(), max_size=1)))
+        due = (distribution, filename, draw(_SIZES), content)
+        if kind is Upload:
+            return Upload(*due, Reason.MISSING, draw(_sources()), also)
+        old = draw(_SUMS.filter(lambda other: other != content))
+        return Replacement(*due, Reason.REBUILT, draw(_sources()), OldContent(old, draw(_TIMES)), also)
+    reason, evidence = draw(_proofs())
+    row = (distribution, filename, content, draw(_TIMES), draw(st.none() | messages), reason, evidence)
+    if kind is Deletion:
+        return Deletion(*row)
+    return Archiving(*row, "kata/archive", draw(st.booleans()))
+
+
+_held = st.builds(
+    Held,
+    st.sampled_from(_DISTRIBUTIONS),
+    filenames,
+    st.sampled_from(["upload", "replacement", "deletion", "archiving"]),
+    st.sampled_from([Reason.CONTENT_UNKNOWN, Reason.OWNER_UNKNOWN, Reason.KEEP_VERSIONS]),
+    messages,
+)
+_shadowed = st.builds(Shadowed, st.sampled_from(_DISTRIBUTIONS), filenames, _SUMS, _sources(), _sources())
+_exceeded = st.builds(
+    LimitExceeded,
+    st.sampled_from(_DISTRIBUTIONS),
+    st.just("deletions"),
+    _COUNTS,
+    _COUNTS,
+    messages,
+    st.just("--max-deletions 40"),
+)
+_planned_repositories = st.builds(
+    PlannedRepository,
+    _PROJECTS,
+    _REPOSITORIES,
+    st.lists(st.sampled_from(_DISTRIBUTIONS), unique=True, max_size=2).map(tuple),
+    st.lists(
+        st.builds(PlannedArchitecture, _ARCHITECTURES, st.just("published"), st.booleans(), st.booleans()), max_size=2
+    ).map(tuple),
+    st.booleans(),
+    st.lists(_problems, max_size=2).map(tuple),
+    _SECONDS,
+    st.none() | _SUMS,
+    _SECONDS,
+)
+_targets = st.builds(
+    PlanTarget,
+    st.just("https://packagecloud.io"),
+    st.just("kata/testing"),
+    _COUNTS,
+    _SUMS,
+    st.just(_DISTRIBUTIONS),
+    st.booleans(),
+)
+
+
+def counted(plan: Plan) -> Plan:
+    """The plan with a summary that fits its lists."""
+    by_distribution = {name: _counts(plan, name) for name in _DISTRIBUTIONS}
+    total: Counter[str] = sum((Counter(counts) for counts in by_distribution.values()), Counter())
+    return evolve(
+        plan, summary=Summary(Counts(**total), 3, {name: Counts(**counts) for name, counts in by_distribution.items()})
+    )
+
+
+def _counts(plan: Plan, distribution: str) -> dict[str, int]:
+    lists = ("uploads", "replacements", "deletions", "archivings", "held")
+    counts = {what: sum(item.distribution == distribution for item in getattr(plan, what)) for what in lists}
+    coming: tuple[Upload | Replacement, ...] = (*plan.uploads, *plan.replacements)
+    return counts | {"upload_bytes": sum(action.size for action in coming if action.distribution == distribution)}
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Plans that hold together, with nasty names everywhere."""
+    keys = draw(st.lists(st.tuples(st.sampled_from(_DISTRIBUTIONS), filenames), unique=True, max_size=6))
+    actions = [draw(_actions(distribution, filename)) for distribution, filename in keys]
+    exceeded = tuple(draw(st.lists(_exceeded, max_size=1)))
+    plan = Plan(
+        pkgsync_version="1.2.3",
+        created_at=draw(_TIMES),
+        observed=Observed(draw(_TIMES), draw(_TIMES), draw(_COUNTS), draw(_COUNTS)),
+        config_digest=draw(_DIGESTS),
+        applyable=not exceeded,
+        complete=draw(st.booleans()),
+        targeted=draw(st.booleans()),
+        source=PlanSource(
+            "https://api.opensuse.org",
+            ("home:kata",),
+            tuple(draw(st.lists(_planned_repositories, max_size=2))),
+            draw(st.booleans()),
+        ),
+        target=draw(_targets),
+        summary=Summary(Counts(), 0, {}),
+        overrides=Overrides(draw(st.none() | st.sampled_from(OrphanAction)), draw(st.none() | _COUNTS)),
+        uploads=tuple(a for a in actions if isinstance(a, Upload)),
+        replacements=tuple(a for a in actions if isinstance(a, Replacement)),
+        deletions=tuple(a for a in actions if isinstance(a, Deletion)),
+        archivings=tuple(a for a in actions if isinstance(a, Archiving)),
+        held=tuple(draw(st.lists(_held, max_size=3))),
+        shadowed=tuple(draw(st.lists(_shadowed, max_size=2))),
+        exceeded=exceeded,
+        warnings=tuple(draw(st.lists(messages, max_size=2))),
+    )
+    return counted(plan)
+
+
+_lines = st.builds(
+    ReceiptLine,
+    action=st.sampled_from(["upload", "replacement", "deletion", "archiving"]),
+    distribution=st.sampled_from(_DISTRIBUTIONS),
+    filename=filenames,
+    outcome=st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.DUE]),
+    sha256=st.just("") | _SUMS,
+    old_sha256=st.none() | _SUMS,
+    size=st.none() | _SIZES,
+    reason=st.none() | st.just("source-changed"),
+    message=messages,
+    started_at=st.none() | _TIMES,
+    finished_at=st.none() | _TIMES,
+    bytes_down=_SIZES,
+    bytes_up=_SIZES,
+    attempts=st.integers(0, 9),
+    absent_seconds=st.none() | st.floats(0, 1e6),
+    archive_to=st.none() | st.just("kata/archive"),
+    undo=st.sampled_from([None, "backup", "archive", "none"]),
+)
+receipts = st.builds(
+    Receipt,
+    pkgsync_version=st.just("1.2.3"),
+    plan_digest=_DIGESTS,
+    target=_targets,
+    started_at=_TIMES,
+    finished_at=_TIMES,
+    exit_code=st.sampled_from([0, 4, 5, 130]),
+    complete=st.booleans(),
+    interrupted=st.booleans(),
+    lines=st.lists(_lines, max_size=4).map(tuple),
+    runs=st.integers(1, 3),
+    warnings=st.lists(messages, max_size=2).map(tuple),
+)
+"""Receipts with nasty names and messages."""

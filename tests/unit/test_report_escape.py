@@ -1,0 +1,95 @@
+"""Foreign text can neither steer a terminal, nor become markup, nor a formula."""
+
+import html
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from pkgsync.report.escape import cell, code, prose, visible
+from tests.strategies import messages
+
+GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+anything = messages | st.text()
+
+
+@given(anything)
+def test_what_is_visible_steers_no_terminal(text: str) -> None:
+    shown = visible(text)
+    assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("hello-tool_1.2~rc1+git^2-1.x86_64.rpm", "hello-tool_1.2~rc1+git^2-1.x86_64.rpm"),
+        ("é 日本", "é 日本"),
+        ("\x1b[2Jx", r"\x1b[2Jx"),
+        ("a\r\n\tb", r"a\r\n\tb"),
+        ("gpj.\u202erpm", r"gpj.\u202erpm"),
+        ("a\u200bb\u3164\ufe0f", r"a\u200bb\u3164\ufe0f"),
+        ("\ud800", r"\ud800"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\U000e0041", r"\U000e0041"),
+    ],
+)
+def test_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(anything)
+def test_code_is_shown_as_it_is_in_a_table(text: str) -> None:
+    rendered = GITHUB.render(f"|a|b|\n|---|---|\n|{code(text)}|last|\n")
+    start, end = rendered.index("<td>"), rendered.index("</td>")
+    inner = rendered[start + 4 : end]
+    assert inner.startswith("<code>") and inner.endswith("</code>")
+    assert "<" not in inner[6:-7]
+    assert html.unescape(inner[6:-7]) == visible(text)
+    assert "<td>last</td>" in rendered
+
+
+@given(anything)
+def test_prose_is_shown_as_it_is_without_markup(text: str) -> None:
+    rendered = GITHUB.render(f"|a|b|\n|---|---|\n|x {prose(text)} x|last|\n")
+    inner = rendered[rendered.index("<td>") + 4 : rendered.index("</td>")]
+    assert "<" not in inner
+    assert html.unescape(inner).replace("\u200b", "") == f"x {visible(text)} x"
+    assert "<td>last</td>" in rendered
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@octocat",
+        "#12",
+        "a/b#12",
+        "GH-12",
+        "https://evil.example",
+        "www.evil.example",
+        "home:dog:stable",
+        "mail@host.example",
+    ],
+)
+def test_github_finds_nothing_to_link_in_prose(text: str) -> None:
+    """GitHub looks for these in the rendered text, so entities would not help: a character has to stand between."""
+    assert text not in html.unescape(prose(text))
+    assert html.unescape(prose(text)).replace("\u200b", "") == text
+
+
+def test_a_time_is_no_emoji() -> None:
+    assert prose("2026-01-02T03:04:05Z") == "2026-01-02T03:04:05Z"
+
+
+@given(anything)
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert not cell(text).lstrip().startswith(("=", "+", "-", "@"))
+    assert cell(text).removeprefix("'") == visible(text) or text.startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("=1+1", "'=1+1"), (" -2", "' -2"), ("@x", "'@x"), ("hello-1", "hello-1"), ("", "")]
+)
+def test_cell(text: str, shown: str) -> None:
+    assert cell(text) == shown

@@ -1,0 +1,353 @@
+"""Plans, audits and receipts on a terminal."""
+
+import csv
+import io
+import json
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkgsync.model import (
+    Counts,
+    Held,
+    LimitExceeded,
+    Outcome,
+    Overrides,
+    Plan,
+    Problem,
+    Receipt,
+    ReceiptLine,
+    Shadowed,
+    Summary,
+)
+from pkgsync.reasons import Reason
+from pkgsync.report import (
+    Style,
+    audit_csv,
+    audit_json,
+    audit_text,
+    plan_text,
+    receipt_text,
+)
+from tests.samples import (
+    AUDIT,
+    HELD,
+    JAMMY,
+    JAMMY_SOURCE,
+    KEPT_ROW,
+    LEAP,
+    LEAP_SOURCE,
+    NOTHING,
+    PLAN,
+    RECEIPT,
+    REPOSITORY,
+    SUMS,
+)
+from tests.strategies import plans, receipts
+
+PLAIN = Style()
+
+PLAN_TEXT = """\
+kata/testing on https://packagecloud.io
+from home:kata on https://api.opensuse.org
+read 2026-01-02T03:04:02Z with 15 requests
+
+opensuse/15.6: 1 to upload, 1 to delete, 1 to archive (1.2 MiB), 214 orphans kept
+  + hello-tool-1.3-1.x86_64.rpm  1.2 MiB  home:kata/openSUSE_Leap_15.6
+  - hello-tool-1.2-1.x86_64.rpm           superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded); uploaded 2025-11-05 by kata-ci
+  > old-tool-0.5-1.noarch.rpm             to kata/archive: gone: no longer offered by home:kata/openSUSE_Leap_15.6, where the files of all 12 packages are known; uploaded 2024-01-02
+
+ubuntu/jammy: 1 to upload, 1 to replace (35 KiB), 1 held
+  + hello-tool_1.3_amd64.deb  34 KiB  home:kata/xUbuntu_22.04
+  ~ hello-doc_1.3_all.deb      812 B  444444444444 -> 333333333333, home:kata/xUbuntu_22.04
+  ! libdemo1_0.9_amd64.deb  replacement held, content-unknown: Packagecloud does not tell its checksum
+
+Warning: the config holds a plain secret
+
+Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept."""
+
+
+def last(text: str) -> str:
+    return text.splitlines()[-1]
+
+
+def with_held(*held: Held) -> Plan:
+    counts = Counts(held=len(held))
+    return evolve(NOTHING, held=held, summary=Summary(counts, 0, {JAMMY: counts}))
+
+
+def test_a_plan() -> None:
+    assert plan_text(PLAN, PLAIN) == PLAN_TEXT
+
+
+def test_colour_only_adds_colour() -> None:
+    coloured = plan_text(PLAN, Style(colour=True))
+    assert "\x1b[32m+ hello-tool-1.3-1.x86_64.rpm\x1b[0m" in coloured
+    assert "\x1b[31m- hello-tool-1.2-1.x86_64.rpm\x1b[0m" in coloured
+    for code in ("0", "1", "2", "31", "32", "33", "34", "36"):
+        coloured = coloured.replace(f"\x1b[{code}m", "")
+    assert coloured == PLAN_TEXT
+
+
+@given(plans(), st.sampled_from([None, 20, 60, 100]), st.booleans())
+def test_nothing_foreign_reaches_the_terminal(plan: Plan, width: int | None, verbose: bool) -> None:
+    text = plan_text(plan, Style(width=width), verbose)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert text.count("\n") == len(text.splitlines()) - 1
+
+
+@given(plans())
+def test_every_action_is_named(plan: Plan) -> None:
+    lines = plan_text(plan, PLAIN).splitlines()
+    signs = {"+": len(plan.uploads), "~": len(plan.replacements), "-": len(plan.deletions), ">": len(plan.archivings)}
+    for sign, number in signs.items():
+        assert sum(line.startswith(f"  {sign} ") for line in lines) == number
+
+
+def test_a_narrow_terminal_wraps_words_under_the_name() -> None:
+    lines = plan_text(PLAN, Style(width=80)).splitlines()
+    assert "  - hello-tool-1.2-1.x86_64.rpm" in lines
+    assert "      superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded);" in lines
+    assert "      uploaded 2025-11-05 by kata-ci" in lines
+
+
+def test_no_change_is_one_line() -> None:
+    assert last(plan_text(NOTHING, PLAIN)) == "No changes. kata/testing matches OBS."
+    kept = evolve(NOTHING, summary=evolve(NOTHING.summary, total=Counts(orphans_kept=1)))
+    assert last(plan_text(kept, PLAIN)) == "No changes. kata/testing matches OBS. 1 orphan kept."
+
+
+@pytest.mark.parametrize(
+    ("plan", "line"),
+    [
+        (
+            evolve(NOTHING, complete=False),
+            "No changes planned, but a part of OBS could not be read: the plan is incomplete.",
+        ),
+        (evolve(NOTHING, targeted=True), "No changes. The selected part of kata/testing matches OBS."),
+        (
+            evolve(NOTHING, source=evolve(NOTHING.source, repositories=(evolve(REPOSITORY, settled=False),))),
+            "No changes. kata/testing holds all that OBS publishes, but OBS is not settled.",
+        ),
+    ],
+)
+def test_no_change_claims_no_more_than_is_known(plan: Plan, line: str) -> None:
+    assert last(plan_text(plan, PLAIN)) == line
+
+
+def test_only_held() -> None:
+    assert plan_text(with_held(HELD), PLAIN).splitlines()[4:] == [
+        "No changes planned, 1 held:",
+        "",
+        "ubuntu/jammy: 1 held",
+        "  ! libdemo1_0.9_amd64.deb  replacement held, content-unknown: Packagecloud does not tell its checksum",
+    ]
+
+
+def test_many_held_for_one_reason_are_told_together() -> None:
+    held = tuple(
+        Held(JAMMY, f"a{i}.deb", "deletion", Reason.OWNER_UNKNOWN, "home:kata/broken could own it") for i in range(300)
+    )
+    text = plan_text(with_held(*held), PLAIN)
+    assert text.splitlines()[7:] == [
+        "  ! 300 deletions held, owner-unknown: home:kata/broken could own it",
+        "      a0.deb",
+        "      a1.deb",
+        "      a2.deb",
+        "      and 297 more (-v names them)",
+    ]
+    verbose = plan_text(with_held(*held), PLAIN, verbose=True)
+    assert all(f"      a{i}.deb\n" in verbose for i in range(300))
+
+
+def test_a_few_held_for_one_reason_keep_their_own_words() -> None:
+    held = [Held(JAMMY, f"a{i}.deb", "deletion", Reason.MIN_AGE, f"since 2026-01-0{i}") for i in (1, 2)]
+    assert plan_text(with_held(*held), PLAIN).splitlines()[7:] == [
+        "  ! 2 deletions held, min-age: It is younger than `orphans.min_age`.",
+        "      a1.deb: since 2026-01-01",
+        "      a2.deb: since 2026-01-02",
+    ]
+
+
+def test_what_makes_a_plan_doubtful_stands_before_the_counts() -> None:
+    unsettled = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),) * 2)
+    plan = evolve(
+        PLAN,
+        applyable=False,
+        complete=False,
+        overrides=Overrides(max_deletions=0),
+        source=evolve(PLAN.source, repositories=(unsettled,), allow_http=True),
+        exceeded=(
+            LimitExceeded(
+                LEAP, "deletions", 0, 1, "opensuse/15.6: 1 deletion, 1 more than the limit of 0", "--max-deletions 1"
+            ),
+        ),
+        shadowed=(Shadowed(LEAP, "a.rpm", SUMS["1"], JAMMY_SOURCE, LEAP_SOURCE),),
+    )
+    text = plan_text(plan, PLAIN)
+    assert "\nfrom home:kata on https://api.opensuse.org (plain http allowed)\n" in text
+    assert "\nwith --max-deletions 0\n" in text
+    assert text.endswith(
+        """\
+Not settled in OBS (what needs proof of absence is held):
+  home:kata/openSUSE_Leap_15.6 (opensuse/15.6): publishing: aarch64 is publishing
+
+1 file shadowed: an earlier source offers other content (-v names them).
+
+Warning: the config holds a plain secret
+
+Unsafe: this plan cannot be applied.
+  opensuse/15.6: 1 deletion, 1 more than the limit of 0 (to allow it: --max-deletions 1)
+
+Incomplete: a read failed, and what depends on it is not planned.
+
+Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept."""
+    )
+    shadowed = "opensuse/15.6/a.rpm: home:kata/openSUSE_Leap_15.6 comes before home:kata/xUbuntu_22.04"
+    assert shadowed in plan_text(plan, PLAIN, verbose=True)
+
+
+def test_verbose_tells_the_reads_once() -> None:
+    text = plan_text(PLAN, PLAIN, verbose=True)
+    assert text.count("read home:kata/openSUSE_Leap_15.6: x86_64 published; index eeeeeeeeeeee\n") == 1
+    assert text.count("read Packagecloud: a complete listing of 9 rows\n") == 1
+    assert "Of 9 rows 3 are equal, 0 filtered, 1 unmanaged." in text
+
+
+def test_an_audit() -> None:
+    text = audit_text(AUDIT, Style(width=100))
+    assert [line.rstrip() for line in text.splitlines()] == [
+        "opensuse/15.6: 1 orphan",
+        "Name        Version  Arch    Uploaded    By       Fate    Why",
+        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete  superseded by hello-tool-1.3-1.x86_64.rpm:",
+        "                                                          hello-tool is succeeded",
+        "",
+        "ubuntu/jammy: 1 orphan",
+        "Name     Version  Arch  Uploaded    By  Fate  Why",
+        "foreign  ?        ?     2023-01-02  ?   keep  not-owned: OBS offers no foreign there, and",
+        "                                              orphans.names does not claim it",
+        "",
+        "2 orphans in kata/testing with orphans: delete: 1 to delete, 1 kept.",
+    ]
+
+
+def test_an_audit_without_orphans() -> None:
+    assert audit_text(evolve(AUDIT, orphans=()), PLAIN) == "No orphans in kata/testing."
+    part = audit_text(evolve(AUDIT, orphans=(), complete=False), PLAIN)
+    assert part == "No orphans in kata/testing. A part of OBS could not be read."
+
+
+def test_an_audit_as_csv() -> None:
+    nasty = evolve(AUDIT.orphans[1], row=evolve(KEPT_ROW, name="=cmd|' /C calc'!A0", uploader='a,"b"\n'))
+    rows = list(csv.DictReader(io.StringIO(audit_csv(evolve(AUDIT, orphans=(AUDIT.orphans[0], nasty))))))
+    assert rows[0] == {
+        "distribution": "opensuse/15.6",
+        "filename": "hello-tool-1.2-1.x86_64.rpm",
+        "name": "hello-tool",
+        "epoch": "0",
+        "version": "1.2",
+        "release": "1",
+        "architecture": "x86_64",
+        "sha256": SUMS["5"],
+        "created_at": "2025-11-05T08:00:00.000Z",
+        "uploader": "kata-ci",
+        "fate": "delete",
+        "reason": "superseded",
+        "message": "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    }
+    assert rows[1]["name"] == "'=cmd|' /C calc'!A0"
+    assert rows[1]["uploader"] == 'a,"b"\\n'
+    assert rows[1]["version"] == ""
+
+
+def test_an_audit_as_json() -> None:
+    document = json.loads(audit_json(AUDIT))
+    assert document["counts"] == {"orphans": 2, "delete": 1, "archive": 0, "held": 0, "keep": 1}
+    assert document["action"] == "delete"
+    first, second = document["orphans"]
+    assert first["evidence"]["superseded_by"]["filename"] == "hello-tool-1.3-1.x86_64.rpm"
+    assert first["created_at"] == "2025-11-05T08:00:00.000Z"
+    assert second["version"] is None and second["evidence"] is None
+    assert document["repositories"][0]["lastpublished"] == 1767323000
+
+
+@pytest.mark.parametrize("text", [audit_json(AUDIT), audit_csv(AUDIT), audit_text(AUDIT, PLAIN)])
+def test_an_audit_holds_no_route_of_the_server(text: str) -> None:
+    assert "secret-token" not in text
+    assert "/api/v1" not in text
+
+
+def test_a_receipt_is_one_line_when_all_is_done() -> None:
+    assert receipt_text(RECEIPT, PLAIN, "plan.receipt.json") == (
+        "Apply complete: 2 uploaded, 1 replaced, 1 deleted, 1 archived in 41 s. Receipt: plan.receipt.json"
+    )
+
+
+def test_a_verbose_receipt_names_every_action() -> None:
+    assert receipt_text(RECEIPT, PLAIN, verbose=True).splitlines()[4:] == [
+        "opensuse/15.6:",
+        "  + hello-tool-1.3-1.x86_64.rpm  1.2 MiB  uploaded",
+        "  - hello-tool-1.2-1.x86_64.rpm           deleted",
+        "  > old-tool-0.5-1.noarch.rpm             archived",
+        "",
+        "ubuntu/jammy:",
+        "  + hello-tool_1.3_amd64.deb  34 KiB  uploaded",
+        "  ~ hello-doc_1.3_all.deb      812 B  replaced",
+        "",
+        "Apply complete: 2 uploaded, 1 replaced, 1 deleted, 1 archived in 41 s.",
+    ]
+
+
+def test_a_receipt_names_what_is_not_done() -> None:
+    lines = (
+        RECEIPT.lines[0],
+        evolve(RECEIPT.lines[1], outcome=Outcome.ALREADY_DONE),
+        evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, message="500\x1b[31m"),
+        evolve(RECEIPT.lines[3], outcome=Outcome.LEFT, reason="upload-missing", message="a replacement is not done"),
+    )
+    receipt = evolve(RECEIPT, lines=lines, complete=False, warnings=("the server renamed it",))
+    assert receipt_text(receipt, PLAIN) == (
+        """\
+opensuse/15.6:
+  ! hello-tool-1.2-1.x86_64.rpm  deletion left for the next run: upload-missing: a replacement is not done
+
+ubuntu/jammy:
+  ! hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
+
+Warning: the server renamed it
+
+Apply incomplete: 1 uploaded, 1 done before, 1 failed, 1 left for the next run in 41 s."""
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"interrupted": True, "complete": False}, "Apply interrupted: 1 uploaded in 41 s."),
+        ({"finished_at": "unknown"}, "Apply complete: 1 uploaded."),
+        ({"lines": ()}, "Nothing to do: the plan has no actions."),
+        (
+            {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
+            "Nothing to do: every action of the plan was done before (1).",
+        ),
+        ({"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.DUE),), "complete": False}, "Dry run: 1 due in 41 s."),
+    ],
+)
+def test_the_last_line_of_a_receipt(changes: dict[str, object], line: str) -> None:
+    receipt = evolve(evolve(RECEIPT, lines=RECEIPT.lines[:1]), **changes)
+    assert last(receipt_text(receipt, PLAIN)) == line
+
+
+def test_a_name_that_the_server_chose_is_told() -> None:
+    stored = ReceiptLine("upload", LEAP, "a.rpm", Outcome.DONE, stored_as="a-1.rpm", message="renamed")
+    assert "  + a.rpm  uploaded as a-1.rpm: renamed" in receipt_text(
+        evolve(RECEIPT, lines=(stored,)), PLAIN, verbose=True
+    )
+
+
+@given(receipts, st.sampled_from([None, 60]))
+def test_nothing_foreign_of_a_receipt_reaches_the_terminal(receipt: Receipt, width: int | None) -> None:
+    text = receipt_text(receipt, Style(width=width), "r.json", verbose=True)
+    assert all(line.isprintable() for line in text.splitlines())
