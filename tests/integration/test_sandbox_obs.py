@@ -1,0 +1,297 @@
+"""The embedded OBS answers as the real one does (facts/obs-api; recorded answers are named by their number)."""
+
+import hashlib
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+import pytest
+import requests
+
+from pkgsync.sandbox import PROJECT, Sandbox, demo_world_day1, demo_world_day2, make_deb, make_rpm
+
+LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        demo_world_day1(running)
+        yield running
+
+
+@pytest.fixture
+def backend(sandbox: Sandbox) -> Sandbox:
+    sandbox.obs.frontend = "backend"
+    return sandbox
+
+
+def ask(sandbox: Sandbox, path: str, **more) -> requests.Response:
+    return requests.get(sandbox.obs_url + path, auth=(sandbox.obs.user, sandbox.obs.password), timeout=10, **more)
+
+
+def tree(sandbox: Sandbox, path: str) -> ET.Element:
+    answer = ask(sandbox, path)
+    assert answer.status_code == 200
+    return ET.fromstring(answer.content)
+
+
+def names(sandbox: Sandbox, path: str) -> list[str]:
+    return [entry.attrib["name"] for entry in tree(sandbox, path)]
+
+
+def files(sandbox: Sandbox, repository: str, arch: str) -> dict[str, tuple[str, str]]:
+    """Name -> size and mtime, of all packages of one result element."""
+    root = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist&repository={repository}&arch={arch}")
+    return {one.attrib["filename"]: (one.attrib["size"], one.attrib["mtime"]) for one in root.iter("binary")}
+
+
+def test_listings(backend: Sandbox) -> None:
+    assert names(backend, "/build") == [PROJECT]
+    assert names(backend, f"/build/{PROJECT}") == [LEAP, JAMMY, "openSUSE_Tumbleweed"]
+    assert names(backend, f"/build/{PROJECT}/{LEAP}") == ["x86_64", "aarch64"]
+    assert "demo-multi:small" in names(backend, f"/build/{PROJECT}/{LEAP}/x86_64")
+    assert "demo-multi:small" not in names(backend, f"/source/{PROJECT}")
+
+
+def test_headers_are_those_of_the_backend(backend: Sandbox) -> None:  # 01
+    answer = ask(backend, f"/build/{PROJECT}/{LEAP}")
+    assert answer.headers["Content-Type"] == "text/xml"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Connection"] == "close"
+    assert "ETag" not in answer.headers
+    assert answer.text == '<directory>\n  <entry name="x86_64" />\n  <entry name="aarch64" />\n</directory>\n'
+
+
+def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
+    root = tree(backend, f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool?withmd5=1")
+    sums = {one.attrib["filename"]: one.attrib["md5"] for one in root}
+    body = ask(backend, f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/hello-tool-1.2-lp156.1.1.x86_64.rpm").content
+    assert sums["hello-tool-1.2-lp156.1.1.x86_64.rpm"] == hashlib.md5(body).hexdigest()
+    assert "hello-tool-1.2-lp156.1.1.src.rpm" in sums
+    without = tree(backend, f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool?nosource=1")
+    assert "hello-tool-1.2-lp156.1.1.src.rpm" not in [one.attrib["filename"] for one in without]
+    assert "md5" not in without[0].attrib
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/build/no:such", 404, "project 'no:such' does not exist"),
+        (f"/build/{PROJECT}/nosuch", 404, f"project '{PROJECT}' has no repository 'nosuch'"),
+        (f"/build/{PROJECT}/{LEAP}/ppc64", 404, f"repository '{PROJECT}/{LEAP}' has no architecture 'ppc64'"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/nosuch.rpm", 404, "nosuch.rpm: No such file or directory"),
+        (f"/published/{PROJECT}/{LEAP}/x86_64/nosuch.rpm", 404, "no such file"),
+        (f"/build/{PROJECT}/_result?view=nosuch", 400, "unknown view parameter: 'nosuch'"),
+        (f"/build/{PROJECT}/_result?nosuch=1", 400, "unknown parameter 'nosuch'"),
+        (f"/build/{PROJECT}/_result?repository=nosuch", 404, "unknown repository 'nosuch'"),
+        (f"/build/{PROJECT}/_result?package=nosuch", 404, "unknown package 'nosuch'"),
+        (f"/build/{PROJECT}//{LEAP}", 400, "repoid is empty"),
+        (f"/source/{PROJECT}/_pubkey", 404, f"{PROJECT}: no pubkey available"),
+        ("/nosuch", 400, "unknown request: GET:/nosuch"),
+    ],
+)
+def test_errors_of_the_backend(backend: Sandbox, path: str, status: int, text: str) -> None:  # 29, 60 to 74
+    answer = ask(backend, path)
+    root = ET.fromstring(answer.content)
+    assert (answer.status_code, root.attrib["code"], root.findtext("summary")) == (status, str(status), text)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"/build/{PROJECT}/{LEAP}/x86_64/nosuch", "<binarylist />\n"),
+        ("/published/no:such", "<directory>\n</directory>\n"),
+        (f"/published/{PROJECT}/nosuch", "<directory>\n</directory>\n"),
+    ],
+)
+def test_false_empty_answers_of_the_backend(backend: Sandbox, path: str, body: str) -> None:  # 64, 66, 67
+    answer = ask(backend, path)
+    assert (answer.status_code, answer.text) == (200, body)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [("/build/no:such", "unknown_project"), ("/published/no:such", "unknown_project"),
+     (f"/build/{PROJECT}/{LEAP}/x86_64/nosuch", "unknown_package")],
+)  # fmt: skip
+def test_rails_uses_words(sandbox: Sandbox, path: str, word: str) -> None:
+    answer = ask(sandbox, path)
+    assert (answer.status_code, ET.fromstring(answer.content).attrib["code"]) == (404, word)
+
+
+def test_rails_wants_a_login_but_for_public(sandbox: Sandbox) -> None:
+    for login in (None, ("demo", "wrong")):
+        refused = requests.get(f"{sandbox.obs_url}/build/{PROJECT}", auth=login, timeout=10)
+        assert refused.status_code == 401
+        assert 'code="authentication_required"' in refused.text
+    for path in (f"/public/build/{PROJECT}/_result", f"/public/source/{PROJECT}/_meta"):
+        assert requests.get(sandbox.obs_url + path, timeout=10).status_code == 200
+    assert requests.get(f"{sandbox.obs_url}/public/published/{PROJECT}", timeout=10).status_code == 400
+
+
+def test_views_of_result(sandbox: Sandbox) -> None:
+    root = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist&view=status&view=stats")
+    [result] = [one for one in root if (one.get("repository"), one.get("arch")) == (LEAP, "aarch64")]
+    codes = {one.attrib["package"]: one.attrib["code"] for one in result.iter("status")}
+    assert codes["demo-fails"] == "failed"
+    assert codes["demo-x86only"] == "disabled"
+    assert codes["demo-excluded"] == "excluded"
+    assert codes["demo-multi:small"] == "succeeded"
+    empty = {one.attrib["package"] for one in result.iter("binarylist") if not len(one)}
+    assert empty == {"demo-fails", "demo-x86only", "demo-excluded"}
+    assert result.attrib["code"] == result.attrib["state"] == "published"
+    assert result.find("stats").attrib["lastpublished"] == "1795350000"
+    only = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist")
+    assert not list(only.iter("status"))
+
+
+def test_root_state_follows_codes_and_not_files(sandbox: Sandbox) -> None:
+    def state(query: str = "") -> str | None:
+        return tree(sandbox, f"/build/{PROJECT}/_result{query}").get("state")
+
+    before = state()
+    sandbox.clock.advance(5)
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "netdemo", [make_rpm("netdemo", salt="again")])
+    sandbox.obs.publish(PROJECT, LEAP)
+    assert state() == before
+    sandbox.obs.set_arch(PROJECT, LEAP, "x86_64", "publishing")
+    assert state() != before
+    assert state("?arch=ppc64") == "0" * 32
+    sandbox.obs.repserver_down = True
+    assert state() is None
+
+
+def test_dirty_and_details_are_shown(sandbox: Sandbox) -> None:
+    sandbox.obs.set_arch(PROJECT, LEAP, "x86_64", "finished", dirty=True, details="delayed")
+    root = tree(sandbox, f"/build/{PROJECT}/_result?repository={LEAP}&arch=x86_64")
+    assert (root[0].get("dirty"), root[0].get("details")) == ("true", "delayed")
+
+
+def test_a_scheduler_that_never_ran_lists_nothing(sandbox: Sandbox) -> None:
+    sandbox.obs.set_arch(PROJECT, LEAP, "x86_64", "unknown")
+    assert files(sandbox, LEAP, "x86_64") == {}
+
+
+def test_a_rebuild_shows_in_build_first_and_is_published_later(sandbox: Sandbox) -> None:
+    def published() -> list[str]:
+        return names(sandbox, f"/published/{PROJECT}/{LEAP}/x86_64")
+
+    old, new = "hello-tool-1.2-lp156.1.1.x86_64.rpm", "hello-tool-9-1.x86_64.rpm"
+    sandbox.obs.start_rebuild(PROJECT, LEAP, "x86_64", "hello-tool")
+    assert tree(sandbox, f"/build/{PROJECT}/_result?repository={LEAP}&arch=x86_64")[0].get("code") == "building"
+    assert old in files(sandbox, LEAP, "x86_64")
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "hello-tool", [make_rpm("hello-tool", "9")])
+    assert new in files(sandbox, LEAP, "x86_64")
+    assert old not in files(sandbox, LEAP, "x86_64")
+    assert old in published()
+    sandbox.obs.publish(PROJECT, LEAP)
+    assert new in published()
+    assert old not in published()
+
+
+def test_a_publish_takes_no_unfinished_architecture(sandbox: Sandbox) -> None:
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "netdemo", [make_rpm("netdemo", "5")])
+    sandbox.obs.publish(PROJECT, LEAP)
+    sandbox.obs.start_rebuild(PROJECT, LEAP, "x86_64", "libdemo")
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "netdemo", [make_rpm("netdemo", "6")])
+    sandbox.obs.publish(PROJECT, LEAP)
+    assert "netdemo-5-1.x86_64.rpm" in names(sandbox, f"/published/{PROJECT}/{LEAP}/x86_64")
+
+
+def test_failed_keeps_the_files_and_excluded_and_wipe_drop_them(sandbox: Sandbox) -> None:
+    name = "old-tool-0.5-lp156.1.1.x86_64.rpm"
+    sandbox.obs.fail(PROJECT, LEAP, "x86_64", "old-tool")
+    assert name in files(sandbox, LEAP, "x86_64")
+    sandbox.obs.set_code(PROJECT, LEAP, "x86_64", "old-tool", "excluded")
+    assert name not in files(sandbox, LEAP, "x86_64")
+    sandbox.obs.wipe(PROJECT, LEAP, "aarch64", "old-tool")
+    assert "old-tool-0.5-lp156.1.1.aarch64.rpm" not in files(sandbox, LEAP, "aarch64")
+
+
+def test_the_published_noarch_copy_stays_while_it_is_offered(sandbox: Sandbox) -> None:
+    def published_sum() -> str:
+        answer = ask(sandbox, f"/published/{PROJECT}/demo/noarch/one-1.0-1.noarch.rpm")
+        return hashlib.sha256(answer.content).hexdigest()
+
+    first, second = (make_rpm("one", arch="noarch", salt=salt) for salt in ("arm", "x86"))
+    sandbox.obs.add_repository(PROJECT, "demo", "rpm")
+    sandbox.obs.finish(PROJECT, "demo", "aarch64", "one", [first])
+    sandbox.obs.publish(PROJECT, "demo")
+    sandbox.obs.finish(PROJECT, "demo", "x86_64", "one", [second])
+    sandbox.obs.publish(PROJECT, "demo")
+    assert published_sum() == first.blob.digest("sha256")
+    sandbox.obs.remove_package(PROJECT, "one")
+    sandbox.obs.finish(PROJECT, "demo", "x86_64", "one", [second])
+    sandbox.obs.publish(PROJECT, "demo")
+    assert published_sum() == second.blob.digest("sha256")
+
+
+def test_a_half_done_publish_has_new_files_under_an_old_index(sandbox: Sandbox) -> None:
+    path = f"/published/{PROJECT}/{JAMMY}/Packages"
+    before = ask(sandbox, path).text
+    sandbox.obs.finish(PROJECT, JAMMY, "x86_64", "netdemo", [make_deb("netdemo", "4.0", "1", epoch=2, salt="new")])
+    sandbox.obs.publish_files(PROJECT, JAMMY)
+    body = ask(sandbox, f"/published/{PROJECT}/{JAMMY}/amd64/netdemo_4.0-1_amd64.deb").content
+    assert ask(sandbox, path).text == before
+    assert hashlib.sha256(body).hexdigest() not in before
+    sandbox.obs.publish_indexes(PROJECT, JAMMY)
+    assert hashlib.sha256(body).hexdigest() in ask(sandbox, path).text
+
+
+def test_only_packages_are_published(sandbox: Sandbox) -> None:
+    assert names(sandbox, f"/published/{PROJECT}/{JAMMY}") == [
+        "Packages", "Packages.gz", "Release", "Sources", "Sources.gz", "all", "amd64", "arm64",
+    ]  # fmt: skip
+    assert names(sandbox, f"/published/{PROJECT}/{LEAP}") == ["aarch64", "noarch", "repodata", "src", "x86_64"]
+    assert "hello-tool_1_amd64.changes" in files(sandbox, JAMMY, "x86_64")
+
+
+def test_range_is_ignored_unless_switched_on(sandbox: Sandbox) -> None:  # 52
+    path, span = f"/published/{PROJECT}/{JAMMY}/Release", {"Range": "bytes=0-9"}
+    whole = ask(sandbox, path).content
+    ignored = ask(sandbox, path, headers=span)
+    assert (ignored.status_code, ignored.content) == (200, whole)
+    sandbox.obs.ranges = True
+    part = ask(sandbox, path, headers=span)
+    assert (part.status_code, part.content) == (206, whole[:10])
+    assert part.headers["Content-Range"] == f"bytes 0-9/{len(whole)}"
+    assert ask(sandbox, path, headers={"Range": "bytes=99999-"}).status_code == 416
+
+
+def test_the_download_server_redirects_packages_to_a_lagging_mirror(sandbox: Sandbox) -> None:
+    root = f"{sandbox.download_url}/demo:/release/{JAMMY}"
+    name = "amd64/libdemo++1_0.9.1_amd64.deb"
+    direct = requests.get(f"{root}/{name}", timeout=10)
+    assert (direct.status_code, direct.history) == (200, [])
+    sandbox.obs.redirect_to_mirror = True
+    sandbox.obs.freeze_mirror()
+    sandbox.obs.finish(PROJECT, JAMMY, "x86_64", "libdemo", [make_deb("libdemo++1", "0.9.1", salt="rebuilt")])
+    sandbox.obs.publish(PROJECT, JAMMY)
+    mirrored = requests.get(f"{root}/{name}", timeout=10)
+    assert mirrored.url.startswith(sandbox.mirror_url)
+    assert mirrored.content == direct.content
+    assert direct.headers["ETag"].strip('"') not in requests.get(f"{root}/Packages", timeout=10).text
+    assert requests.get(f"{root}/nosuch", timeout=10).headers["Content-Type"].startswith("text/html")
+
+
+def test_day2_has_a_new_version_a_rebuild_and_a_removal(sandbox: Sandbox) -> None:
+    deb = f"/published/{PROJECT}/{JAMMY}/amd64/netdemo_4.0-1_amd64.deb"
+    before = ask(sandbox, deb).content
+    demo_world_day2(sandbox)
+    rpms = names(sandbox, f"/published/{PROJECT}/{LEAP}/x86_64")
+    assert "hello-tool-1.3-lp156.2.1.x86_64.rpm" in rpms
+    assert "hello-tool-1.2-lp156.1.1.x86_64.rpm" not in rpms
+    assert "old-tool-0.5-lp156.1.1.x86_64.rpm" not in rpms
+    assert "libdemo1-0.9.1-lp156.1.1.x86_64.rpm" in rpms
+    assert ask(sandbox, deb).content != before
+    result = tree(sandbox, f"/build/{PROJECT}/_result?view=stats")[0]
+    assert result.find("stats").attrib["lastpublished"] == "1795436400"
+
+
+def test_another_order_of_elements_is_the_same_content(sandbox: Sandbox) -> None:
+    path = f"/build/{PROJECT}/_result?view=binarylist&view=status"
+    first = ask(sandbox, path).text
+    sandbox.obs.order_seed = 7
+    second = ask(sandbox, path).text
+    assert first != second
+    assert sorted(first.splitlines()) == sorted(second.splitlines())
