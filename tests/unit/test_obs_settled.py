@@ -1,0 +1,217 @@
+"""The settled rules, one by one, and which repositories are wanted at all."""
+
+import pytest
+from attrs import evolve
+
+from pkgsync.config import ObsProject
+from pkgsync.errors import ConfigError
+from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
+from pkgsync.obs.mapping import wanted
+from pkgsync.obs.results import ArchitectureResult, ProjectMeta
+from pkgsync.obs.settled import (
+    changed_only,
+    index_problems,
+    is_at_rest,
+    judge_architectures,
+    publishing_problems,
+)
+from pkgsync.reasons import Reason
+
+FILE = BuiltFile("f.rpm", 10, 1000)
+PACKAGE = BuiltPackage("p", "succeeded", (FILE,))
+X86 = ArchitectureResult("x86_64", "published", False, "", 5000, (PACKAGE,))
+ARM = evolve(X86, name="aarch64")
+LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64")
+INDEX = Index("0" * 64, 5000, (LISTED,))
+Reasons = dict[str, list[Reason]]
+
+
+def judge(
+    *second: ArchitectureResult, first: tuple[ArchitectureResult, ...] | None = None, ignored: tuple[str, ...] = ()
+) -> Reasons:
+    after = {result.name: result for result in second}
+    before = after if first is None else {result.name: result for result in first}
+    judged = judge_architectures("prj/repo", ("x86_64", "aarch64"), before, after, ignored)
+    return {a.name: [p.reason for p in a.problems] for a in judged}
+
+
+def test_what_is_published_and_equal_twice_is_settled() -> None:
+    assert judge(X86, ARM) == {"x86_64": [], "aarch64": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"dirty": True}, Reason.DIRTY),
+        ({"details": "lock timeout"}, Reason.DETAILS),
+        ({"code": "unknown"}, Reason.NOT_PUBLISHED),
+        ({"code": "broken"}, Reason.NOT_PUBLISHED),
+        ({"code": "scheduling"}, Reason.NOT_PUBLISHED),
+        ({"code": "blocked"}, Reason.NOT_PUBLISHED),
+        ({"code": "building"}, Reason.NOT_PUBLISHED),
+        ({"code": "finished"}, Reason.NOT_PUBLISHED),
+        ({"code": "disabled"}, Reason.NOT_PUBLISHED),
+        ({"code": "excluded"}, Reason.NOT_PUBLISHED),
+        ({"code": "something-new"}, Reason.NOT_PUBLISHED),
+    ],
+)
+def test_an_architecture_at_work_unsettles_only_itself(change: dict[str, object], reason: Reason) -> None:
+    assert judge(X86, evolve(ARM, **change)) == {"x86_64": [], "aarch64": [reason]}
+
+
+def test_unpublished_is_fine_beside_a_published_one_only() -> None:
+    off = evolve(ARM, code="unpublished")
+    assert judge(X86, off) == {"x86_64": [], "aarch64": []}
+    assert judge(evolve(X86, code="unpublished"), off) == {
+        "x86_64": [Reason.NOT_PUBLISHED],
+        "aarch64": [Reason.NOT_PUBLISHED],
+    }
+    assert judge(X86, off, ignored=("x86_64",))["aarch64"] == [Reason.NOT_PUBLISHED]
+
+
+def test_an_architecture_without_result_is_absent() -> None:
+    assert judge(X86) == {"x86_64": [], "aarch64": [Reason.ARCHITECTURE_ABSENT]}
+
+
+def test_an_architecture_that_meta_does_not_know_is_kept() -> None:
+    assert judge(X86, ARM, evolve(X86, name="i586")) == {"x86_64": [], "aarch64": [], "i586": []}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code": "building"},
+        {"dirty": True},
+        {"details": "x"},
+        {"last_published": 4999},
+        {"packages": ()},
+        {"packages": (evolve(PACKAGE, code="building"),)},
+        {"packages": (evolve(PACKAGE, files=()),)},
+        {"packages": (evolve(PACKAGE, files=(evolve(FILE, size=11),)),)},
+        {"packages": (evolve(PACKAGE, files=(evolve(FILE, mtime=1001),)),)},
+    ],
+)
+def test_two_looks_must_agree(change: dict[str, object]) -> None:
+    assert judge(X86, ARM, first=(evolve(X86, **change), ARM)) == {"x86_64": [Reason.INDEX_CHANGED], "aarch64": []}
+
+
+def test_an_architecture_that_appears_between_the_looks_has_changed() -> None:
+    assert judge(X86, ARM, first=(X86,)) == {"x86_64": [], "aarch64": [Reason.INDEX_CHANGED]}
+
+
+def test_the_second_look_is_the_one_that_is_kept() -> None:
+    (judged,) = judge_architectures(
+        "r", ("x86_64",), {"x86_64": evolve(X86, code="building", packages=())}, {"x86_64": X86}, ()
+    )
+    assert (judged.code, judged.dirty, judged.last_published, judged.packages) == ("published", False, 5000, (PACKAGE,))
+    assert changed_only((judged,))
+
+
+def test_only_what_merely_changed_is_worth_another_look() -> None:
+    busy = judge_architectures("r", ("x86_64",), {"x86_64": X86}, {"x86_64": evolve(X86, code="building")}, ())
+    assert not changed_only(busy)
+    assert not changed_only((Architecture("x86_64", "published"),))
+
+
+def test_publishing_concerns_the_whole_repository() -> None:
+    moving = evolve(ARM, code="publishing")
+    assert judge(X86, moving) == {"x86_64": [], "aarch64": []}
+    (problem,) = publishing_problems("prj/repo", {"x86_64": X86, "aarch64": moving}, ())
+    assert problem.reason is Reason.PUBLISHING
+    assert "aarch64" in problem.message
+
+
+def test_publishing_of_an_ignored_architecture_is_its_own_matter() -> None:
+    moving = evolve(ARM, code="publishing")
+    assert publishing_problems("prj/repo", {"x86_64": X86, "aarch64": moving}, ("aarch64",)) == ()
+    assert judge(X86, moving, ignored=("aarch64",)) == {"x86_64": [], "aarch64": [Reason.PUBLISHING]}
+
+
+def reasons_of_index(
+    index: Index | None, *results: ArchitectureResult, may_be_empty: bool = False, ignored: tuple[str, ...] = ()
+) -> list[Reason]:
+    by_name = {result.name: result for result in results or (X86, ARM)}
+    return [p.reason for p in index_problems("prj/repo", index, by_name, ignored, may_be_empty)]
+
+
+def test_a_fresh_index_is_fine() -> None:
+    assert reasons_of_index(INDEX) == []
+
+
+def test_an_empty_index_proves_nothing_unless_it_may_be_empty() -> None:
+    empty = evolve(INDEX, files=())
+    assert reasons_of_index(empty) == [Reason.INDEX_EMPTY]
+    assert reasons_of_index(empty, may_be_empty=True) == []
+    assert reasons_of_index(None) == reasons_of_index(None, may_be_empty=True) == [Reason.INDEX_EMPTY]
+
+
+@pytest.mark.parametrize(
+    ("revision", "reasons"),
+    [(4400, []), (4399, [Reason.INDEX_OLD]), (9999, []), (None, [])],
+)
+def test_an_index_older_than_the_publish_is_no_proof(revision: int | None, reasons: list[Reason]) -> None:
+    assert reasons_of_index(evolve(INDEX, revision=revision)) == reasons
+
+
+def test_the_latest_publish_counts_but_not_that_of_an_ignored_architecture() -> None:
+    later = evolve(ARM, last_published=9000)
+    never = evolve(X86, last_published=None)
+    assert reasons_of_index(INDEX, X86, later) == [Reason.INDEX_OLD]
+    assert reasons_of_index(INDEX, X86, later, ignored=("aarch64",)) == []
+    assert reasons_of_index(INDEX, never) == []
+
+
+def test_a_repository_is_at_rest_when_all_of_it_is() -> None:
+    assert is_at_rest({"a": X86, "b": evolve(X86, code="unpublished")})
+    assert not is_at_rest({"a": X86, "b": evolve(X86, code="publishing")})
+    assert not is_at_rest({"a": evolve(X86, dirty=True)})
+
+
+META = ProjectMeta("prj", {"Leap": ("x86_64",), "Factory": ("x86_64", "aarch64"), "Ubuntu": ()})
+Mapping = dict[str, tuple[str, ...] | None]
+
+
+def names(project: ObsProject, meta: ProjectMeta | None = META) -> list[tuple[str, tuple[str, ...], bool]]:
+    return [(w.name, w.distributions, w.filtered) for w in wanted(project, meta)]
+
+
+def test_repositories_come_in_the_order_of_the_config() -> None:
+    mapping: Mapping = {"Ubuntu": ("ubuntu/jammy",), "Factory": None, "Leap": ("opensuse/15.6", "sles/15")}
+    assert names(ObsProject("prj", mapping)) == [
+        ("Ubuntu", ("ubuntu/jammy",), False),
+        ("Leap", ("opensuse/15.6", "sles/15"), False),
+    ]
+
+
+def test_the_catch_all_takes_the_rest_in_the_order_of_the_meta() -> None:
+    mapping: Mapping = {"*": ("any/any",), "Factory": ("opensuse/tumbleweed",)}
+    assert names(ObsProject("prj", mapping)) == [
+        ("Leap", ("any/any",), False),
+        ("Ubuntu", ("any/any",), False),
+        ("Factory", ("opensuse/tumbleweed",), False),
+    ]
+    assert names(ObsProject("prj", {"*": None})) == []
+
+
+def test_an_unmapped_repository_is_an_error_with_candidates() -> None:
+    with pytest.raises(ConfigError, match="does not map the repositories Factory, Ubuntu") as caught:
+        wanted(ObsProject("prj", {"Leap": None, "Factry": ("a/b",)}), META)
+    assert "Factry" in caught.value.tip
+
+
+def test_a_repository_that_is_filtered_out_needs_no_mapping_but_protects_if_mapped() -> None:
+    mapping: Mapping = {"Leap": ("opensuse/15.6",), "Factory": ("opensuse/tumbleweed",)}
+    project = ObsProject("prj", mapping, repositories=("Lea*",))
+    assert names(project) == [("Leap", ("opensuse/15.6",), False), ("Factory", ("opensuse/tumbleweed",), True)]
+
+
+def test_a_mapped_name_that_the_meta_lacks_is_wanted_without_architectures() -> None:
+    mapping: Mapping = {"Gone": ("a/b",), "*": None}
+    (found,) = wanted(ObsProject("prj", mapping), META)
+    assert (found.name, found.expected) == ("Gone", None)
+    assert wanted(ObsProject("prj", mapping, repositories=("Leap",)), META) == ()
+
+
+def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:
+    mapping: Mapping = {"Leap": ("a/b",), "*": ("c/d",), "Skip": None}
+    assert names(ObsProject("prj", mapping, optional=True), None) == [("Leap", ("a/b",), False)]
