@@ -49,7 +49,7 @@ class Pkgsync:
         env["PACKAGECLOUD_URL"] = self.target.packagecloud_url
         env["PACKAGECLOUD_TOKEN"] = self.target.token
         return subprocess.run(
-            [sys.executable, "-m", "pkgsync", *args],
+            [sys.executable, "-m", "pkgsync", "--debug", *args],
             cwd=self.folder,
             env=env,
             stdin=subprocess.DEVNULL,

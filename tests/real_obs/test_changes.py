@@ -238,7 +238,7 @@ def test_an_architecture_that_never_settles_holds_its_own_files_and_noarch(
     pkgsync = pkgsync_for(project, orphans=ORPHANS)
     pkgsync.sync()
     assert set(pkgsync.contents()) == {OLD, doc}
-    change(project, "1.1")
+    project.commit("tool", sources.rpm("tool", "1.1", subpackages={"doc": "noarch"}))
     project.settle()
     plan = pkgsync.plan()
     assert keys(plan["deletions"]) == {OLD}

@@ -27,9 +27,9 @@ def commit(project: Project, version: str, *, text: str = "content") -> None:
 
 
 def results(pkgsync: Pkgsync) -> dict[str, tuple[str, str]]:
-    """(status, reason) of each action of the last receipt, by key."""
+    """(outcome, reason) of each action of the last receipt, by key."""
     receipt = json.loads((pkgsync.folder / "plan.receipt.json").read_text())
-    return {f"{a['distribution']}/{a['filename']}": (a["status"], a.get("reason")) for a in receipt["actions"]}
+    return {f"{a['distribution']}/{a['filename']}": (a["outcome"], a.get("reason")) for a in receipt["lines"]}
 
 
 def test_a_planned_file_that_was_replaced_in_obs_is_stale(make_project: MakeProject, pkgsync_for: PkgsyncFor) -> None:
