@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pkgsync.model import Action, Archiving, Deletion, Held, Plan, Replacement, Upload
+from pkgsync.model import Action, Archiving, Deletion, Plan, Replacement, Upload
 from pkgsync.report import units, words
 from pkgsync.report.escape import visible
 from pkgsync.report.style import Line, Style, aligned, labelled, wrapped
@@ -52,11 +52,13 @@ def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[st
     if not counts.changes and not counts.held:
         return []
     actions = [action for action in plan.actions if action.distribution == name]
-    rows = aligned([_line(action) for action in actions], style)
+    groups = words.held_groups((item for item in plan.held if item.distribution == name), verbose=verbose)
+    alone = [Line("!", "cyan", g.shown[0].filename, "", f"{g.action} {g.told}") for g in groups if g.total == 1]
+    rows = aligned([*map(_line, actions), *alone], style)
     if verbose:
         rows += _reads(actions, style)
-    held = [item for item in plan.held if item.distribution == name]
-    return [f"{style.paint('bold', visible(name))}: {words.title(counts)}", *rows, *_held(held, style, verbose)]
+    rows += [row for group in groups if group.total > 1 for row in _held(group, style)]
+    return [f"{style.paint('bold', visible(name))}: {words.title(counts)}", *rows]
 
 
 def _line(action: Action) -> Line:
@@ -80,18 +82,13 @@ def _reads(actions: Sequence[Action], style: Style) -> list[str]:
     return [row for line in lines for row in wrapped(visible(f"read {line}"), style, indent=4, hanging=2)]
 
 
-def _held(held: Sequence[Held], style: Style, verbose: bool) -> Iterator[str]:
-    for group in words.held_groups(held, verbose=verbose):
-        if group.total == 1:
-            only = group.shown[0]
-            yield from aligned([Line("!", "cyan", only.filename, "", f"{only.action} {group.told}")], style)
-            continue
-        yield from labelled("!", "cyan", visible(group.title), style, indent=2, hanging=4)
-        for item in group.shown:
-            said = "" if group.message else f": {item.message}"
-            yield from wrapped(visible(f"{item.filename}{said}"), style, indent=6, hanging=4)
-        if group.left_out:
-            yield f"      and {group.left_out} more (-v names them)"
+def _held(group: words.HeldGroup, style: Style) -> Iterator[str]:
+    yield from labelled("!", "cyan", visible(group.title), style, indent=2, hanging=4)
+    for item in group.shown:
+        said = "" if group.message else f": {item.message}"
+        yield from wrapped(visible(f"{item.filename}{said}"), style, indent=6, hanging=4)
+    if group.left_out:
+        yield f"      and {group.left_out} more (-v names them)"
 
 
 def _unsettled(plan: Plan, style: Style) -> list[str]:

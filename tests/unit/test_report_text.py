@@ -62,7 +62,7 @@ opensuse/15.6: 1 to upload, 1 to delete, 1 to archive (1.2 MiB), 214 orphans kep
 ubuntu/jammy: 1 to upload, 1 to replace (35 KiB), 1 held
   + hello-tool_1.3_amd64.deb  34 KiB  home:kata/xUbuntu_22.04
   ~ hello-doc_1.3_all.deb      812 B  444444444444 -> 333333333333, home:kata/xUbuntu_22.04
-  ! libdemo1_0.9_amd64.deb  replacement held, content-unknown: Packagecloud does not tell its checksum
+  ! libdemo1_0.9_amd64.deb            replacement held, content-unknown: Packagecloud does not tell its checksum
 
 Warning: the config holds a plain secret
 
