@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from .obs_world import ArchState, ObsWorld, PackageState, Project, Repository
 
+# lastbuild, multibuild, locallink and oldstate are accepted, as the real server accepts them, and change nothing here.
 RESULT_PARAMETERS = frozenset(
     {"view", "repository", "arch", "package", "code", "lastbuild", "multibuild", "locallink", "oldstate"}
 )

@@ -44,14 +44,15 @@ class PackageState:
 class ArchState:
     """A scheduler architecture of a repository; the times are unix seconds, 0 for never.
 
-    `final` holds the files of each package as they were when the last job was done: what a publish takes.
+    While packages are `busy`, `final` holds the files of each package as they were before: what a publish takes.
     """
 
     code: str = "published"
     dirty: bool = False
     details: str = ""
     packages: dict[str, PackageState] = field(factory=dict)
-    final: dict[str, dict[str, BuiltFile]] = field(factory=dict)
+    busy: set[str] = field(factory=set)
+    final: dict[str, dict[str, BuiltFile]] | None = None
     lastfinished: int = 0
     lastpublished: int = 0
 
@@ -135,7 +136,7 @@ class ObsWorld:
             state = self._arch(project, repository, arch)
             files = {item.filename: BuiltFile(item, self.clock.now()) for item in artifacts}
             state.packages[package] = PackageState("succeeded", files=files)
-            self._settle(state)
+            self._settle(state, package)
 
     def set_code(self, project: str, repository: str, arch: str, package: str, code: str, details: str = "") -> None:
         """Give a package another code; its files stay, but for `excluded`, which wipes them.
@@ -148,7 +149,7 @@ class ObsWorld:
             found.code, found.details = code, details
             if code == "excluded":
                 found.files.clear()
-            self._settle(state)
+            self._settle(state, package)
 
     def start_rebuild(self, project: str, repository: str, arch: str, package: str) -> None:
         """The scheduler starts a build of the package; the old files stay listed and published."""
@@ -163,14 +164,14 @@ class ObsWorld:
         with self.lock:
             state = self._arch(project, repository, arch)
             state.packages[package] = PackageState("unknown")
-            self._settle(state)
+            self._settle(state, package)
 
     def remove_package(self, project: str, package: str) -> None:
         """Delete the package from the project, with its built files; the published ones go with the next publish."""
         with self.lock:
             for state in self._archs(project):
                 state.packages.pop(package, None)
-                self._settle(state)
+                self._settle(state, package)
 
     def set_arch(
         self, project: str, repository: str, arch: str, code: str, *, dirty: bool = False, details: str = ""
@@ -256,19 +257,26 @@ class ObsWorld:
         for repository in self.projects[project].repositories.values():
             yield from repository.archs.values()
 
-    def _settle(self, state: ArchState) -> None:
+    def _settle(self, state: ArchState, package: str) -> None:
         """An architecture with open jobs is `building`, else `finished` until the next publish."""
-        busy = any(package.code in IN_WORK for package in state.packages.values())
-        state.code = "building" if busy else "finished"
-        if not busy:
-            state.final = {name: dict(package.files) for name, package in state.packages.items()}
+        if package in state.packages and state.packages[package].code in IN_WORK:
+            state.busy.add(package)
+        else:
+            state.busy.discard(package)
+        if not state.busy:
+            state.final = None
+        elif state.final is None:
+            state.final = {name: dict(found.files) for name, found in state.packages.items()}
+        state.code = "building" if state.busy else "finished"
         state.lastfinished = self.clock.now()
 
     def _offers(self, repository: Repository) -> dict[str, list[Published]]:
         """Every copy that the architectures offer for a path of the tree, in arch order (x86_64 first)."""
         offers: dict[str, list[Published]] = {}
         for arch in sorted(repository.archs, reverse=True):
-            for files in repository.archs[arch].final.values():
+            state = repository.archs[arch]
+            built = {name: package.files for name, package in state.packages.items()}
+            for files in (built if state.final is None else state.final).values():
                 for name, file in files.items():
                     if PUBLISHABLE.search(name) and not UNPUBLISHED.search(name):
                         path = published_path(name)
