@@ -1,53 +1,36 @@
 """A sandbox with both services, plans made for it, and applies run on it: for the tests of apply over real sockets.
 
-What OBS offers is taken from the sandbox's own state, so that these tests judge apply alone; the bytes still come over
-its socket. Nothing waits: pauses are counted, and time moves by itself a second per look at the clock.
+Nothing waits: pauses are counted, and time moves by itself a second per look at the clock.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from pkgsync import planfile
 from pkgsync.apply import engine
 from pkgsync.apply.job import Job
-from pkgsync.apply.limits import ApplyLimits
 from pkgsync.cache import Cache
-from pkgsync.model import (
-    ActualState,
-    Architecture,
-    BuiltFile,
-    BuiltPackage,
-    DesiredState,
-    Index,
-    IndexedFile,
-    OrphanAction,
-    OrphanPolicy,
-    Overrides,
-    PackageType,
-    Plan,
-    Policy,
-    Problem,
-    Receipt,
-    Repository,
-    Version,
-)
+from pkgsync.config import ObsProject
+from pkgsync.model import ActualState, DesiredState, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Receipt
 from pkgsync.model.secret import Basic
+from pkgsync.obs import ObsClient
+from pkgsync.obs import gather as gather_obs
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.gather import gather
-from pkgsync.reasons import Reason
 from pkgsync.reconcile import Setting, build_plan, reconcile
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Sandbox, make_deb, make_rpm
-from pkgsync.session import HttpLimits, Session, make_route
+from pkgsync.session import HttpLimits, Session
 
 LEAP, JAMMY = "opensuse/15.6", "ubuntu/jammy"
 MANAGED = (LEAP, JAMMY)
 REPOSITORIES = {"openSUSE_Leap_15.6": (LEAP, "rpm"), "xUbuntu_22.04": (JAMMY, "deb")}
+FILES = r"/published/.*\.(rpm|deb)$"  # the packages in the request log, not the indexes
 LONG_AGO = "2025-01-01T00:00:00.000Z"
 CONFIG_DIGEST = "sha256:" + "c" * 64
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1))
@@ -61,7 +44,6 @@ class World:
     sandbox: Sandbox
     folder: Path
     policy: Policy = POLICY
-    unsettled: set[str] = field(factory=set)
     pauses: list[float] = field(factory=list)
     reported: list[str] = field(factory=list)
     observed: list[Callable[[], object]] = field(factory=list)
@@ -94,8 +76,15 @@ class World:
         return self.sandbox.log.count("packagecloud", method=method, target=target)
 
     def _ensure(self, name: str) -> None:
-        if name not in self.sandbox.obs.add_project(PROJECT).repositories:
+        if not self._has(name):
             self.sandbox.obs.add_repository(PROJECT, name, REPOSITORIES[name][1])
+
+    def _has(self, name: str) -> bool:
+        return name in self.sandbox.obs.add_project(PROJECT).repositories
+
+    def unsettle(self, name: str) -> None:
+        """A change waits for the scheduler of this OBS repository."""
+        self.sandbox.obs.set_arch(PROJECT, name, "x86_64", "building", dirty=True)
 
     # what pkgsync sees
 
@@ -112,58 +101,19 @@ class World:
         return gather(self.client(), MANAGED, now=self.now)
 
     def desired(self) -> DesiredState:
-        found = self.sandbox.obs.projects[PROJECT].repositories if PROJECT in self.sandbox.obs.projects else {}
-        return DesiredState(tuple(self._repository(name) for name in REPOSITORIES if name in found), self.now())
-
-    def _repository(self, name: str) -> Repository:
-        source = self.sandbox.obs.repository(PROJECT, name)
-        distribution, kind = REPOSITORIES[name]
-        problems = (Problem(Reason.DIRTY, f"{name} is dirty"),) if name in self.unsettled else ()
-        architectures = tuple(
-            Architecture(
-                arch,
-                state.code,
-                last_published=state.lastpublished,
-                packages=tuple(
-                    BuiltPackage(
-                        package,
-                        built.code,
-                        tuple(
-                            BuiltFile(f.artifact.filename, f.artifact.blob.size, f.mtime) for f in built.files.values()
-                        ),
-                    )
-                    for package, built in state.packages.items()
-                ),
-            )
-            for arch, state in source.archs.items()
-        )
-        files = tuple(self._indexed(path, file.artifact, kind) for path, file in sorted(source.files.items()))
-        return Repository(PROJECT, name, (distribution,), architectures, Index("0" * 64, 1, files), problems)
-
-    def _indexed(self, path: str, artifact: Artifact, kind: str) -> IndexedFile:
-        stem = artifact.filename.removesuffix(f".{kind}")
-        if kind == "rpm":
-            rest, architecture = stem.rsplit(".", 1)
-            name, version, release = rest.rsplit("-", 2)
-        else:
-            name, full, architecture = stem.split("_")
-            version, _, release = full.partition("-")
-        blob = artifact.blob
-        return IndexedFile(
-            filename=artifact.filename,
-            path=path,
-            size=blob.size,
-            sha256=blob.digest("sha256"),
-            type=PackageType(kind),
-            name=name,
-            version=Version(0, version, release),
-            architecture=architecture,
-        )
+        """What OBS offers in those repositories that the test has made."""
+        mapped = {name: (distribution,) for name, (distribution, _) in REPOSITORIES.items() if self._has(name)}
+        return desired_of(self.services, mapped, self.now)
 
     def client(self) -> PackagecloudClient:
-        auth = Basic(self.sandbox.token, "")
-        session = Session(self.sandbox.packagecloud_url, auth=auth, quota=True, limits=QUICK, pause=self.pauses.append)
-        return PackagecloudClient(session, REPOSITORY)
+        return client_of(self.services, self.pauses.append)
+
+    @property
+    def services(self) -> "Services":
+        sandbox = self.sandbox
+        return Services(
+            sandbox.obs_url, sandbox.obs.user, sandbox.obs.password, sandbox.packagecloud_url, sandbox.token
+        )
 
     # plan and apply
 
@@ -184,25 +134,12 @@ class World:
         return planfile.loads(planfile.dumps(made), "plan.json")
 
     def job(self, **changes: Any) -> Job:
-        job = Job(
-            source_api=self.sandbox.obs_url,
-            target_api=self.sandbox.packagecloud_url,
-            config_digest=CONFIG_DIGEST,
-            observe=self.observe,
-            fetch=self.fetch,
-            packagecloud=self.client(),
-            policy=self.policy,
-            managed=frozenset(MANAGED),
-            cache=Cache(self.folder / "cache"),
-            backup=Cache(self.folder / "backups"),
-            state_dir=self.folder / "state",
-            receipt=self.folder / "plan.receipt.json",
-            now=self.now,
-            pause=self.pauses.append,
-            report=self.reported.append,
-            limits=ApplyLimits(),
+        job = job_for(self.services, self.folder, self.desired, pause=self.pauses.append)
+        return evolve(
+            job,
+            **{"observe": self.observe, "policy": self.policy, "report": self.reported.append, "now": self.now}
+            | changes,
         )
-        return evolve(job, **changes)
 
     def apply(self, plan: Plan, **changes: Any) -> Receipt:
         return engine.run(plan, self.job(**changes))
@@ -211,12 +148,69 @@ class World:
         """The receipt as it stands in its file."""
         return planfile.read_receipt(self.folder / "plan.receipt.json")
 
-    def fetch(self, action: Any, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
-        auth = Basic(self.sandbox.obs.user, self.sandbox.obs.password)
-        session = Session(self.sandbox.obs_url, auth=auth, limits=QUICK, pause=self.pauses.append)
+
+@frozen
+class Services:
+    """Where both services are, and the keys to them."""
+
+    obs_url: str
+    obs_user: str
+    obs_password: str = field(repr=False)
+    packagecloud_url: str
+    token: str = field(repr=False)
+
+
+def client_of(services: Services, pause: Callable[[float], None]) -> PackagecloudClient:
+    auth = Basic(services.token, "")
+    session = Session(services.packagecloud_url, auth=auth, quota=True, limits=QUICK, pause=pause)
+    return PackagecloudClient(session, REPOSITORY)
+
+
+def obs_of(services: Services, pause: Callable[[float], None]) -> ObsClient:
+    login = Basic(services.obs_user, services.obs_password)
+    return ObsClient(Session(services.obs_url, auth=login, limits=QUICK, pause=pause, accept="application/xml"))
+
+
+def desired_of(services: Services, mapped: Mapping[str, tuple[str, ...]], now: Callable[[], datetime]) -> DesiredState:
+    client = obs_of(services, no_pause)
+    return gather_obs(client, [ObsProject(PROJECT, mapped)], now=now, pause=no_pause)
+
+
+def no_pause(_seconds: float) -> None:
+    """Time costs nothing here."""
+
+
+def job_for(
+    services: Services, folder: Path, desired: Callable[[], DesiredState], pause: Callable[[float], None]
+) -> Job:
+    """The job of a machine whose state, cache, backups and receipt are below ``folder``."""
+    obs = obs_of(services, pause)
+    packagecloud = client_of(services, pause)
+
+    def fetch(action: Any, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
         source = action.source
-        route = make_route("published", source.project, source.repository, *source.path.split("/"))
+        session, route = obs.published_location(source.project, source.repository, source.path)
         return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return Job(
+        source_api=services.obs_url,
+        target_api=services.packagecloud_url,
+        config_digest=CONFIG_DIGEST,
+        observe=lambda: (desired(), gather(packagecloud, MANAGED, now=now)),
+        fetch=fetch,
+        packagecloud=packagecloud,
+        policy=POLICY,
+        managed=frozenset(MANAGED),
+        cache=Cache(folder / "cache"),
+        backup=Cache(folder / "backups"),
+        state_dir=folder / "state",
+        receipt=folder / "plan.receipt.json",
+        now=now,
+        pause=pause,
+    )
 
 
 def rpm(name: str = "hello", version: str = "1.0", **other: Any) -> Artifact:
@@ -234,10 +228,6 @@ def sha(artifact: Artifact) -> str:
 def outcomes(receipt: Receipt) -> dict[str, str]:
     """File name -> outcome."""
     return {line.filename: str(line.outcome) for line in receipt.lines}
-
-
-def filenames(artifacts: Sequence[Artifact]) -> list[str]:
-    return [artifact.filename for artifact in artifacts]
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def test_own_uploads_are_no_foreign_change_even_if_the_listing_lags(world: World
 
 def test_obs_unsettled_before_the_deletions_leaves_them(world: World) -> None:
     plan = world.plan()
-    world.observed += [lambda: None, lambda: world.unsettled.add("openSUSE_Leap_15.6")]
+    world.observed += [lambda: None, lambda: world.unsettle("openSUSE_Leap_15.6")]
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "left"}, 5)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Artifact, Fault, Kind
-from tests.apply_world import JAMMY, World, deb, open_world, outcomes, sha
+from tests.apply_world import FILES, JAMMY, World, deb, open_world, outcomes, sha
 
 BEFORE, AFTER = deb(salt="before"), deb(salt="after")
 KEY = f"{JAMMY}/{BEFORE.filename}"
@@ -109,7 +109,7 @@ def test_without_the_old_bytes_nothing_is_deleted(world: World) -> None:
 
 def test_without_the_new_bytes_nothing_is_deleted(world: World) -> None:
     plan = world.plan()
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path="/published/", times=None))
+    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=None))
     receipt = world.apply(plan)
     assert (receipt.exit_code, world.count("DELETE")) == (6, 0)
     assert holds(world, BEFORE)
@@ -131,7 +131,7 @@ def test_a_row_that_changed_just_before_the_delete_is_left_alone(world: World) -
 
 def test_an_unsettled_source_leaves_the_replacement_for_later(world: World) -> None:
     plan = world.plan()
-    world.unsettled.add("xUbuntu_22.04")
+    world.unsettle("xUbuntu_22.04")
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({AFTER.filename: "left"}, 5)
     assert holds(world, BEFORE)

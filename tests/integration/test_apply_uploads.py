@@ -1,5 +1,6 @@
 """One upload against all that a server can answer: never a duplicate, never a wrong word about it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from pkgsync.sandbox import Artifact, Fault, Kind
 from pkgsync.sandbox.faults import quota
-from tests.apply_world import LEAP, World, open_world, outcomes, rpm, sha
+from tests.apply_world import FILES, LEAP, World, open_world, outcomes, rpm, sha
 
 POST = {"method": "POST", "path": "/packages.json"}
 
@@ -180,7 +181,7 @@ def test_being_asked_to_wait_is_obeyed_and_capped(world: World, file: Artifact) 
 
 
 def test_wrong_bytes_of_the_right_size_never_leave_this_machine(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path="/published/", times=None))
+    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=None))
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "failed"}
     assert (receipt.exit_code, world.count("POST"), world.content) == (6, 0, {})
@@ -188,7 +189,7 @@ def test_wrong_bytes_of_the_right_size_never_leave_this_machine(world: World, fi
 
 
 def test_wrong_bytes_once_are_fetched_again(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path="/published/", times=1))
+    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=1))
     assert outcomes(world.apply(world.plan())) == {file.filename: "done"}
     assert is_there(world, file)
 
@@ -197,13 +198,13 @@ def test_wrong_bytes_once_are_fetched_again(world: World, file: Artifact) -> Non
 def test_a_cut_download_is_finished(world: World, kind: Kind) -> None:
     file = rpm(size=200_000)
     world.publish(file)
-    world.sandbox.obs.faults.add(Fault(kind, path="/published/", keep=100_000, times=1))
+    world.sandbox.obs.faults.add(Fault(kind, path=FILES, keep=100_000, times=1))
     assert outcomes(world.apply(world.plan())) == {file.filename: "done"}
     assert is_there(world, file)
 
 
 def test_a_file_that_obs_lost_since_the_preflight_is_stale(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.STATUS, path="/published/", status=404, times=None))
+    world.sandbox.obs.faults.add(Fault(Kind.STATUS, path=FILES, status=404, times=None))
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "stale"}
     assert (receipt.lines[0].reason, receipt.exit_code, world.count("POST")) == ("source-changed", 4, 0)
@@ -213,10 +214,10 @@ def test_downloads_and_uploads_overlap_and_are_bounded(world: World) -> None:
     world.publish(*(rpm(f"tool{number}", size=50_000) for number in range(12)))
     receipt = world.apply(world.plan(), jobs=2)
     assert receipt.exit_code == 0
-    assert world.sandbox.log.peak("obs", target="/published/") <= 2
+    assert world.sandbox.log.peak("obs", target=FILES) <= 2
     assert world.sandbox.log.peak("packagecloud", "POST") <= 2
     kinds = [
-        entry.method for entry in world.sandbox.log.entries if entry.method == "POST" or "/published/" in entry.target
+        entry.method for entry in world.sandbox.log.entries if entry.method == "POST" or re.search(FILES, entry.target)
     ]
     assert "POST" in kinds[:10], "uploads wait for no more than the first downloads"
     assert [line.filename for line in receipt.lines] == sorted(line.filename for line in receipt.lines)

@@ -1,0 +1,107 @@
+"""Kills an apply at a chosen step, in a process of its own: for the tests of resumption.
+
+Steps are counted in the child: every journal record (before it, in the middle of its line, after it), every fsync, rename,
+removal and truncation, and every HTTP request (before its answer is waited for, and after it has come).
+The child is forked from a server process that has everything imported, so that one attempt takes milliseconds.
+"""
+
+import http.client
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from pkgsync import planfile
+from pkgsync.apply import engine, journal
+from tests.apply_world import Services, World, job_for
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.crash"])
+
+
+@frozen
+class Attempt:
+    """One run in a child: everything that it needs, to be sent to it."""
+
+    services: Services
+    folder: Path
+    desired: Any
+    plan: bytes
+    jobs: int = 1
+
+
+def attempt_of(world: World, plan: bytes, folder: Path, jobs: int = 1) -> Attempt:
+    return Attempt(world.services, folder, world.desired(), plan, jobs)
+
+
+def start(attempt: Attempt, step: int | None = None) -> BaseProcess:
+    """Run in a child that kills itself at ``step``; None: never."""
+    process = _CONTEXT.Process(target=_child, args=(attempt, step))
+    process.start()
+    return process
+
+
+def run_until(attempt: Attempt, step: int | None) -> bool:
+    """Whether the child was killed at ``step``; False: it came to its end before."""
+    process = start(attempt, step)
+    process.join()
+    if process.exitcode == -signal.SIGKILL:
+        return True
+    assert process.exitcode == 0, f"the child ended with {process.exitcode}"
+    return False
+
+
+class _Bomb:
+    """Counts steps, and goes off at one of them."""
+
+    def __init__(self, step: int | None) -> None:
+        self.step = step
+        self.count = 0
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **keywords: Any) -> Any:
+            self.tick()
+            answer = work(*args, **keywords)
+            self.tick()
+            return answer
+
+        return wrapped
+
+    def halfway(self, write: Callable[[Any, bytes], None]) -> Callable[[Any, bytes], None]:
+        """Write a line in two pieces, with a step between them."""
+
+        def wrapped(stream: Any, data: bytes) -> None:
+            write(stream, data[: len(data) // 2])
+            self.tick()
+            write(stream, data[len(data) // 2 :])
+
+        return wrapped
+
+    def audit(self, event: str, _args: tuple[Any, ...]) -> None:
+        if event in ("os.rename", "os.remove", "os.truncate"):
+            self.tick()
+
+
+def _child(attempt: Attempt, step: int | None) -> None:
+    bomb = _Bomb(step)
+    journal.Journal.record = bomb.around(journal.Journal.record)  # type: ignore[method-assign]
+    journal._write_all = bomb.halfway(journal._write_all)  # type: ignore[assignment]
+    os.fsync = bomb.around(os.fsync)
+    http.client.HTTPConnection.getresponse = bomb.around(  # type: ignore[method-assign]
+        http.client.HTTPConnection.getresponse
+    )
+    sys.addaudithook(bomb.audit)
+    job = job_for(attempt.services, attempt.folder, lambda: attempt.desired, pause=lambda seconds: None)
+
+    engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
