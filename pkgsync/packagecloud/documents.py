@@ -36,8 +36,8 @@ def is_plain_name(name: str) -> bool:
 
 
 def text(value: Any) -> str | None:
-    """The value if it is a text that says something, else None."""
-    return value if isinstance(value, str) and value else None
+    """The value if it is a text that says something, else None; half a surrogate pair, which JSON allows, becomes ``?``."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
 
 
 def checksum(value: Any) -> str | None:

@@ -40,11 +40,9 @@ def _fields(body: bytes) -> Mapping[str, tuple[str, ...]]:
     """Field to messages; empty for anything that is not one of the three JSON shapes."""
     try:
         document = json.loads(body)
+        return {key: _messages(value) for key, value in document.items()} if isinstance(document, Mapping) else {}
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(document, Mapping):
-        return {}
-    return {key: _messages(value) for key, value in document.items()}
 
 
 def _messages(value: Any) -> tuple[str, ...]:
