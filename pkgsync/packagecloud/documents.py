@@ -36,7 +36,7 @@ def is_plain_name(name: str) -> bool:
 
 
 def text(value: Any) -> str | None:
-    """The value if it is a text that says something, else None; half a surrogate pair (JSON allows it) becomes ``?``."""
+    """The value if it is a text that says something, else None; half a surrogate pair becomes ``?``."""
     return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
 
 
