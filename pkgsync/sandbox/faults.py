@@ -22,6 +22,7 @@ class Kind(StrEnum):
     RESET_AFTER_BODY = "reset-after-body"  # the body is read, nothing is done, connection reset
     REPLY_LOST = "reply-lost"  # the action takes effect, then the connection is reset
     RESET_MIDWAY = "reset-midway"  # `keep` bytes of the true reply, then a reset
+    STALL = "stall"  # as HANG, but not even the request body is read
     HANG = "hang"  # no answer until released or the client is gone; nothing is done
     HANG_AFTER = "hang-after"  # the action takes effect, then as HANG
     EMPTY = "empty"  # the true status, no body
@@ -54,7 +55,7 @@ class Fault:
 
     It hits requests whose method is `method` (None: any) and whose raw path with query holds the regular expression
     `path`: from the `nth` such request on (counted from 1), `times` of them (None: all). Every hit first calls `hook`,
-    then waits `delay` seconds. `hit` is set by the first hit; `released` ends a hang.
+    then waits `delay` seconds. `hit` is set by the first hit; `released` ends a hang. A cut leaves off at least a byte.
     """
 
     kind: Kind = field(converter=Kind)

@@ -102,6 +102,8 @@ class Instrumented:
             case Kind.RESET_AFTER_BODY:
                 _drain(environ)
                 _abort(environ)
+            case Kind.STALL:
+                self._hang(environ, fault)
             case Kind.HANG:
                 _drain(environ)
                 self._hang(environ, fault)
@@ -117,13 +119,13 @@ class Instrumented:
         """The service's answer, damaged."""
         match fault.kind:
             case Kind.CUT:
-                answer.body = [b"".join(answer.body)[: fault.keep]]
+                answer.body = [_start(answer, fault)]
             case Kind.RESET_MIDWAY:
-                answer.body = _then_abort(b"".join(answer.body)[: fault.keep], environ)
+                answer.body = _then_abort(_start(answer, fault), environ)
             case Kind.EMPTY:
                 _set_body(answer, b"")
             case Kind.TRUNCATE:
-                _set_body(answer, b"".join(answer.body)[: fault.keep])
+                _set_body(answer, _start(answer, fault))
             case Kind.CORRUPT:
                 answer.body = corrupt(answer.body)
             case Kind.DRIP:
@@ -183,6 +185,12 @@ def _abort(environ: Environ) -> NoReturn:
     handler = environ["pkgsync.handler"]
     handler.abort = handler.close_connection = True
     raise ConnectionAbortedError("ordered by the switchboard")
+
+
+def _start(answer: Answer, fault: Fault) -> bytes:
+    """The first `keep` bytes of the body, but never all of it: a cut that cuts nothing would prove nothing."""
+    body = b"".join(answer.body)
+    return body[: min(fault.keep, max(len(body) - 1, 0))]
 
 
 def _then_abort(piece: bytes, environ: Environ) -> Iterator[bytes]:

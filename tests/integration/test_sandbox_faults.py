@@ -68,7 +68,7 @@ def test_broken_connections_with_and_without_effect(sandbox: Sandbox, kind: Kind
     assert upload(sandbox).status_code == (422 if effect else 201)
 
 
-@pytest.mark.parametrize(("kind", "effect"), [(Kind.HANG, False), (Kind.HANG_AFTER, True)])
+@pytest.mark.parametrize(("kind", "effect"), [(Kind.STALL, False), (Kind.HANG, False), (Kind.HANG_AFTER, True)])
 def test_a_hang_ends_when_it_is_released(sandbox: Sandbox, kind: Kind, effect: bool) -> None:
     fault = sandbox.packagecloud.faults.add(Fault(kind, method="POST"))
     errors: list[BaseException] = []
@@ -126,7 +126,8 @@ def test_nothing_outlives_the_sandbox() -> None:
         (json_error(402, {"error": ["payment required"]}), 402, b'{"error": ["payment required"]}', "application/json"),
         (html_page(), 200, b"<!DOCTYPE html>", "text/html"),
         (Fault(Kind.EMPTY), 200, b"", "application/json"),
-        (Fault(Kind.TRUNCATE, keep=1), 200, b"[", "application/json"),
+        (Fault(Kind.TRUNCATE, keep=0), 200, b"", "application/json"),
+        (Fault(Kind.TRUNCATE), 200, b"[", "application/json"),
         (Fault(Kind.TYPE, content_type="text/plain"), 200, b"[]", "text/plain"),
         (Fault(Kind.CORRUPT), 200, b"\xa4\xa2", "application/json"),
         (Fault(Kind.DRIP), 200, b"[]", "application/json"),
