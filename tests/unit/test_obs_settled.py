@@ -1,5 +1,7 @@
 """The settled rules, one by one, and which repositories are wanted at all."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -55,7 +57,7 @@ def test_what_is_published_and_equal_twice_is_settled() -> None:
         ({"code": "something-new"}, Reason.NOT_PUBLISHED),
     ],
 )
-def test_an_architecture_at_work_unsettles_only_itself(change: dict[str, object], reason: Reason) -> None:
+def test_an_architecture_at_work_unsettles_only_itself(change: dict[str, Any], reason: Reason) -> None:
     assert judge(X86, evolve(ARM, **change)) == {"x86_64": [], "aarch64": [reason]}
 
 
@@ -91,7 +93,7 @@ def test_an_architecture_that_meta_does_not_know_is_kept() -> None:
         {"packages": (evolve(PACKAGE, files=(evolve(FILE, mtime=1001),)),)},
     ],
 )
-def test_two_looks_must_agree(change: dict[str, object]) -> None:
+def test_two_looks_must_agree(change: dict[str, Any]) -> None:
     assert judge(X86, ARM, first=(evolve(X86, **change), ARM)) == {"x86_64": [Reason.INDEX_CHANGED], "aarch64": []}
 
 
