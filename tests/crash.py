@@ -12,13 +12,15 @@ import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
 from pkgsync import planfile
-from pkgsync.apply import engine, journal
+from pkgsync.apply import engine, journal, signals
+from pkgsync.errors import ExitCode
 from tests.apply_world import Services, World, job_for
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -40,11 +42,15 @@ def attempt_of(world: World, plan: bytes, folder: Path, jobs: int = 1) -> Attemp
     return Attempt(world.services, folder, world.desired(), plan, jobs)
 
 
-def start(attempt: Attempt, step: int | None = None) -> BaseProcess:
-    """Run in a child that kills itself at ``step``; None: never."""
-    process = _CONTEXT.Process(target=_child, args=(attempt, step))
+def start(attempt: Attempt, step: int | None = None, noticed: Event | None = None) -> BaseProcess:
+    """Run in a child that kills itself at ``step``; None: never. It sets ``noticed`` at the first signal that it gets."""
+    process = _CONTEXT.Process(target=_child, args=(attempt, step, noticed), daemon=True)
     process.start()
     return process
+
+
+def new_event() -> Event:
+    return _CONTEXT.Event()
 
 
 def run_until(attempt: Attempt, step: int | None) -> bool:
@@ -93,7 +99,7 @@ class _Bomb:
             self.tick()
 
 
-def _child(attempt: Attempt, step: int | None) -> None:
+def _child(attempt: Attempt, step: int | None, noticed: Event | None) -> None:
     bomb = _Bomb(step)
     journal.Journal.record = bomb.around(journal.Journal.record)  # type: ignore[method-assign]
     journal._write_all = bomb.halfway(journal._write_all)  # type: ignore[assignment]
@@ -102,6 +108,14 @@ def _child(attempt: Attempt, step: int | None) -> None:
         http.client.HTTPConnection.getresponse
     )
     sys.addaudithook(bomb.audit)
-    job = job_for(attempt.services, attempt.folder, lambda: attempt.desired, pause=lambda seconds: None)
+    if noticed is not None:
+        interrupt = signals.Halt.interrupt
 
-    engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
+        def tell(halt: signals.Halt, code: ExitCode) -> None:
+            interrupt(halt, code)
+            noticed.set()
+
+        signals.Halt.interrupt = tell  # type: ignore[method-assign]
+    job = job_for(attempt.services, attempt.folder, lambda: attempt.desired, pause=lambda seconds: None)
+    receipt = engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
+    sys.exit(receipt.exit_code)

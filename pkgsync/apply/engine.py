@@ -75,6 +75,7 @@ class _Run:
         self.halt = Halt()
         self.record = Record(job.now, job.report)
         self.warnings: list[str] = []
+        self.cut_off = False
 
     @property
     def ledger(self) -> Ledger:
@@ -97,6 +98,7 @@ class _Run:
         try:
             self._work(found)
         except InterruptedRunError as error:
+            self.cut_off = True
             self.job.packagecloud.session.close()
             self.warnings.append(error.message)
         except PkgsyncError as error:
@@ -204,10 +206,9 @@ class _Run:
         return free
 
     def _finish(self) -> Receipt:
-        why = self.halt.message if self.halt.requested else "not begun: other actions are stale"
         for action in self.plan.actions:
             if action.key not in self.record.lines:
-                self.record.judged(self.ledger, action, Result.left(why))
+                self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
         made = receipt.derive(
             self.plan,
             self.record,
@@ -220,6 +221,12 @@ class _Run:
         )
         receipt.write(made, self.job.receipt)
         return made
+
+    def _why_left(self, action: Action) -> str:
+        past = self.ledger.past(action.key)
+        if self.cut_off and past.attempts > (past.line.attempts if past.line is not None else 0):
+            return "cut off: the outcome is unknown until the next run looks"
+        return self.halt.message if self.halt.requested else "not begun: other actions are stale"
 
 
 def _only(actions: Iterable[Action], kind: type[Kind]) -> list[Kind]:
