@@ -1,0 +1,19 @@
+"""Promise 7: plan, apply, plan: the second plan is empty, but for what is held. Here for the pure core."""
+
+from attrs import evolve
+from hypothesis import given
+
+from tests import worlds
+from tests.worlds import SETTINGS, World
+
+
+@SETTINGS
+@given(worlds.worlds())
+def test_a_second_plan_is_empty_but_for_what_is_held(world: World) -> None:
+    first = world.plan()
+    second = evolve(world, rows=worlds.after(world, first)).plan()
+    assert second.actions == ()
+    assert {h.key for h in second.held} <= {h.key for h in first.held} | {row.key for row in world.rows}
+    assert second.summary.total.unchanged == first.summary.total.unchanged + len(first.uploads) + len(
+        first.replacements
+    )

@@ -1,0 +1,351 @@
+"""Random worlds for the promises of the pure core, the faults that can befall them, and an oracle that knows only DESIGN.
+
+The oracle shares no code with pkgsync.reconcile: versions are ordered by their place in ``VERSIONS``, architectures and
+names come from the generated files.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from attrs import evolve, frozen
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from pkgsync.model import (
+    Architecture,
+    BuiltFile,
+    BuiltPackage,
+    Deletion,
+    IndexedFile,
+    OrphanAction,
+    OrphanPolicy,
+    Plan,
+    Policy,
+    Problem,
+    Replacement,
+    Repository,
+    Row,
+)
+from pkgsync.reasons import Reason
+from tests import builders
+from tests.builders import LEAP, NOW
+
+RHEL, FOREIGN = "el/9", "fedora/40"
+MANAGED = (LEAP, RHEL)
+NAMES = ("app", "app-libs", "tool")
+VERSIONS = ((0, "1.0~rc1"), (0, "1.0"), (0, "1.0^fix"), (0, "1.2"), (0, "1.10"), (1, "0.1"))
+ARCHITECTURES = ("x86_64", "aarch64")
+FILE_ARCHITECTURES = ("x86_64", "x86_64", "aarch64", "noarch")
+SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+GLOBS = ("app-*", "*1.10*", "*.aarch64.rpm", "tool-*", "*-1.0-*")
+
+
+@frozen
+class World:
+    repositories: tuple[Repository, ...]
+    rows: tuple[Row, ...]
+    policy: Policy
+
+    def plan(self, now: datetime = NOW) -> Plan:
+        return builders.plan(self.repositories, self.rows, self.policy, managed=MANAGED, now=now)
+
+
+class Dice:
+    """Choices for one world; the odd ones come more often in some worlds than in others, so that many are almost sane."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._oddity = self._random.choice([0.0, 0.02, 0.05, 0.15])
+
+    def mostly(self, usual: Any, *odd: Any) -> Any:
+        return self._random.choice(odd) if self._random.random() < self._oddity else usual
+
+    def one_of(self, values: Sequence[Any]) -> Any:
+        return self._random.choice(values)
+
+    def flip(self) -> bool:
+        return self._random.random() < 0.5
+
+
+def a_file(dice: Dice) -> IndexedFile:
+    epoch, version = dice.one_of(VERSIONS)
+    made = builders.rpm(dice.one_of(NAMES), version, epoch=epoch, arch=dice.one_of(FILE_ARCHITECTURES))
+    return evolve(made, sha256=builders.sha(dice.mostly(made.filename, made.filename + "rebuilt", "twin")))
+
+
+def some_files(dice: Dice, most: int) -> dict[str, IndexedFile]:
+    return {f.filename: f for f in (a_file(dice) for _ in range(dice.one_of(range(most + 1))))}
+
+
+def a_repository(dice: Dice, number: int) -> Repository:
+    published = some_files(dice, 4)
+    extra = some_files(dice, 2)
+    built = dice.mostly(published, extra, {**published, **extra})
+    out = dice.mostly(False, True)
+    return Repository(
+        project=f"project{number // 2}",
+        name=f"repository{number}",
+        distributions=dice.one_of([(LEAP,), (LEAP,), (RHEL,), (LEAP, RHEL)]),
+        architectures=tuple(an_architecture(dice, name, built) for name in ARCHITECTURES),
+        index=None if out else dice.mostly(builders.index(*published.values()), None),
+        problems=some_problems(dice),
+        unread=dice.mostly(False, True),
+        filtered=out,
+        filter_architectures=dice.mostly(None, ("x86_64",), ("aarch64",)),
+        ignore_architectures=dice.mostly((), ("aarch64",)),
+    )
+
+
+def some_problems(dice: Dice) -> tuple[Problem, ...]:
+    found: tuple[Problem, ...] = dice.mostly((), (builders.problem(Reason.DIRTY),))
+    return found
+
+
+def an_architecture(dice: Dice, name: str, built: Mapping[str, IndexedFile]) -> Architecture:
+    """Each file is built by the package of its name, noarch ones on every architecture."""
+    packages = [BuiltPackage("other", "succeeded", (BuiltFile("unrelated-1-1.x86_64.rpm", 1, 1),))]
+    for package in NAMES:
+        mine = sorted(f.filename for f in built.values() if f.name == package and f.architecture in (name, "noarch"))
+        if mine or dice.mostly(False, True):
+            code = dice.mostly("succeeded", "failed", "excluded", "disabled")
+            packages.append(BuiltPackage(f"{package}-src", code, tuple(BuiltFile(f, 1, 1) for f in mine)))
+    return Architecture(name, "published", packages=tuple(packages), problems=some_problems(dice))
+
+
+def a_row(dice: Dice) -> Row:
+    made = builders.row(a_file(dice), dice.one_of([LEAP, LEAP, LEAP, RHEL, FOREIGN]))
+    return evolve(
+        made,
+        sha256=dice.mostly(made.sha256, None, builders.sha("foreign")),
+        epoch=dice.mostly(made.epoch, None),
+        type=dice.mostly("rpm", "dsc"),
+        architecture=dice.mostly(made.architecture, None),
+        uploader=dice.one_of(["robot", "robot", "somebody", None]),
+        created_at=(NOW - timedelta(days=dice.one_of([1, 10, 100]))).isoformat(),
+    )
+
+
+def a_policy(dice: Dice) -> Policy:
+    orphans = OrphanPolicy(
+        action=dice.mostly(OrphanAction.DELETE, OrphanAction.KEEP),
+        keep_versions=dice.one_of([0, 0, 1, 1, 2]),
+        min_age=timedelta(days=dice.mostly(0, 20)),
+        grace=timedelta(days=dice.one_of([0, 0, 5])),
+        protect=dice.mostly((), ("tool-1*",)),
+        names=dice.one_of([(), (), ("tool",), ("*",)]),
+        uploaders=dice.mostly((), ("robot",)),
+        without_files=dice.mostly((), ("*",)),
+    )
+    exclude = dice.mostly((), ("*-libs-*",))
+    return Policy(exclude=exclude, rebuilds=dice.mostly("replace", "hold"), orphans=orphans)
+
+
+def a_world(seed: int) -> World:
+    """Up to three repositories; the listing holds some of their files, and others."""
+    dice = Dice(seed)
+    found = tuple(a_repository(dice, n) for n in range(dice.one_of([1, 2, 2, 3])))
+    offered = [builders.row(f, d) for r in found if r.index for f in r.index.files for d in r.distributions]
+    listed = [a_row(dice) for _ in range(dice.one_of(range(12)))] + [r for r in offered if dice.flip()]
+    unique = {row.key: row for row in listed}
+    return World(found, tuple(unique.values()), a_policy(dice))
+
+
+def worlds() -> st.SearchStrategy[World]:
+    return st.integers(0, 2**40).map(a_world)
+
+
+# What may go wrong with a read, each for one repository of the world.
+
+Fault = Callable[[Repository], Repository]
+
+
+def _unsettled_architecture(repository: Repository) -> Repository:
+    first, *rest = repository.architectures
+    return evolve(repository, architectures=(evolve(first, problems=(builders.problem(),)), *rest))
+
+
+FAULTS: Mapping[str, Fault] = {
+    "no index": lambda r: evolve(r, index=None),
+    "unread": lambda r: evolve(r, unread=True),
+    "unread, no index, no result": lambda r: evolve(
+        r, index=None, unread=True, architectures=(), problems=(builders.problem(Reason.UNREAD),)
+    ),
+    "absent": lambda r: evolve(r, index=None, architectures=(), problems=(builders.problem(Reason.REPOSITORY_ABSENT),)),
+    "unsettled": lambda r: evolve(r, problems=(*r.problems, builders.problem(Reason.PUBLISHING))),
+    "unsettled architecture": _unsettled_architecture,
+    "no result": lambda r: evolve(r, architectures=()),
+    "no packages": lambda r: evolve(r, architectures=tuple(evolve(a, packages=()) for a in r.architectures)),
+    "failed packages": lambda r: evolve(r, architectures=tuple(_all_failed(a) for a in r.architectures)),
+}
+
+
+def _all_failed(architecture: Architecture) -> Architecture:
+    return evolve(architecture, packages=tuple(evolve(p, code="failed") for p in architecture.packages))
+
+
+def with_fault(world: World, number: int, fault: Fault) -> World:
+    changed = list(world.repositories)
+    changed[number % len(changed)] = fault(changed[number % len(changed)])
+    return evolve(world, repositories=tuple(changed))
+
+
+def left_out(repository: Repository) -> Repository:
+    """The repository once the project's ``repositories`` filter no longer names it."""
+    return evolve(repository, filtered=True, index=None)
+
+
+def consistent(repository: Repository) -> bool:
+    """Whether ``_result`` shows every file that the index lists."""
+    shown = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
+    return repository.index is not None and {f.filename for f in repository.index.files} <= shown
+
+
+# The oracle.
+
+
+def feeding(world: World, distribution: str) -> list[Repository]:
+    return [r for r in world.repositories if distribution in r.distributions]
+
+
+def published(world: World, distribution: str) -> list[tuple[Repository, IndexedFile]]:
+    return [(r, f) for r in feeding(world, distribution) if r.index and not r.filtered for f in r.index.files]
+
+
+def built(world: World, distribution: str) -> set[str]:
+    return {
+        f.filename for r in feeding(world, distribution) for a in r.architectures for p in a.packages for f in p.files
+    }
+
+
+def file_architecture(filename: str) -> str:
+    return filename.removesuffix(".rpm").rpartition(".")[2]
+
+
+def concerned(repository: Repository, architecture: str) -> list[Architecture]:
+    if architecture != "noarch":
+        return [a for a in repository.architectures if a.name == architecture]
+    return [a for a in repository.architectures if a.name not in repository.ignore_architectures]
+
+
+def assert_settled(world: World, distribution: str, filename: str) -> None:
+    for repository in feeding(world, distribution):
+        found = concerned(repository, file_architecture(filename))
+        assert not repository.unread
+        assert repository.filtered or repository.index is not None
+        assert not repository.problems
+        assert found
+        assert not any(a.problems for a in found)
+
+
+def place(row: Row) -> int:
+    return VERSIONS.index((row.epoch, row.version))
+
+
+def same_group(row: Row, others: Iterable[Row]) -> list[Row]:
+    key = (row.distribution, row.name, file_architecture(row.filename), row.type)
+    return [o for o in others if (o.distribution, o.name, file_architecture(o.filename), o.type) == key]
+
+
+def after(world: World, plan: Plan) -> tuple[Row, ...]:
+    """The listing after the plan was executed."""
+    gone = {a.key for a in (*plan.replacements, *plan.deletions)}
+    sources = {(r.project, r.name, f.path): f for r in world.repositories if r.index for f in r.index.files}
+    arrived = [
+        evolve(
+            builders.row(sources[(a.source.project, a.source.repository, a.source.path)], a.distribution),
+            created_at=NOW.isoformat(),
+        )
+        for a in (*plan.uploads, *plan.replacements)
+    ]
+    return (*(row for row in world.rows if row.key not in gone), *arrived)
+
+
+def assert_right_deletion(world: World, plan: Plan, deletion: Deletion) -> None:
+    """Every rule of DESIGN section 7 for one deletion, from the generated world alone."""
+    row = next(r for r in world.rows if r.key == deletion.key)
+    orphans = world.policy.orphans
+    offered = published(world, deletion.distribution)
+    assert orphans.action is OrphanAction.DELETE
+    assert row.distribution in MANAGED and row.type == "rpm"
+    assert row.sha256 is not None and (row.sha256, row.created_at) == (deletion.sha256, deletion.created_at)
+    assert row.filename not in {f.filename for _, f in offered} | built(world, row.distribution)
+    assert row.sha256 not in {f.sha256 for _, f in offered}
+    assert not any("-libs-" in row.filename for _ in world.policy.exclude)
+    assert not (orphans.protect and row.filename.startswith("tool-1"))
+    assert_settled(world, row.distribution, row.filename)
+    claimed = "*" in orphans.names or row.name in orphans.names or row.uploader in orphans.uploaders
+    assert claimed or any(f.name == row.name for _, f in offered)
+    if deletion.reason is Reason.SUPERSEDED:
+        assert_superseded(row, offered)
+    else:
+        assert deletion.reason is Reason.GONE
+        assert_gone(world, row, offered)
+    assert_retained(world, plan, row)
+    age = NOW - datetime.fromisoformat(row.created_at)
+    assert age >= orphans.min_age
+    if orphans.grace:
+        assert_grace(world, deletion)
+
+
+def assert_superseded(row: Row, offered: list[tuple[Repository, IndexedFile]]) -> None:
+    newer = [
+        (r, f)
+        for r, f in offered
+        if (f.name, f.architecture) == (row.name, file_architecture(row.filename))
+        and VERSIONS.index((f.version.epoch, f.version.version)) > place(row)
+    ]
+    codes = [
+        {p.code for a in r.architectures for p in a.packages for b in p.files if b.filename == f.filename}
+        for r, f in newer
+    ]
+    assert {"succeeded"} in codes
+
+
+def assert_gone(world: World, row: Row, offered: list[tuple[Repository, IndexedFile]]) -> None:
+    assert not any(f.name == row.name for _, f in offered)
+    for repository in feeding(world, row.distribution):
+        for architecture in concerned(repository, file_architecture(row.filename)):
+            assert architecture.packages
+            without = [p for p in architecture.packages if not p.files and p.code != "excluded"]
+            assert not without or world.policy.orphans.without_files == ("*",)
+
+
+def assert_retained(world: World, plan: Plan, row: Row) -> None:
+    left = same_group(row, after(world, plan))
+    assert all(r.epoch is not None for r in left)
+    newer = {place(r) for r in same_group(row, (*left, *world.rows)) if place(r) > place(row)}
+    stay = {place(r) for r in left}
+    assert len(newer) >= (world.policy.orphans.keep_versions or 0)
+    assert stay or row.name in world.policy.orphans.names or "*" in world.policy.orphans.names
+    assert len(stay) >= min(world.policy.orphans.keep_versions or 0, len(stay) + 1)
+
+
+def assert_grace(world: World, deletion: Deletion) -> None:
+    assert deletion.evidence.superseded_by is not None
+    key = f"{deletion.distribution}/{deletion.evidence.superseded_by.filename}"
+    since = next(r.created_at for r in world.rows if r.key == key)
+    assert NOW - datetime.fromisoformat(since) >= world.policy.orphans.grace
+
+
+def assert_right_replacement(world: World, replacement: Replacement) -> None:
+    row = next(r for r in world.rows if r.key == replacement.key)
+    first = next(
+        f for _, f in published(world, row.distribution) if f.filename == row.filename and _passes(world, f, row)
+    )
+    assert row.type == "rpm" and row.distribution in MANAGED
+    assert row.sha256 is not None and (row.sha256, row.created_at) == (
+        replacement.old.sha256,
+        replacement.old.created_at,
+    )
+    assert replacement.sha256 == first.sha256 != row.sha256
+    assert world.policy.rebuilds == "replace"
+    assert_settled(world, row.distribution, row.filename)
+
+
+def _passes(world: World, file: IndexedFile, row: Row) -> bool:
+    """Whether the repository that publishes the file wants its architecture."""
+    owner = next(r for r, f in published(world, row.distribution) if f is file)
+    wanted = owner.filter_architectures
+    return wanted is None or file.architecture in (*wanted, "noarch")
