@@ -35,7 +35,7 @@ from pkgsync.model import (
 from pkgsync.obs.client import ObsClient
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import SILENT, Progress
-from pkgsync.session import Session
+from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session
 from pkgsync.version import __version__
 
 NOTHING_OVERRIDDEN = Overrides()
@@ -48,7 +48,10 @@ def utc_now() -> datetime:
 
 @frozen(kw_only=True)
 class Surroundings:
-    """Where a run finds credentials and keeps its files. ``backup_dir`` None: below ``state_dir``."""
+    """Where a run finds credentials and keeps its files, and how patient it is.
+
+    ``backup_dir`` None: below ``state_dir``. ``pause`` waits between attempts (seconds); None: in real time.
+    """
 
     env: Mapping[str, str]
     home: Path
@@ -56,6 +59,8 @@ class Surroundings:
     state_dir: Path
     backup_dir: Path | None = None
     progress: Progress = SILENT
+    limits: HttpLimits = DEFAULT_LIMITS
+    pause: Callable[[float], object] | None = None
 
     @classmethod
     def of_user(cls) -> "Surroundings":
@@ -170,7 +175,7 @@ def apply(
             state_dir=surroundings.state_dir,
             receipt=options.receipt,
             now=now,
-            pause=time.sleep,
+            pause=surroundings.pause or time.sleep,
             jobs=options.jobs,
             skip_stale=options.skip_stale,
             only_uploads=options.only_uploads,
@@ -195,9 +200,12 @@ def _effective_policy(config: Config, overrides: Overrides) -> Policy:
 def _connect(config: Config, surroundings: Surroundings) -> _Services:
     obs_login = credentials.for_obs(config, surroundings.env, surroundings.home)
     token = credentials.for_packagecloud(config, surroundings.env, surroundings.home)
-    target = Session(config.packagecloud.url, auth=token, allow_http=config.allow_http, quota=True)
+    limits, pause = surroundings.limits, surroundings.pause
+    target = Session(
+        config.packagecloud.url, auth=token, limits=limits, allow_http=config.allow_http, quota=True, pause=pause
+    )
     return _Services(
-        obs.connect(config, obs_login),
+        obs.connect(config, obs_login, limits, pause),
         PackagecloudClient(target, config.packagecloud.repository),
     )
 
@@ -214,7 +222,12 @@ def _observe(config: Config, services: _Services, surroundings: Surroundings) ->
             progress=surroundings.progress,
         )
         desired = obs.gather(
-            services.obs, config.obs.projects, now=utc_now, progress=surroundings.progress, hasher=hasher
+            services.obs,
+            config.obs.projects,
+            now=utc_now,
+            progress=surroundings.progress,
+            pause=surroundings.pause or time.sleep,
+            hasher=hasher,
         )
         return desired, listing.result()
 

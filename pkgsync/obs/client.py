@@ -15,15 +15,23 @@ _XML = ("text/xml", "application/xml")
 _VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
 
 
-def connect(config: Config, auth: Basic | None, limits: HttpLimits = DEFAULT_LIMITS) -> "ObsClient":
-    """The client for ``config``. Raises ConfigError for URLs that must not be used."""
+def connect(
+    config: Config,
+    auth: Basic | None,
+    limits: HttpLimits = DEFAULT_LIMITS,
+    pause: Callable[[float], object] | None = None,
+) -> "ObsClient":
+    """The client for ``config``; ``pause`` as in Session. Raises ConfigError for URLs that must not be used."""
     obs = config.obs
     # the API answers with pages for people unless it is asked for XML, even where it then gives a package
-    session = Session(obs.api, auth=auth, limits=limits, allow_http=config.allow_http, accept="application/xml")
+    session = Session(
+        obs.api, auth=auth, limits=limits, allow_http=config.allow_http, accept="application/xml", pause=pause
+    )
     published = None
     if obs.published_url is not None:
         parts = urlsplit(obs.published_url)
-        published = Session(f"{parts.scheme}://{parts.netloc}", limits=limits, allow_http=config.allow_http)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        published = Session(origin, limits=limits, allow_http=config.allow_http, pause=pause)
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
 
 
@@ -50,6 +58,10 @@ class ObsClient:
     @property
     def origin(self) -> str:
         return self._session.origin
+
+    @property
+    def limits(self) -> HttpLimits:
+        return self._session.limits
 
     @property
     def requests(self) -> int:

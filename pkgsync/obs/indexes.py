@@ -13,7 +13,6 @@ from pkgsync.obs.entries import Entry, Hasher, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
-from pkgsync.session import DEFAULT_LIMITS
 
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third look at something that changes while it is read."""
@@ -103,10 +102,10 @@ def _read(client: ObsClient, wanted: Wanted, kinds: tuple[Kind, ...], hasher: Ha
         return None
     pointer = kind.parse_top(top, f"{wanted.id}/{kind.top}")
     what = f"{wanted.id}/{pointer.path}"
-    cap = DEFAULT_LIMITS.max_index_bytes
+    cap = client.limits.max_index_bytes
     packed = client.published(project, repository, pointer.path, min(cap, pointer.packed.size or cap))
     pointer.packed.verify(packed, what)
-    pieces = opened(packed, what, pointer.unpacked, DEFAULT_LIMITS.max_index_open_bytes)
+    pieces = opened(packed, what, pointer.unpacked, client.limits.max_index_open_bytes)
     entries = tuple(unique(kind.parse_packages(pieces, what), what))
     files = tuple(with_sha256(entry, project, repository, hasher) for entry in entries)
     if client.top(project, repository, kind.top) != top:
