@@ -60,7 +60,7 @@ class Surroundings:
     backup_dir: Path | None = None
     progress: Progress = SILENT
     limits: HttpLimits = DEFAULT_LIMITS
-    pause: Callable[[float], object] | None = None
+    pause: Callable[[float], None] | None = None
 
     @classmethod
     def of_user(cls) -> "Surroundings":
