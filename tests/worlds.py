@@ -38,7 +38,7 @@ NAMES = ("app", "app-libs", "tool")
 VERSIONS = ((0, "1.0~rc1"), (0, "1.0"), (0, "1.0^fix"), (0, "1.2"), (0, "1.10"), (1, "0.1"))
 ARCHITECTURES = ("x86_64", "aarch64")
 FILE_ARCHITECTURES = ("x86_64", "x86_64", "aarch64", "noarch")
-SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 GLOBS = ("app-*", "*1.10*", "*.aarch64.rpm", "tool-*", "*-1.0-*")
 
 

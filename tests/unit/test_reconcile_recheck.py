@@ -1,0 +1,249 @@
+"""DESIGN section 9.2: what becomes of each planned action in the world of now."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pkgsync.model import (
+    Evidence,
+    Limits,
+    OldContent,
+    OrphanAction,
+    OrphanPolicy,
+    Plan,
+    Policy,
+    Replacement,
+    Repository,
+    Row,
+    Source,
+    Upload,
+)
+from pkgsync.reasons import Reason
+from pkgsync.reconcile import Verdict, recheck
+from tests.builders import (
+    DELETE,
+    LEAP,
+    NOW,
+    SETTING,
+    actual,
+    architecture,
+    desired,
+    index,
+    package,
+    plan,
+    policy,
+    problem,
+    repository,
+    row,
+    rpm,
+    sha,
+)
+
+OLD, NEW, FRESH, REBUILT = rpm(version="1.0"), rpm(version="2.0"), rpm("fresh"), rpm("again", content="new")
+FILES = (FRESH, NEW, REBUILT)
+ROWS = (row(OLD), row(NEW), row(REBUILT, sha256=sha("old")))
+PLAN = plan([repository(*FILES)], ROWS)
+SETTLED = repository(*FILES)
+UNSETTLED = repository(*FILES, problems=(problem(),))
+ABSENT = repository(index=None, problems=(problem(Reason.REPOSITORY_ABSENT),), architectures=[])
+
+
+def checked(
+    repositories: Iterable[Repository] = (SETTLED,),
+    rows: Iterable[Row] = ROWS,
+    wanted: Policy | None = None,
+    made: Plan = PLAN,
+    managed: tuple[str, ...] = (LEAP,),
+) -> dict[str, tuple[Verdict, Reason | None]]:
+    """Kind of action -> what is said about the only one of that kind."""
+    checks = recheck(made, desired(*repositories), actual(*rows), wanted or policy(), managed, NOW)
+    assert [c.action for c in checks] == list(made.actions)
+    return {type(c.action).__name__: (c.verdict, c.reason) for c in checks}
+
+
+DUE, DONE = (Verdict.DUE, None), (Verdict.DONE, None)
+
+
+def stale(reason: Reason) -> tuple[Verdict, Reason]:
+    return Verdict.STALE, reason
+
+
+LEFT = (Verdict.LEFT, Reason.UNSETTLED)
+
+
+def changed(file: Any, **changes: Any) -> tuple[Row, ...]:
+    return tuple(evolve(r, **changes) if r.filename == file.filename else r for r in ROWS)
+
+
+def without(file: Any) -> tuple[Row, ...]:
+    return tuple(r for r in ROWS if r.filename != file.filename)
+
+
+def test_in_the_same_world_everything_is_due() -> None:
+    assert checked() == {"Upload": DUE, "Replacement": DUE, "Deletion": DUE}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ((*ROWS, row(FRESH)), DONE),
+        ((*ROWS, row(FRESH, sha256=sha("other"))), stale(Reason.TARGET_CHANGED)),
+        ((*ROWS, row(FRESH, sha256=None)), stale(Reason.TARGET_CHANGED)),
+    ],
+)
+def test_an_upload_and_its_row(rows: tuple[Row, ...], expected: Any) -> None:
+    assert checked(rows=rows)["Upload"] == expected
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        (repository(NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
+        (repository(rpm("fresh", content="other"), NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
+        (repository(evolve(FRESH, size=1), NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
+        (repository(*FILES, name="elsewhere"), stale(Reason.POLICY_CHANGED)),
+        (UNSETTLED, DUE),
+        (ABSENT, LEFT),
+    ],
+)
+def test_an_upload_and_its_source(world: Repository, expected: Any) -> None:
+    assert checked([world])["Upload"] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (changed(REBUILT, sha256=sha("new"), created_at="2026-03-01T00:00:00Z"), DONE),
+        (changed(REBUILT, sha256=sha("third")), stale(Reason.TARGET_CHANGED)),
+        (changed(REBUILT, sha256=None), stale(Reason.TARGET_CHANGED)),
+        (changed(REBUILT, created_at="2026-03-01T00:00:00Z"), stale(Reason.TARGET_CHANGED)),
+        (without(REBUILT), DUE),
+    ],
+)
+def test_a_replacement_and_its_row(rows: tuple[Row, ...], expected: Any) -> None:
+    assert checked(rows=rows)["Replacement"] == expected
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        ([UNSETTLED], LEFT),
+        ([ABSENT], LEFT),
+        ([repository(FRESH, NEW, problems=(problem(),))], LEFT),
+        ([repository(FRESH, NEW)], stale(Reason.SOURCE_CHANGED)),
+        ([repository(FRESH, NEW, rpm("again", content="newer"))], stale(Reason.SOURCE_CHANGED)),
+        ([SETTLED, repository(rpm("more"), name="second", problems=(problem(),))], LEFT),
+        ([SETTLED, repository(rpm("more"), name="second", unread=True)], LEFT),
+    ],
+)
+def test_a_replacement_and_its_sources(world: list[Repository], expected: Any) -> None:
+    assert checked(world)["Replacement"] == expected
+
+
+def test_nothing_is_replaced_or_deleted_in_a_distribution_that_is_no_longer_managed() -> None:
+    gone = stale(Reason.POLICY_CHANGED)
+    assert checked(managed=()) == {"Upload": DUE, "Replacement": gone, "Deletion": gone}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (without(OLD), DONE),
+        (changed(OLD, sha256=sha("other")), stale(Reason.TARGET_CHANGED)),
+        (changed(OLD, sha256=None), stale(Reason.TARGET_CHANGED)),
+        (changed(OLD, created_at="2026-03-01T00:00:00Z"), stale(Reason.TARGET_CHANGED)),
+    ],
+)
+def test_a_deletion_and_its_row(rows: tuple[Row, ...], expected: Any) -> None:
+    assert checked(rows=rows)["Deletion"] == expected
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        (repository(*FILES, OLD), stale(Reason.WANTED_AGAIN)),
+        (repository(*FILES, rpm("renamed", content=OLD.filename)), stale(Reason.WANTED_AGAIN)),
+        (
+            repository(*FILES, architectures=[architecture("x86_64", package("src", *FILES, OLD))]),
+            stale(Reason.WANTED_AGAIN),
+        ),
+        (UNSETTLED, LEFT),
+        (ABSENT, LEFT),
+        (repository(*FILES, unread=True), LEFT),
+        (evolve(SETTLED, index=None), LEFT),
+        (evolve(SETTLED, index=index(), problems=(problem(Reason.INDEX_EMPTY),)), LEFT),
+        (repository(*FILES, architectures=[architecture("x86_64", package("src", *FILES, code="failed"))]), LEFT),
+        (repository(FRESH, REBUILT), stale(Reason.POLICY_CHANGED)),
+    ],
+)
+def test_a_deletion_and_obs(world: Repository, expected: Any) -> None:
+    assert checked([world])["Deletion"] == expected
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        policy(OrphanPolicy()),
+        policy(evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
+        policy(evolve(DELETE, protect=("hello-*",))),
+        policy(evolve(DELETE, keep_versions=2)),
+        policy(evolve(DELETE, keep_versions=None)),
+        policy(evolve(DELETE, min_age=timedelta(days=10_000))),
+        policy(evolve(DELETE, grace=timedelta(days=10_000))),
+        policy(exclude=("hello-*",)),
+        policy(limits=Limits(0, 100)),
+    ],
+)
+def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
+    assert checked(wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
+
+
+def test_what_the_reviewed_command_line_set_still_holds() -> None:
+    setting = evolve(SETTING, overrides=evolve(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
+    made = plan([SETTLED], ROWS, setting=setting)
+    today = policy(OrphanPolicy(keep_versions=1), limits=Limits(0, 0))
+    assert checked(wanted=today, made=made)["Deletion"] == DUE
+
+
+def test_a_version_whose_upload_is_not_in_the_plan_does_not_replace_what_is_deleted() -> None:
+    rows = [row(OLD), row(rpm("foreign"))]
+    made = evolve(plan([repository(NEW)], rows), uploads=())
+    assert checked([repository(NEW)], rows, made=made)["Deletion"] == LEFT
+
+
+def test_deletions_that_are_done_do_not_count_against_the_limits() -> None:
+    rows = [row(rpm(version=f"1.{n}")) for n in range(3)]
+    made = plan([repository(NEW)], [*rows, row(NEW)], policy(limits=Limits(3, 100)))
+    checks = recheck(
+        made, desired(repository(NEW)), actual(*rows[:2], row(NEW)), policy(limits=Limits(2, 100)), (LEAP,), NOW
+    )
+    assert [c.verdict for c in checks] == [Verdict.DUE, Verdict.DUE, Verdict.DONE]
+
+
+def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
+    backup = Source("backup")
+    deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence("undo", receipt="sha256:0"))
+    made = evolve(
+        PLAN,
+        uploads=(Upload(LEAP, FRESH.filename, 1000, sha("was"), Reason.UNDO, backup),),
+        replacements=(
+            Replacement(
+                LEAP,
+                REBUILT.filename,
+                1000,
+                sha("was"),
+                Reason.UNDO,
+                backup,
+                OldContent(sha("old"), ROWS[2].created_at),
+            ),
+        ),
+        deletions=(deletion,),
+    )
+    assert checked([UNSETTLED], wanted=policy(OrphanPolicy()), made=made) == {
+        "Upload": DUE,
+        "Replacement": DUE,
+        "Deletion": DUE,
+    }
