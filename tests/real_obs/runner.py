@@ -66,6 +66,19 @@ class Pkgsync:
         plan: Plan = json.loads((self.folder / "plan.json").read_text())
         return plan
 
+    def plan_in_motion(self, *args: str) -> Plan | None:
+        """A plan while OBS changes: it may be incomplete (exit code 1), or not be made at all."""
+        (self.folder / "plan.json").unlink(missing_ok=True)
+        done = self.run("plan", "-o", "plan.json", *args)
+        assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        if not (self.folder / "plan.json").exists():
+            assert done.returncode == 1
+            return None
+        plan: Plan = json.loads((self.folder / "plan.json").read_text())
+        assert plan["complete"] is (done.returncode == 0)
+        return plan
+
     def apply(self, *args: str, code: int = 0) -> None:
         """Executes the last plan."""
         done = self.run("apply", "plan.json", *args)

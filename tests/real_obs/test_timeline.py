@@ -1,15 +1,16 @@
 """Plans made over and over while OBS changes under them: none may ever hold a deletion that was wrong then."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from . import sources
 from .conftest import MakeProject
-from .driver import ARCHS, DEB, RPM, Project
-from .runner import ORPHANS, TARGETS, Pkgsync, Plan, keys
+from .driver import ARCHS, DEB, RPM, BackendError, Project
+from .runner import ORPHANS, TARGETS, Pkgsync, keys
 
-REPOSITORIES = {RPM: ARCHS, DEB: ARCHS}
+REPOSITORIES = {RPM: ARCHS, DEB: ("x86_64",)}
 Change = Callable[[Project], None]
 
 
@@ -49,32 +50,72 @@ TIMELINE: tuple[tuple[str, Change], ...] = (
 )
 
 
-class Moment:
-    """What is true at one instant, from the disk and from the backend's own words."""
+class Watcher:
+    """Asks the backend all the time, in a thread of its own, which repositories are settled.
+
+    A plan takes a while: what was in work when it began may have been settled while it looked. Its look is
+    two answers of `_result` with the indexes in between, so that a settled time that is long enough for it
+    is long enough to be seen here.
+    """
 
     def __init__(self, project: Project) -> None:
-        rows = project.results()
-        self.names = {repository: project.names_on_disk(repository) for repository in REPOSITORIES}
-        self.settled = {
-            repository: bool(own := [row for row in rows if row.repository == repository])
-            and all(row.final and row.code == "published" for row in own)
-            for repository in REPOSITORIES
-        }
+        self.project = project
+        self.seen_settled: set[str] = set()
+        self.failure: BackendError | None = None
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def __enter__(self) -> "Watcher":
+        self.seen_settled = settled(self.project)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self.thread.join()
+        self.seen_settled |= settled(self.project)
+
+    def watch(self) -> None:
+        while not self.stopped.wait(0.02):
+            try:
+                self.seen_settled |= settled(self.project)
+            except BackendError as error:
+                self.failure = error
+                return
 
 
-def wrong_actions(plan: Plan, before: Moment, after: Moment) -> list[str]:
-    """Deletions of what stood on the disk of OBS all the time, and all that was planned for a repository
-    that was in work before and after."""
+def settled(project: Project) -> set[str]:
+    rows = project.results()
+    return {
+        repository
+        for repository in REPOSITORIES
+        if (own := [row for row in rows if row.repository == repository])
+        and all(row.final and row.code == "published" for row in own)
+    }
+
+
+def names_on_disk(project: Project) -> dict[str, set[str]]:
+    return {repository: project.names_on_disk(repository) for repository in REPOSITORIES}
+
+
+def planned_and_wrong(project: Project, pkgsync: Pkgsync) -> tuple[set[str], list[str]]:
+    """The deletions and replacements of a plan made now, and those of them that are wrong: deletions of what
+    stood on the disk of OBS before and after, and anything for a repository that was in work all the time."""
+    before = names_on_disk(project)
+    with Watcher(project) as watcher:
+        plan = pkgsync.plan_in_motion("--max-deletions", "1000")
+    after = names_on_disk(project)
+    assert watcher.failure is None
+    if plan is None:
+        return set(), []
+    deletions, changes = keys(plan["deletions"]), keys(plan["deletions"]) | keys(plan["replacements"])
     wrong = []
     for repository, distribution in TARGETS.items():
-        there = before.names[repository] & after.names[repository]
-        unsettled = not before.settled[repository] and not after.settled[repository]
-        for key in sorted(keys(plan["deletions"]) | keys(plan["replacements"])):
-            where, name = key.rsplit("/", 1)
-            deleted = key in keys(plan["deletions"])
-            if where == distribution and (unsettled or (deleted and name in there)):
-                wrong.append(f"{key} (there: {name in there}, unsettled: {unsettled})")
-    return wrong
+        there = {f"{distribution}/{name}" for name in before[repository] & after[repository]}
+        wrong += [f"{key} is in OBS" for key in sorted(deletions & there)]
+        if repository not in watcher.seen_settled:
+            wrong += [f"{repository} was in work: {key}" for key in sorted(changes) if key.startswith(distribution)]
+    return changes, wrong
 
 
 @pytest.fixture
@@ -94,15 +135,12 @@ def test_no_plan_ever_holds_a_deletion_that_is_wrong(project: Project, pkgsync_f
     planned: set[str] = set()
     for title, change in TIMELINE:
         change(project)
-        calm = 0
-        while calm < 2:
-            before = Moment(project)
-            plan = pkgsync.plan("--max-deletions", "1000")
-            after = Moment(project)
-            assert wrong_actions(plan, before, after) == [], title
-            planned |= keys(plan["deletions"]) | keys(plan["replacements"])
+        quiet = False
+        while not quiet:
             quiet = all(row.final for row in project.results()) and not project.backend.pending_events()
-            calm = calm + 1 if quiet else 0
+            changes, wrong = planned_and_wrong(project, pkgsync)
+            assert wrong == [], title
+            planned |= changes
         pkgsync.sync()  # so that more and more versions stand on the target
     assert {key.rpartition("/")[2] for key in planned} >= {
         "tool-1.0-lp156.1.1.x86_64.rpm",
