@@ -12,7 +12,7 @@ from attrs import frozen
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
 from pkgsync.obs.names import check_filename, check_number, check_word
-from pkgsync.obs.xml import children
+from pkgsync.obs.xml import children, in_pieces
 
 _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32
@@ -52,7 +52,7 @@ class ProjectMeta:
 def parse_meta(data: bytes, project: str) -> ProjectMeta:
     """Raises IntegrityError for anything but the whole ``_meta`` of ``project``."""
     what = f"_meta of {project}"
-    elements = children((data,), "project", what)
+    elements = children(in_pieces(data), "project", what)
     name = next(elements).get("name")
     if name != project:
         raise IntegrityError(f"{what}: it is of another project, {str(name)[:80]!a}")
@@ -74,7 +74,7 @@ def parse_result(data: bytes, project: str) -> Result:
     its own backend, and zeros mean that nothing matched.
     """
     what = f"_result of {project}"
-    elements = children((data,), "resultlist", what)
+    elements = children(in_pieces(data), "resultlist", what)
     state = next(elements).get("state", "")
     if not _STATE.fullmatch(state) or state == _NO_STATE:
         raise IntegrityError(f"{what}: OBS gives no state with it, so it is no answer", tip="Try again later.")

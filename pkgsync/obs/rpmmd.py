@@ -8,17 +8,18 @@ from pkgsync.model import PackageType, Version
 from pkgsync.obs.entries import Entry, Pointer
 from pkgsync.obs.names import check_number, check_path, check_word
 from pkgsync.obs.sums import Checksum, Stated
-from pkgsync.obs.xml import children
+from pkgsync.obs.xml import children, in_pieces
 
 TOP = "repodata/repomd.xml"
 _REPO = "{http://linux.duke.edu/metadata/repo}"
 _COMMON = "{http://linux.duke.edu/metadata/common}"
+_UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url", "time"))
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 def parse_top(data: bytes, what: str) -> Pointer:
     """Raises IntegrityError for anything but a whole repomd.xml that names one primary with its checksum."""
-    elements = children((data,), f"{_REPO}repomd", what)
+    elements = children(in_pieces(data), f"{_REPO}repomd", what)
     next(elements)
     revision: int | None = None
     primaries: list[Pointer] = []
@@ -67,7 +68,7 @@ def _checksum(element: Element, tag: str, what: str) -> Checksum | None:
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[Entry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
-    elements = children(pieces, f"{_COMMON}metadata", what)
+    elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
     count = 0
     for element in elements:

@@ -94,6 +94,13 @@ def test_a_package_of_a_primary() -> None:
     ]
 
 
+def test_what_an_entry_requires_is_passed_over() -> None:
+    nested = PACKAGE.replace("</format>", "<format><location href='evil'/></format></format>")
+    assert [entry.path for entry in parse_packages(primary(nested + PACKAGE, 2), "primary")] == [
+        "x86_64/hello-tool-1.2-lp156.1.1.x86_64.rpm"
+    ] * 2
+
+
 def test_an_empty_primary_lists_nothing() -> None:
     assert list(parse_packages(primary("", 0), "primary")) == []
 
