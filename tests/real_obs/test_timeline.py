@@ -141,6 +141,7 @@ def test_no_plan_ever_holds_a_deletion_that_is_wrong(project: Project, pkgsync_f
             changes, wrong = planned_and_wrong(project, pkgsync)
             assert wrong == [], title
             planned |= changes
+        project.settle()
         pkgsync.sync()  # so that more and more versions stand on the target
     assert {key.rpartition("/")[2] for key in planned} >= {
         "tool-1.0-lp156.1.1.x86_64.rpm",
