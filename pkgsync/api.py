@@ -19,7 +19,7 @@ from pkgsync.apply import engine
 from pkgsync.apply.job import Job
 from pkgsync.cache import Cache
 from pkgsync.config import Config, ObsProject, managed_distributions
-from pkgsync.errors import ConfigError, UsageError
+from pkgsync.errors import AuthenticationError, ConfigError, ReadError, UsageError
 from pkgsync.model import (
     ActualState,
     Audit,
@@ -81,6 +81,11 @@ class Surroundings:
 class _Services:
     obs: ObsClient
     packagecloud: PackagecloudClient
+
+    def close(self) -> None:
+        """Cut what is in flight, from any thread."""
+        self.obs.close()
+        self.packagecloud.session.close()
 
 
 def plan(
@@ -211,25 +216,26 @@ def _connect(config: Config, surroundings: Surroundings) -> _Services:
 
 
 def _observe(config: Config, services: _Services, surroundings: Surroundings) -> tuple[DesiredState, ActualState]:
-    """Both worlds, read at the same time."""
+    """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first."""
+    progress = surroundings.progress
     hasher = obs.hasher(services.obs, Cache(surroundings.cache_dir))
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        listing = pool.submit(
-            packagecloud.gather,
-            services.packagecloud,
-            managed_distributions(config),
-            now=utc_now,
-            progress=surroundings.progress,
-        )
-        desired = obs.gather(
-            services.obs,
-            config.obs.projects,
-            now=utc_now,
-            progress=surroundings.progress,
-            pause=surroundings.pause or time.sleep,
-            hasher=hasher,
-        )
+    managed = managed_distributions(config)
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        listing = pool.submit(packagecloud.gather, services.packagecloud, managed, now=utc_now, progress=progress)
+        try:
+            desired = obs.gather(services.obs, config.obs.projects, now=utc_now, progress=progress, hasher=hasher)
+        except (ReadError, ConfigError):
+            refused = listing.exception()
+            if isinstance(refused, AuthenticationError):
+                raise refused from None
+            raise
         return desired, listing.result()
+    except BaseException:
+        services.close()
+        raise
+    finally:
+        pool.shutdown()
 
 
 def _with_plan_sources(config: Config, reviewed: Plan) -> Config:

@@ -43,3 +43,8 @@ class Bars:
             delay=0.3,
         ) as bar:
             yield _Bar(bar)
+
+
+def write_above(line: str, stream: TextIO) -> None:
+    """Write a line without tearing the bars that are shown."""
+    tqdm.write(line, file=stream)

@@ -5,20 +5,27 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
+from attrs import frozen
 
-from pkgsync.cli import commands
+from pkgsync.cli.commands import Commands
 from pkgsync.cli.options import Context, common
-from pkgsync.errors import ExitCode, InterruptedRunError, PkgsyncError
+from pkgsync.cli.terminal import Terminal, logging_to
+from pkgsync.errors import ExitCode, PkgsyncError
 from pkgsync.version import __version__
 
-_SIGNALS = {signal.SIGTERM: ExitCode.TERMINATED, signal.SIGHUP: ExitCode.HANGUP}
+_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HANGUP,
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="pkgsync", message="%(prog)s %(version)s")
 @common(env=True)
 def cli(context: Context) -> None:
@@ -28,78 +35,101 @@ def cli(context: Context) -> None:
     """
 
 
-for command in commands.ALL:
-    cli.add_command(command)
-
-
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table (DESIGN section 9)."""
-    context = Context()
-    code = run(context, arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = run(Context(), arguments)
+    for stream in (sys.stdout, sys.stderr):
+        _finish(stream)
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HANGUP):
         # threads that still wait for a server must not hold up the end
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def run(context: Context, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Never raises."""
-    previous = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in previous.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _interrupt)
     try:
-        code = cli.main(arguments, prog_name="pkgsync", standalone_mode=False, obj=context)
+        with logging_to(lambda: context.terminal):
+            code = cli.main(arguments, prog_name="pkgsync", standalone_mode=False, obj=context)
         return int(code or ExitCode.OK)
     except BaseException as error:
-        if context.debug and not isinstance(error, click.exceptions.Exit | SystemExit):
-            traceback.print_exc()
-        return _explain(error, context)
+        ending = _ending(error)
+        with suppress(OSError):  # stderr may be what cannot be written
+            _tell(ending, error, context.terminal)
+        return ending.code
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
+class _Signalled(BaseException):
+    """A signal ends the run. No Exception, so that nothing on the way takes it for a failed read."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number.name)
+        self.number = number
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise InterruptedRunError(f"ended by {signal.Signals(number).name}", _SIGNALS[signal.Signals(number)])
+    raise _Signalled(signal.Signals(number))
 
 
-def _explain(error: BaseException, context: Context) -> int:
-    terminal = context.terminal
+@frozen
+class _Ending:
+    """What an error means to whoever called: the exit code, the words, a stable id. No words: say nothing."""
+
+    code: int
+    message: str = ""
+    tip: str = ""
+    id: str = ""
+
+
+def _ending(error: BaseException) -> _Ending:
     match error:
         case PkgsyncError():
-            terminal.error(error.message, error.tip, type(error).__name__)
-            return error.exit_code
+            return _Ending(error.exit_code, error.message, error.tip, type(error).__name__)
         case click.exceptions.NoArgsIsHelpError():
-            terminal.data(error.format_message())
-            return ExitCode.USAGE
+            return _Ending(ExitCode.USAGE, "no command", f"Try `{_path(error)} --help`.", "UsageError")
         case click.UsageError():
-            command = error.ctx.command_path if error.ctx else "pkgsync"
-            terminal.error(error.format_message(), f"Try `{command} --help`.", "UsageError")
-            return ExitCode.USAGE
+            return _Ending(ExitCode.USAGE, error.format_message(), f"Try `{_path(error)} --help`.", "UsageError")
         case click.exceptions.Exit():
-            return error.exit_code
-        case KeyboardInterrupt() | click.Abort():
-            terminal.error("interrupted", "Nothing is half written; run the same command again.", "Interrupted")
-            return ExitCode.INTERRUPTED
+            return _Ending(error.exit_code)
+        case _Signalled():
+            tip = "Nothing is half written; run the same command again."
+            return _Ending(_SIGNALS[error.number], f"ended by {error.number.name}", tip, "Interrupted")
         case SystemExit():
-            return error.code if isinstance(error.code, int) else ExitCode.ERROR
+            return _Ending(error.code if isinstance(error.code, int) else ExitCode.ERROR)
         case BrokenPipeError():
-            _silence_stdout()
-            return ExitCode.ERROR
+            return _Ending(ExitCode.ERROR)
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return _Ending(ExitCode.ERROR, f"{where}{error.strerror or type(error).__name__}", id="OSError")
         case _:
-            return _unexpected(error, context)
+            tip = "Run again with --debug for the traceback, and report it."
+            return _Ending(ExitCode.ERROR, f"internal error: {type(error).__name__}", tip, "InternalError")
 
 
-def _unexpected(error: BaseException, context: Context) -> int:
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        context.terminal.error(f"{where}{error.strerror or type(error).__name__}", "", "OSError")
-    else:
-        tip = "Run again with --debug for the traceback, and report it."
-        context.terminal.error(f"internal error: {type(error).__name__}", tip, "InternalError")
-    return ExitCode.ERROR
+def _path(error: click.UsageError) -> str:
+    return error.ctx.command_path if error.ctx else "pkgsync"
 
 
-def _silence_stdout() -> None:
-    """Whoever read stdout has gone; Python would complain about that once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _tell(ending: _Ending, error: BaseException, terminal: Terminal) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not terminal.json_log:
+        terminal.plain(error.format_message())
+    elif ending.message:
+        terminal.debug("".join(traceback.format_exception(error)))
+        terminal.error(ending.message, ending.tip, ending.id)
+
+
+def _finish(stream: TextIO) -> None:
+    """Flush, or leave it where nobody reads any more: Python would complain about that once more at its end."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

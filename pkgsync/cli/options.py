@@ -1,19 +1,20 @@
 """Options that every command takes, before or after its name, and the types of their values."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from attrs import define, field
 
-from pkgsync.api import Surroundings
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.config import Config, load
 from pkgsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from pkgsync.api import Surroundings
+    from pkgsync.config import Config
 
 DEFAULT_CONFIG = "pkgsync.yaml"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,22 +26,17 @@ class Context:
 
     values: dict[str, Any] = field(factory=dict)
 
-    def merge(self, values: Mapping[str, Any]) -> None:
-        self.values |= {name: value for name, value in values.items() if value not in (None, False, 0)}
-
     @property
     def terminal(self) -> Terminal:
         return Terminal(
             verbosity=self._verbosity(),
-            colour=self._colour(),
+            colour=self.values.get("color"),
             json_log=self.values.get("log_format") == "json",
         )
 
-    @property
-    def debug(self) -> bool:
-        return bool(self.values.get("debug"))
+    def surroundings(self) -> "Surroundings":
+        from pkgsync.api import Surroundings
 
-    def surroundings(self) -> Surroundings:
         user = Surroundings.of_user()
         return Surroundings(
             env=user.env,
@@ -51,8 +47,10 @@ class Context:
             progress=self.terminal.progress,
         )
 
-    def config(self) -> Config:
+    def config(self) -> "Config":
         """The config file of this run, its warnings shown."""
+        from pkgsync.config import load
+
         path = self.values.get("config") or Path(DEFAULT_CONFIG)
         if "config" not in self.values and not path.exists():
             raise UsageError(
@@ -67,14 +65,9 @@ class Context:
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):
             return Verbosity.QUIET
-        if self.debug:
+        if self.values.get("debug"):
             return Verbosity.DEBUG
         return Verbosity.VERBOSE if self.values.get("verbose") else Verbosity.NORMAL
-
-    def _colour(self) -> bool | None:
-        if self.values.get("no_color"):
-            return False
-        return True if self.values.get("color") else None
 
 
 class Moment(click.ParamType[datetime]):
@@ -90,59 +83,57 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+_LOG_FORMATS = click.Choice(["text", "json"])
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def _common_options(*, env: bool) -> tuple[Callable[[F], F], ...]:
-    """The environment speaks once, to the group: an option after the command must not lose to it."""
+class NewFile(click.ParamType[Path]):
+    """A file to be written. What could never be written is refused before any work is done for it."""
 
-    def variable(name: str) -> str | None:
-        return f"PKGSYNC_{name}" if env else None
+    name = "file"
 
-    formats = click.Choice(["text", "json"])
-    return (
-        click.option("-c", "--config", type=FILE, envvar=variable("CONFIG"), help=f"Config file [{DEFAULT_CONFIG}]."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more."),
-        click.option("-q", "--quiet", is_flag=True, help="Say only data and errors."),
-        click.option("--debug", is_flag=True, help="Show tracebacks."),
-        click.option("--color", is_flag=True, help="Colour even off a terminal."),
-        click.option("--no-color", is_flag=True, help="No colour."),
-        click.option("--log-format", type=formats, envvar=variable("LOG_FORMAT"), help="Form of messages [text]."),
-        click.option("--cache-dir", type=FOLDER, envvar=variable("CACHE_DIR"), help="Folder of downloaded files."),
-        click.option("--state-dir", type=FOLDER, envvar=variable("STATE_DIR"), help="Folder of journals and locks."),
-        click.option("--backup-dir", type=FOLDER, envvar=variable("BACKUP_DIR"), help="Folder of deleted files."),
-    )
-
-
-COMMON_NAMES = (
-    "config",
-    "verbose",
-    "quiet",
-    "debug",
-    "color",
-    "no_color",
-    "log_format",
-    "cache_dir",
-    "state_dir",
-    "backup_dir",
-)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        folder = next(parent for parent in (path.absolute()).parents if parent.exists())
+        if str(value) == "-" or (path.exists() and not path.is_file()):
+            self.fail(f"{str(value)!r} is no file that could be replaced", param, ctx)
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
+        return path
 
 
 def common(*, env: bool = False) -> Callable[[F], F]:
-    """Add the common options; the command is then called with a :class:`Context` first."""
+    """Add the common options; the command is then called with a :class:`Context` first.
+
+    The environment speaks once, to the group: an option after the command must not lose to it.
+    """
+
+    def option(*names: str, variable: str | None = None, **more: Any) -> Callable[[F], F]:
+        envvar = f"PKGSYNC_{variable}" if env and variable else None
+        return click.option(*names, envvar=envvar, default=None, expose_value=False, callback=_keep, **more)
+
+    options = (
+        option("-c", "--config", variable="CONFIG", type=FILE, help=f"Config file [{DEFAULT_CONFIG}]."),
+        option("-v", "--verbose", is_flag=True, help="Say more."),
+        option("-q", "--quiet", is_flag=True, help="Say only data and errors."),
+        option("--debug", is_flag=True, help="Say more still: requests and tracebacks."),
+        option("--color/--no-color", help="Colour always, or never [on a terminal]."),
+        option("--log-format", variable="LOG_FORMAT", type=_LOG_FORMATS, help="Form of messages [text]."),
+        option("--cache-dir", variable="CACHE_DIR", type=FOLDER, help="Folder of downloaded files."),
+        option("--state-dir", variable="STATE_DIR", type=FOLDER, help="Folder of journals and locks."),
+        option("--backup-dir", variable="BACKUP_DIR", type=FOLDER, help="Folder of deleted files."),
+    )
 
     def decorate(function: F) -> F:
-        @click.pass_context
-        @wraps(function)
-        def called(ctx: click.Context, /, **values: Any) -> Any:
-            own = ctx.ensure_object(Context)
-            own.merge({name: values.pop(name) for name in COMMON_NAMES})
-            return function(own, **values)
-
-        decorated = called
-        for option in reversed(_common_options(env=env)):
-            decorated = option(decorated)
+        decorated: Any = click.make_pass_decorator(Context, ensure=True)(function)
+        for add in reversed(options):
+            decorated = add(decorated)
         return cast(F, decorated)
 
     return decorate
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and param.name is not None:
+        ctx.ensure_object(Context).values[param.name] = value

@@ -1,17 +1,22 @@
 """Where output goes: data to stdout, everything else to stderr, colour only where a terminal wants it."""
 
 import json
+import logging
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from attrs import define, field
 
 from pkgsync.progress import SILENT, Progress
-from pkgsync.report import Style, visible
+
+if TYPE_CHECKING:
+    from pkgsync.report import Style
 
 
 class Verbosity(IntEnum):
@@ -35,15 +40,18 @@ class Terminal:
     err: TextIO = field(factory=lambda: sys.stderr)
 
     @property
-    def style(self) -> Style:
+    def style(self) -> "Style":
         """How text reports for stdout look."""
+        from pkgsync.report import Style
+
         width = shutil.get_terminal_size().columns if self.out.isatty() else None
         return Style(colour=self._coloured(self.out), width=width)
 
     @property
     def progress(self) -> Progress:
         """Bars on a terminal's stderr; silence everywhere else."""
-        if self.verbosity is Verbosity.QUIET or self.json_log or not self.err.isatty():
+        dumb = os.environ.get("TERM") == "dumb"
+        if self.verbosity is Verbosity.QUIET or self.json_log or dumb or not self.err.isatty():
             return SILENT
         from pkgsync.cli.bars import Bars
 
@@ -53,13 +61,22 @@ class Terminal:
         self.out.write(text if text.endswith("\n") or not text else text + "\n")
         self.out.flush()
 
-    def info(self, text: str) -> None:
-        if self.verbosity >= Verbosity.NORMAL:
-            self._log("info", text)
+    def plain(self, text: str) -> None:
+        """Our own words on stderr, as they are."""
+        self.err.write(f"{text}\n")
+        self.err.flush()
+
+    def debug(self, text: str) -> None:
+        if self.verbosity >= Verbosity.DEBUG:
+            self._log("debug", text)
 
     def detail(self, text: str) -> None:
         if self.verbosity >= Verbosity.VERBOSE:
-            self._log("debug", text)
+            self._log("info", text)
+
+    def info(self, text: str) -> None:
+        if self.verbosity >= Verbosity.NORMAL:
+            self._log("info", text)
 
     def warning(self, text: str) -> None:
         if self.verbosity > Verbosity.QUIET:
@@ -71,15 +88,21 @@ class Terminal:
     def _log(self, level: str, text: str, tip: str = "", code: str = "") -> None:
         if self.json_log:
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-            entry = {"time": moment, "level": level, "message": text}
+            entry = {"time": moment, "level": level, "message": text.strip("\n")}
             entry |= {"tip": tip} if tip else {}
             entry |= {"id": code} if code else {}
-            self.err.write(json.dumps(entry) + "\n")
+            self._write(json.dumps(entry))
+            return
+        label = "" if level in ("info", "debug") else self._paint(level, f"{level}: ")
+        self._write(f"{label}{_lines(text)}")
+        if tip:
+            self._write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}")
+
+    def _write(self, line: str) -> None:
+        if bars := sys.modules.get("pkgsync.cli.bars"):
+            bars.write_above(line, self.err)
         else:
-            label = "" if level in ("info", "debug") else self._paint(level, f"{level}: ")
-            self.err.write(f"{label}{_lines(text)}\n")
-            if tip:
-                self.err.write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}\n")
+            self.err.write(f"{line}\n")
         self.err.flush()
 
     def _paint(self, kind: str, text: str) -> str:
@@ -91,6 +114,33 @@ class Terminal:
         return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+class _Handler(logging.Handler):
+    """What the package logs, such as every request, is for ``--debug``; the options are known when it comes."""
+
+    def __init__(self, terminal: Callable[[], Terminal]) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal().debug(record.getMessage())
+
+
+@contextmanager
+def logging_to(terminal: Callable[[], Terminal]) -> Iterator[None]:
+    """Show the package's log records on the terminal that ``terminal`` gives."""
+    logger, handler = logging.getLogger("pkgsync"), _Handler(terminal)
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
 def _lines(text: str) -> str:
     """Untrusted text made visible, its own line breaks kept."""
+    from pkgsync.report.escape import visible
+
     return "\n".join(visible(line) for line in text.splitlines())

@@ -1,14 +1,33 @@
-"""One module per command."""
+"""One module per command, imported when its command is called: nobody waits for what another command needs."""
+
+from importlib import import_module
 
 import click
 
-from pkgsync.cli.commands.apply import apply
-from pkgsync.cli.commands.audit import audit
-from pkgsync.cli.commands.cache import cache
-from pkgsync.cli.commands.demo import demo
-from pkgsync.cli.commands.plan import plan
-from pkgsync.cli.commands.schema import schema
-from pkgsync.cli.commands.show import show
-from pkgsync.cli.commands.validate import validate
+SUMMARIES = {
+    "plan": "Read OBS and Packagecloud, and say what to change.",
+    "show": "Show a plan or a receipt, however old it is.",
+    "apply": "Execute a reviewed plan.",
+    "audit": "List every orphan, what would happen to it, and why.",
+    "validate": "Check the config alone, without a request.",
+    "cache": "Look at the download cache, or make it smaller.",
+    "schema": "Print the JSON Schema of configs, plans or receipts.",
+    "demo": "Show all of it on real packages, on this machine only.",
+}
 
-ALL: tuple[click.Command, ...] = (plan, show, apply, audit, validate, cache, schema, demo)
+
+class Commands(click.Group):
+    """The group of all commands. The words for its help stand here, so that help needs no command's imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUMMARIES:
+            return None
+        found: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))

@@ -6,7 +6,7 @@ import click
 
 from pkgsync import api, planfile
 from pkgsync.cli.commands.show import render_receipt
-from pkgsync.cli.options import FILE, Context, common
+from pkgsync.cli.options import FILE, Context, NewFile, common
 from pkgsync.errors import PlanFileError, UsageError
 
 
@@ -16,7 +16,7 @@ from pkgsync.errors import PlanFileError, UsageError
 @click.option("--skip-stale", is_flag=True, help="Go on without the actions that no longer fit.")
 @click.option("--only", type=click.Choice(["uploads"]), help="Leave replacements and deletions for another run.")
 @click.option("-n", "--dry-run", is_flag=True, help="Check every action against both services, change nothing.")
-@click.option("--receipt", type=FILE, help="Where the receipt goes [PLAN.receipt.json].")
+@click.option("--receipt", type=NewFile(), help="Where the receipt goes [PLAN.receipt.json].")
 @click.option(
     "-j",
     "--jobs",
@@ -42,7 +42,9 @@ def apply(
     terminal = context.terminal
     reviewed = planfile.read(file)
     _expect(reviewed.digest, expect_digest, file)
-    target = receipt or file.with_suffix(".receipt.json")
+    target = receipt or file.with_name(f"{file.name.removesuffix('.json')}.receipt.json")
+    if target.resolve() == file.resolve():
+        raise UsageError("the receipt would replace the plan", tip="Choose another place with `--receipt`.")
     result = api.apply(
         context.config(),
         reviewed,

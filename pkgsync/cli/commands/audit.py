@@ -35,6 +35,7 @@ def audit(
     found = api.audit(context.config(), context.surroundings(), overrides=overrides, now=at(now))
     terminal.data(_render(found, "json" if as_json else form, terminal))
     if not found.complete:
+        terminal.error("the audit is incomplete: a read failed", "Audit again later.", "IncompleteAuditError")
         return ExitCode.ERROR
     return ExitCode.CHANGES if detailed_exitcode and found.orphans else ExitCode.OK
 

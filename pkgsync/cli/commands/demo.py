@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pkgsync.cli.options import Context, common
-from pkgsync.errors import ExitCode, PkgsyncError
+from pkgsync.errors import PkgsyncError
 
 _DAY_ONE = (
     ("Read both services and write the plan.", ("plan", "-o", "plan.json")),
@@ -31,7 +31,7 @@ def demo(context: Context) -> None:
 
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
         sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS})
-        os.environ.update(sandbox.environment)
+        os.environ.update(sandbox.environment, PACKAGECLOUD_URL=sandbox.packagecloud_url, OSC_APIURL=sandbox.obs_url)
         context.terminal.info("An OBS and a Packagecloud run on this machine for the demo, with real small packages.")
         demo_world_day1(sandbox)
         _tell(context, _DAY_ONE, Path(folder))
@@ -42,13 +42,17 @@ def demo(context: Context) -> None:
 
 
 def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], folder: Path) -> None:
-    from pkgsync.cli.main import run
-
+    group = click.get_current_context().find_root().command
     for words, arguments in steps:
         context.terminal.info(f"\n# {words}")
         context.terminal.info(f"$ pkgsync {' '.join(arguments)}")
-        places = {"config": folder / "pkgsync.yaml", "cache_dir": folder / "cache", "state_dir": folder / "state"}
-        values = {**context.values, **places, "backup_dir": folder / "backups"}
-        code = run(Context(values), arguments)
-        if code != ExitCode.OK:
+        own = Context(dict(context.values))
+        code = group.main([*_places(folder), *arguments], prog_name="pkgsync", standalone_mode=False, obj=own)
+        if code:
             raise PkgsyncError(f"the demo failed: pkgsync {arguments[0]} ended with exit code {code}")
+
+
+def _places(folder: Path) -> list[str]:
+    """As options, so that the user's own variables cannot lead the demo to real servers."""
+    options = {"--config": "pkgsync.yaml", "--cache-dir": "cache", "--state-dir": "state", "--backup-dir": "backups"}
+    return [text for option, name in options.items() for text in (option, str(folder / name))]

@@ -1,5 +1,6 @@
 """``pkgsync plan``."""
 
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import click
 
 from pkgsync import api, planfile, report
-from pkgsync.cli.options import FILE, Context, Moment, common
+from pkgsync.cli.options import Context, Moment, NewFile, common
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection
@@ -16,7 +17,7 @@ FORMATS = ("text", "json", "markdown")
 
 
 @click.command()
-@click.option("-o", "--out", type=FILE, help="Write the plan to this file.")
+@click.option("-o", "--out", type=NewFile(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
@@ -72,10 +73,12 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
 
 
 def _say_what_next(made: Plan, out: Path | None, terminal: Terminal) -> None:
+    if not made.complete:
+        terminal.error("the plan is incomplete: a read failed", "Plan again later.", "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
     if out is not None:
-        next_step = f" Apply: pkgsync apply {out}" if made.applyable and made.actions else ""
+        next_step = f" Apply: pkgsync apply {shlex.quote(str(out))}" if made.applyable and made.actions else ""
         terminal.info(f"Saved {out} ({made.digest}).{next_step}")
     elif made.actions:
         terminal.info("Nothing was saved. To review and apply it: pkgsync plan -o plan.json")

@@ -1,0 +1,87 @@
+"""Ctrl-C, SIGTERM and SIGHUP while a service hangs: an end at once, with the code of the signal and nothing half done."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from pkgsync.sandbox import Kind
+from tests.cli_world import Cli, open_cli
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    with open_cli(tmp_path, monkeypatch) as cli:
+        yield cli
+
+
+@contextmanager
+def hanging(cli: Cli, service: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The program, once a service has let its request hang."""
+    if service == "obs":
+        fault = cli.obs_fault(Kind.HANG, "_result", times=None)
+    else:
+        fault = cli.packagecloud_fault(Kind.HANG, "packages.json", times=None)
+    with cli.started(*arguments) as process:
+        assert fault.hit.wait(30)
+        yield process
+
+
+@pytest.mark.parametrize("service", ["obs", "packagecloud"])
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_plan_ends_at_once(cli: Cli, service: str, number: signal.Signals, code: int) -> None:
+    (cli.folder / "plan.json").write_text("old")
+    with hanging(cli, service, "plan", "-o", "plan.json") as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (code, "")
+    assert err == f"error: ended by {number.name}\ntip: Nothing is half written; run the same command again.\n"
+    assert sorted(file.name for file in cli.folder.iterdir()) == ["pkgsync.yaml", "plan.json"]
+    assert (cli.folder / "plan.json").read_text() == "old"
+
+
+def test_an_audit_ends_at_once(cli: Cli) -> None:
+    with hanging(cli, "packagecloud", "audit") as process:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err == "error: ended by SIGINT\ntip: Nothing is half written; run the same command again.\n"
+
+
+@pytest.mark.parametrize("service", ["obs", "packagecloud"])
+def test_an_apply_that_hangs_in_its_preflight_ends_at_the_second_signal(cli: Cli, service: str) -> None:
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    with hanging(cli, service, "apply", "plan.json") as process:
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert cli.names == set()
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored(cli: Cli) -> None:
+    fault = cli.obs_fault(Kind.HANG, "_result", times=1)
+    with cli.started("plan", before=("sh", "-c", 'trap "" HUP; exec "$@"', "sh")) as process:
+        assert fault.hit.wait(30)
+        process.send_signal(signal.SIGHUP)
+        fault.released.set()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_ctrl_c_ends_the_demo_with_its_own_code(cli: Cli) -> None:
+    with cli.started("demo") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
