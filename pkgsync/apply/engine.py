@@ -53,7 +53,7 @@ def _dry_run(plan: Plan, job: Job, since: str) -> Receipt:
     found = preflight.look(plan, job, ledger)
     record = Record(job.now, job.report)
     for check in found.checks:
-        record.judged(ledger, check.action, preflight.result_of(check, ledger))
+        record.judged(ledger, check.action, preflight.result_of(check, ledger, job))
     return receipt.derive(
         plan, record, Halt(), version=__version__, started_at=since, now=job.now(), runs=1, warnings=found.warnings
     )
@@ -144,7 +144,7 @@ class _Run:
         return due
 
     def _settle(self, check: Check, phases: Phases) -> None:
-        result = preflight.result_of(check, self.ledger)
+        result = preflight.result_of(check, self.ledger, self.job)
         if result.outcome is Outcome.STALE and self.job.skip_stale:
             result = evolve(result, outcome=Outcome.SKIPPED)
         action = check.action

@@ -20,10 +20,6 @@ class Looks:
         """The checksum that Packagecloud knows of the row, if any. Raises ReadError."""
         return row.sha256 or self.job.packagecloud.details(row).sha256
 
-    def size(self, row: Row) -> int | None:
-        """The row's size in bytes, if Packagecloud knows it. Raises ReadError."""
-        return self.job.packagecloud.details(row).size
-
     def proven_sha256(self, row: Row, size: int) -> tuple[str, str]:
         """The checksum of the row, and how it was found out: from the listing, or else by downloading it back.
 

@@ -52,7 +52,7 @@ class Phases:
         remover = Remover(job, journal, looks)
         self.uploader = Uploader(job, journal, looks, self.distribution_ids)
         self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader)
-        self.deleter = Deleter(journal, self.transporter, looks, remover)
+        self.deleter = Deleter(job, journal, self.transporter, looks, remover)
 
     def upload(self, actions: Sequence[Upload]) -> None:
         self._transfer(actions, "Uploading", self._upload_one)

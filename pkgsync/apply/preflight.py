@@ -7,8 +7,9 @@ from attrs import evolve, frozen
 from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Ledger
 from pkgsync.apply.result import Result
+from pkgsync.apply.transfer import undo_of
 from pkgsync.errors import UnsafePlanError, UsageError
-from pkgsync.model import ActualState, Outcome, PackageType, Plan, Replacement, Row
+from pkgsync.model import ActualState, Outcome, PackageType, Plan, Replacement, Row, Upload
 from pkgsync.model.origin import Origin
 from pkgsync.reconcile import Check, Verdict, recheck
 from pkgsync.reconcile.planning import snapshot
@@ -91,22 +92,25 @@ def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list
     return found
 
 
-def result_of(check: Check, ledger: Ledger) -> Result:
+def result_of(check: Check, ledger: Ledger, job: Job) -> Result:
     """How an action that is not due ends."""
     if check.verdict is Verdict.DUE:
         return Result(outcome=Outcome.DUE)
     if check.verdict is Verdict.DONE:
-        return _found_done(check, ledger)
+        return _found_done(check, ledger, job)
     outcome = Outcome.STALE if check.verdict is Verdict.STALE else Outcome.LEFT
     return Result(outcome=outcome, reason=check.reason, message=check.message)
 
 
-def _found_done(check: Check, ledger: Ledger) -> Result:
+def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
     """Done by ourselves if we had sent the change, in a run that could not note its end; else by somebody else."""
-    past = ledger.past(check.action.key)
-    ours = past.uploads > 0 if isinstance(check.action, Replacement) else past.attempts > 0
+    action, past = check.action, ledger.past(check.action.key)
+    if not (past.uploads if isinstance(action, Replacement) else past.attempts):
+        return Result(outcome=Outcome.ALREADY_DONE, message=check.message, verified="listing")
+    gone = action.old.sha256 if isinstance(action, Replacement) else action.sha256
     return Result(
-        outcome=Outcome.DONE if ours else Outcome.ALREADY_DONE,
-        message=check.message if not ours else "an interrupted run had done it",
+        outcome=Outcome.DONE,
+        message="an interrupted run had done it",
         verified="listing",
+        undo=None if isinstance(action, Upload) else undo_of(job, gone),
     )

@@ -4,7 +4,6 @@ Before the DELETE the new and the old bytes are both in hand; if the new upload 
 """
 
 from datetime import datetime
-from typing import Literal
 
 from attrs import define, evolve
 
@@ -14,9 +13,9 @@ from pkgsync.apply.looks import Looks
 from pkgsync.apply.remove import Remover
 from pkgsync.apply.result import Result
 from pkgsync.apply.task import Task
-from pkgsync.apply.transfer import Content, Transporter
+from pkgsync.apply.transfer import Content, Transporter, undo_of
 from pkgsync.apply.upload import Uploader
-from pkgsync.errors import PkgsyncError, ReadError
+from pkgsync.errors import PkgsyncError
 from pkgsync.model import Outcome, Replacement, Row
 from pkgsync.reasons import Reason
 
@@ -50,10 +49,7 @@ class Replacer:
 
     def _clear(self, task: Task, action: Replacement, row: Row) -> Result | None:
         """Keep the old bytes, look once more, and take the row away; None: the name is free."""
-        size = self.looks.size(row)
-        if size is None:
-            raise ReadError(f"{action.key} is not replaced: Packagecloud does not tell the size of the old file.")
-        self.transporter.old(task, row, action.old.sha256, size)
+        self.transporter.old(task, row, action.old.sha256)
         now = self._find(action)
         if now is None:
             return None
@@ -68,7 +64,9 @@ class Replacer:
         except PkgsyncError as error:
             result = Result.failed(error)
         if result.present:
-            return evolve(result, absent_seconds=self._absent_seconds(action), undo=self._undo(action))
+            return evolve(
+                result, absent_seconds=self._absent_seconds(action), undo=undo_of(self.job, action.old.sha256)
+            )
         return self.restored(task, action, result)
 
     def restored(self, task: Task, action: Replacement, failed: Result) -> Result:
@@ -96,7 +94,3 @@ class Replacer:
         if since is None:
             return None
         return max(0.0, (self.job.now() - datetime.fromisoformat(since)).total_seconds())
-
-    def _undo(self, action: Replacement) -> Literal["backup", "none"]:
-        backup = self.job.backup
-        return "backup" if backup is not None and backup.path(action.old.sha256) is not None else "none"

@@ -9,7 +9,7 @@ import os
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from attrs import define, frozen
 
@@ -73,6 +73,11 @@ class VerifiedFile(io.FileIO):
         return data
 
 
+def undo_of(job: Job, sha256: str) -> Literal["backup", "none"]:
+    """From where a file that is no longer on Packagecloud could be brought back."""
+    return "backup" if job.backup is not None and job.backup.path(sha256) is not None else "none"
+
+
 @define
 class Transporter:
     """Fetches content into the cache or the backup store."""
@@ -111,8 +116,14 @@ class Transporter:
         """Where old bytes are kept: the backup store, or for the time of a replacement the cache."""
         return self.job.backup if self.job.backup is not None else self.job.cache
 
-    def old(self, task: Task, row: Row, sha256: str, size: int) -> Path:
+    def old(self, task: Task, row: Row, sha256: str) -> Path:
         """The bytes of a row, downloaded back and verified. Raises IntegrityError, ReadError, StorageError."""
+        kept = self.store.path(sha256)
+        if kept is not None:
+            return kept
+        size = self.job.packagecloud.details(row).size
+        if size is None:
+            raise ReadError(f"{row.key} cannot be kept: Packagecloud does not tell its size.")
 
         def fetch(sink: BinaryIO, offset: int) -> int:
             return self.job.packagecloud.download(row, sink, size, offset, task.count_down)
