@@ -21,7 +21,7 @@ from pkgsync.config.values import (
     PackagecloudConfig,
     Targets,
 )
-from pkgsync.model import Limits, Origin, OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import DistributionLimits, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
 MAX_EXPANDED = 1000
 DEFAULT_API = "https://api.opensuse.org"
@@ -108,8 +108,13 @@ def _policy(data: Mapping[str, Any]) -> Policy:
         include_classes=tuple(sorted(data.get("include_classes", ()))),
         rebuilds=data.get("rebuilds", Policy().rebuilds),
         orphans=_orphans(_orphan_data(data)),
-        limits=Limits(**data.get("limits", {})),
+        limits=_limits(data.get("limits", {})),
     )
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    own = {name: DistributionLimits(**limits) for name, limits in data.get("distributions", {}).items()}
+    return Limits(**{**data, "distributions": own})
 
 
 def _orphan_data(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,11 +186,21 @@ def _mapping_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[M
             if name not in mapping and CATCH_ALL not in mapping:
                 path = ("obs", "projects", number, "may_be_empty", index)
                 yield Mistake(document.at(path), f"{shown(name)} is not in `distributions`", nearest(name, mapping))
+    yield from _limit_mistakes(data, document)
     if not anything:
         what = "no OBS repository is mapped to a distribution: there is nothing to sync"
         yield Mistake(
             document.at_key(("distributions",)), what, "add an entry such as openSUSE_Leap_15.6: opensuse/15.6"
         )
+
+
+def _limit_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:
+    mappings = (_mapping(data, project) for project in data["obs"]["projects"])
+    managed = {name for mapping in mappings for targets in mapping.values() for name in targets or ()}
+    for name in data.get("limits", {}).get("distributions", {}):
+        if name not in managed:
+            what = f"no OBS repository is mapped to {shown(name)}"
+            yield Mistake(document.at_key(("limits", "distributions", name)), what, nearest(name, sorted(managed)))
 
 
 def _url_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:

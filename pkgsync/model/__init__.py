@@ -50,6 +50,7 @@ from pkgsync.model.plan import (
     Upload,
 )
 from pkgsync.model.policy import (
+    DistributionLimits,
     Limits,
     OrphanAction,
     OrphanPolicy,
@@ -58,6 +59,9 @@ from pkgsync.model.policy import (
 )
 from pkgsync.model.reports import (
     Audit,
+    AuditQuery,
+    AuditSort,
+    Fate,
     Orphan,
     Outcome,
     Receipt,
@@ -72,13 +76,17 @@ __all__ = [
     "ArchitectureEvidence",
     "Archiving",
     "Audit",
+    "AuditQuery",
+    "AuditSort",
     "Basic",
     "BuiltFile",
     "BuiltPackage",
     "Counts",
     "Deletion",
     "DesiredState",
+    "DistributionLimits",
     "Evidence",
+    "Fate",
     "Held",
     "Index",
     "IndexedFile",

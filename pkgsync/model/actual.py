@@ -32,6 +32,7 @@ class Row:
     destroy_url: str = ""
     promote_url: str = ""
     package_url: str = ""
+    downloads_count_url: str = ""
     download_url: str | None = field(default=None, repr=False, eq=False)
 
     @property
@@ -44,6 +45,8 @@ class ActualState:
     """What the Packagecloud repository holds: all rows of all distributions, proven complete.
 
     ``distribution_ids`` maps every (package type, distribution) of the server to its numeric id.
+    ``downloads`` are the counts of the last ``limits.in_use_days`` by package key: None where Packagecloud gave no
+    usable answer; a key that is missing was not asked for.
     """
 
     repository: str
@@ -53,3 +56,4 @@ class ActualState:
     read_at: datetime
     requests: int = 0
     warnings: tuple[str, ...] = ()
+    downloads: Mapping[str, int | None] = field(factory=dict)

@@ -1,10 +1,11 @@
 """What the config wants."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 
 class OrphanAction(StrEnum):
@@ -29,11 +30,33 @@ class OrphanPolicy:
 
 
 @frozen
+class DistributionLimits:
+    """What one distribution's limits are instead of the general ones; None: no other."""
+
+    deletions: int | None = None
+    deletions_percent: int | None = None
+
+
+@frozen
 class Limits:
-    """How many deletions a plan may hold per distribution before it is refused."""
+    """How many deletions a plan may hold per distribution before it is refused.
+
+    ``in_use_days`` holds what was downloaded in so many days; None: downloads don't matter.
+    """
 
     deletions: int = 20
     deletions_percent: int = 30
+    in_use_days: int | None = None
+    distributions: Mapping[str, DistributionLimits] = field(factory=dict)
+
+    def of(self, distribution: str) -> "Limits":
+        """The limits that count for this distribution."""
+        own = self.distributions.get(distribution, DistributionLimits())
+        return evolve(
+            self,
+            deletions=self.deletions if own.deletions is None else own.deletions,
+            deletions_percent=self.deletions_percent if own.deletions_percent is None else own.deletions_percent,
+        )
 
 
 @frozen

@@ -3,28 +3,64 @@
 from enum import StrEnum
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.model.actual import Row
 from pkgsync.model.plan import Evidence, PlannedRepository, PlanTarget
 from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
 
+Fate = Literal["delete", "archive", "keep", "held"]
+
+
+class AuditSort(StrEnum):
+    """What orphans are sorted by; equal ones, and ``NAME`` itself, by package key."""
+
+    NAME = "name"
+    UPLOADED = "uploaded"
+    SIZE = "size"
+    DOWNLOADS = "downloads"
+    FATE = "fate"
+
+
+@frozen(kw_only=True)
+class AuditQuery:
+    """What an audit shall tell: which orphans (globs and codes; empty: all), in which order, and what else about them.
+
+    ``downloads_days`` asks for the downloads of so many days, ``sizes`` for the bytes: each is one request per orphan.
+    """
+
+    distributions: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    fates: tuple[Fate, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    sort: AuditSort = AuditSort.NAME
+    downloads_days: int | None = None
+    sizes: bool = False
+
 
 @frozen
 class Orphan:
-    """One orphan and its verdict: what would happen to it (``fate``), and why."""
+    """One orphan and its verdict: what would happen to it (``fate``), and why.
+
+    ``size`` (bytes) and ``downloads`` are None where they were not asked for, or not told.
+    """
 
     row: Row
-    fate: Literal["delete", "archive", "keep", "held"]
+    fate: Fate
     reason: Reason
     message: str
     evidence: Evidence | None = None
+    size: int | None = None
+    downloads: int | None = None
 
 
 @frozen
 class Audit:
-    """All orphans of the managed distributions, sorted by key."""
+    """The orphans of the managed distributions that ``query`` asks for, in its order.
+
+    ``left_out`` counts those that it does not ask for.
+    """
 
     repository: str
     created_at: str
@@ -33,6 +69,8 @@ class Audit:
     orphans: tuple[Orphan, ...]
     repositories: tuple[PlannedRepository, ...]
     warnings: tuple[str, ...] = ()
+    query: AuditQuery = field(factory=AuditQuery)
+    left_out: int = 0
 
 
 class Outcome(StrEnum):

@@ -98,7 +98,7 @@ def reconcile(
             rows[row.distribution].append(row)
         else:
             unmanaged += 1
-    results = (_distribution(world[name], rows[name], policy, now, actual.total, takes) for name in sorted(world))
+    results = (_distribution(world[name], rows[name], policy, now, actual, takes) for name in sorted(world))
     return Reconciliation(tuple(results), unmanaged)
 
 
@@ -107,7 +107,7 @@ def _distribution(
     listed: list[Row],
     policy: Policy,
     now: datetime,
-    total: int,
+    actual: ActualState,
     takes: Callable[[str], bool],
 ) -> DistributionResult:
     rows = sorted(listed, key=lambda r: r.filename)
@@ -124,7 +124,8 @@ def _distribution(
         renamed=frozenset(moved.renamed),
         policy=policy,
         now=now,
-        total=total,
+        total=actual.total,
+        downloads=actual.downloads,
     )
     candidates = orphan_rows(rows, facts, filters)
     orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)

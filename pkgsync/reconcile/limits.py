@@ -2,9 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 
+from attrs import frozen
+
 from pkgsync.model import LimitExceeded, Limits, Overrides, Policy, Removal, Row, Upload
 
 _PERCENT_FROM_ROWS = 10
+
+
+@frozen
+class _Loss:
+    """What one distribution would lose. ``counted`` leaves out the removals whose newer version this plan uploads."""
+
+    name: str
+    rows: int
+    counted: int
+    vanishes: bool
 
 
 def exceeded(
@@ -20,40 +32,45 @@ def exceeded(
     ``rows`` are all rows of the managed distributions before the plan.
     ``freed`` are the keys of removals that do not count: those whose newer version this plan uploads.
     """
-    by_distribution: dict[str, list[Row]] = {}
+    by_distribution: dict[str, set[str]] = {}
     for row in rows:
-        by_distribution.setdefault(row.distribution, []).append(row)
-    result: list[LimitExceeded] = []
+        by_distribution.setdefault(row.distribution, set()).add(row.filename)
+    receiving = {u.distribution for u in uploads}
+    losses = []
     for name in sorted({r.distribution for r in removals}):
-        mine = [r for r in removals if r.distribution == name]
-        arriving = [u for u in uploads if u.distribution == name]
-        result += _check(name, mine, arriving, by_distribution.get(name, []), policy.limits, overrides, freed)
-    return tuple(result)
+        leaving = {r.filename: r.key not in freed for r in removals if r.distribution == name}
+        here = by_distribution.get(name, set())
+        vanishes = bool(here) and name not in receiving and leaving.keys() >= here
+        losses.append(_Loss(name, len(here), sum(leaving.values()), vanishes))
+    # one option holds for all distributions: less than the most of them would refuse another one
+    flag = f"--max-deletions {max((loss.counted for loss in losses), default=0)}"
+    return tuple(over for loss in losses for over in _check(loss, policy.limits, overrides, flag))
 
 
-def _check(
-    name: str,
-    removals: list[Removal],
-    arriving: list[Upload],
-    rows: list[Row],
-    limits: Limits,
-    overrides: Overrides,
-    freed: frozenset[str],
-) -> Iterable[LimitExceeded]:
-    counted = sum(1 for r in removals if r.key not in freed)
-    flag = f"--max-deletions {counted}"
-    allowed = limits.deletions if overrides.max_deletions is None else overrides.max_deletions
-    if counted > allowed:
-        words = f"{name}: {counted} deletions, {counted - allowed} more than the limit of {allowed}"
-        yield LimitExceeded(name, "deletions", allowed, counted, words, flag)
+def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iterable[LimitExceeded]:
     if overrides.max_deletions is not None:
+        allowed = overrides.max_deletions
+        yield from _too_many(loss, allowed, f"--max-deletions {allowed} allows", flag)
         return
-    percent = counted * 100 // len(rows) if len(rows) >= _PERCENT_FROM_ROWS else 0
-    if len(rows) >= _PERCENT_FROM_ROWS and counted * 100 > limits.deletions_percent * len(rows):
-        most = limits.deletions_percent
-        words = f"{name}: {counted} of {len(rows)} packages would be deleted ({percent} %), the limit is {most} %"
-        yield LimitExceeded(name, "deletions_percent", most, percent, words, flag)
-    if rows and not arriving and {r.filename for r in removals} >= {r.filename for r in rows}:
-        words = f"{name}: all {len(rows)} packages would be deleted, none would be left"
-        flag = f"--max-deletions {max(counted, 1)}"
-        yield LimitExceeded(name, "vanish", 0, len(rows), words, flag)
+    own = limits.of(loss.name)
+    of = "its limit of" if loss.name in limits.distributions else "the limit of"
+    yield from _too_many(loss, own.deletions, f"{of} {own.deletions}", flag)
+    most = own.deletions_percent
+    if loss.rows >= _PERCENT_FROM_ROWS and loss.counted * 100 > most * loss.rows:
+        percent = -(-loss.counted * 100 // loss.rows)
+        more = loss.counted - most * loss.rows // 100
+        words = (
+            f"{loss.name}: {loss.counted} of {loss.rows} packages would be deleted ({percent} %), "
+            f"{more} more than {of} {most} % allows"
+        )
+        yield LimitExceeded(loss.name, "deletions_percent", most, percent, words, flag)
+    if loss.vanishes:
+        words = f"{loss.name}: all {loss.rows} packages would be deleted, none would be left"
+        yield LimitExceeded(loss.name, "vanish", 0, loss.rows, words, flag)
+
+
+def _too_many(loss: _Loss, allowed: int, limit: str, flag: str) -> Iterable[LimitExceeded]:
+    if loss.counted > allowed:
+        deletions = "1 deletion" if loss.counted == 1 else f"{loss.counted} deletions"
+        words = f"{loss.name}: {deletions}, {loss.counted - allowed} more than {limit}"
+        yield LimitExceeded(loss.name, "deletions", allowed, loss.counted, words, flag)

@@ -42,7 +42,10 @@ _KEPT = frozenset(
 
 @frozen
 class Facts:
-    """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing."""
+    """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
+
+    ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key.
+    """
 
     distribution: Distribution
     rows: Mapping[str, Row]
@@ -51,6 +54,7 @@ class Facts:
     policy: Policy
     now: datetime
     total: int
+    downloads: Mapping[str, int | None] = field(factory=dict)
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
@@ -154,7 +158,7 @@ def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
 
 def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
     if newer is not None:
-        return _newer_is_good(newer)
+        return _newer_is_good(newer, facts.distribution)
     offers = _same_name(row, facts)
     if not offers:
         return _gone(row, facts)
@@ -167,12 +171,14 @@ def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem 
     return Problem(Reason.NOT_NEWER, f"OBS offers {same[0].file.version}, which is not newer")
 
 
-def _newer_is_good(newer: Offer) -> Problem | None:
-    if not newer.packages:
-        return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {newer.file.filename} among its files")
-    for architecture, package in newer.packages:
+def _newer_is_good(newer: Offer, distribution: Distribution) -> Problem | None:
+    """Whatever repository lists the newer file must show it for a package, and all those must have succeeded."""
+    filename = newer.file.filename
+    if filename in distribution.not_built:
+        return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files")
+    for architecture, package in distribution.builders[filename]:
         if package.code != "succeeded":
-            words = f"{package.name} ({architecture}), which offers {newer.file.filename}, is {package.code}"
+            words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
             return Problem(Reason.NOT_SUCCEEDED, words)
     return None
 
@@ -253,6 +259,24 @@ def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     return None
 
 
+def _in_use(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """The last check, so that only what passes all others needs to be asked for."""
+    days = facts.policy.limits.in_use_days
+    if days is None:
+        return None
+    if row.key not in facts.downloads:
+        return Problem(Reason.IN_USE, f"its downloads of {_last(days)} were not asked for")
+    count = facts.downloads[row.key]
+    if count is None:
+        return Problem(Reason.IN_USE, f"Packagecloud does not tell its downloads of {_last(days)}")
+    times = "once" if count == 1 else f"{count} times"
+    return Problem(Reason.IN_USE, f"downloaded {times} in {_last(days)}") if count else None
+
+
+def _last(days: int) -> str:
+    return "the last day" if days == 1 else f"the last {days} days"
+
+
 _CHECKS: tuple[Check, ...] = (
     _protected,
     _built_not_published,
@@ -263,6 +287,7 @@ _CHECKS: tuple[Check, ...] = (
     _grace,
     _content_known,
     _settled,
+    _in_use,
 )
 
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from pkgsync.config import load, managed_distributions
 from pkgsync.config.units import duration, size
 from pkgsync.errors import UsageError
-from pkgsync.model import OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import DistributionLimits, Limits, OrphanAction, OrphanPolicy, Policy
 
 MINIMAL = """\
 version: 1
@@ -121,7 +122,7 @@ orphans:
   names: [n]
   uploaders: [u]
   without_files: [w]
-limits: {deletions: 0, deletions_percent: 100}
+limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, distributions: {opensuse/15.6: {deletions: 5}}}
 """
     ).policy
     assert policy.include == ("a*",)
@@ -139,7 +140,9 @@ limits: {deletions: 0, deletions_percent: 100}
         uploaders=("u",),
         without_files=("w",),
     )
-    assert (policy.limits.deletions, policy.limits.deletions_percent) == (0, 100)
+    assert policy.limits == Limits(0, 100, 14, {"opensuse/15.6": DistributionLimits(deletions=5)})
+    assert policy.limits.of("opensuse/15.6") == evolve(policy.limits, deletions=5)
+    assert policy.limits.of("el/9") == policy.limits
 
 
 def test_orphans_as_a_word(config):
@@ -215,6 +218,8 @@ version: 1
         ("version: 1\n", "version: 1\norphans: {keep_versions: 2}\n"),
         ("version: 1\n", "version: 1\norphans: {grace: 1s}\n"),
         ("version: 1\n", "version: 1\nlimits: {deletions: 21}\n"),
+        ("version: 1\n", "version: 1\nlimits: {in_use_days: 1}\n"),
+        ("version: 1\n", "version: 1\nlimits: {distributions: {opensuse/15.6: {deletions: 20}}}\n"),
         ("version: 1\n", "version: 1\nrebuilds: hold\n"),
         ("obs:\n", "obs:\n  api: https://obs.example\n"),
     ],
@@ -279,4 +284,4 @@ def test_no_sizes(text):
         size(text)
 
 
-DIGEST = "sha256:077cc083bd96355a466a83f2dabda06027d444f0569da60108a95224f89c9d37"
+DIGEST = "sha256:dfb6ca777092e134e283ad82af85076f4a07872ef56d2f3a9594fe86ce1ecfef"
