@@ -192,14 +192,20 @@ def with_fault(world: World, number: int, fault: Fault) -> World:
 
 
 def left_out(repository: Repository) -> Repository:
-    """The repository once the project's ``repositories`` filter no longer names it."""
+    """The repository once the project's ``repositories`` filter no longer names it; its index is not read."""
     return evolve(repository, filtered=True, index=None)
 
 
-def consistent(repository: Repository) -> bool:
-    """Whether ``_result`` shows every file that the index lists."""
-    shown = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
-    return repository.index is not None and {f.filename for f in repository.index.files} <= shown
+def left_out_but_read(repository: Repository) -> Repository:
+    return evolve(repository, filtered=True)
+
+
+def sound(repository: Repository) -> bool:
+    """Whether ``_result`` shows every file that the index lists, for packages that succeeded."""
+    packages = [p for a in repository.architectures for p in a.packages]
+    shown = {f.filename for p in packages for f in p.files}
+    listed = {f.filename for f in repository.index.files} if repository.index else set()
+    return bool(listed) and listed <= shown and all(p.code == "succeeded" for p in packages)
 
 
 # The oracle.

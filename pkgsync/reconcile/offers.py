@@ -40,8 +40,9 @@ class Distribution:
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
     ``offers`` are after the filters; what they leave out of an index stands in ``left_out``, as filters never prove
-    absence. ``contents``, ``built`` and ``names`` are before them too. ``filtered`` repositories offer nothing, but
-    what they may hold is not gone.
+    absence. ``contents``, ``built``, ``built_names`` and ``builders`` are before them too; ``not_built`` are indexed
+    files that some repository shows for no package. ``filtered`` repositories offer nothing, but what they may hold is
+    not gone.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Distribution:
     contents: set[str] = field(factory=set)
     built: dict[str, str] = field(factory=dict)
     built_names: dict[NameKey, str] = field(factory=dict)
+    builders: dict[str, list[tuple[str, BuiltPackage]]] = field(factory=dict)
+    not_built: set[str] = field(factory=set)
     by_name: dict[NameKey, list[Offer]] = field(factory=dict)
 
     @property
@@ -89,6 +92,8 @@ def problems_for(repository: Repository, architecture: str) -> Iterable[Problem]
         yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
     for found in relevant:
         yield from found.problems
+        if not found.packages and (repository.index is None or repository.index.files):
+            yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}/{found.name}: OBS lists no package")
 
 
 def relevant_architectures(repository: Repository, architecture: str) -> tuple[Architecture, ...]:
@@ -145,17 +150,25 @@ def _add(
         if parsed := parse(filename):
             key = name_key(parsed.type, filename, parsed.name)
             distribution.built_names.setdefault(key, f"{who} has built {filename}")
-    if repository.filtered:
-        distribution.filtered.append(repository)
-        return
-    distribution.repositories.append(repository)
+        distribution.builders.setdefault(filename, []).extend(packages)
+    (distribution.filtered if repository.filtered else distribution.repositories).append(repository)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
         distribution.contents.add(file.sha256)
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
-        if filters.admits(file.filename) and wanted_architecture(file.filename, repository.filter_architectures):
+        if not offer.packages:
+            distribution.not_built.add(file.filename)
+        if _wanted(file, repository, filters):
             _offer(distribution, offer)
         else:
             distribution.left_out.setdefault(file.filename, offer)
+
+
+def _wanted(file: IndexedFile, repository: Repository, filters: FileFilter) -> bool:
+    return (
+        not repository.filtered
+        and filters.admits(file.filename)
+        and wanted_architecture(file.filename, repository.filter_architectures)
+    )
 
 
 def _make_offer(

@@ -1,5 +1,7 @@
 """Promise 1: no false delete. Random worlds against an oracle that knows only the rules."""
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 from hypothesis import assume, find, given
@@ -60,9 +62,14 @@ def test_a_failed_read_leaves_its_distributions_alone(world: World, fault: str, 
 @SETTINGS
 @given(worlds.worlds(), st.integers(0, 2))
 def test_leaving_out_a_repository_never_adds_a_deletion(world: World, number: int) -> None:
+    """Its newer versions no longer restart the grace of a row; that is why there is none here."""
+    world = with_policy(world, orphans=evolve(world.policy.orphans, grace=timedelta(0)))
     target = world.repositories[number % len(world.repositories)]
-    assume(target.index is not None and not target.unread and worlds.consistent(target))
-    assert taken_away(worlds.with_fault(world, number, worlds.left_out).plan()) <= taken_away(world.plan())
+    assume(target.index is not None and not target.unread)
+    before = taken_away(world.plan())
+    assert taken_away(worlds.with_fault(world, number, worlds.left_out_but_read).plan()) <= before
+    if worlds.sound(target):
+        assert taken_away(worlds.with_fault(world, number, worlds.left_out).plan()) <= before
 
 
 @SETTINGS
