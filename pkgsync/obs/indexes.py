@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import frozen
 
-from pkgsync.errors import IntegrityError, NotFoundError, ReadError, RedirectError
+from pkgsync.errors import IntegrityError, NotFoundError, ReadError
 from pkgsync.model import BuiltPackage, Index, Problem
 from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient
@@ -58,11 +58,11 @@ def look(
 
     Raises AuthenticationError; every other failure is an outcome.
     """
-    packages = [package for result in results.values() for package in result.packages]
+    reader = _Reader(client, wanted, [p for result in results.values() for p in result.packages], hasher)
     try:
-        index = _patiently(client, wanted, _kinds(packages), hasher, pause)
-        if index is None and wanted.name in wanted.project.may_be_empty and not _has_packages(packages):
-            index = _confirmed_absence(client, wanted)
+        index = _patiently(reader, pause)
+        if index is None and wanted.name in wanted.project.may_be_empty:
+            index = reader.confirmed_absence()
     except (ReadError, IntegrityError) as error:
         return _failed(wanted, error, settled.is_at_rest(results))
     ignored, may_be_empty = wanted.project.ignore_architectures, wanted.name in wanted.project.may_be_empty
@@ -77,64 +77,66 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
     return Outcome(None, (Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
 
 
-def _patiently(
-    client: ObsClient,
-    wanted: Wanted,
-    kinds: tuple[Kind, ...],
-    hasher: Hasher | None,
-    pause: Callable[[float], object],
-) -> Index | None:
+def _patiently(reader: "_Reader", pause: Callable[[float], object]) -> Index | None:
     """An index replaced under the reader gives a 404 or a wrong checksum, and is whole a moment later (OBS #8258)."""
     for seconds in PAUSES:
         try:
-            return _read(client, wanted, kinds, hasher)
-        except RedirectError:
-            raise
+            return reader.read()
         except (NotFoundError, IntegrityError):
             pause(seconds)
-    return _read(client, wanted, kinds, hasher)
+    return reader.read()
 
 
-def _read(client: ObsClient, wanted: Wanted, kinds: tuple[Kind, ...], hasher: Hasher | None) -> Index | None:
-    project, repository = wanted.project.name, wanted.name
-    kind, top = _top(client, wanted, kinds)
-    if kind is None:
-        return None
-    pointer = kind.parse_top(top, f"{wanted.id}/{kind.top}")
-    what = f"{wanted.id}/{pointer.path}"
-    cap = client.limits.max_index_bytes
-    packed = client.published(project, repository, pointer.path, min(cap, pointer.packed.size or cap))
-    pointer.packed.verify(packed, what)
-    pieces = opened(packed, what, pointer.unpacked, client.limits.max_index_open_bytes)
-    entries = tuple(unique(kind.parse_packages(pieces, what), what))
-    files = tuple(with_sha256(entry, project, repository, hasher) for entry in entries)
-    if client.top(project, repository, kind.top) != top:
-        raise _ChangedError(f"{wanted.id}/{kind.top}: changed while it was read")
-    return Index(hashlib.sha256(top).hexdigest(), pointer.revision, files)
+class _Reader:
+    """Reads the index of one repository; what was built there tells which kind of index is the likelier one."""
 
+    def __init__(
+        self, client: ObsClient, wanted: Wanted, packages: Iterable[BuiltPackage], hasher: Hasher | None
+    ) -> None:
+        names = [file.filename for package in packages for file in package.files]
+        debs = any(name.endswith(".deb") for name in names)
+        rpms = any(name.endswith(".rpm") for name in names)
+        self._client = client
+        self._wanted = wanted
+        self._hasher = hasher
+        self._kinds = (DEBIAN, RPM) if debs and not rpms else (RPM, DEBIAN)
+        self._nothing_built = not debs and not rpms
 
-def _top(client: ObsClient, wanted: Wanted, kinds: tuple[Kind, ...]) -> tuple[Kind | None, bytes]:
-    for kind in kinds:
-        try:
-            return kind, client.top(wanted.project.name, wanted.name, kind.top)
-        except NotFoundError:
-            continue
-    return None, b""
+    def read(self) -> Index | None:
+        """The index, None if there is none of either kind. Raises ReadError, IntegrityError."""
+        project, repository = self._wanted.project.name, self._wanted.name
+        kind, top = self._top()
+        if kind is None:
+            return None
+        pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
+        what = f"{self._wanted.id}/{pointer.path}"
+        cap = self._client.limits.max_index_bytes
+        packed = self._client.published(project, repository, pointer.path, min(cap, pointer.packed.size or cap))
+        pointer.packed.verify(packed, what)
+        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
+        entries = tuple(unique(kind.parse_packages(pieces, what), what))
+        files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
+        if self._client.top(project, repository, kind.top) != top:
+            raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
+        return Index(hashlib.sha256(top).hexdigest(), pointer.revision, files)
 
+    def confirmed_absence(self) -> Index | None:
+        """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
+        if not self._nothing_built or self._top()[0] is not None:
+            return None
+        return Index(NOTHING_SHA256, None, ())
 
-def _confirmed_absence(client: ObsClient, wanted: Wanted) -> Index | None:
-    """OBS takes the index away when the last package goes; absence counts only if a second look agrees."""
-    kind, _ = _top(client, wanted, (RPM, DEBIAN))
-    return Index(NOTHING_SHA256, None, ()) if kind is None else None
+    def _top(self) -> tuple[Kind | None, bytes]:
+        """The top file of the first kind that is there.
 
-
-def _kinds(packages: Iterable[BuiltPackage]) -> tuple[Kind, ...]:
-    """The likelier kind first: a wrong guess costs a request."""
-    names = [file.filename for package in packages for file in package.files]
-    if any(name.endswith(".deb") for name in names) and not any(name.endswith(".rpm") for name in names):
-        return DEBIAN, RPM
-    return RPM, DEBIAN
-
-
-def _has_packages(packages: Iterable[BuiltPackage]) -> bool:
-    return any(file.filename.endswith((".rpm", ".deb")) for package in packages for file in package.files)
+        The backend answers a 200 with a directory where nothing was ever published (facts/obs-api, hazard 4). That
+        is taken for a 404 only if nothing was built either.
+        """
+        for kind in self._kinds:
+            try:
+                top = self._client.top(self._wanted.project.name, self._wanted.name, kind.top)
+            except NotFoundError:
+                continue
+            if not (self._nothing_built and top.startswith(b"<directory")):
+                return kind, top
+        return None, b""

@@ -341,6 +341,19 @@ def test_a_repository_may_be_empty_only_if_the_config_says_so(empty: Sandbox, ma
     assert (reasons(jammy), jammy.index is not None) == (([], True) if may_be_empty else ([Reason.INDEX_EMPTY], False))
 
 
+@pytest.mark.parametrize("may_be_empty", [(), (JAMMY,)])
+def test_a_directory_where_nothing_was_built_is_no_index(empty: Sandbox, may_be_empty: tuple[str, ...]) -> None:
+    empty.obs.add_repository(PROJECT, JAMMY, "deb")
+    empty.obs.publish_all(PROJECT)
+    directory = replace_body(b"<directory>\n</directory>")
+    empty.obs.faults.add(Fault(Kind.REWRITE, f"{REPOMD}|{RELEASE}", times=None, change=directory))
+    empty.obs.frontend = "backend"
+    empty.obs.replace_published(PROJECT, JAMMY, "repodata/repomd.xml", b"any")
+    project = ObsProject(PROJECT, MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    (jammy,) = read(client_of(empty), project).repositories
+    assert (jammy.unread, reasons(jammy)) == (False, [] if may_be_empty else [Reason.INDEX_EMPTY])
+
+
 def test_files_in_the_result_speak_against_an_empty_repository(sandbox: Sandbox) -> None:
     sandbox.obs.repository(PROJECT, LEAP).tree.clear()
     leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=(LEAP,))))[LEAP]
