@@ -11,14 +11,15 @@ from pkgsync.apply import journal as journals
 from pkgsync.apply import lock, preflight, receipt, signals
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.job import Job
-from pkgsync.apply.journal import Event, Journal, Ledger
+from pkgsync.apply.journal import Event, Journal, Ledger, stamp
 from pkgsync.apply.phases import Phases, missing_upload
 from pkgsync.apply.preflight import Preflight
 from pkgsync.apply.record import Record
 from pkgsync.apply.result import Result
 from pkgsync.apply.signals import Halt
+from pkgsync.apply.task import blank
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
-from pkgsync.model import Action, Archiving, Deletion, Outcome, Plan, Receipt, Replacement, Transfer, Upload, iso
+from pkgsync.model import Action, Archiving, Deletion, Plan, Receipt, Replacement, Transfer, Upload, iso
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict
 from pkgsync.version import __version__
@@ -73,7 +74,7 @@ class _Run:
         self.job = job
         self.journal = journal
         self.halt = Halt()
-        self.record = Record(job.now, job.report)
+        self.record = Record(job.now, job.report, job.skip_stale)
         self.warnings: list[str] = []
         self.cut_off = False
 
@@ -87,11 +88,18 @@ class _Run:
             try:
                 found = preflight.look(self.plan, self.job, self.ledger)
             except PkgsyncError as error:
-                self.halt.fail(error)
-                self._finish()
+                self._finish_blind(error)
                 raise
             self._work_safely(found)
             return self._finish()
+
+    def _finish_blind(self, error: PkgsyncError) -> None:
+        """Nothing could be looked at: the receipt repeats what earlier runs noted."""
+        self.warnings.append(error.message)
+        for action in self.plan.actions:
+            noted = self.ledger.past(action.key).line
+            self.record.lines[action.key] = noted or blank(action)
+        receipt.write(evolve(self._derive(), exit_code=error.exit_code), self.job.receipt)
 
     def _work_safely(self, found: Preflight) -> None:
         """From here on an error ends the run, but what was done before it stands in the receipt."""
@@ -123,7 +131,7 @@ class _Run:
         replacements = self._still_due(_only(due, Replacement), phases)
         phases.replace(replacements)
         deletions = self._unblocked(_only(due, Deletion))
-        phases.delete(self._unblocked(self._still_due(deletions, phases)))
+        phases.delete(self._still_due(deletions, phases))
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
         if not due and not self.record.codes:
@@ -145,8 +153,6 @@ class _Run:
 
     def _settle(self, check: Check, phases: Phases) -> None:
         result = preflight.result_of(check, self.ledger, self.job)
-        if result.outcome is Outcome.STALE and self.job.skip_stale:
-            result = evolve(result, outcome=Outcome.SKIPPED)
         action = check.action
         if isinstance(action, Replacement) and not result.present and self._is_half_done(action, phases.guard):
             phases.put_back(action, result)
@@ -158,13 +164,11 @@ class _Run:
         return self.ledger.past(action.key).absent_since is not None and action.key not in guard.before
 
     def _stopped(self) -> bool:
-        """Any stale action stops the run; those that were skipped on request are not counted as stale."""
-        stale = any(line.outcome is Outcome.STALE for line in self.record.lines.values())
-        return stale or self.halt.requested
+        return self.record.has_stale or self.halt.requested
 
     def _still_due(self, actions: Sequence[Kind], phases: Phases) -> list[Kind]:
         """Both worlds once more: what is still due, in distributions that nobody else changed (DESIGN section 9.4)."""
-        if not actions or self.halt.requested or self._stopped():
+        if not actions or self._stopped():
             return []
         found = self._look_again(phases.guard)
         foreign = {distribution_of(key): key for key in reversed(phases.guard.foreign(found.actual))}
@@ -209,18 +213,21 @@ class _Run:
         for action in self.plan.actions:
             if action.key not in self.record.lines:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
-        made = receipt.derive(
+        made = self._derive()
+        receipt.write(made, self.job.receipt)
+        return made
+
+    def _derive(self) -> Receipt:
+        return receipt.derive(
             self.plan,
             self.record,
             self.halt,
             version=__version__,
-            started_at=self.ledger.started_at or iso(self.job.now()),
+            started_at=self.ledger.started_at or stamp(self.job.now()),
             now=self.job.now(),
             runs=self.ledger.runs,
             warnings=self.warnings,
         )
-        receipt.write(made, self.job.receipt)
-        return made
 
     def _why_left(self, action: Action) -> str:
         past = self.ledger.past(action.key)

@@ -156,7 +156,7 @@ class Journal:
 
     def record(self, event: Event, **fields: Any) -> None:
         """Append one record and wait until it is on disk. Raises StorageError; then the run must end."""
-        record = {"event": str(event), "at": precise(self._now()), **fields}
+        record = {"event": str(event), "at": stamp(self._now()), **fields}
         data = json.dumps(record, sort_keys=True).encode() + b"\n"
         with self._lock:
             try:
@@ -175,8 +175,8 @@ class Journal:
         self.record(Event.END, key=line.key, line=asdict(line))
 
 
-def precise(moment: datetime) -> str:
-    """The moment as ISO 8601 in UTC with milliseconds, for measuring."""
+def stamp(moment: datetime) -> str:
+    """The moment as journal and receipt have it: ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

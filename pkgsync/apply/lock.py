@@ -11,12 +11,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
 from pkgsync.errors import LockedError, StorageError
 from pkgsync.files import write_atomically
+from pkgsync.model.origin import Origin
 
 
 @contextmanager
@@ -49,8 +49,7 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
 
 
 def _slug(api: str, repository: str) -> str:
-    parts = urlsplit(api)
-    identity = f"{parts.scheme.lower()}://{parts.netloc.lower()} {repository}"
+    identity = f"{Origin.of(api)} {repository}"
     readable = re.sub(r"[^A-Za-z0-9]+", "-", repository)[:40]
     return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 

@@ -10,7 +10,7 @@ from attrs import define, field
 from pkgsync.apply.delete import Deleter
 from pkgsync.apply.guard import Guard
 from pkgsync.apply.job import Job
-from pkgsync.apply.journal import Journal
+from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.looks import Looks
 from pkgsync.apply.record import Record
 from pkgsync.apply.remove import Remover
@@ -21,13 +21,11 @@ from pkgsync.apply.task import Task
 from pkgsync.apply.transfer import Content, Transporter
 from pkgsync.apply.upload import Uploader
 from pkgsync.apply.workers import Fetched, each, pipeline
-from pkgsync.errors import AuthenticationError, NotFoundError, PkgsyncError, QuotaError, StorageError
-from pkgsync.model import Deletion, Replacement, Transfer, Upload, iso
+from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
+from pkgsync.model import Deletion, Replacement, Transfer, Upload
 from pkgsync.reasons import Reason
 
 Got = TypeVar("Got")
-_USELESS = (QuotaError, AuthenticationError, StorageError)
-"""Errors after which every other action would fail too."""
 
 
 @define
@@ -51,14 +49,15 @@ class Phases:
         looks = Looks(job, self.transporter)
         remover = Remover(job, journal, looks)
         self.uploader = Uploader(job, journal, looks, self.distribution_ids)
-        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader)
+        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader, self.halt)
         self.deleter = Deleter(job, journal, self.transporter, looks, remover)
 
     def upload(self, actions: Sequence[Upload]) -> None:
-        self._transfer(actions, "Uploading", self._upload_one)
+        self._transfer(actions, "Uploading", self._upload_one, senders=self.job.jobs)
 
     def replace(self, actions: Sequence[Replacement]) -> None:
-        self._transfer(actions, "Replacing", self._replace_one)
+        """One after the other, so that never more than one name is absent."""
+        self._transfer(actions, "Replacing", self._replace_one, senders=1)
 
     def delete(self, actions: Sequence[Deletion]) -> None:
         with self.job.progress.task("Deleting", len(actions), "actions") as shown:
@@ -75,8 +74,9 @@ class Phases:
         task = self._begin(action)
         self._end(task, self._attempt(lambda: self.replacer.restored(task, action, result)))
 
-    def _transfer(self, actions: Sequence[Transfer], words: str, send: Callable[[Task, Path], Result]) -> None:
-        """Downloads and uploads overlap: each has ``jobs`` threads."""
+    def _transfer(
+        self, actions: Sequence[Transfer], words: str, send: Callable[[Task, Path], Result], *, senders: int
+    ) -> None:
         if not actions:
             return
         total = sum(action.size for action in actions)
@@ -84,12 +84,12 @@ class Phases:
             down = stack.enter_context(self.job.progress.task("Downloading", total, "bytes"))
             up = stack.enter_context(self.job.progress.task(words, total, "bytes"))
             tasks = [Task(action, watch_down=down.advance, watch_up=up.advance) for action in actions]
-            pipeline(tasks, self._fetch, self._sender(send), jobs=self.job.jobs, halt=self.halt)
+            pipeline(tasks, self._fetch, self._sender(send), jobs=self.job.jobs, senders=senders, halt=self.halt)
 
     def _fetch(self, task: Task) -> Fetched[Path] | None:
         action = task.action
         assert isinstance(action, Transfer)
-        task.started_at = iso(self.job.now())
+        task.started_at = stamp(self.job.now())
         got = self._attempt(lambda: self._new(task, action))
         if isinstance(got, Result):
             self._end(task, got)
@@ -119,14 +119,13 @@ class Phases:
         return self.replacer.replace(task, task.action, content_of(task.action, path))
 
     def _begin(self, action: Replacement | Deletion) -> Task:
-        return Task(action, started_at=iso(self.job.now()))
+        return Task(action, started_at=stamp(self.job.now()))
 
     def _attempt(self, work: Callable[[], Got]) -> Got | Result:
         try:
             return work()
         except PkgsyncError as error:
-            if isinstance(error, _USELESS):
-                self.halt.fail(error)
+            self.halt.consider(error)
             return Result.failed(error)
         except OSError as error:
             failed = StorageError(f"A local file cannot be used: {error.strerror or error}.")

@@ -1,6 +1,7 @@
 """Before the first change: is the plan fit to be applied here, and what of it is due? (DESIGN section 9.1, 9.2)"""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
@@ -39,14 +40,14 @@ def refuse_unfit(plan: Plan, job: Job) -> None:
         raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
     if plan.archivings:
         raise UsageError("The plan archives packages, which this version does not support yet.", tip="Use `delete`.")
-    _same("OBS", _origin(plan.source.api), _origin(job.source_api))
-    _same("Packagecloud", _origin(plan.target.api), _origin(job.target_api))
+    _same("OBS", _server(plan.source.api), _server(job.source_api))
+    _same("Packagecloud", _server(plan.target.api), _server(job.target_api))
     _same("the Packagecloud repository", plan.target.repository, job.packagecloud.repository)
 
 
-def _origin(url: str) -> str:
+def _server(url: str) -> str:
     try:
-        return str(Origin.of(url))
+        return f"{Origin.of(url)}{urlsplit(url).path.rstrip('/')}"
     except ValueError as error:
         raise UsageError(f"The plan or the config names a server by something that is {error}.") from None
 

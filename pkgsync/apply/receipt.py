@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pkgsync import planfile
+from pkgsync.apply.journal import stamp
 from pkgsync.apply.record import Record
 from pkgsync.apply.result import exit_code_of
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import blank
 from pkgsync.errors import APPLY_PRECEDENCE, ExitCode, StorageError
-from pkgsync.model import Outcome, Plan, Receipt, ReceiptLine, iso
+from pkgsync.model import Outcome, Plan, Receipt, ReceiptLine
 
 
 def derive(
@@ -32,7 +33,7 @@ def derive(
         plan_digest=plan.digest,
         target=plan.target,
         started_at=started_at,
-        finished_at=iso(now),
+        finished_at=stamp(now),
         exit_code=exit_code_of(_codes(record, halt), APPLY_PRECEDENCE),
         complete=complete,
         interrupted=halt.signalled is not None,

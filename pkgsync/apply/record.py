@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from pkgsync.apply.journal import Journal, Ledger
+from pkgsync.apply.journal import Journal, Ledger, stamp
 from pkgsync.apply.result import Result
 from pkgsync.apply.task import Task, line_of
 from pkgsync.errors import ExitCode
-from pkgsync.model import Action, Outcome, ReceiptLine, iso
+from pkgsync.model import Action, Outcome, ReceiptLine
 
 _GOAL = (Outcome.DONE, Outcome.ALREADY_DONE)
 
@@ -21,13 +21,15 @@ class Record:
 
     now: Callable[[], datetime]
     report: Callable[[str], None]
+    skip_stale: bool = False
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def worked(self, journal: Journal, task: Task, result: Result) -> ReceiptLine:
         """An action that was worked on: written to the journal before anything builds on it."""
-        line = line_of(task, journal.ledger.past(task.key), result, iso(self.now()))
+        result = self._tolerated(result)
+        line = line_of(task, journal.ledger.past(task.key), result, stamp(self.now()))
         journal.end(line)
         self._take(line, result)
         self.report(_words(line))
@@ -35,12 +37,21 @@ class Record:
 
     def judged(self, ledger: Ledger, action: Action, result: Result) -> None:
         """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
-        past = ledger.past(action.key)
+        result, past = self._tolerated(result), ledger.past(action.key)
         if past.line is not None and past.line.outcome in _GOAL and result.present:
             self._take(past.line, result)
         else:
             finished_at = past.line.finished_at if past.line is not None else None
             self._take(line_of(Task(action), past, result, finished_at), result)
+
+    def _tolerated(self, result: Result) -> Result:
+        """A stale action ends the run, unless such actions are skipped on request."""
+        skipped = self.skip_stale and result.outcome is Outcome.STALE
+        return evolve(result, outcome=Outcome.SKIPPED) if skipped else result
+
+    @property
+    def has_stale(self) -> bool:
+        return any(line.outcome is Outcome.STALE for line in self.lines.values())
 
     def reached(self, key: str) -> bool:
         """Whether the action's goal is reached, in this run or before."""

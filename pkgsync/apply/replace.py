@@ -12,6 +12,7 @@ from pkgsync.apply.journal import Journal, Request
 from pkgsync.apply.looks import Looks
 from pkgsync.apply.remove import Remover
 from pkgsync.apply.result import Result
+from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import Task
 from pkgsync.apply.transfer import Content, Transporter, undo_of
 from pkgsync.apply.upload import Uploader
@@ -28,6 +29,7 @@ class Replacer:
     looks: Looks
     remover: Remover
     uploader: Uploader
+    halt: Halt
 
     def replace(self, task: Task, action: Replacement, content: Content) -> Result:
         """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
@@ -62,29 +64,32 @@ class Replacer:
         try:
             result = self.uploader.put(task, content, gone=action.old.sha256)
         except PkgsyncError as error:
+            self.halt.consider(error)
             result = Result.failed(error)
-        if result.present:
-            return evolve(
-                result, absent_seconds=self._absent_seconds(action), undo=undo_of(self.job, action.old.sha256)
-            )
-        return self.restored(task, action, result)
+        return self._done(action, result) if result.present else self.restored(task, action, result)
+
+    def _done(self, action: Replacement, result: Result) -> Result:
+        undo = undo_of(self.job, action.old.sha256)
+        return evolve(result, absent_seconds=self._absent_seconds(action), undo=undo)
 
     def restored(self, task: Task, action: Replacement, failed: Result) -> Result:
         """The failure, with the old file put back where nothing stands in its place."""
         try:
-            told = self._restore(task, action)
+            row = self._find(action)
+            if row is not None and self.looks.sha256(row) == action.sha256:
+                return self._done(action, Result(outcome=Outcome.DONE, verified="listing"))
+            told = "the name is taken" if row is not None else self._restore(task, action)
         except PkgsyncError as error:
+            self.halt.consider(error)
             told = f"the old file could not be put back: {error.message}"
         return evolve(failed, message=f"{failed.message} In detail: {told}.")
 
     def _restore(self, task: Task, action: Replacement) -> str:
-        if self._find(action) is not None:
-            return "the name is not free"
         path = self.transporter.store.path(action.old.sha256)
         if path is None:
             return "the name is absent, and the old file's bytes are not at hand"
         content = Content(action.distribution, action.filename, action.old.sha256, path.stat().st_size, path)
-        result = self.uploader.put(task, content, gone=action.sha256, request=Request.RESTORE)
+        result = self.uploader.put(task, content, request=Request.RESTORE)
         return (
             "the old file was put back" if result.present else f"the old file could not be put back: {result.message}"
         )

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pkgsync.errors import ExitCode, InterruptedRunError, PkgsyncError
+from pkgsync.errors import (
+    AuthenticationError,
+    ExitCode,
+    InterruptedRunError,
+    PkgsyncError,
+    QuotaError,
+    StorageError,
+)
 
 SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -40,6 +47,11 @@ class Halt:
     def interrupt(self, code: ExitCode) -> None:
         self.signalled = code
         self.stop()
+
+    def consider(self, error: PkgsyncError) -> None:
+        """End the run if every other action would fail by the same error."""
+        if isinstance(error, AuthenticationError | QuotaError | StorageError):
+            self.fail(error)
 
     def fail(self, error: PkgsyncError) -> None:
         if self.error is None:

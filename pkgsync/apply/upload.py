@@ -38,15 +38,17 @@ class Uploader:
     ) -> Result:
         """Upload until the content is verified present, or until going on is useless.
 
-        ``gone`` is the sha256 of a row that we deleted: its name may stay reserved, and its row listed, for a while.
+        After a deletion of our own the name may stay reserved for a while, and the row, whose sha256 is ``gone``, be
+        listed.
         Raises PkgsyncError for what is wrong for good: RefusedError, QuotaError, AuthenticationError,
         IntegrityError, NotFoundError, and AmbiguousError where no look could tell the outcome.
         """
-        attempts = self.job.limits.uploads if gone is None else self.job.limits.reserved_uploads
+        limits = self.job.limits
+        attempts = limits.uploads if gone is None and request is Request.UPLOAD else limits.reserved_uploads
         failure: PkgsyncError = ReadError(f"{content.key} was not uploaded.")
         for attempt in range(attempts):
             if attempt:
-                self.job.pause(self.job.limits.wait_seconds(attempt, failure))
+                self.job.pause(limits.wait_seconds(attempt, failure))
             try:
                 return self._send(task, content, request)
             except NotFoundError:

@@ -85,13 +85,15 @@ def pipeline(
     send: Callable[[Item, Ready], None],
     *,
     jobs: int,
+    senders: int,
     halt: Halt,
 ) -> None:
-    """Call ``fetch`` on every item in up to ``jobs`` threads, and ``send`` on what it gave in as many others.
+    """Call ``fetch`` on every item in up to ``jobs`` threads, and ``send`` on what it gave in up to ``senders`` others.
 
     At most ``jobs`` fetched items wait. Where ``fetch`` gives None the item is finished. Raises as ``each``.
     """
-    todo = deque(items)
+    todo, fetchers, senders = deque(items), min(jobs, len(items)), min(senders, len(items))
+    still_fetching = deque(range(fetchers))
     waiting: Queue[tuple[Item, Ready] | None] = Queue(maxsize=jobs)
 
     def fetch_all() -> None:
@@ -101,7 +103,9 @@ def pipeline(
                 if got is not None:
                     waiting.put((item, got.value))
         finally:
-            waiting.put(None)
+            if still_fetching.pop() == 0:  # the last one
+                for _ in range(senders):
+                    waiting.put(None)
 
     def send_all() -> None:
         try:
@@ -115,7 +119,6 @@ def pipeline(
             raise
 
     crew = _Crew(halt)
-    threads = min(jobs, len(items))
-    crew.start(fetch_all, threads)
-    crew.start(send_all, threads)
+    crew.start(fetch_all, fetchers)
+    crew.start(send_all, senders)
     crew.join()
