@@ -6,6 +6,7 @@ before asking again.
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import BinaryIO
 from urllib.parse import urlencode
 
@@ -93,6 +94,15 @@ class PackagecloudClient:
         if (found.filename, found.distribution or row.distribution) != (row.filename, row.distribution):
             raise ReadError(f"Packagecloud's details for {row.key} describe another file.")
         return found
+
+    def downloads(self, row: Row, since: date) -> int:
+        """How often the row was downloaded since that day (UTC) began. Raises ReadError, NotFoundError."""
+        origin = self.session.origin
+        route = routes.of_downloads(row.downloads_count_url, origin=origin, repository=self.repository, row=row)
+        if route is None:
+            raise ReadError(f"Packagecloud lists no usable route for the downloads of {row.key}.")
+        body = self._read(route, (("start_date", f"{since:%Y%m%dZ}"),)).body
+        return rows.parse_count(body, f"the downloads of {row.key}")
 
     def upload(
         self,

@@ -72,6 +72,14 @@ def of_details(listed: str, *, origin: str, repository: str, row: Row) -> str | 
     return listed.removeprefix(origin) if found and found[: len(head)] == head else None
 
 
+def of_downloads(listed: str, *, origin: str, repository: str, row: Row) -> str | None:
+    """The listed route of the row's download count, or None if it is not ``stats/downloads/count`` of its details."""
+    details = of_details(row.package_url, origin=origin, repository=repository, row=row)
+    expected = segments(f"{(details or '').removesuffix('.json')}/stats/downloads/count", origin)
+    found = segments(listed.removesuffix(".json"), origin) if listed else None
+    return listed.removeprefix(origin) if details and found and found == expected else None
+
+
 def of_download(listed: str | None, *, repository: str, row: Row) -> str:
     """The address of the row's bytes: the listed one, or the documented route (facts/packagecloud-api section 8).
 

@@ -58,6 +58,7 @@ def parse_row(item: Any, what: str) -> Row:
         destroy_url=text(item.get("destroy_url")) or "",
         promote_url=text(item.get("promote_url")) or "",
         package_url=package_url,
+        downloads_count_url=text(item.get("downloads_count_url")) or "",
         download_url=text(item.get("download_url")),
     )
     if row.type in _SYNCED:
@@ -111,3 +112,12 @@ def parse_details(body: bytes, what: str) -> Details:
         sha256=documents.checksum(document.get("sha256sum")),
         size=documents.byte_count(document.get("size")),
     )
+
+
+def parse_count(body: bytes, what: str) -> int:
+    """A download count, ``{"value": 7}``. Raises ReadError for anything else: no count is never a count of 0."""
+    document = documents.parse(body, what)
+    count = documents.small_int(document.get("value")) if isinstance(document, Mapping) else None
+    if count is None:
+        raise ReadError(f"Packagecloud's answer for {what} is not a count.")
+    return count

@@ -1,0 +1,94 @@
+"""Asks one question about many rows: so many at a time, and no more after a few reads that failed for good."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Generic, TypeVar
+
+from attrs import define, field, frozen
+
+from pkgsync.errors import AuthenticationError, NotFoundError, PkgsyncError, QuotaError, ReadError
+from pkgsync.model import Row
+from pkgsync.packagecloud.client import PackagecloudClient
+from pkgsync.progress import Progress
+
+JOBS = 4
+MAX_ASKED = 2000
+MAX_FAILED = 3
+
+Answer = TypeVar("Answer")
+Failures = tuple[type[PkgsyncError], ...]
+
+# The listing was readable: whatever a single route refuses says something about that route only.
+_ANY_REFUSAL: Failures = (ReadError, AuthenticationError, QuotaError)
+
+
+@frozen
+class Answers(Generic[Answer]):
+    """What was answered, by package key: None where there was no usable answer. ``warnings`` say why."""
+
+    values: Mapping[str, Answer | None]
+    warnings: tuple[str, ...] = ()
+
+
+@define
+class _Questioner(Generic[Answer]):
+    question: Callable[[Row], Answer | None]
+    failures: Failures
+    failed: list[str] = field(factory=list)
+    _lock: Lock = field(factory=Lock)
+
+    def ask(self, row: Row) -> Answer | None:
+        if len(self.failed) >= MAX_FAILED:
+            return None
+        try:
+            return self.question(row)
+        except NotFoundError:
+            return None
+        except self.failures as error:
+            with self._lock:
+                self.failed.append(error.message)
+            return None
+
+
+def ask(
+    rows: Sequence[Row],
+    question: Callable[[Row], Answer | None],
+    what: str,
+    progress: Progress,
+    *,
+    jobs: int = JOBS,
+    failures: Failures = (ReadError,),
+) -> Answers[Answer]:
+    """Put the question for each row, ``jobs`` at a time; ``what`` names the work for those who watch.
+
+    A row that is not there (404) has no answer. After MAX_FAILED ``failures`` nothing more is asked; every other error
+    is raised.
+    """
+    if not rows:
+        return Answers({})
+    questioner = _Questioner(question, failures)
+    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="packagecloud")
+    values: dict[str, Answer | None] = {}
+    try:
+        with progress.task(what, len(rows), "requests") as task:
+            for row, answer in zip(rows, pool.map(questioner.ask, rows), strict=True):
+                values[row.key] = answer
+                task.advance(1)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return Answers(values, tuple(sorted(set(questioner.failed))))
+
+
+def downloads(
+    client: PackagecloudClient, rows: Sequence[Row], days: int, now: datetime, progress: Progress
+) -> Answers[int]:
+    """How often each row was downloaded in the ``days`` before ``now``, the first of them as a whole day of UTC."""
+    since = (now - timedelta(days=days)).date()
+    return ask(rows, lambda row: client.downloads(row, since), "Asking for downloads", progress, failures=_ANY_REFUSAL)
+
+
+def sizes(client: PackagecloudClient, rows: Sequence[Row], progress: Progress) -> Answers[int]:
+    """The size of each row in bytes."""
+    return ask(rows, lambda row: client.details(row).size, "Asking for sizes", progress, failures=_ANY_REFUSAL)
