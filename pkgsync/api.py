@@ -5,7 +5,7 @@ A config comes from :func:`pkgsync.config.load`; plans and receipts are read and
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,18 +23,21 @@ from pkgsync.errors import AuthenticationError, ConfigError, ReadError, UsageErr
 from pkgsync.model import (
     ActualState,
     Audit,
+    AuditQuery,
     DesiredState,
     OrphanAction,
     Overrides,
     Plan,
     Policy,
     Receipt,
+    Row,
     Selection,
     Transfer,
 )
 from pkgsync.obs.client import ObsClient
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import SILENT, Progress
+from pkgsync.reasons import Reason
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session
 from pkgsync.version import __version__
 
@@ -106,9 +109,8 @@ def plan(
     desired, actual = _observe(config, services, surroundings)
     _check_types(desired, actual)
     moment = now()
-    managed = managed_distributions(config)
     takes = reconcile.Selector(selection).takes
-    decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
+    decided, actual = _decide(config, policy, desired, actual, moment, services, surroundings, takes)
     setting = reconcile.Setting(
         obs_api=config.obs.api,
         projects=tuple(sorted(p.name for p in config.obs.projects)),
@@ -127,14 +129,20 @@ def audit(
     surroundings: Surroundings,
     *,
     overrides: Overrides = NOTHING_OVERRIDDEN,
+    query: AuditQuery = reconcile.EVERY_ORPHAN,
     now: Callable[[], datetime] = utc_now,
 ) -> Audit:
-    """Read both worlds and judge every orphan. Raises as :func:`plan` does."""
+    """Read both worlds and judge the orphans that ``query`` asks for.
+
+    Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.MAX_ASKED.
+    """
     policy = _effective_policy(config, overrides)
-    desired, actual = _observe(config, _connect(config, surroundings), surroundings)
+    services = _connect(config, surroundings)
+    desired, actual = _observe(config, services, surroundings)
     moment = now()
-    decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
-    return reconcile.audit(decided, desired, actual, policy, moment)
+    decided, actual = _decide(config, policy, desired, actual, moment, services, surroundings)
+    found = reconcile.audit(decided, desired, actual, policy, moment, query)
+    return reconcile.arranged(_with_usage(found, services, moment, surroundings))
 
 
 @frozen(kw_only=True)
@@ -164,13 +172,20 @@ def apply(
     """
     services = _connect(config, surroundings)
     scope = _with_plan_sources(config, reviewed)
+    leaving = frozenset(action.key for action in reviewed.removals if action.reason is not Reason.UNDO)
+
+    def observe() -> tuple[DesiredState, ActualState]:
+        desired, actual = _observe(scope, services, surroundings)
+        rows = [row for row in actual.rows if row.key in leaving]
+        return desired, _with_downloads(actual, rows, config.policy, now(), services, surroundings)
+
     return engine.run(
         reviewed,
         Job(
             source_api=config.obs.api,
             target_api=config.packagecloud.url,
             config_digest=config.digest,
-            observe=lambda: _observe(scope, services, surroundings),
+            observe=observe,
             fetch=_fetcher(services.obs),
             packagecloud=services.packagecloud,
             policy=config.policy,
@@ -224,7 +239,14 @@ def _observe(config: Config, services: _Services, surroundings: Surroundings) ->
     try:
         listing = pool.submit(packagecloud.gather, services.packagecloud, managed, now=utc_now, progress=progress)
         try:
-            desired = obs.gather(services.obs, config.obs.projects, now=utc_now, progress=progress, hasher=hasher)
+            desired = obs.gather(
+                services.obs,
+                config.obs.projects,
+                now=utc_now,
+                progress=progress,
+                pause=surroundings.pause or time.sleep,
+                hasher=hasher,
+            )
         except (ReadError, ConfigError):
             refused = listing.exception()
             if isinstance(refused, AuthenticationError):
@@ -236,6 +258,75 @@ def _observe(config: Config, services: _Services, surroundings: Surroundings) ->
         raise
     finally:
         pool.shutdown()
+
+
+def _decide(
+    config: Config,
+    policy: Policy,
+    desired: DesiredState,
+    actual: ActualState,
+    now: datetime,
+    services: _Services,
+    surroundings: Surroundings,
+    takes: Callable[[str], bool] = lambda key: True,
+) -> tuple[reconcile.Reconciliation, ActualState]:
+    """The decisions, and what they were taken on: what only its downloads can hold is asked for them."""
+    managed = managed_distributions(config)
+    decided = reconcile.reconcile(desired, actual, policy, managed, now, takes)
+    rows = list(reconcile.unasked(decided))
+    if not rows:
+        return decided, actual
+    actual = _with_downloads(actual, rows, policy, now, services, surroundings)
+    return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
+
+
+def _with_downloads(
+    actual: ActualState,
+    rows: Sequence[Row],
+    policy: Policy,
+    now: datetime,
+    services: _Services,
+    surroundings: Surroundings,
+) -> ActualState:
+    """The actual state with the downloads of these rows, as far as the config makes them matter."""
+    days = policy.limits.in_use_days
+    if days is None or not rows:
+        return actual
+    client, most = services.packagecloud, packagecloud.MAX_ASKED
+    before = client.session.requests
+    told = packagecloud.downloads(client, rows[:most], days, now, surroundings.progress)
+    left = len(rows) - most
+    unasked = (f"{left} possible deletions are held: only {most} were asked for their downloads",) if left > 0 else ()
+    return evolve(
+        actual,
+        downloads=told.values,
+        requests=actual.requests + client.session.requests - before,
+        warnings=(*actual.warnings, *told.warnings, *unasked),
+    )
+
+
+def _with_usage(found: Audit, services: _Services, now: datetime, surroundings: Surroundings) -> Audit:
+    """The audit with the downloads and sizes that its query asks for."""
+    query, rows = found.query, [orphan.row for orphan in found.orphans]
+    requests = len(rows) * ((query.downloads_days is not None) + query.sizes)
+    if requests > packagecloud.MAX_ASKED:
+        raise UsageError(
+            f"{len(rows)} orphans mean {requests} requests for their downloads and sizes, "
+            f"more than {packagecloud.MAX_ASKED}",
+            tip="Choose fewer with --distribution, --name, --fate or --reason.",
+        )
+    client, progress = services.packagecloud, surroundings.progress
+    warnings = found.warnings
+    orphans = found.orphans
+    if query.downloads_days is not None:
+        counts = packagecloud.downloads(client, rows, query.downloads_days, now, progress)
+        orphans = tuple(evolve(o, downloads=counts.values[o.row.key]) for o in orphans)
+        warnings += counts.warnings
+    if query.sizes:
+        sizes = packagecloud.sizes(client, rows, progress)
+        orphans = tuple(evolve(o, size=sizes.values[o.row.key]) for o in orphans)
+        warnings += sizes.warnings
+    return evolve(found, orphans=orphans, warnings=warnings)
 
 
 def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
