@@ -161,6 +161,11 @@ class Reason(StrEnum):
     WANTED_AGAIN = "wanted-again", "OBS offers the file again.", "Make a new plan."
     POLICY_CHANGED = "policy-changed", "The config no longer allows it.", "Make a new plan."
     UNSETTLED = "unsettled", "The OBS repository is not settled now.", "Run the same command again later."
+    NO_BACKUP = (
+        "no-backup",
+        "The old bytes were not kept, so this cannot be undone.",
+        "Look for `--backup-dir` of the run that deleted it.",
+    )
     UPLOAD_MISSING = (
         "upload-missing",
         "An upload or replacement of the distribution is not done.",

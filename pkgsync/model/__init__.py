@@ -24,6 +24,7 @@ from pkgsync.model.desired import (
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
     Action,
+    ActionKind,
     ArchitectureEvidence,
     Archiving,
     Counts,
@@ -71,6 +72,7 @@ from pkgsync.model.secret import Basic
 
 __all__ = [
     "Action",
+    "ActionKind",
     "ActualState",
     "Architecture",
     "ArchitectureEvidence",

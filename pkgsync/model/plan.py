@@ -145,6 +145,7 @@ class Archiving:
         return f"{self.distribution}/{self.filename}"
 
 
+ActionKind = Literal["upload", "replacement", "deletion", "archiving"]
 Transfer = Upload | Replacement
 Removal = Deletion | Archiving
 Action = Upload | Replacement | Deletion | Archiving
@@ -156,7 +157,7 @@ class Held:
 
     distribution: str
     filename: str
-    action: Literal["upload", "replacement", "deletion", "archiving"]
+    action: ActionKind
     reason: Reason
     message: str
 
