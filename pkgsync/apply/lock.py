@@ -9,7 +9,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,6 +27,20 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
     """
     path = state_dir / "locks" / f"{_slug(api, repository)}.lock"
     holder = path.with_suffix(".json")
+    with _acquired(path, holder, repository):
+        try:
+            write_atomically(holder, _holder(plan_digest, since), mode=0o600)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                holder.unlink()
+
+
+@contextmanager
+def _acquired(path: Path, holder: Path, repository: str) -> Iterator[None]:
     lock = FileLock(path, timeout=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,15 +51,17 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
             tip="Wait until it has ended, then run the same command again.",
         ) from None
     except OSError as error:
-        raise StorageError(
-            f"The lock {path} cannot be taken: {error.strerror or error}.", tip="Choose another `--state-dir`."
-        ) from error
+        raise _unusable(path, error) from error
     try:
-        write_atomically(holder, _holder(plan_digest, since), mode=0o600)
         yield
     finally:
-        holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _unusable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The lock {path} cannot be taken: {error.strerror or error}.", tip="Choose another `--state-dir`."
+    )
 
 
 def _slug(api: str, repository: str) -> str:

@@ -1,0 +1,83 @@
+"""The guard: what counts as somebody else's change."""
+
+import pytest
+from attrs import evolve
+
+from pkgsync.apply.guard import Guard, distribution_of
+from pkgsync.apply.task import blank
+from pkgsync.model import Deletion, Evidence, OldContent, Outcome, ReceiptLine, Replacement, Row, Source, Upload
+from pkgsync.reasons import Reason
+from tests import builders
+from tests.builders import JAMMY, LEAP, actual, row, rpm, sha
+
+HERE = rpm("here")
+NEW = rpm("new")
+SOURCE = Source("obs", "home:me", "leap", path="x")
+UPLOAD = Upload(LEAP, NEW.filename, NEW.size, NEW.sha256, Reason.MISSING, SOURCE)
+DELETION = Deletion(LEAP, HERE.filename, HERE.sha256, builders.LONG_AGO, None, Reason.GONE, Evidence("gone"))
+OLD = OldContent(HERE.sha256, builders.LONG_AGO)
+REPLACEMENT = Replacement(LEAP, HERE.filename, 1, sha("other"), Reason.REBUILT, SOURCE, OLD)
+
+
+def guard(*rows: Row) -> Guard:
+    return Guard.of(actual(*rows), {LEAP})
+
+
+def ended(action: Upload | Deletion | Replacement, outcome: Outcome, **more: object) -> ReceiptLine:
+    return evolve(blank(action), outcome=outcome, **more)
+
+
+def test_an_unchanged_world() -> None:
+    assert guard(row(HERE)).foreign(actual(row(HERE))) == ()
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        (),
+        (row(HERE), row(NEW)),
+        (row(HERE, sha256=sha("other")),),
+        (row(HERE, created_at="2026-02-02T00:00:00.000Z"),),
+    ],
+)
+def test_a_row_added_removed_or_changed_by_others(now: tuple[Row, ...]) -> None:
+    assert len(guard(row(HERE)).foreign(actual(*now))) == 1
+
+
+@pytest.mark.parametrize("other", [row(NEW, JAMMY), row(NEW, type="dsc")])
+def test_what_is_not_managed_does_not_matter(other: Row) -> None:
+    assert guard(row(HERE)).foreign(actual(row(HERE), other)) == ()
+
+
+def test_a_checksum_that_became_known_is_no_change() -> None:
+    assert guard(row(HERE, sha256=None)).foreign(actual(row(HERE))) == ()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.ALREADY_DONE])
+def test_own_changes(outcome: Outcome) -> None:
+    watch = guard(row(HERE))
+    watch.note(UPLOAD, ended(UPLOAD, outcome))
+    watch.note(DELETION, ended(DELETION, outcome))
+    assert watch.foreign(actual(row(NEW))) == ()
+    assert watch.foreign(actual(row(NEW, sha256=None))) == ()
+    assert watch.foreign(actual(row(HERE), row(NEW))) == (DELETION.key,)
+    assert watch.foreign(actual(row(NEW, sha256=sha("other")))) == (UPLOAD.key,)
+
+
+@pytest.mark.parametrize("there", [(), (row(HERE),), (row(HERE, sha256=sha("other")),)])
+def test_after_a_failed_replacement_all_its_stages_are_our_own(there: tuple[Row, ...]) -> None:
+    watch = guard(row(HERE))
+    watch.note(REPLACEMENT, ended(REPLACEMENT, Outcome.FAILED))
+    assert watch.foreign(actual(*there)) == ()
+    assert watch.foreign(actual(row(HERE, sha256=sha("third")))) == (REPLACEMENT.key,)
+
+
+def test_a_file_that_the_server_named_otherwise() -> None:
+    watch = guard(row(HERE))
+    watch.note(UPLOAD, ended(UPLOAD, Outcome.DONE, stored_as="renamed.rpm"))
+    assert watch.foreign(actual(row(HERE), row(NEW, filename="renamed.rpm"))) == ()
+    assert watch.foreign(actual(row(HERE), row(NEW))) == (f"{LEAP}/{NEW.filename}", f"{LEAP}/renamed.rpm")
+
+
+def test_the_distribution_of_a_key() -> None:
+    assert distribution_of("ubuntu/jammy/a_1_all.deb") == "ubuntu/jammy"

@@ -1,0 +1,159 @@
+"""The journal: what it remembers, and what a kill may do to its file."""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place
+from pkgsync.errors import PlanFileError, StorageError
+from pkgsync.model import Outcome, ReceiptLine
+
+KEY = "opensuse/15.6/hello-1.0-1.x86_64.rpm"
+DIGEST = "sha256:" + "ab" * 32
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 22, 12, 0, 0, 5000, tzinfo=UTC)
+
+
+def line(outcome: Outcome = Outcome.DONE, **more: object) -> ReceiptLine:
+    return ReceiptLine("upload", "opensuse/15.6", "hello-1.0-1.x86_64.rpm", outcome, **more)  # type: ignore[arg-type]
+
+
+_OPEN: list[Journal] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+def opened(path: Path) -> Journal:
+    """A journal that is closed after the test."""
+    _OPEN.append(Journal(path, now))
+    return _OPEN[-1]
+
+
+def written(path: Path) -> Journal:
+    journal = opened(path)
+    journal.record(Event.RUN, pid=1)
+    journal.sending(Request.DELETE, KEY)
+    journal.sending(Request.UPLOAD, KEY)
+    journal.end(line(bytes_up=7, verified="reply"))
+    return journal
+
+
+def test_a_record_is_one_line_of_json(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    journal.sending(Request.DELETE, KEY)
+    journal.close()
+    assert (tmp_path / "j").read_text() == (
+        '{"at": "2026-11-22T12:00:00.005Z", "event": "sending", '
+        '"key": "opensuse/15.6/hello-1.0-1.x86_64.rpm", "request": "delete"}\n'
+    )
+    assert stat.S_IMODE((tmp_path / "j").stat().st_mode) == 0o600
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    first = written(tmp_path / "j")
+    first.close()
+    second = opened(tmp_path / "j")
+    assert second.ledger == first.ledger
+    past = second.ledger.past(KEY)
+    assert (past.uploads, past.deletions, past.restores, past.attempts) == (1, 1, 0, 2)
+    assert past.started_at == "2026-11-22T12:00:00.005Z"
+    assert past.line == line(bytes_up=7, verified="reply")
+    assert (second.ledger.runs, second.ledger.unreadable) == (1, 0)
+
+
+def test_a_name_is_absent_from_our_delete_until_the_content_is_there(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    journal.sending(Request.DELETE, KEY)
+    assert journal.ledger.past(KEY).absent_since == "2026-11-22T12:00:00.005Z"
+    journal.end(line(Outcome.FAILED))
+    assert journal.ledger.past(KEY).absent_since is not None
+    journal.end(line())
+    assert journal.ledger.past(KEY).absent_since is None
+
+
+def test_a_cut_last_line_never_counted_and_does_not_spoil_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    written(path).close()
+    whole = path.read_bytes()
+    for cut in range(1, len(whole)):
+        path.write_bytes(whole[:cut])
+        journal = opened(path)
+        journal.record(Event.RUN, pid=2)
+        journal.close()
+        for text in path.read_bytes().splitlines():
+            json.loads(text)
+        assert opened(path).ledger.unreadable == 0
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_counted_and_stops_nothing(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("journal") / "j"
+    path.write_bytes(data + b"\n")
+    journal = opened(path)
+    journal.record(Event.RUN, pid=1)
+    assert journal.ledger.runs == 1
+    assert journal.ledger.unreadable == data.count(b"\n") + 1
+
+
+def test_records_of_a_later_version_are_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text('{"event": "promised", "at": "x", "key": "k"}\n{"event": "run", "at": "x"}\n')
+    assert peek(path) == Ledger(runs=1, started_at="x", unreadable=1)
+
+
+def test_peeking_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    assert peek(path) == Ledger()
+    assert not path.exists()
+    path.write_bytes(b'{"event": "run", "at": "x"}\n{"event": "ru')
+    assert peek(path).runs == 1
+    assert path.read_bytes() == b'{"event": "run", "at": "x"}\n{"event": "ru'
+
+
+def test_each_plan_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    assert place(tmp_path, DIGEST) == tmp_path / "journal" / f"{'ab' * 32}.jsonl"
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:", "sha256:../../x", "ab" * 32, DIGEST + "\n"])
+def test_a_plan_without_a_digest_has_none(tmp_path: Path, digest: str) -> None:
+    with pytest.raises(PlanFileError):
+        place(tmp_path, digest)
+
+
+def test_every_record_is_on_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = opened(tmp_path / "j")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        journal.sending(Request.UPLOAD, KEY)
+    assert journal.ledger.past(KEY).uploads == 0
+
+
+def test_a_journal_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "j").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError):
+        Journal(tmp_path / "j", now)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(StorageError, match="cannot be used"):
+        Journal(tmp_path / "state" / "journal" / "x.jsonl", now)
