@@ -84,6 +84,7 @@ class Surroundings:
 class _Services:
     obs: ObsClient
     packagecloud: PackagecloudClient
+    progress: Progress
 
     def close(self) -> None:
         """Cut what is in flight, from any thread."""
@@ -110,7 +111,8 @@ def plan(
     _check_types(desired, actual)
     moment = now()
     takes = reconcile.Selector(selection).takes
-    decided, actual = _decide(config, policy, desired, actual, moment, services, surroundings, takes)
+    managed = managed_distributions(config)
+    decided, actual = _decide((desired, actual), policy, managed, moment, services, takes)
     setting = reconcile.Setting(
         obs_api=config.obs.api,
         projects=tuple(sorted(p.name for p in config.obs.projects)),
@@ -134,15 +136,15 @@ def audit(
 ) -> Audit:
     """Read both worlds and judge the orphans that ``query`` asks for.
 
-    Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.MAX_ASKED.
+    Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.usage allows.
     """
     policy = _effective_policy(config, overrides)
     services = _connect(config, surroundings)
     desired, actual = _observe(config, services, surroundings)
     moment = now()
-    decided, actual = _decide(config, policy, desired, actual, moment, services, surroundings)
+    decided, actual = _decide((desired, actual), policy, managed_distributions(config), moment, services)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
-    return reconcile.arranged(_with_usage(found, services, moment, surroundings))
+    return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, services.progress))
 
 
 @frozen(kw_only=True)
@@ -177,7 +179,7 @@ def apply(
     def observe() -> tuple[DesiredState, ActualState]:
         desired, actual = _observe(scope, services, surroundings)
         rows = [row for row in actual.rows if row.key in leaving]
-        return desired, _with_downloads(actual, rows, config.policy, now(), services, surroundings)
+        return desired, _with_downloads(actual, rows, config.policy, now(), services)
 
     return engine.run(
         reviewed,
@@ -227,6 +229,7 @@ def _connect(config: Config, surroundings: Surroundings) -> _Services:
     return _Services(
         obs.connect(config, obs_login, limits, pause),
         PackagecloudClient(target, config.packagecloud.repository),
+        surroundings.progress,
     )
 
 
@@ -261,72 +264,30 @@ def _observe(config: Config, services: _Services, surroundings: Surroundings) ->
 
 
 def _decide(
-    config: Config,
+    observed: tuple[DesiredState, ActualState],
     policy: Policy,
-    desired: DesiredState,
-    actual: ActualState,
+    managed: Sequence[str],
     now: datetime,
     services: _Services,
-    surroundings: Surroundings,
     takes: Callable[[str], bool] = lambda key: True,
 ) -> tuple[reconcile.Reconciliation, ActualState]:
-    """The decisions, and what they were taken on: what only its downloads can hold is asked for them."""
-    managed = managed_distributions(config)
+    """The decisions, and the actual state behind them: with the downloads of what nothing but these could hold."""
+    desired, actual = observed
     decided = reconcile.reconcile(desired, actual, policy, managed, now, takes)
     rows = list(reconcile.unasked(decided))
     if not rows:
         return decided, actual
-    actual = _with_downloads(actual, rows, policy, now, services, surroundings)
+    actual = _with_downloads(actual, rows, policy, now, services)
     return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
 
 
 def _with_downloads(
-    actual: ActualState,
-    rows: Sequence[Row],
-    policy: Policy,
-    now: datetime,
-    services: _Services,
-    surroundings: Surroundings,
+    actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime, services: _Services
 ) -> ActualState:
-    """The actual state with the downloads of these rows, as far as the config makes them matter."""
     days = policy.limits.in_use_days
     if days is None or not rows:
         return actual
-    client, most = services.packagecloud, packagecloud.MAX_ASKED
-    before = client.session.requests
-    told = packagecloud.downloads(client, rows[:most], days, now, surroundings.progress)
-    left = len(rows) - most
-    unasked = (f"{left} possible deletions are held: only {most} were asked for their downloads",) if left > 0 else ()
-    return evolve(
-        actual,
-        downloads=told.values,
-        requests=actual.requests + client.session.requests - before,
-        warnings=(*actual.warnings, *told.warnings, *unasked),
-    )
-
-
-def _with_usage(found: Audit, services: _Services, now: datetime, surroundings: Surroundings) -> Audit:
-    """The audit with the downloads and sizes that its query asks for."""
-    query, rows = found.query, [orphan.row for orphan in found.orphans]
-    requests = len(rows) * ((query.downloads_days is not None) + query.sizes)
-    if requests > packagecloud.MAX_ASKED:
-        raise UsageError(
-            f"{len(rows)} orphans mean {requests} requests for their downloads and sizes, "
-            f"more than {packagecloud.MAX_ASKED}",
-            tip="Choose fewer with --distribution, --name, --fate or --reason.",
-        )
-    client, progress = services.packagecloud, surroundings.progress
-    warnings = found.warnings
-    orphans = found.orphans
-    if query.downloads_days is not None:
-        counts = packagecloud.downloads(client, rows, query.downloads_days, now, progress)
-        orphans = tuple(evolve(o, downloads=counts.values[o.row.key]) for o in orphans)
-        warnings += counts.warnings
-    if query.sizes:
-        sizes = packagecloud.sizes(client, rows, progress)
-        orphans = tuple(evolve(o, size=sizes.values[o.row.key]) for o in orphans)
-        warnings += sizes.warnings
-    return evolve(found, orphans=orphans, warnings=warnings)
+    return packagecloud.with_downloads(services.packagecloud, actual, rows, days, now, services.progress)
 
 
 def _with_plan_sources(config: Config, reviewed: Plan) -> Config:

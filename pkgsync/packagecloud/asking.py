@@ -2,26 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from pkgsync.errors import AuthenticationError, NotFoundError, PkgsyncError, QuotaError, ReadError
+from pkgsync.errors import NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Row
-from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import Progress
 
 JOBS = 4
-MAX_ASKED = 2000
 MAX_FAILED = 3
 
 Answer = TypeVar("Answer")
 Failures = tuple[type[PkgsyncError], ...]
-
-# The listing was readable: whatever a single route refuses says something about that route only.
-_ANY_REFUSAL: Failures = (ReadError, AuthenticationError, QuotaError)
 
 
 @frozen
@@ -79,16 +73,3 @@ def ask(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return Answers(values, tuple(sorted(set(questioner.failed))))
-
-
-def downloads(
-    client: PackagecloudClient, rows: Sequence[Row], days: int, now: datetime, progress: Progress
-) -> Answers[int]:
-    """How often each row was downloaded in the ``days`` before ``now``, the first of them as a whole day of UTC."""
-    since = (now - timedelta(days=days)).date()
-    return ask(rows, lambda row: client.downloads(row, since), "Asking for downloads", progress, failures=_ANY_REFUSAL)
-
-
-def sizes(client: PackagecloudClient, rows: Sequence[Row], progress: Progress) -> Answers[int]:
-    """The size of each row in bytes."""
-    return ask(rows, lambda row: client.details(row).size, "Asking for sizes", progress, failures=_ANY_REFUSAL)

@@ -1,8 +1,22 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
+from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.core import Reconciliation, reconcile
 from pkgsync.reconcile.filters import Selector
-from pkgsync.reconcile.planning import Setting, audit, build_plan
+from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import Check, Verdict, recheck
 
-__all__ = ["Check", "Reconciliation", "Selector", "Setting", "Verdict", "audit", "build_plan", "recheck", "reconcile"]
+__all__ = [
+    "EVERY_ORPHAN",
+    "Check",
+    "Reconciliation",
+    "Selector",
+    "Setting",
+    "Verdict",
+    "arranged",
+    "audit",
+    "build_plan",
+    "recheck",
+    "reconcile",
+    "unasked",
+]

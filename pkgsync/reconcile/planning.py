@@ -9,7 +9,6 @@ from attrs import fields, frozen
 
 from pkgsync.model import (
     ActualState,
-    Audit,
     Counts,
     DesiredState,
     Observed,
@@ -87,19 +86,6 @@ def build_plan(
         held=tuple(h for d in results for h in d.held),
         shadowed=tuple(s for d in results for s in d.shadowed),
         exceeded=over,
-        warnings=(*desired.warnings, *actual.warnings),
-    )
-
-
-def audit(decided: Reconciliation, desired: DesiredState, actual: ActualState, policy: Policy, now: datetime) -> Audit:
-    """All orphans of the managed distributions with their verdicts."""
-    return Audit(
-        repository=actual.repository,
-        created_at=iso(now),
-        complete=complete(desired),
-        action=policy.orphans.action,
-        orphans=tuple(o for d in decided.distributions for o in d.orphans),
-        repositories=planned_repositories(desired),
         warnings=(*desired.warnings, *actual.warnings),
     )
 

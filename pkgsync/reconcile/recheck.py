@@ -230,6 +230,8 @@ def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
     if orphan.reason in _POLICY or orphan.fate in ("delete", "archive"):
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+    if orphan.reason is Reason.IN_USE:
+        return Check(action, Verdict.LEFT, Reason.IN_USE, orphan.message)
     return Check(action, Verdict.LEFT, Reason.UNSETTLED, words)
 
 
