@@ -221,11 +221,14 @@ class Project:
     def published(self, repository: str) -> dict[str, Published]:
         """Every rpm and deb of the published tree, by file name."""
         folder = self.published_folder(repository)
-        return {
-            path.name: Published(str(path.relative_to(folder)), len(body), hashlib.sha256(body).hexdigest())
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in {".rpm", ".deb"} and (body := path.read_bytes())
-        }
+        found = {}
+        for path in files_below(folder):
+            if path.suffix in {".rpm", ".deb"}:
+                with contextlib.suppress(FileNotFoundError):  # the publisher may be at work
+                    body = path.read_bytes()
+                    checksum = hashlib.sha256(body).hexdigest()
+                    found[path.name] = Published(str(path.relative_to(folder)), len(body), checksum)
+        return found
 
     def names_on_disk(self, repository: str) -> set[str]:
         """File names that stand in the published tree or in the build folder of any architecture."""
@@ -235,13 +238,20 @@ class Project:
         """The sha256 of each architecture's own copy of a file, by architecture."""
         return {
             path.parent.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in self.built_files(repository, name)
+            for path in self.built_files(repository)
+            if path.name == name
         }
 
-    def built_files(self, repository: str, name: str = "*") -> list[Path]:
+    def built_files(self, repository: str) -> list[Path]:
         """REPOSITORY/ARCH/PACKAGE/NAME, without the scheduler's own folders (":full", ":repo")."""
         folder = self.backend.state / "bs" / "build" / self.name / repository
-        return [path for path in folder.glob(f"*/*/{name}") if not path.parent.name.startswith(":")]
+        built = [path for path in files_below(folder) if len(path.relative_to(folder).parts) == 3]
+        return [path for path in built if not path.parent.name.startswith(":")]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files, also while others come and go: os.walk passes over a folder that has just vanished."""
+    return sorted(Path(base) / name for base, _, names in os.walk(folder) for name in names)
 
 
 def free_ports(count: int) -> list[int]:
