@@ -148,7 +148,7 @@ def test_a_failed_newer_build_does_not_delete_older_leftovers(project: Project, 
 def test_wiped_files_are_not_gone(project: Project, pkgsync: Pkgsync) -> None:
     with project.backend.held("build"):
         project.wipe("tool")
-        project.wait(lambda: not project.built_copies(RPM, OLD.rpartition("/")[2]))
+        project.wait(lambda: OLD.rpartition("/")[2] not in {path.name for path in project.built_files(RPM)})
         project.wait_for_code(RPM, "building")
         assert_deletes_nothing(pkgsync.plan())
     project.settle()
