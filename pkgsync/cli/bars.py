@@ -1,13 +1,23 @@
 """Progress bars on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tqdm import tqdm
 
 from pkgsync.progress import Task, Unit
+from pkgsync.report import size
+
+if TYPE_CHECKING:
+    _Tqdm = tqdm[Any]
+else:
+    _Tqdm = tqdm
+
+_BYTES = "{desc} {percentage:3.0f}% |{bar}| {done} of {all}, {speed}/s, {remaining} left"
+_COUNT = "{desc} {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt}, {remaining} left"
+_NO_END = "{desc} {n_fmt}{unit}, {elapsed}"
 
 
 class _Bar:
@@ -22,6 +32,17 @@ class _Bar:
             self._bar.update(count)
 
 
+class _Meter(_Tqdm):
+    """Has its bytes written the way that the reports write them."""
+
+    @property
+    def format_dict(self) -> MutableMapping[str, Any]:
+        found = super().format_dict
+        speed = found["rate"] or found["n"] / max(found["elapsed"], 1e-3)
+        found.update(done=size(int(found["n"])), all=size(found["total"] or 0), speed=size(int(speed)))
+        return found
+
+
 class Bars:
     """One line per task: what, how much of it, how fast, how long still."""
 
@@ -31,12 +52,12 @@ class Bars:
     @contextmanager
     def task(self, description: str, total: int | None, unit: Unit) -> Iterator[Task]:
         """A bar that vanishes when its task ends."""
-        with tqdm(
+        form = _NO_END if total is None else _BYTES if unit == "bytes" else _COUNT
+        with _Meter(
             desc=description,
             total=total,
-            unit="B" if unit == "bytes" else f" {unit}",
-            unit_scale=unit == "bytes",
-            unit_divisor=1024,
+            unit=f" {unit}",
+            bar_format=form,
             file=self._stream,
             leave=False,
             dynamic_ncols=True,

@@ -56,7 +56,7 @@ def apply(
             only_uploads=only == "uploads",
             dry_run=dry_run,
         ),
-        report=terminal.detail,
+        report=terminal.info,
     )
     terminal.data(render_receipt(result, "text", terminal, None if dry_run else target))
     return result.exit_code

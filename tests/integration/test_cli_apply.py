@@ -1,0 +1,280 @@
+"""``pkgsync apply``: what it takes, what it refuses, and with which code it ends."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from pkgsync.sandbox import Kind, Sandbox, make_deb, make_rpm, quota
+from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
+
+OLD = make_rpm("hello", "0.9")
+BOTH = {f"{LEAP}/{RPM.filename}", f"{JAMMY}/{DEB.filename}"}
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    with open_cli(tmp_path, monkeypatch) as cli:
+        yield cli
+
+
+@pytest.fixture
+def planned(cli: Cli) -> Cli:
+    """A plan with two uploads."""
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    cli.sandbox.log.clear()
+    return cli
+
+
+def edit(cli: Cli, **changes: Any) -> None:
+    (cli.folder / "plan.json").write_text(json.dumps({**cli.saved(), **changes}))
+
+
+def changed_nothing(cli: Cli) -> bool:
+    return all(entry.method == "GET" for entry in cli.sandbox.log.entries)
+
+
+def receipt(cli: Cli, name: str = "plan.receipt.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((cli.folder / name).read_text())
+    return found
+
+
+def test_apply_executes_the_plan_and_names_the_receipt(planned: Cli) -> None:
+    done = planned.run("apply", "plan.json")
+    assert done.code == 0
+    assert sorted(done.err.splitlines()) == [f"upload {key}: done" for key in sorted(BOTH)]
+    assert done.out.startswith("Apply complete: 2 uploaded in ")
+    assert done.out.endswith(" Receipt: plan.receipt.json\n")
+    assert planned.names == BOTH
+    assert receipt(planned)["exit_code"] == 0
+
+
+def test_without_a_plan_it_says_how_to_make_one(cli: Cli) -> None:
+    done = cli.run("apply")
+    assert (done.code, done.out) == (64, "")
+    assert done.err == "error: apply needs a plan file\ntip: Make one: pkgsync plan -o plan.json\n"
+
+
+def test_a_plan_that_is_not_there_is_a_wrong_command_line(cli: Cli) -> None:
+    done = cli.run("apply", "plan.json")
+    assert (done.code, done.errors) == (64, ["error: cannot read plan.json: No such file or directory"])
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b"\xff", b'{"a": 1, "a": 2}', b"null"])
+def test_what_is_no_plan_is_6(cli: Cli, data: bytes) -> None:
+    (cli.folder / "plan.json").write_bytes(data)
+    done = cli.run("apply", "plan.json")
+    assert (done.code, len(done.errors)) == (6, 1)
+    assert "plan.json" in done.errors[0]
+    assert cli.sandbox.log.entries == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"applyable": False},
+        {"uploads": []},
+        {"digest": "sha256:" + "0" * 64},
+        {"format_version": "2.0"},
+        {"unknown_key": 1},
+    ],
+)
+def test_an_edited_plan_is_6(planned: Cli, changes: dict[str, Any]) -> None:
+    edit(planned, **changes)
+    done = planned.run("apply", "plan.json")
+    assert (done.code, len(done.errors), planned.sandbox.log.entries) == (6, 1, [])
+
+
+def test_a_cut_plan_is_6(planned: Cli) -> None:
+    whole = (planned.folder / "plan.json").read_bytes()
+    (planned.folder / "plan.json").write_bytes(whole[: len(whole) // 2])
+    assert planned.run("apply", "plan.json").code == 6
+
+
+def test_a_receipt_is_no_plan(planned: Cli) -> None:
+    planned.run("apply", "plan.json")
+    done = planned.run("apply", "plan.receipt.json")
+    assert (done.code, done.errors) == (6, ["error: plan.receipt.json: a receipt, not a plan"])
+
+
+def test_a_plan_that_is_a_folder(cli: Cli) -> None:
+    assert cli.run("apply", ".").code == 64
+
+
+def test_the_approved_digest(planned: Cli) -> None:
+    digest = planned.saved()["digest"]
+    for wrong in ("sha256:" + "0" * 64, "", "sha256:"):
+        done = planned.run("apply", "plan.json", "--expect-digest", wrong)
+        assert (done.code, len(done.errors), planned.sandbox.log.entries) == (6, 1, [])
+    assert digest in done.err
+    for right in (digest, digest.removeprefix("sha256:").upper()):
+        assert planned.run("apply", "plan.json", "--expect-digest", right).code == 0
+
+
+def test_an_unsafe_plan_is_3(cli: Cli) -> None:
+    cli.in_step()
+    cli.put(OLD)
+    cli.configure(**DELETE, limits={"deletions": 0})
+    assert cli.run("plan", "-o", "plan.json").code == 3
+    cli.sandbox.log.clear()
+    done = cli.run("apply", "plan.json")
+    assert (done.code, changed_nothing(cli)) == (3, True)
+    assert "--max-deletions 1" in done.err
+
+
+def test_a_dry_run_names_what_is_due_and_writes_nothing(planned: Cli) -> None:
+    before = sorted(str(path) for path in planned.folder.rglob("*"))
+    done = planned.run("apply", "plan.json", "-n")
+    assert (done.code, changed_nothing(planned)) == (0, True)
+    assert "Dry run: 2 due in " in done.out
+    assert RPM.filename in done.out
+    assert sorted(str(path) for path in planned.folder.rglob("*")) == before
+
+
+def test_a_second_apply_is_a_no_op_that_says_so(planned: Cli) -> None:
+    planned.run("apply", "plan.json")
+    planned.sandbox.log.clear()
+    done = planned.run("apply", "plan.json")
+    assert (done.code, changed_nothing(planned)) == (0, True)
+    assert done.err == "Nothing to do. The plan was applied before.\n"
+
+
+def test_a_stale_plan_is_4_and_changes_nothing(planned: Cli) -> None:
+    planned.publish(make_rpm("hello", "1.0", salt="rebuilt"))
+    done = planned.run("apply", "plan.json")
+    assert (done.code, changed_nothing(planned)) == (4, True)
+    assert "source-changed" in done.out
+    assert RPM.filename in done.out
+
+
+def test_skip_stale_goes_on_and_ends_with_5(planned: Cli) -> None:
+    planned.publish(make_rpm("hello", "1.0", salt="rebuilt"))
+    done = planned.run("apply", "plan.json", "--skip-stale")
+    assert done.code in (4, 5)
+    assert planned.names == {f"{JAMMY}/{DEB.filename}"}
+
+
+def test_only_uploads_leaves_the_deletions(cli: Cli) -> None:
+    cli.put(OLD)
+    cli.configure(**DELETE, limits={"deletions": 1, "deletions_percent": 100})
+    cli.run("plan", "-o", "plan.json")
+    assert len(cli.saved()["deletions"]) == 1
+    done = cli.run("apply", "plan.json", "--only", "uploads")
+    assert done.code == 0
+    assert "1 left for the next run" in done.out
+    assert cli.names == {*BOTH, f"{LEAP}/{OLD.filename}"}
+    assert cli.run("apply", "plan.json").code == 0
+    assert cli.names == BOTH
+
+
+def test_a_refused_upload_is_5(planned: Cli) -> None:
+    planned.packagecloud_fault(
+        Kind.STATUS, method="POST", status=422, body=b'{"x":["no"]}', content_type="application/json"
+    )
+    done = planned.run("apply", "plan.json")
+    assert (done.code, len(planned.names)) == (5, 1)
+    assert done.out.splitlines()[-1].startswith("Apply incomplete: 1 uploaded")
+
+
+def test_wrong_bytes_are_6(planned: Cli) -> None:
+    planned.obs_fault(Kind.CORRUPT, f"/{RPM.filename}", times=None)
+    assert planned.run("apply", "plan.json").code == 6
+    assert f"{LEAP}/{RPM.filename}" not in planned.names
+
+
+@pytest.mark.parametrize("variable", ["OSC_PASSWORD", "PACKAGECLOUD_TOKEN"])
+def test_a_refused_credential_is_7(planned: Cli, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "wrong")
+    done = planned.run("apply", "plan.json")
+    assert (done.code, len(done.errors), changed_nothing(planned)) == (7, 1, True)
+
+
+def test_another_run_is_8(planned: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = planned.folder / "state"
+    assert planned.run("apply", "plan.json", "--state-dir", state).code == 0
+    (lock,) = state.rglob("*.lock")
+    with FileLock(lock):
+        done = planned.run("apply", "plan.json", "--state-dir", state)
+    assert (done.code, len(done.errors)) == (8, 1)
+
+
+def test_a_used_up_quota_is_9(planned: Cli) -> None:
+    planned.sandbox.packagecloud.faults.add(quota(path="packages.json$", times=None))
+    done = planned.run("apply", "plan.json")
+    assert done.code == 9
+
+
+def test_a_failed_read_is_1(planned: Cli) -> None:
+    planned.obs_fault(Kind.STATUS, "_result", times=None, status=500)
+    done = planned.run("apply", "plan.json")
+    assert (done.code, len(done.errors), changed_nothing(planned)) == (1, 1, True)
+
+
+def test_another_server_or_repository_than_the_plans_is_refused(planned: Cli) -> None:
+    with Sandbox() as other:
+        other.write_config(planned.folder)
+        done = planned.run("apply", "plan.json")
+    assert done.code not in (0, 2)
+    assert len(done.errors) == 1
+    assert planned.names == set()
+
+
+def test_where_the_receipt_goes(planned: Cli) -> None:
+    planned.run("apply", "plan.json", "--receipt", "done.json")
+    assert receipt(planned, "done.json")["exit_code"] == 0
+    assert not (planned.folder / "plan.receipt.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [("plan", "plan.receipt.json"), ("v1.2", "v1.2.receipt.json"), ("v1.2.json", "v1.2.receipt.json")],
+)
+def test_two_plans_never_share_a_receipt(planned: Cli, plan: str, expected: str) -> None:
+    (planned.folder / "plan.json").replace(planned.folder / plan)
+    planned.run("apply", plan)
+    assert receipt(planned, expected)["exit_code"] == 0
+
+
+@pytest.mark.parametrize("place", ["plan.json", "./plan.json", ".", "plan.json/x", "missing/x.json"])
+def test_a_receipt_that_cannot_be_written_stops_before_anything_is_done(planned: Cli, place: str) -> None:
+    before = (planned.folder / "plan.json").read_bytes()
+    done = planned.run("apply", "plan.json", "--receipt", place)
+    assert (done.code, len(done.errors), changed_nothing(planned)) == (64, 1, True)
+    assert (planned.folder / "plan.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("jobs", ["0", "17", "many", ""])
+def test_jobs_that_make_no_sense(planned: Cli, jobs: str) -> None:
+    assert planned.run("apply", "plan.json", "-j", jobs).code == 64
+
+
+def test_jobs_bound_the_uploads(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.publish(*[make_deb("hello", f"1.{number}", "1") for number in range(8)])
+    cli.run("plan", "-o", "plan.json")
+    cli.packagecloud_fault(Kind.NOTHING, method="POST", times=None, delay=0.05)
+    monkeypatch.setenv("PKGSYNC_JOBS", "8")
+    assert cli.run("apply", "plan.json", "-j", "1").code == 0
+    assert cli.sandbox.log.peak("packagecloud", "POST") == 1
+
+
+def test_jobs_from_the_environment(planned: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PKGSYNC_JOBS", "none")
+    assert planned.run("apply", "plan.json").code == 64
+    assert planned.run("apply", "plan.json", "--jobs", "2").code == 0
+
+
+@pytest.mark.parametrize("switch", ["SKIP_STALE", "MAX_DELETIONS", "ORPHANS", "ONLY", "DRY_RUN", "EXPECT_DIGEST"])
+def test_no_guard_is_lowered_by_the_environment(planned: Cli, monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
+    monkeypatch.setenv(f"PKGSYNC_{switch}", "1")
+    monkeypatch.setenv(f"PKGSYNC_APPLY_{switch}", "1")
+    assert planned.run("apply", "plan.json").code == 0
+    assert planned.names == BOTH
+
+
+def test_nothing_is_asked_for(planned: Cli) -> None:
+    with Path(os.devnull).open() as nothing:
+        assert planned.call("apply", "plan.json", stdin=nothing).code == 0
