@@ -64,7 +64,18 @@ def look(plan: Plan, job: Job, ledger: Ledger) -> Preflight:
     """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
     desired, actual = job.observe()
     checks = recheck(_with_own_restores(plan, ledger, actual), desired, actual, job.policy, job.managed, job.now())
-    return Preflight(checks, actual, tuple(_warnings(plan, job, ledger, actual)))
+    names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
+    found = tuple(_with_renamed(check, names) for check in checks)
+    return Preflight(found, actual, tuple(_warnings(plan, job, ledger, actual)))
+
+
+def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
+    """An upload is done too where Packagecloud holds its content under a name of its own choice."""
+    action = check.action
+    stored_as = names.get((action.distribution, action.sha256))
+    if not isinstance(action, Upload) or check.verdict is not Verdict.DUE or stored_as is None:
+        return check
+    return evolve(check, verdict=Verdict.DONE, message=f"Packagecloud holds it as {stored_as}")
 
 
 def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:

@@ -158,3 +158,15 @@ def test_a_name_that_the_server_changes_is_recorded_and_warned_of(world: World) 
     assert receipt.lines[0].stored_as == "hello-1.0-1.x86_64-1.rpm"
     assert receipt.lines[0].outcome is Outcome.DONE
     assert receipt.warnings == (f"{LEAP}/{file.filename}: Packagecloud stored it as hello-1.0-1.x86_64-1.rpm",)
+
+
+def test_a_name_that_the_server_changed_is_done_for_the_next_run_too(world: World) -> None:
+    world.publish(rpm())
+    world.sandbox.packagecloud.rename = lambda name: name.replace(".rpm", "-1.rpm")
+    plan = world.plan()
+    first = world.apply(plan)
+    again = world.apply(plan)
+    assert (again.exit_code, again.lines, world.count("POST")) == (0, first.lines, 1)
+    other = World(world.sandbox, world.folder / "other")
+    other.folder.mkdir()
+    assert (outcomes(other.apply(plan)), world.count("POST")) == ({"hello-1.0-1.x86_64.rpm": "already-done"}, 1)

@@ -160,3 +160,27 @@ def test_the_cache_holds_the_old_bytes_where_no_backup_is_wanted(world: World) -
     assert "the old file was put back" in receipt.lines[0].message
     assert holds(world, BEFORE)
     assert not (world.folder / "backups").exists()
+
+
+def test_a_quota_ends_the_run_before_a_second_name_is_absent(world: World) -> None:
+    befores = [deb(f"tool{number}", salt="before") for number in range(4)]
+    world.publish(*(deb(f"tool{number}", salt="after") for number in range(4)))
+    for before in befores:
+        world.put(before, JAMMY)
+    plan = world.plan()
+    full = fault(
+        world,
+        Kind.STATUS,
+        method="POST",
+        status=402,
+        body=b'{"error":["x"]}',
+        content_type="application/json",
+        times=None,
+    )
+    receipt = world.apply(plan, jobs=4)
+    assert (receipt.exit_code, world.count("DELETE")) == (9, 1)
+    assert sorted(outcomes(receipt).values()) == ["failed", "left", "left", "left"]
+
+    world.sandbox.packagecloud.faults.faults.remove(full)
+    assert world.apply(plan).exit_code == 0
+    assert set(world.content.values()) >= {action.sha256 for action in plan.replacements}
