@@ -101,6 +101,7 @@ class Repository:
 
     ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all).
     ``unread`` marks a read that failed for good: the plan is then incomplete.
+    ``skipped`` marks one that is mapped to null: it is ``filtered`` too, and nothing but the names that it built counts.
     ``filtered`` marks a repository that the project's ``repositories`` leaves out: it offers nothing, but the files
     that its ``_result`` lists are not gone.
     """
@@ -113,6 +114,7 @@ class Repository:
     problems: tuple[Problem, ...] = ()
     unread: bool = False
     filtered: bool = False
+    skipped: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
 

@@ -119,7 +119,7 @@ class _Looks:
         first = self._results(present)
         read, first = self._once(present, first)
         for seconds in PAUSES:
-            again = [w for w in present if settled.changed_only(read[w].architectures)]
+            again = [w for w in present if not w.skipped and settled.changed_only(read[w].architectures)]
             if not again:
                 break
             self._pause(seconds)
@@ -177,6 +177,7 @@ def _repository(w: Wanted, **found: Any) -> Repository:
         name=w.name,
         distributions=w.distributions,
         filtered=w.filtered,
+        skipped=w.skipped,
         filter_architectures=w.project.architectures,
         ignore_architectures=w.project.ignore_architectures,
         **found,

@@ -16,6 +16,7 @@ class Wanted:
     """A mapped repository. ``expected`` are the architectures of ``_meta``, None where it lacks the repository.
 
     ``filtered``: the project's ``repositories`` leaves it out; it offers nothing, but what it built protects.
+    ``skipped``: it is mapped to null; so that a new null cannot turn into deletions, the very names it built protect.
     """
 
     project: ObsProject
@@ -23,6 +24,7 @@ class Wanted:
     distributions: tuple[str, ...]
     expected: tuple[str, ...] | None
     filtered: bool = False
+    skipped: bool = False
 
     @property
     def id(self) -> str:
@@ -41,9 +43,16 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
         names = [key] if key != _CATCH_ALL else [r for r in repositories if r not in project.distributions]
         for name in names:
             filtered = not project.selects(name)
+            if targets is None and name in repositories and _fed(project):
+                found.append(Wanted(project, name, _fed(project), repositories[name], filtered=True, skipped=True))
             if targets is not None and (name in repositories or not filtered):
                 found.append(Wanted(project, name, targets, repositories.get(name), filtered))
     return tuple(found)
+
+
+def _fed(project: ObsProject) -> tuple[str, ...]:
+    """Every distribution that the project feeds, any of which a skipped repository may have fed before."""
+    return tuple(sorted({target for targets in project.distributions.values() for target in targets or ()}))
 
 
 def _check_mapped(project: ObsProject, repositories: tuple[str, ...]) -> None:

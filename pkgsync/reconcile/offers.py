@@ -147,10 +147,14 @@ def _add(
     for filename, packages in sorted(builders.items()):
         who = f"{repository.id} ({packages[0][1].name})"
         distribution.built.setdefault(filename, who)
+        if repository.skipped:
+            continue
         if parsed := parse(filename):
             key = name_key(parsed.type, filename, parsed.name)
             distribution.built_names.setdefault(key, f"{who} has built {filename}")
         distribution.builders.setdefault(filename, []).extend(packages)
+    if repository.skipped:
+        return
     (distribution.filtered if repository.filtered else distribution.repositories).append(repository)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
         distribution.contents.add(file.sha256)

@@ -29,6 +29,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import DistributionResult, reconcile
+from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
@@ -63,6 +64,7 @@ class _Now:
     """The world at apply. ``planned`` are the decisions that a fresh plan would take."""
 
     plan: Plan
+    policy: Policy
     rows: Mapping[str, Row]
     repositories: Mapping[tuple[str, str], Repository]
     published: Mapping[tuple[str, str, str], IndexedFile]
@@ -85,6 +87,7 @@ def recheck(
     results = {d.name: d for d in decided.distributions}
     world = _Now(
         plan=plan,
+        policy=effective,
         rows={row.key: row for row in actual.rows},
         repositories={(r.project, r.name): r for r in desired.repositories},
         published={
@@ -144,11 +147,13 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
-    if action.source.kind != "obs":
-        return Check(action, Verdict.DUE)
+    if row is None or action.source.kind != "obs":
+        return _from_source(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
+    if world.policy.rebuilds == "hold":
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config holds rebuilds now")
     if problem := result.offered.problem(_architecture(action)):
         return Check(action, Verdict.LEFT, Reason.UNSETTLED, problem.message)
     return _from_source(action, world)
@@ -190,7 +195,7 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
-        return Check(action, Verdict.DUE)
+        return _undone(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
@@ -205,6 +210,16 @@ def _wanted_again(action: Removal, offered: Distribution) -> str | None:
     if action.filename in offered.offers or action.filename in offered.left_out:
         return "OBS publishes it again"
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
+
+
+def _undone(action: Removal, world: _Now) -> Check:
+    """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
+    if action.distribution not in world.planned:
+        return _unmanaged(action)
+    protect = Globs(world.policy.orphans.protect)
+    if protect.match(action.filename) or protect.match(action.key):
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "a protect glob matches now")
+    return Check(action, Verdict.DUE)
 
 
 def _judged_again(action: Removal, result: DistributionResult) -> Check:

@@ -181,6 +181,7 @@ def test_repositories_come_in_the_order_of_the_config() -> None:
     mapping: Mapping = {"Ubuntu": ("ubuntu/jammy",), "Factory": None, "Leap": ("opensuse/15.6", "sles/15")}
     assert names(ObsProject("prj", mapping)) == [
         ("Ubuntu", ("ubuntu/jammy",), False),
+        ("Factory", ("opensuse/15.6", "sles/15", "ubuntu/jammy"), True),
         ("Leap", ("opensuse/15.6", "sles/15"), False),
     ]
 
@@ -209,9 +210,16 @@ def test_a_repository_that_is_filtered_out_needs_no_mapping_but_protects_if_mapp
 
 def test_a_mapped_name_that_the_meta_lacks_is_wanted_without_architectures() -> None:
     mapping: Mapping = {"Gone": ("a/b",), "*": None}
-    (found,) = wanted(ObsProject("prj", mapping), META)
+    found, *skipped = wanted(ObsProject("prj", mapping), META)
     assert (found.name, found.expected) == ("Gone", None)
-    assert wanted(ObsProject("prj", mapping, repositories=("Leap",)), META) == ()
+    assert [w.name for w in skipped] == ["Leap", "Factory", "Ubuntu"]
+    assert all(w.skipped for w in wanted(ObsProject("prj", mapping, repositories=("Leap",)), META))
+
+
+def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distributions_of_the_project() -> None:
+    mapping: Mapping = {"Leap": ("a/b",), "Factory": None, "Ubuntu": ("c/d",)}
+    skipped = [w for w in wanted(ObsProject("prj", mapping), META) if w.skipped]
+    assert [(w.name, w.distributions, w.filtered) for w in skipped] == [("Factory", ("a/b", "c/d"), True)]
 
 
 def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:

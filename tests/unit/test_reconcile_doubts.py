@@ -184,3 +184,32 @@ def test_elements_in_any_order_give_the_same_words() -> None:
     ]
     claims = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=0, names=("gone",)))
     assert plan(world(turned=False), rows, claims) == plan(world(turned=True), rows[::-1], claims)
+
+
+def test_a_repository_mapped_to_null_lately_keeps_the_very_files_that_it_built() -> None:
+    """lp155 files look superseded by lp156 ones as soon as the config stops mapping their repository."""
+    of_155, of_156 = rpm(version="1.2", release="lp155.1"), rpm(version="1.2", release="lp156.1")
+    skipped = repository(
+        name="Leap_15.5",
+        filtered=True,
+        skipped=True,
+        index=None,
+        problems=(problem(),),
+        architectures=[architecture("x86_64", package("hello", of_155), package("empty"))],
+    )
+    rows = [row(of_155), row(of_156)]
+    assert verdict(decide([repository(of_156)], rows), of_155) == ("delete", Reason.SUPERSEDED)
+    assert verdict(decide([repository(of_156), skipped], rows), of_155) == ("held", Reason.BUILT_NOT_PUBLISHED)
+
+
+def test_what_else_is_wrong_with_a_repository_mapped_to_null_holds_nothing() -> None:
+    skipped = repository(
+        name="Tumbleweed",
+        filtered=True,
+        skipped=True,
+        index=None,
+        problems=(problem(),),
+        architectures=[architecture("x86_64", package("empty", code="failed"), code="building")],
+    )
+    assert verdict(decide([repository(NEW), skipped], [row(OLD), row(NEW)]), OLD) == ("delete", Reason.SUPERSEDED)
+    assert verdict(decide([repository(OTHER), skipped], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
