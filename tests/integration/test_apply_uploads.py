@@ -1,12 +1,14 @@
 """One upload against all that a server can answer: never a duplicate, never a wrong word about it."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from pkgsync.sandbox import Artifact, Fault, Kind
+from pkgsync.sandbox import Artifact, Fault, Kind, Reply
 from pkgsync.sandbox.faults import quota
 from tests.apply_world import FILES, LEAP, World, open_world, outcomes, rpm, sha
 
@@ -233,3 +235,16 @@ def test_a_cached_file_with_a_flipped_bit_is_fetched_again(world: World, file: A
     cached.write_bytes(data)
     world.apply(plan)
     assert is_there(world, file)
+
+
+@pytest.mark.parametrize("field", ["sha256sum", "size"])
+def test_an_answer_that_tells_of_other_bytes_is_a_failure(world: World, file: Artifact, field: str) -> None:
+    def lie(reply: Reply) -> Reply:
+        told = json.loads(reply.body) | {field: {"sha256sum": "f" * 64, "size": "12"}[field]}
+        return evolve(reply, body=json.dumps(told).encode())
+
+    fail(world, Kind.REWRITE, change=lie)
+    receipt = world.apply(world.plan())
+    assert outcomes(receipt) == {file.filename: "failed"}
+    assert (receipt.exit_code, world.count("POST")) == (6, 1)
+    assert "other bytes" in receipt.lines[0].message
