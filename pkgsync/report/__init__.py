@@ -5,6 +5,7 @@ Everything in a value may come from the network, so every renderer escapes for t
 
 from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
 from pkgsync.report.escape import visible
+from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
 from pkgsync.report.receipt import receipt_markdown, receipt_text
 from pkgsync.report.style import Style
@@ -15,6 +16,7 @@ __all__ = [
     "GITHUB_LIMIT",
     "Style",
     "audit_csv",
+    "audit_html",
     "audit_json",
     "audit_markdown",
     "audit_text",

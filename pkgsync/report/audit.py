@@ -4,20 +4,22 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-from pkgsync.model import Audit, Orphan, Row
+from pkgsync.model import Audit, Orphan
 from pkgsync.planfile.convert import plain
-from pkgsync.report import units, words
+from pkgsync.report import units
 from pkgsync.report.escape import cell, code, prose, visible
+from pkgsync.report.holds import Hold, holds
 from pkgsync.report.markdown import GITHUB_LIMIT
+from pkgsync.report.orphans import FATES, Column, Volume, columns, headline, totals
 from pkgsync.report.sections import Section, laid_out, length
 from pkgsync.report.style import Style, labelled, wrapped
 
-_FATES = {"delete": "to delete", "archive": "to archive", "held": "held", "keep": "kept"}
-_COLUMNS = (
+_FIELDS = (
     "distribution", "filename", "name", "epoch", "version", "release", "architecture", "sha256", "created_at",
     "uploader", "fate", "reason", "message",
 )  # fmt: skip
@@ -27,49 +29,30 @@ _LEAST_WORDS = 24
 def audit_text(audit: Audit, style: Style) -> str:
     """All orphans as tables by distribution, without a newline at the end."""
     blocks = [_table(audit, name, style) for name in sorted({orphan.row.distribution for orphan in audit.orphans})]
-    unsettled = [repository for repository in audit.repositories if not repository.settled]
-    if unsettled:
-        lines = [r for u in unsettled for r in wrapped(visible(words.repository(u)), style, indent=2, hanging=2)]
+    if held := holds(audit.repositories):
+        lines = [row for hold in held for row in wrapped(visible(hold.told), style, indent=2, hanging=2)]
         blocks.append("\n".join([style.paint("yellow", "Not settled in OBS:"), *lines]))
     blocks += ["\n".join(labelled("Warning:", "yellow", visible(line), style, hanging=2)) for line in audit.warnings]
-    return "\n\n".join([*blocks, style.paint("bold", visible(headline(audit)))])
+    last = [style.paint("bold", visible(headline(audit))), *totals(audit)]
+    return "\n\n".join([*blocks, "\n".join(last)])
 
 
 def _table(audit: Audit, distribution: str, style: Style) -> str:
     mine = [orphan for orphan in audit.orphans if orphan.row.distribution == distribution]
-    rows = [[visible(text) for text in _cells(orphan)] for orphan in mine]
-    heads = ["Name", "Version", "Arch", "Uploaded", "By", "Fate", "Why"]
-    taken = sum(max(map(len, column)) + 2 for column in list(zip(heads, *rows, strict=True))[:-1])
+    shown = columns(audit)
+    rows = [[visible(column.text(orphan)) for column in shown] for orphan in mine]
+    heads = [column.head for column in shown]
+    taken = sum(max(map(len, texts)) + 2 for texts in list(zip(heads, *rows, strict=True))[:-1])
     room = None if style.width is None else max(style.width - taken, _LEAST_WORDS)
     for row in rows:
         row[-1] = "\n".join(wrapped(row[-1], Style(width=room)))
-    table = tabulate([[style.paint("bold", head) for head in heads], *rows], tablefmt="plain", disable_numparse=True)
+    table = tabulate(
+        [[style.paint("bold", head) for head in heads], *rows],
+        tablefmt="plain",
+        disable_numparse=True,
+        colalign=["right" if column.number else "left" for column in shown],
+    )
     return f"{style.paint('bold', visible(distribution))}: {units.plural(len(mine), 'orphan')}\n{table}"
-
-
-def _cells(orphan: Orphan) -> list[str]:
-    row = orphan.row
-    why = words.why(orphan.reason, orphan.message)
-    uploaded, by = units.day(row.created_at), row.uploader or "?"
-    return [row.name, version(row), row.architecture or "?", uploaded, by, orphan.fate, why]
-
-
-def version(row: Row) -> str:
-    """The row's full version, ``?`` for what Packagecloud does not tell."""
-    epoch = f"{row.epoch}:" if row.epoch else ""
-    release = f"-{row.release}" if row.release else ""
-    return f"{epoch}{row.version or '?'}{release}"
-
-
-def headline(audit: Audit) -> str:
-    """How many orphans there are, and what would happen to them."""
-    fates: Counter[str] = Counter(orphan.fate for orphan in audit.orphans)
-    parts = [f"{fates[fate]} {said}" for fate, said in _FATES.items() if fates[fate]]
-    part = "" if audit.complete else " A part of OBS could not be read."
-    if not audit.orphans:
-        return f"No orphans in {audit.repository}.{part}"
-    orphans = units.plural(len(audit.orphans), "orphan")
-    return f"{orphans} in {audit.repository} with orphans: {audit.action.value}: {', '.join(parts)}.{part}"
 
 
 def audit_json(audit: Audit) -> str:
@@ -80,47 +63,89 @@ def audit_json(audit: Audit) -> str:
         "created_at": audit.created_at,
         "complete": audit.complete,
         "action": audit.action.value,
-        "counts": {"orphans": len(audit.orphans), **{fate: fates[fate] for fate in _FATES}},
-        "orphans": [{**_record(orphan), "evidence": plain(orphan.evidence)} for orphan in audit.orphans],
+        "counts": {"orphans": len(audit.orphans), **{fate: fates[fate] for fate in FATES}},
+        **_asked(audit),
+        "orphans": [{**_record(orphan, audit), "evidence": plain(orphan.evidence)} for orphan in audit.orphans],
+        "holds": [_hold(hold) for hold in holds(audit.repositories)],
         "repositories": [plain(repository) for repository in audit.repositories],
         "warnings": list(audit.warnings),
     }
     return json.dumps(document, indent=2) + "\n"
 
 
+def _asked(audit: Audit) -> dict[str, Any]:
+    """What only stands in an audit that was asked for it."""
+    found: dict[str, Any] = {"filtered_out": audit.left_out} if audit.left_out else {}
+    if audit.query.downloads_days is not None:
+        found["downloads_days"] = audit.query.downloads_days
+    if audit.query.sizes:
+        volume = Volume.of(audit)
+        found["bytes"] = {"orphans": volume.total, "freed": volume.freed, "unknown_sizes": volume.unknown}
+    return found
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "distribution": hold.distribution,
+        "repository": hold.repository,
+        "problems": [plain(problem) for problem in hold.problems],
+        "last_published": hold.last_published,
+    }
+
+
 def audit_csv(audit: Audit) -> str:
     """The audit as CSV with a head line. A cell that a spreadsheet would take for a formula gets a ``'`` before it."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    names = _fields(audit)
+    writer.writerow(names)
     for orphan in audit.orphans:
-        record = _record(orphan)
-        writer.writerow([cell("" if record[name] is None else str(record[name])) for name in _COLUMNS])
+        record = _record(orphan, audit)
+        writer.writerow([cell("" if record[name] is None else str(record[name])) for name in names])
     return stream.getvalue()
 
 
-def _record(orphan: Orphan) -> dict[str, Any]:
+def _fields(audit: Audit) -> Sequence[str]:
+    size = ("size",) if audit.query.sizes else ()
+    downloads = ("downloads",) if audit.query.downloads_days is not None else ()
+    return (*_FIELDS, *size, *downloads)
+
+
+def _record(orphan: Orphan, audit: Audit) -> dict[str, Any]:
     """One orphan without the server's routes, of which one holds a read token."""
-    verdict = {"fate": orphan.fate, "reason": orphan.reason.value, "message": orphan.message}
-    return {name: verdict[name] if name in verdict else getattr(orphan.row, name) for name in _COLUMNS}
+    verdict = {
+        "fate": orphan.fate,
+        "reason": orphan.reason.value,
+        "message": orphan.message,
+        "size": orphan.size,
+        "downloads": orphan.downloads,
+    }
+    return {name: verdict[name] if name in verdict else getattr(orphan.row, name) for name in _fields(audit)}
 
 
 def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
     """The audit in at most ``limit`` characters of GitHub Markdown: what would be deleted first and cut last."""
-    before = f"## pkgsync audit: {code(audit.repository)}\n\n**{prose(headline(audit))}**"
+    said = " ".join([f"**{prose(headline(audit))}**", *map(prose, totals(audit))])
+    before = f"## pkgsync audit: {code(audit.repository)}\n\n{said}"
+    shown = [column for column in columns(audit) if column.head != "Fate"]
+    head = f"|Distribution|{'|'.join(column.head for column in shown)}|"
+    held = [prose(hold.told) for hold in holds(audit.repositories)]
     sections = [
-        Section(f"{units.plural(len(rows), 'orphan')} {said}", rows, _MARKDOWN_HEAD, folded=fate == "keep", rank=rank)
-        for rank, (fate, said) in enumerate(_FATES.items())
-        if (rows := [_markdown_row(orphan) for orphan in audit.orphans if orphan.fate == fate])
+        Section(f"{units.plural(len(rows), 'orphan')} {said}", rows, head, folded=fate == "keep", rank=rank)
+        for rank, (fate, said) in enumerate(FATES.items())
+        if (rows := [_markdown_row(orphan, shown) for orphan in audit.orphans if orphan.fate == fate])
     ]
+    if held:
+        sections.append(Section("Not settled in OBS", held, rank=len(FATES)))
+    if audit.warnings:
+        sections.append(Section("Warnings", [prose(line) for line in audit.warnings], rank=len(FATES) + 1))
     text = laid_out(before, sections, f"Made {prose(audit.created_at)}.", limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
 
 
-_MARKDOWN_HEAD = "|Distribution|Name|Version|Architecture|Uploaded|By|Why|"
+_CODED = ("Name", "Version", "Arch")
 
 
-def _markdown_row(orphan: Orphan) -> str:
-    name, version, architecture, day, uploader, _, why = _cells(orphan)
-    coded = [code(orphan.row.distribution), code(name), code(version), code(architecture)]
-    return f"|{'|'.join([*coded, prose(day), prose(uploader), prose(why)])}|"
+def _markdown_row(orphan: Orphan, shown: Sequence[Column]) -> str:
+    cells = [(code if column.head in _CODED else prose)(column.text(orphan)) for column in shown]
+    return f"|{'|'.join([code(orphan.row.distribution), *cells])}|"
