@@ -110,8 +110,8 @@ class _Reader:
             return None
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         what = f"{self._wanted.id}/{pointer.path}"
-        cap = self._client.limits.max_index_bytes
-        packed = self._client.published(project, repository, pointer.path, min(cap, pointer.packed.size or cap))
+        # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
+        packed = self._client.published(project, repository, pointer.path, self._client.limits.max_index_bytes)
         pointer.packed.verify(packed, what)
         pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
         entries = tuple(unique(kind.parse_packages(pieces, what), what))

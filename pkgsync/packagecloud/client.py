@@ -7,7 +7,7 @@ before asking again.
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode
 
 from attrs import evolve, frozen
@@ -17,10 +17,11 @@ from pkgsync.errors import AmbiguousError, IntegrityError, NotFoundError, Pkgsyn
 from pkgsync.model import Row
 from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
 from pkgsync.packagecloud.distributions import Distribution
-from pkgsync.packagecloud.listing import Page
+from pkgsync.packagecloud.listing import OddListingError, Page
 from pkgsync.packagecloud.rows import Details
-from pkgsync.session import Reply, Session, clean_url
+from pkgsync.session import Reply, Session, TransientError, clean_url
 
+Parsed = TypeVar("Parsed")
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -52,11 +53,11 @@ class PackagecloudClient:
 
     def repository_info(self) -> None:
         """Ask whether the repository exists and the token may see it. Raises NotFoundError."""
-        self._read(f"{self._route}.json")
+        self._read(f"{self._route}.json", lambda reply: None)
 
     def catalogue(self) -> tuple[Distribution, ...]:
         """The live rpm and deb distributions. Raises ReadError for an unusable answer."""
-        return distributions.parse(self._read("/api/v1/distributions.json").body)
+        return self._read("/api/v1/distributions.json", lambda reply: distributions.parse(reply.body))
 
     def distributions(self) -> Mapping[tuple[str, str], int]:
         """(type, ``distro/version``) to numeric id, as they are now."""
@@ -90,7 +91,7 @@ class PackagecloudClient:
         route = routes.of_details(row.package_url, origin=origin, repository=self.repository, row=row)
         if route is None:
             raise ReadError(f"Packagecloud lists no usable detail route for {row.key}.")
-        found = rows.parse_details(self._read(route).body, row.key)
+        found = self._read(route, lambda reply: rows.parse_details(reply.body, row.key))
         if (found.filename, found.distribution or row.distribution) != (row.filename, row.distribution):
             raise ReadError(f"Packagecloud's details for {row.key} describe another file.")
         return found
@@ -101,8 +102,9 @@ class PackagecloudClient:
         route = routes.of_downloads(row.downloads_count_url, origin=origin, repository=self.repository, row=row)
         if route is None:
             raise ReadError(f"Packagecloud lists no usable route for the downloads of {row.key}.")
-        body = self._read(route, (("start_date", f"{since:%Y%m%dZ}"),)).body
-        return rows.parse_count(body, f"the downloads of {row.key}")
+        what = f"the downloads of {row.key}"
+        start = (("start_date", f"{since:%Y%m%dZ}"),)
+        return self._read(route, lambda reply: rows.parse_count(reply.body, what), start)
 
     def upload(
         self,
@@ -172,14 +174,28 @@ class PackagecloudClient:
 
     def _page(self, route: str, number: int, per_page: int, query: Sequence[tuple[str, str]]) -> Page:
         params = (*query, ("per_page", str(per_page)), ("page", str(number)))
-        reply = self._read(f"{self._route}/{route}", params)
-        return listing.page_of(number, rows.parse_rows(reply.body, route), reply.headers, self.session.base_url)
+        base = self.session.base_url
 
-    def _read(self, route: str, params: Sequence[tuple[str, str]] = ()) -> Reply:
+        def parse(reply: Reply) -> Page:
+            return listing.page_of(number, rows.parse_rows(reply.body, route), reply.headers, base)
+
+        return self._read(f"{self._route}/{route}", parse, params)
+
+    def _read(self, route: str, parse: Callable[[Reply], Parsed], params: Sequence[tuple[str, str]] = ()) -> Parsed:
+        """What ``parse`` makes of the answer. One that cannot be parsed may have been cut on its way: asked again."""
+        cap = self.session.limits.max_json_bytes
+
+        def once() -> Parsed:
+            reply = self.session.get(route, params=params, max_bytes=cap, accept=_JSON, content_types=(_JSON,))
+            try:
+                return parse(reply)
+            except OddListingError:
+                raise
+            except ReadError as error:
+                raise TransientError(error) from None
+
         try:
-            return self.session.get(
-                route, params=params, max_bytes=self.session.limits.max_json_bytes, accept=_JSON, content_types=(_JSON,)
-            )
+            return self.session.persist(once)
         except NotFoundError as error:
             raise NotFoundError(
                 f"{error.message} (repository {self.repository})", tip=refusals.REPOSITORY_TIP
