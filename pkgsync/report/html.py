@@ -27,7 +27,7 @@ table { border-collapse: collapse; width: 100%; margin-top: 1rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
 td { overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
-td.short { white-space: nowrap; }
+.short, .number, .delete, .archive, .held, .keep { white-space: nowrap; }
 thead th { position: sticky; top: 0; background: Canvas; padding: 0; }
 button { all: unset; box-sizing: border-box; cursor: pointer; font-weight: 600; padding: .35rem .5rem; width: 100%; }
 button:hover { background: var(--soft); }
@@ -44,7 +44,7 @@ tbody tr:hover { background: var(--soft); }
   thead th { display: block; position: static; border: 1px solid var(--line); border-radius: .3rem; }
   tbody tr { border: 1px solid var(--line); border-radius: .3rem; margin: .6rem 0; padding: .3rem .6rem; }
   td, td.number { border: 0; padding: .1rem 0 .1rem 6.5rem; text-align: left; position: relative; min-height: 1.45em; }
-  td::before { content: attr(data-head); position: absolute; left: 0; color: var(--quiet); }
+  td::before { content: attr(data-head); position: absolute; left: 0; color: var(--quiet); font-weight: normal; }
 }
 """
 
@@ -54,7 +54,8 @@ const body = document.querySelector("tbody");
 document.querySelectorAll("th").forEach((head, column) => head.addEventListener("click", () => {
   const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
   const key = row => row.cells[column].dataset.key ?? row.cells[column].textContent;
-  const rows = [...body.rows].sort((a, b) => turn * order.compare(key(a), key(b)));
+  const unknown = row => key(row) === "";
+  const rows = [...body.rows].sort((a, b) => unknown(a) - unknown(b) || turn * order.compare(key(a), key(b)));
   document.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
   head.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
   body.append(...rows);
@@ -123,7 +124,7 @@ def _distribution(orphan: Orphan) -> str:
     return orphan.row.distribution
 
 
-_SHORT = ("Distribution", "Arch", "Uploaded", "By")
+_SHORT = ("Distribution", "Arch", "Uploaded")
 
 
 def _cell(column: Column, orphan: Orphan) -> str:
