@@ -89,7 +89,7 @@ def _hold(hold: Hold) -> dict[str, Any]:
         "distribution": hold.distribution,
         "repository": hold.repository,
         "problems": [plain(problem) for problem in hold.problems],
-        "last_published": hold.last_published,
+        "lastpublished": hold.last_published,
     }
 
 

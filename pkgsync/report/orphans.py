@@ -111,8 +111,9 @@ def _sizes(audit: Audit) -> str:
 def _downloads(audit: Audit, days: int) -> str:
     counts = [orphan.downloads for orphan in audit.orphans if orphan.downloads is not None]
     used = sum(1 for count in counts if count)
+    verb = "was" if used == 1 else "were"
     last = "day" if days == 1 else f"{days} days"
-    return f"In the last {last} {used} were downloaded{_unknown(len(audit.orphans) - len(counts), 'count')}."
+    return f"In the last {last} {used} {verb} downloaded{_unknown(len(audit.orphans) - len(counts), 'count')}."
 
 
 def _unknown(number: int, what: str) -> str:

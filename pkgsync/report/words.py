@@ -102,7 +102,8 @@ def reads(proof: Evidence) -> list[str]:
 
 def _read(repository: RepositoryEvidence) -> str:
     states = ", ".join(f"{a.name} {a.code}" for a in repository.architectures)
-    return f"{repository.project}/{repository.repository}: {states}; index {units.short(repository.index_sha256)}"
+    read = "index" if repository.content == "published" else "list of built files"
+    return f"{repository.project}/{repository.repository}: {states}; {read} {units.short(repository.index_sha256)}"
 
 
 def uploaded(created_at: str, uploader: str | None) -> str:
