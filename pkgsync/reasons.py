@@ -105,7 +105,11 @@ class Reason(StrEnum):
     )
     MIN_AGE = "min-age", "It is younger than `orphans.min_age`.", "Wait, or lower `orphans.min_age`."
     GRACE = "grace", "It is an orphan for less than `orphans.grace`.", "Wait, or lower `orphans.grace`."
-    IN_USE = "in-use", "It was downloaded lately.", "Wait, or lower `limits.in_use_days`."
+    IN_USE = (
+        "in-use",
+        "It was downloaded lately, or Packagecloud does not tell.",
+        "Wait, or lower `limits.in_use_days`.",
+    )
     LAST_VERSION = (
         "last-version",
         "It is the last version of its name and architecture.",

@@ -63,8 +63,8 @@ def test_sizes_and_downloads_as_text() -> None:
         "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
         "",
         "ubuntu/jammy: 1 orphan",
-        "Name     Version  Arch  Uploaded    By    Size  Downloads  Fate  Why",
-        "foreign  ?        ?     2023-01-02  ?        ?          ?  keep  "
+        "Name     Version  Arch  Uploaded    By  Size  Downloads  Fate  Why",
+        "foreign  ?        ?     2023-01-02  ?      ?          ?  keep  "
         "not-owned: OBS offers no foreign there, and orphans.names does not claim it",
         "",
         "2 orphans in kata/testing with orphans: delete: 1 to delete, 1 kept.",
