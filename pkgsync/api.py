@@ -5,7 +5,7 @@ A config comes from :func:`pkgsync.config.load`; plans and receipts are read and
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,10 +174,12 @@ def apply(
     """
     services = _connect(config, surroundings)
     scope = _with_plan_sources(config, reviewed)
+    coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
+    planned = frozenset(action.filename for action in coming if action.source.content == "build")
     leaving = frozenset(action.key for action in reviewed.removals if action.reason is not Reason.UNDO)
 
     def observe() -> tuple[DesiredState, ActualState]:
-        desired, actual = _observe(scope, services, surroundings)
+        desired, actual = _observe(scope, services, surroundings, planned)
         rows = [row for row in actual.rows if row.key in leaving]
         return desired, _with_downloads(actual, rows, config.policy, now(), services)
 
@@ -233,10 +235,17 @@ def _connect(config: Config, surroundings: Surroundings) -> _Services:
     )
 
 
-def _observe(config: Config, services: _Services, surroundings: Surroundings) -> tuple[DesiredState, ActualState]:
-    """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first."""
+def _observe(
+    config: Config, services: _Services, surroundings: Surroundings, planned: Collection[str] = ()
+) -> tuple[DesiredState, ActualState]:
+    """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first.
+
+    ``planned`` are names of built files that are read even if the config's filters leave them out.
+    """
     progress = surroundings.progress
-    hasher = obs.hasher(services.obs, Cache(surroundings.cache_dir))
+    cache = Cache(surroundings.cache_dir)
+    takes = reconcile.FileFilter(config.policy).takes
+    built = obs.BuiltFiles(services.obs, cache, lambda name, wanted: name in planned or takes(name, wanted))
     managed = managed_distributions(config)
     pool = ThreadPoolExecutor(max_workers=1)
     try:
@@ -248,7 +257,8 @@ def _observe(config: Config, services: _Services, surroundings: Surroundings) ->
                 now=utc_now,
                 progress=progress,
                 pause=surroundings.pause or time.sleep,
-                hasher=hasher,
+                hasher=obs.hasher(services.obs, cache),
+                built=built,
             )
         except (ReadError, ConfigError):
             refused = listing.exception()
@@ -297,7 +307,9 @@ def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
         extra = {planned.repository: planned.distributions}
         known = projects.get(planned.project)
         if known is None:
-            projects[planned.project] = ObsProject(name=planned.project, distributions=extra, optional=True)
+            projects[planned.project] = ObsProject(
+                name=planned.project, distributions=extra, optional=True, content=planned.content
+            )
         elif not _reads(known, planned.repository):
             filters = None if known.repositories is None else (*known.repositories, planned.repository)
             merged = {**known.distributions, **extra}
@@ -328,7 +340,8 @@ def _check_types(desired: DesiredState, actual: ActualState) -> None:
 def _fetcher(client: ObsClient) -> Callable[[Transfer, BinaryIO, int, Callable[[int], None]], int]:
     def fetch(action: Transfer, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
         source = action.source
-        session, route = client.published_location(source.project, source.repository, source.path)
+        locate = client.built_location if source.content == "build" else client.published_location
+        session, route = locate(source.project, source.repository, source.path)
         return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
 
     return fetch

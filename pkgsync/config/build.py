@@ -82,6 +82,7 @@ def _projects(data: Mapping[str, Any]) -> Iterator[ObsProject]:
                 architectures=_filter(project, "architectures"),
                 ignore_architectures=tuple(project.get("ignore_architectures", ())),
                 may_be_empty=tuple(project.get("may_be_empty", ())),
+                content=project.get("content", "published"),
             )
 
 

@@ -167,8 +167,6 @@ def _value(document: Document, finding: _Finding) -> tuple[str, str]:
 
 def _choice(document: Document, finding: _Finding) -> tuple[str, str]:
     text = document.place(finding.path).text
-    if finding.path[-1:] == ("content",) and text == "build":
-        return "`content: build` is not yet supported", "remove the key: what is published is synced"
     known = [str(choice) for choice in finding.wanted]
     what = f"{shown(text)} is not known" if text is not None else "it is not a plain value"
     return f"{dotted(finding.path)}: {what}", nearest(text or "", known)

@@ -11,7 +11,7 @@ from typing import Any
 import rfc8785
 from attrs import asdict, field, frozen
 
-from pkgsync.model import Policy
+from pkgsync.model import Content, Policy
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
@@ -24,7 +24,7 @@ class ObsProject:
 
     ``distributions`` is what counts for this project, in order: OBS repository (or ``*``) to Packagecloud
     distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
-    None is no filter.
+    None is no filter. ``content`` says whether the published repositories are synced, or what is built.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ObsProject:
     architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
+    content: Content = "published"
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""

@@ -5,10 +5,14 @@ Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from attrs import frozen
 
 from pkgsync.reasons import Reason
+
+Content = Literal["published", "build"]
+"""What counts as offered: the published repository, or what is built where nothing is published."""
 
 
 class PackageType(StrEnum):
@@ -33,7 +37,7 @@ class Version:
 
 @frozen
 class IndexedFile:
-    """One file of a published index. ``path`` is relative to the published repository."""
+    """One file of an index. ``path`` is relative to the published repository; ARCHITECTURE/PACKAGE/FILE of a build."""
 
     filename: str
     path: str
@@ -50,6 +54,8 @@ class Index:
     """A complete, verified published index.
 
     ``top_sha256`` is of repomd.xml or Release, ``revision`` its ``<revision>`` or Date in seconds since 1970.
+    Of what is only built, an index holds the files that pass the filters, as no others are downloaded; ``top_sha256``
+    is then of the list of all files, and there is no revision.
     """
 
     top_sha256: str
@@ -99,9 +105,11 @@ class Architecture:
 class Repository:
     """One mapped OBS repository. ``index`` is None where no complete, stable index could be read.
 
+    ``content`` build: nothing is published, and the index is of what is built.
+
     ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all).
     ``unread`` marks a read that failed for good: the plan is then incomplete.
-    ``skipped`` marks one that is mapped to null: it is ``filtered`` too, and nothing but the names that it built counts.
+    ``skipped`` marks one that is mapped to null: ``filtered`` too, and nothing but the names that it built counts.
     ``filtered`` marks a repository that the project's ``repositories`` leaves out: it offers nothing, but the files
     that its ``_result`` lists are not gone.
     """
@@ -117,6 +125,7 @@ class Repository:
     skipped: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
+    content: Content = "published"
 
     @property
     def id(self) -> str:

@@ -8,14 +8,17 @@ from typing import Literal
 
 from attrs import frozen
 
-from pkgsync.model.desired import Problem
+from pkgsync.model.desired import Content, Problem
 from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
 
 
 @frozen
 class Source:
-    """Where an upload's bytes come from. ``path`` is relative to the published repository."""
+    """Where an upload's bytes come from.
+
+    ``path`` is relative to the published repository, or with ``content`` build to the repository under /build.
+    """
 
     kind: Literal["obs", "backup", "archive"]
     project: str = ""
@@ -23,6 +26,7 @@ class Source:
     architecture: str = ""
     packages: tuple[str, ...] = ()
     path: str = ""
+    content: Content = "published"
 
 
 @frozen
@@ -72,7 +76,7 @@ class ArchitectureEvidence:
 
 @frozen
 class RepositoryEvidence:
-    """One settled repository behind a deletion, as it was read."""
+    """One settled repository behind a deletion, as it was read. ``index_sha256`` as ``Index.top_sha256``."""
 
     project: str
     repository: str
@@ -80,6 +84,7 @@ class RepositoryEvidence:
     last_published: int | None
     index_sha256: str
     revision: int | None
+    content: Content = "published"
 
 
 @frozen
@@ -227,6 +232,7 @@ class PlannedRepository:
     last_published: int | None
     index_sha256: str | None
     revision: int | None
+    content: Content = "published"
 
 
 @frozen

@@ -60,6 +60,11 @@ class ObsClient:
         return self._session.origin
 
     @property
+    def api(self) -> str:
+        """The URL that all routes follow."""
+        return self._session.base_url
+
+    @property
     def limits(self) -> HttpLimits:
         return self._session.limits
 
@@ -138,6 +143,10 @@ class ObsClient:
         """A published file as it is, from a mirror too: the caller verifies it. Errors as in top()."""
         session, route = self.published_location(project, repository, path)
         return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
+
+    def built_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
+        """As published_location(), for the path ARCHITECTURE/PACKAGE/FILE of a built file (facts/obs-api section 1)."""
+        return self._session, make_route(*self._prefix, "build", project, repository, *path.split("/"))
 
     def published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
         """Where a published file is: the session and the route on it, as Session.download takes them."""

@@ -81,6 +81,19 @@ def _entry(fields: dict[str, str], what: str) -> Entry:
     )
 
 
+def parse_control(data: bytes, what: str) -> tuple[str, Version, str]:
+    """Name, version and architecture from a package's own control file. Raises IntegrityError."""
+    stanzas = list(_stanzas((data,), _FIELDS, what))
+    if len(stanzas) != 1:
+        raise IntegrityError(f"{what}: its control file holds {len(stanzas)} packages")
+    fields = stanzas[0]
+    return (
+        check_word(fields.get("package"), "package name", what),
+        _version(check_word(fields.get("version"), "version", what), what),
+        check_word(fields.get("architecture"), "architecture", what),
+    )
+
+
 def _version(text: str, where: str) -> Version:
     """``[epoch:]version[-release]``, as Debian policy section 5.6.12 splits it."""
     epoch, colon, rest = text.partition(":")

@@ -1,6 +1,7 @@
 """The desired state: every mapped repository with its index and its build results, each looked at twice.
 
-Per project one ``_meta`` and two ``_result``, per repository three or four requests, whatever the number of packages.
+Per project one ``_meta`` and two ``_result``, per repository three or four requests, whatever the number of packages;
+of what is only built, each file that is new.
 """
 
 import time
@@ -10,10 +11,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from attrs import frozen
+
 from pkgsync.config import ObsProject
 from pkgsync.errors import NotFoundError
-from pkgsync.model import DesiredState, Problem, Repository
+from pkgsync.model import Content, DesiredState, Problem, Repository
 from pkgsync.obs import settled
+from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.entries import Hasher
 from pkgsync.obs.indexes import PAUSES, Outcome, look
@@ -35,14 +39,18 @@ def gather(
     progress: Progress = SILENT,
     pause: Callable[[float], object] = time.sleep,
     hasher: Hasher | None = None,
+    built: BuiltFiles | None = None,
 ) -> DesiredState:
     """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
 
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
-    index has none, from several threads. After an error or Ctrl-C the client is closed.
+    index has none, from several threads; ``built`` reads the projects with ``content: build``, which need it.
+    After an error or Ctrl-C the client is closed.
     Raises ConfigError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
+    if built is None and any(project.content == "build" for project in projects):
+        raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
     with _pool(client, jobs) as pool:
         with progress.task("Reading OBS projects", len(projects), "requests") as task:
@@ -50,9 +58,10 @@ def gather(
         everything = [w for project, meta in zip(projects, metas, strict=True) for w in wanted(project, meta)]
         absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
         present = [w for w in everything if w.expected is not None]
-        total = 2 * len(_projects(present)) + sum(not w.filtered for w in present)
+        total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
-            read = _Looks(client, _Pool(pool, task), hasher, pause).repositories(present)
+            looks = _Looks(client, _Pool(pool, task), hasher, pause, built, progress)
+            read = looks.repositories(present)
     repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
     return DesiredState(repositories, read_at, client.requests - before)
 
@@ -61,7 +70,7 @@ class _Pool:
     """Maps over threads, in order, and tells the task."""
 
     def __init__(self, executor: ThreadPoolExecutor, task: Task) -> None:
-        self._executor = executor
+        self.executor = executor
         self._task = task
 
     def map(self, function: Callable[[In], Out], items: Sequence[In]) -> list[Out]:
@@ -70,7 +79,7 @@ class _Pool:
             self._task.advance(1)
             return result
 
-        return list(self._executor.map(step, items))
+        return list(self.executor.map(step, items))
 
 
 @contextmanager
@@ -105,14 +114,16 @@ def _missing(w: Wanted, project_absent: bool) -> Repository:
     return _repository(w, problems=(problem,))
 
 
+@frozen(eq=False)
 class _Looks:
     """Two equal results with an index between them; what changed in between is read again, a few times."""
 
-    def __init__(self, client: ObsClient, pool: _Pool, hasher: Hasher | None, pause: Callable[[float], object]) -> None:
-        self._client = client
-        self._pool = pool
-        self._hasher = hasher
-        self._pause = pause
+    _client: ObsClient
+    _pool: _Pool
+    _hasher: Hasher | None
+    _pause: Callable[[float], object]
+    _built: BuiltFiles | None
+    _progress: Progress
 
     def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, Repository]:
         """Every repository as the last look shows it."""
@@ -131,8 +142,11 @@ class _Looks:
     def _once(
         self, repositories: Sequence[Wanted], first: Mapping[str, Result]
     ) -> tuple[dict[Wanted, Repository], dict[str, Result]]:
-        outcomes = self._indexes([w for w in repositories if not w.filtered], first)
+        outcomes = self._indexes(_offering(repositories, "published"), first)
+        readings = self._hashed(_offering(repositories, "build"), first)
         second = self._results(repositories)
+        if self._built is not None:
+            outcomes.update(self._built.confirmed(readings, second))
         return {
             w: _judged(w, first[w.project.name], second[w.project.name], outcomes.get(w)) for w in repositories
         }, second
@@ -148,6 +162,16 @@ class _Looks:
 
         return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
 
+    def _hashed(self, repositories: Sequence[Wanted], first: Mapping[str, Result]) -> dict[Wanted, Reading]:
+        if self._built is None or not repositories:
+            return {}
+        return self._built.read(repositories, first, self._pool.executor, self._progress)
+
+
+def _offering(repositories: Sequence[Wanted], content: Content) -> list[Wanted]:
+    """Those that offer files, of this kind."""
+    return [w for w in repositories if not w.filtered and w.project.content == content]
+
 
 def _projects(repositories: Sequence[Wanted]) -> list[str]:
     return list(dict.fromkeys(w.project.name for w in repositories))
@@ -156,7 +180,7 @@ def _projects(repositories: Sequence[Wanted]) -> list[str]:
 def _judged(w: Wanted, first: Result, second: Result, outcome: Outcome | None) -> Repository:
     ignored = w.project.ignore_architectures
     before, after = first.architectures(w.name), second.architectures(w.name)
-    architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored)
+    architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored, w.project.content)
     problems = settled.publishing_problems(w.id, after, ignored)
     if not architectures:
         problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
@@ -180,5 +204,6 @@ def _repository(w: Wanted, **found: Any) -> Repository:
         skipped=w.skipped,
         filter_architectures=w.project.architectures,
         ignore_architectures=w.project.ignore_architectures,
+        content=w.project.content,
         **found,
     )

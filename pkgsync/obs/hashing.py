@@ -23,24 +23,26 @@ def hasher(client: ObsClient, cache: Cache) -> Hasher:
         with tempfile.TemporaryFile() as stream:
             sink = cast(BinaryIO, stream)
             session.download(route, sink, size=size)
-            if _digest(sink, algorithm) != stated:
+            if digest_of(sink, algorithm) != stated:
                 raise ReadError(
                     f"{project}/{repository}: {path} is not what its index says ({algorithm})",
                     tip="Plan again when OBS has published the repository anew.",
                 )
-            sha256 = _digest(sink, "sha256")
-            cache.add(sha256, size, lambda target, _: _copy(sink, target))
+            sha256 = digest_of(sink, "sha256")
+            cache.add(sha256, size, lambda target, _: copy(sink, target))
         return sha256
 
     return sha256_of
 
 
-def _digest(stream: BinaryIO, algorithm: str) -> str:
+def digest_of(stream: BinaryIO, algorithm: str) -> str:
+    """The hex digest of all that ``stream`` holds."""
     stream.seek(0)
     return hashlib.file_digest(stream, algorithm).hexdigest()  # type: ignore[arg-type]
 
 
-def _copy(source: BinaryIO, target: BinaryIO) -> int:
+def copy(source: BinaryIO, target: BinaryIO) -> int:
+    """All of ``source`` into ``target``; the number of bytes."""
     source.seek(0)
     copied = 0
     while chunk := source.read(_CHUNK):

@@ -5,7 +5,7 @@ The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves i
 
 from collections.abc import Collection, Mapping, Sequence
 
-from pkgsync.model import Architecture, Index, Problem
+from pkgsync.model import Architecture, Content, Index, Problem
 from pkgsync.obs.results import ArchitectureResult
 from pkgsync.reasons import Reason
 
@@ -14,14 +14,22 @@ Results = Mapping[str, ArchitectureResult]
 
 
 def judge_architectures(
-    where: str, expected: Sequence[str], first: Results, second: Results, ignored: Collection[str]
+    where: str,
+    expected: Sequence[str],
+    first: Results,
+    second: Results,
+    ignored: Collection[str],
+    content: Content = "published",
 ) -> tuple[Architecture, ...]:
     """Every architecture that ``_meta`` gives (``expected``) or that OBS has, as the second look shows it.
 
-    What unsettles only one architecture stands on it; `ignored` ones are no evidence for others.
+    What unsettles only one architecture stands on it; `ignored` ones are no evidence for others. Where the ``content``
+    is what is built, one that is not published is as final as one that is.
     """
     names = (*expected, *sorted(second.keys() - set(expected)))
-    sibling = any(result.code == "published" for name, result in second.items() if name not in ignored)
+    sibling = content == "build" or any(
+        result.code == "published" for name, result in second.items() if name not in ignored
+    )
     return tuple(
         _architecture(f"{where}/{name}", name, first.get(name), second.get(name), sibling, name in ignored)
         for name in names

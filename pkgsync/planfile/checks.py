@@ -97,6 +97,8 @@ def _source_faults(key: str, source: Source) -> Iterator[str]:
         yield f"{key}: the source path {source.path!r} is not a plain relative path"
     if source.kind == "obs" and not (source.project and source.repository and source.path):
         yield f"{key}: an OBS source needs a project, a repository and a path"
+    if source.content == "build" and len(parts) != 3:
+        yield f"{key}: the path {source.path!r} of a built file is not ARCHITECTURE/PACKAGE/FILE"
 
 
 def _evidence_faults(action: Removal) -> Iterator[str]:

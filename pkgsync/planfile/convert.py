@@ -77,6 +77,9 @@ def _converter() -> Converter:
     converter.register_unstructure_hook_factory(_DEFAULTS_LEFT_OUT.__contains__, lean)
     for kind in _WITH_LASTPUBLISHED:
         name = override(rename="lastpublished")
-        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, last_published=name))
+        usual = override(omit_if_default=True)
+        converter.register_unstructure_hook(
+            kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual)
+        )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     return converter

@@ -2,13 +2,14 @@
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.core import Reconciliation, reconcile
-from pkgsync.reconcile.filters import Selector
+from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import Check, Verdict, recheck
 
 __all__ = [
     "EVERY_ORPHAN",
     "Check",
+    "FileFilter",
     "Reconciliation",
     "Selector",
     "Setting",

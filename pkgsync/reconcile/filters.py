@@ -4,11 +4,11 @@ They limit uploads and what may be an orphan; they are never proof that somethin
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import translate
 
 from pkgsync.model import Policy, Selection
-from pkgsync.reconcile.names import FileClass, file_class
+from pkgsync.reconcile.names import FileClass, file_class, wanted_architecture
 
 
 class Globs:
@@ -35,6 +35,10 @@ class FileFilter:
             and self._include.match(filename)
             and not self._exclude.match(filename)
         )
+
+    def takes(self, filename: str, architectures: Collection[str] | None) -> bool:
+        """Whether a file of a project that is filtered to ``architectures`` (None: not filtered) is synced."""
+        return self.admits(filename) and wanted_architecture(filename, architectures)
 
 
 class Selector:

@@ -168,11 +168,7 @@ def _add(
 
 
 def _wanted(file: IndexedFile, repository: Repository, filters: FileFilter) -> bool:
-    return (
-        not repository.filtered
-        and filters.admits(file.filename)
-        and wanted_architecture(file.filename, repository.filter_architectures)
-    )
+    return not repository.filtered and filters.takes(file.filename, repository.filter_architectures)
 
 
 def _make_offer(
@@ -182,6 +178,8 @@ def _make_offer(
     earlier: list[Repository],
 ) -> Offer:
     architectures = sorted({name for name, _ in packages})
+    if repository.content == "build":  # the path begins with the one whose copy it is
+        architectures = [file.path.partition("/")[0]]
     source = Source(
         kind="obs",
         project=repository.project,
@@ -189,6 +187,7 @@ def _make_offer(
         architecture=architectures[0] if architectures else "",
         packages=tuple(sorted({package.name for _, package in packages})),
         path=file.path,
+        content=repository.content,
     )
     unread = next((r for r in earlier if _could_offer(r, file.filename)), None)
     message = f"{unread.id} comes first in the config and could not be read" if unread else ""

@@ -314,6 +314,7 @@ def _repository_evidence(repository: Repository) -> RepositoryEvidence:
         repository.last_published,
         repository.index.top_sha256,
         repository.index.revision,
+        repository.content,
     )
 
 

@@ -123,6 +123,7 @@ def _planned(repository: Repository) -> PlannedRepository:
         last_published=repository.last_published,
         index_sha256=index.top_sha256 if index else None,
         revision=index.revision if index else None,
+        content=repository.content,
     )
 
 

@@ -67,7 +67,7 @@ class _Now:
     policy: Policy
     rows: Mapping[str, Row]
     repositories: Mapping[tuple[str, str], Repository]
-    published: Mapping[tuple[str, str, str], IndexedFile]
+    published: Mapping[tuple[str, str, str, str], IndexedFile]
     planned: Mapping[str, DistributionResult]
     over: Mapping[str, str]
 
@@ -91,7 +91,7 @@ def recheck(
         rows={row.key: row for row in actual.rows},
         repositories={(r.project, r.name): r for r in desired.repositories},
         published={
-            (r.project, r.name, file.path): file
+            (r.project, r.name, r.content, file.path): file
             for r in desired.repositories
             for file in (r.index.files if r.index else ())
         },
@@ -185,8 +185,8 @@ def _from_source(action: Upload | Replacement, world: _Now) -> Check:
     return Check(action, Verdict.DUE)
 
 
-def _place(source: Source) -> tuple[str, str, str]:
-    return source.project, source.repository, source.path
+def _place(source: Source) -> tuple[str, str, str, str]:
+    return source.project, source.repository, source.content, source.path
 
 
 def _removal(action: Removal, row: Row | None, world: _Now) -> Check:

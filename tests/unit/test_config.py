@@ -284,4 +284,4 @@ def test_no_sizes(text):
         size(text)
 
 
-DIGEST = "sha256:dfb6ca777092e134e283ad82af85076f4a07872ef56d2f3a9594fe86ce1ecfef"
+DIGEST = "sha256:cf4fe7a3ffa6c0cc03da49ee127792676dcc6feac37a29ef82047840cffad2e4"

@@ -238,9 +238,9 @@ PROJECT = "    - name: home:a\n"
         ),
         case(
             PROJECT,
-            "    - {name: h, content: build}\n",
-            "c.yaml:4:26: `content: build` is not yet supported",
-            "remove the key: what is published is synced",
+            "    - {name: h, content: built}\n",
+            "c.yaml:4:26: obs.projects[0].content: `built` is not known",
+            "did you mean `build`?",
         ),
         case(
             PROJECT,

@@ -1,0 +1,225 @@
+"""The files of projects whose publishing is disabled: read from ``_result``, downloaded once and hashed.
+
+OBS states no checksum of what is built (facts/obs-api section 3), so a listing alone proves no content. Only the files
+that pass the filters are downloaded; what the others are called protects from deletion all the same.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+from attrs import field, frozen
+
+from pkgsync.cache import Cache
+from pkgsync.errors import IntegrityError, ReadError, StorageError
+from pkgsync.model import BuiltFile, Index, IndexedFile, Problem
+from pkgsync.obs.client import ObsClient
+from pkgsync.obs.hashing import copy, digest_of
+from pkgsync.obs.indexes import Outcome
+from pkgsync.obs.mapping import Wanted
+from pkgsync.obs.memo import Memo, Place
+from pkgsync.obs.packages import read_package
+from pkgsync.obs.results import Result
+from pkgsync.obs.settled import Results
+from pkgsync.progress import Progress
+from pkgsync.reasons import Reason
+
+Wants = Callable[[str, Sequence[str] | None], bool]
+"""(file name, the project's ``architectures``) -> whether the file is synced."""
+_MEMO_FOLDER = "built"
+
+
+@frozen
+class Copy:
+    """One architecture's copy of a built file."""
+
+    architecture: str
+    package: str
+    file: BuiltFile
+
+    @property
+    def path(self) -> str:
+        """Relative to the repository under /build."""
+        return f"{self.architecture}/{self.package}/{self.file.filename}"
+
+    def place(self, repository: str) -> Place:
+        return Place(repository, self.architecture, self.package, self.file.filename, self.file.size, self.file.mtime)
+
+
+Found = IndexedFile | ReadError | IntegrityError | None
+"""What came of reading a copy; None: not tried, as another one of the repository failed."""
+Reading = Mapping[Copy, Found]
+
+
+def chosen(w: Wanted, results: Results, wants: Wants) -> tuple[Copy, ...]:
+    """The copy of each wanted file: of a noarch or all file that of the first architecture in config order.
+
+    A package without a known state is passed over: what is being deleted still shows files (facts/obs-api 2.2).
+    """
+    found: dict[str, Copy] = {}
+    for name in _order(w, results):
+        for package in results[name].packages:
+            for file in package.files if package.code != "unknown" else ():
+                if wants(file.filename, w.project.architectures):
+                    found.setdefault(file.filename, Copy(name, package.name, file))
+    return tuple(found[filename] for filename in sorted(found))
+
+
+def _order(w: Wanted, results: Results) -> Iterator[str]:
+    """As the config orders the architectures, then as ``_meta`` does; ignored ones last."""
+    names = dict.fromkeys((*(w.project.architectures or ()), *(w.expected or ()), *sorted(results)))
+    yield from sorted((n for n in names if n in results), key=lambda n: n in w.project.ignore_architectures)
+
+
+def index_of(w: Wanted, reading: Reading, results: Results, wants: Wants) -> Outcome:
+    """The index of what was read, as far as it stands unchanged in the second look, or why there is none."""
+    stands = set(chosen(w, results, wants))
+    failed = {made: found for made, found in reading.items() if isinstance(found, ReadError | IntegrityError)}
+    for made, error in failed.items():
+        if made in stands:
+            return Outcome(None, (Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
+    if failed:
+        return Outcome(None, (Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),))
+    files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
+    index = Index(listing_sha256(results), None, files)
+    if w.name in w.project.may_be_empty or any(_is_package(filename) for filename in _filenames(results)):
+        return Outcome(index)
+    return Outcome(index, (Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
+
+
+def listing_sha256(results: Results) -> str:
+    """Over the sorted [architecture, package, file name, size, mtime] of everything that is built."""
+    listed = sorted(
+        [result.name, package.name, file.filename, file.size, file.mtime]
+        for result in results.values()
+        for package in result.packages
+        for file in package.files
+    )
+    return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
+
+
+def _filenames(results: Results) -> Iterator[str]:
+    return (f.filename for result in results.values() for package in result.packages for f in package.files)
+
+
+def _is_package(filename: str) -> bool:
+    return filename.endswith((".rpm", ".deb")) and not filename.startswith("::import::")
+
+
+@frozen(eq=False)
+class BuiltFiles:
+    """Reads built files into ``cache``; what it holds already is not downloaded again."""
+
+    client: ObsClient
+    cache: Cache
+    wants: Wants
+    _memos: dict[str, Memo] = field(factory=dict, init=False)
+
+    def read(
+        self, repositories: Sequence[Wanted], first: Mapping[str, Result], executor: Executor, progress: Progress
+    ) -> dict[Wanted, Reading]:
+        """The chosen copies of each repository, read over ``executor``. After a failure no more of it are tried.
+
+        Raises AuthenticationError, StorageError; other failures stand in the result.
+        """
+        for project in {w.project.name for w in repositories} - self._memos.keys():
+            self._memos[project] = Memo(self.cache.folder / _MEMO_FOLDER, self.client.api, project)
+        work = [(w, made) for w in repositories for made in self._chosen(w, first)]
+        failed: set[Wanted] = set()
+
+        def one(item: tuple[Wanted, Copy]) -> Found:
+            w, made = item
+            try:
+                return None if w in failed else self._read(w, made, task.advance)
+            except (ReadError, IntegrityError) as error:
+                failed.add(w)
+                return error
+
+        with progress.task("Hashing built files", sum(made.file.size for _, made in work), "bytes") as task:
+            found = list(executor.map(one, work))
+        readings: dict[Wanted, dict[Copy, Found]] = {w: {} for w in repositories}
+        for (w, made), result in zip(work, found, strict=True):
+            readings[w][made] = result
+        return dict(readings)
+
+    def _chosen(self, w: Wanted, results: Mapping[str, Result]) -> tuple[Copy, ...]:
+        return chosen(w, results[w.project.name].architectures(w.name), self.wants)
+
+    def _read(self, w: Wanted, made: Copy, on_bytes: Callable[[int], None]) -> IndexedFile:
+        """The file with its sha256 and what its header says. Raises ReadError, IntegrityError, StorageError."""
+        file = made.file
+        sha256 = self._memos[w.project.name].sha256(made.place(w.name))
+        if sha256 is not None and (kept := self.cache.open(sha256, file.size)) is not None:
+            with kept:
+                on_bytes(file.size)
+                return _indexed(made, sha256, kept, verify=False)
+        try:
+            return self._fetch(w, made, on_bytes)
+        except IntegrityError:  # damaged on its way, perhaps: once more
+            on_bytes(-file.size)
+            return self._fetch(w, made, on_bytes)
+
+    def _fetch(self, w: Wanted, made: Copy, on_bytes: Callable[[int], None]) -> IndexedFile:
+        file = made.file
+        with self._scratch() as sink:
+            session, route = self.client.built_location(w.project.name, w.name, made.path)
+            session.download(route, sink, size=file.size, on_bytes=on_bytes)
+            found = _indexed(made, digest_of(sink, "sha256"), sink, verify=True)
+            self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
+            return found
+
+    def confirmed(self, readings: Mapping[Wanted, Reading], second: Mapping[str, Result]) -> dict[Wanted, Outcome]:
+        """The indexes, of what the second look shows too; that is remembered for the next run. Raises StorageError."""
+        for project in {w.project.name for w in readings}:
+            listed = set(_places(second[project]))
+            confirmed = {
+                made.place(w.name): found.sha256
+                for w, copies in readings.items()
+                for made, found in copies.items()
+                if w.project.name == project and isinstance(found, IndexedFile)
+            }
+            self._memos[project].remember(confirmed, listed)
+        return {w: self._index_of(w, reading, second) for w, reading in readings.items()}
+
+    def _index_of(self, w: Wanted, reading: Reading, second: Mapping[str, Result]) -> Outcome:
+        return index_of(w, reading, second[w.project.name].architectures(w.name), self.wants)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[BinaryIO]:
+        """A file without a name beside the cache's own, as only whole files with a known sum may go in there."""
+        try:
+            self.cache.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self.cache.folder) as stream:
+                yield cast(BinaryIO, stream)
+        except OSError as error:
+            raise StorageError(
+                f"The folder {self.cache.folder} cannot be used: {error.strerror or error}.",
+                tip="Check its permissions, or name another folder.",
+            ) from error
+
+
+def _places(result: Result) -> Iterator[Place]:
+    for repository, architectures in result.repositories.items():
+        for architecture in architectures.values():
+            for package in architecture.packages:
+                for file in package.files:
+                    yield Copy(architecture.name, package.name, file).place(repository)
+
+
+def _indexed(made: Copy, sha256: str, stream: BinaryIO, *, verify: bool) -> IndexedFile:
+    """Raises IntegrityError where the bytes are no package."""
+    header = read_package(stream, made.file.filename, verify=verify)
+    return IndexedFile(
+        filename=made.file.filename,
+        path=made.path,
+        size=made.file.size,
+        sha256=sha256,
+        type=header.type,
+        name=header.name,
+        version=header.version,
+        architecture=header.architecture,
+    )

@@ -1,0 +1,154 @@
+"""What a package file says of itself: name, version and architecture, read from its own header.
+
+An rpm is lead, signature, header and payload (rpm's docs/manual/format_v4), a deb an ar archive with a control.tar
+(deb(5)). The bytes come from the network without a checksum: sizes are bounded, and what a file holds to check itself
+with is checked.
+"""
+
+import hashlib
+import io
+import struct
+import tarfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from attrs import frozen
+
+from pkgsync.errors import IntegrityError
+from pkgsync.model import PackageType, Version
+from pkgsync.obs import debian
+from pkgsync.obs.names import check_word
+from pkgsync.obs.sums import Stated, opened
+
+_MAX_HEADER = 64 * 2**20
+_MAX_CONTROL = 2**20
+_CHUNK = 2**20
+_LEAD = struct.Struct(">4s92x")
+_INTRO = struct.Struct(">4s4xII")
+_ENTRY = struct.Struct(">IIII")
+_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM = 1000, 1001, 1002, 1003, 1022, 1044
+_SIGNATURE_MD5 = 1004
+_INT32, _STRING, _BINARY = 4, 6, 7
+_BROKEN = (struct.error, tarfile.TarError, ValueError, EOFError, OSError, ArithmeticError, LookupError)
+
+
+@frozen
+class PackageHeader:
+    type: PackageType
+    name: str
+    version: Version
+    architecture: str
+
+
+def read_package(stream: BinaryIO, filename: str, *, verify: bool) -> PackageHeader:
+    """The header of the rpm or deb that ``stream`` holds from its start, of the type that ``filename`` tells.
+
+    Raises IntegrityError for what is cut, damaged or of another type, as far as the file itself can tell: a deb by the
+    sizes of its parts, with ``verify`` an rpm by the MD5 of all its bytes, if its signature has one.
+    """
+    stream.seek(0)
+    try:
+        return _rpm(stream, filename, verify) if filename.endswith(".rpm") else _deb(stream, filename)
+    except _BROKEN:
+        raise _damaged(filename) from None
+
+
+def _damaged(filename: str) -> IntegrityError:
+    return IntegrityError(f"{filename}: its content is cut, damaged, or no package of its kind")
+
+
+def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
+    if _LEAD.unpack(stream.read(_LEAD.size))[0] != b"\xed\xab\xee\xdb":
+        raise _damaged(filename)
+    signature, length = _tags(stream, filename)
+    stream.seek(-length % 8, io.SEEK_CUR)
+    start = stream.tell()
+    tags, _ = _tags(stream, filename)
+    if verify and _SIGNATURE_MD5 in signature and _md5(stream, start) != signature[_SIGNATURE_MD5]:
+        raise _damaged(filename)
+    epoch = tags.get(_EPOCH, 0)
+    return PackageHeader(
+        PackageType.RPM,
+        check_word(_text(tags, _NAME), "package name", filename),
+        Version(
+            epoch if isinstance(epoch, int) else 0,
+            check_word(_text(tags, _VERSION), "version", filename),
+            check_word(_text(tags, _RELEASE), "release", filename),
+        ),
+        # only a binary package names its source; createrepo calls the others so
+        check_word(_text(tags, _ARCHITECTURE), "architecture", filename) if _SOURCE_RPM in tags else "src",
+    )
+
+
+Tags = dict[int, int | bytes]
+
+
+def _tags(stream: BinaryIO, filename: str) -> tuple[Tags, int]:
+    """Numbers, texts and binaries of the rpm header at the stream's position, and the size of its data in bytes."""
+    magic, count, size = _INTRO.unpack(stream.read(_INTRO.size))
+    if magic != b"\x8e\xad\xe8\x01" or count * _ENTRY.size + size > _MAX_HEADER:
+        raise _damaged(filename)
+    index, data = stream.read(count * _ENTRY.size), stream.read(size)
+    if len(data) != size:
+        raise _damaged(filename)
+    tags: Tags = {}
+    for tag, kind, offset, length in _ENTRY.iter_unpack(index):
+        if kind == _INT32:
+            (tags[tag],) = struct.unpack_from(">I", data, offset)
+        elif kind == _STRING:
+            tags[tag] = data[offset : data.index(b"\0", offset)]
+        elif kind == _BINARY:
+            tags[tag] = data[offset : offset + length]
+    return tags, size
+
+
+def _text(tags: Tags, tag: int) -> str | None:
+    value = tags.get(tag)
+    return value.decode() if isinstance(value, bytes) else None
+
+
+def _md5(stream: BinaryIO, start: int) -> bytes:
+    digest = hashlib.md5(usedforsecurity=False)
+    stream.seek(start)
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.digest()
+
+
+def _deb(stream: BinaryIO, filename: str) -> PackageHeader:
+    if stream.read(8) != b"!<arch>\n":
+        raise _damaged(filename)
+    parts = list(_members(stream, filename))
+    names = [name for name, _, _ in parts]
+    if names[0] != "debian-binary" or not any(name.startswith("data.tar") for name in names):
+        raise _damaged(filename)
+    ((name, offset, size),) = [part for part in parts if part[0].startswith("control.tar")]
+    stream.seek(offset)
+    packed = stream.read(min(size, _MAX_HEADER))
+    control = b"".join(opened(packed, name, Stated(), _MAX_HEADER))
+    package, version, architecture = debian.parse_control(_control(control), filename)
+    return PackageHeader(PackageType.DEB, package, version, architecture)
+
+
+def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
+    """Name, offset and size of each part of the ar archive, which must end where the file ends."""
+    end = stream.seek(0, io.SEEK_END)
+    position = 8
+    while position < end:
+        stream.seek(position)
+        head = stream.read(60)
+        size = int(head[48:58])
+        if head[58:] != b"`\n" or size < 0 or position + len(head) + size > end:
+            raise _damaged(filename)
+        yield head[:16].decode("ascii").rstrip(" /"), position + len(head), size
+        position += len(head) + size + size % 2
+
+
+def _control(archive: bytes) -> bytes:
+    """The file ``control`` of an unpacked control.tar. Raises KeyError, tarfile.TarError."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            if member.name.removeprefix("./") == "control" and member.isfile() and member.size <= _MAX_CONTROL:
+                content = tar.extractfile(member)
+                return content.read() if content else b""
+    raise KeyError("control")
