@@ -128,7 +128,9 @@ PROJECT = "    - name: home:a\n"
         ),
         added("orphans: {archive_to: a/b}", "23: `archive_to` is the repository itself", "name another repository"),
         added("orphans: {archive_to: b}", "23: `b` is not a Packagecloud repository", "such as user/repository"),
-        added("orphans: {action: delete, keep_versions: -1}", "42: orphans.keep_versions must be at least 0, not -1", ""),
+        added(
+            "orphans: {action: delete, keep_versions: -1}", "42: orphans.keep_versions must be at least 0, not -1", ""
+        ),
         added("orphans: {min_age: 14}", "20: `14` is not a duration", "such as 14d"),
         added("orphans: {min_age: -1d}", "20: `-1d` is not a duration", "such as 14d"),
         added("orphans: {grace: 1y}", "18: `1y` is not a duration", "such as 14d"),
