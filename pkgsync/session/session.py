@@ -30,7 +30,7 @@ from pkgsync.session.download import Download
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
-from pkgsync.session.urls import check_route, clean_url, redirect_target
+from pkgsync.session.urls import check_route, clean_url, masked, redirect_target, secrets_of
 from pkgsync.session.watch import Watch, WatchedAdapter
 from pkgsync.version import __version__
 
@@ -191,7 +191,7 @@ class Session:
                 watch,
             ):
                 if response.status_code not in (200, 206, 416):
-                    reply = self._reply(response, watch, self.limits.max_error_bytes)
+                    reply = self._reply(response, watch, self.limits.max_error_bytes, address=url)
                     check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
                     raise ReadError(f"GET {reply.url}: unexpected status {reply.status}")
                 return job.receive(response, watch, f"GET {clean_url(str(response.url))}")
@@ -320,13 +320,21 @@ class Session:
             own["Authorization"] = f"Basic {_encoded(self._auth)}"
         return own
 
-    def _reply(self, response: Response, watch: Watch, max_bytes: int, *, decode: bool = True) -> Reply:
+    def _reply(
+        self, response: Response, watch: Watch, max_bytes: int, *, decode: bool = True, address: str = ""
+    ) -> Reply:
+        """The whole answer. A refusal comes without our secrets and those of the ``address`` of a download.
+
+        The words of another server are left out: it may repeat a signature.
+        """
         url = clean_url(str(response.url))
         what = f"{response.request.method} {url}"
         if 200 <= response.status_code < 300:
             body = read_body(response, watch, what, max_bytes, decode=decode)
         else:
             body = read_start(response, watch, what, self.limits.max_error_bytes)
+            ours = Origin.of(str(response.url)) == self._origin
+            body = masked(body, (*self._secrets, *secrets_of(address))) if ours else b""
         return Reply(response.status_code, response.headers, body, url)
 
     def _outcome(self, reply: Reply, what: str) -> Reply:

@@ -1,13 +1,16 @@
 """URLs as they may be sent and as they may be shown."""
 
+import json
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from pkgsync.errors import ReadError
 from pkgsync.model.origin import Origin
 
 _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\uffff\U00010000-\U0010ffff\\]")
 _URL_IN_TEXT = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#\"'<>]*)(?:[?#][^\s\"'<>]*)?", re.IGNORECASE)
+_READ_TOKEN = re.compile(r"(/priv/)[^/\s?#\"'<>]+")  # in the addresses of private Packagecloud repositories
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -23,7 +26,7 @@ def make_route(*parts: str) -> str:
 
 
 def clean_url(url: str) -> str:
-    """The URL as it may be shown: no user name, password, query or fragment."""
+    """The URL as it may be shown: no user name, password, read token, query or fragment."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -31,14 +34,33 @@ def clean_url(url: str) -> str:
     except ValueError:
         return "(not a URL)"
     host = f"[{host}]" if ":" in host else host
-    return _CONTROL.sub(" ", f"{parts.scheme}://{host}{port}{parts.path}")
+    path = _READ_TOKEN.sub(r"\1***", parts.path)
+    return _CONTROL.sub(" ", f"{parts.scheme}://{host}{port}{path}")
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """What gives the holder of a download address its rights: no server's words may repeat it."""
+    parts = urlsplit(url)
+    values = [value for _, value in parse_qsl(parts.query)]
+    segment = _READ_TOKEN.search(parts.path)
+    found = [*values, parts.username or "", parts.password or "", segment[0].removeprefix("/priv/") if segment else ""]
+    return tuple(value for value in found if len(value) > 3)
+
+
+def masked(body: bytes, secrets: Iterable[str]) -> bytes:
+    """The body of a refusal without the secrets, also where they are written as in a URL or in JSON."""
+    for secret in secrets:
+        for form in {secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1]}:
+            body = body.replace(form.encode(), b"***")
+    return body
 
 
 def clean_text(text: str, secrets: tuple[str, ...] = (), limit: int = 200) -> str:
     """A server's words as they may be shown: one line, at most ``limit`` characters, no secret, no query of a URL."""
     for secret in secrets:
         text = text.replace(secret, "***")
-    text = _CONTROL.sub(" ", _URL_IN_TEXT.sub(r"\1\2", text)).strip()
+    text = _READ_TOKEN.sub(r"\1***", _URL_IN_TEXT.sub(r"\1\2", text))
+    text = _CONTROL.sub(" ", text).strip()
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
