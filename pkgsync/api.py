@@ -308,7 +308,7 @@ def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
         known = projects.get(planned.project)
         if known is None:
             projects[planned.project] = ObsProject(
-                name=planned.project, distributions=extra, optional=True, content=planned.content
+                name=planned.project, distributions={**extra, "*": None}, optional=True, content=planned.content
             )
         elif not _reads(known, planned.repository):
             filters = None if known.repositories is None else (*known.repositories, planned.repository)
