@@ -85,6 +85,7 @@ class _Services:
     obs: ObsClient
     packagecloud: PackagecloudClient
     progress: Progress
+    archive: PackagecloudClient | None
 
     def close(self) -> None:
         """Cut what is in flight, from any thread."""
@@ -106,7 +107,7 @@ def plan(
     count from. Raises ConfigError, AuthenticationError, ReadError where no plan can be made.
     """
     policy = _effective_policy(config, overrides)
-    services = _connect(config, surroundings)
+    services = _connect(config, surroundings, _archive_of(policy))
     desired, actual = _observe(config, services, surroundings)
     _check_types(desired, actual)
     moment = now()
@@ -139,7 +140,7 @@ def audit(
     Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.usage allows.
     """
     policy = _effective_policy(config, overrides)
-    services = _connect(config, surroundings)
+    services = _connect(config, surroundings, _archive_of(policy))
     desired, actual = _observe(config, services, surroundings)
     moment = now()
     decided, actual = _decide((desired, actual), policy, managed_distributions(config), moment, services)
@@ -172,7 +173,7 @@ def apply(
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
-    services = _connect(config, surroundings)
+    services = _connect(config, surroundings, next(iter(reviewed.archives), None))
     scope = _with_plan_sources(config, reviewed)
     coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
     planned = frozenset(action.filename for action in coming if action.source.content == "build")
@@ -192,6 +193,7 @@ def apply(
             observe=observe,
             fetch=_fetcher(services.obs),
             packagecloud=services.packagecloud,
+            archive=services.archive,
             policy=config.policy,
             managed=frozenset(managed_distributions(config)),
             cache=Cache(surroundings.cache_dir),
@@ -218,10 +220,19 @@ def _effective_policy(config: Config, overrides: Overrides) -> Policy:
             f"--orphans {overrides.orphans} needs orphans.keep_versions in {config.path}",
             tip="Say there how many versions of each package must stay, such as `orphans: {keep_versions: 3}`.",
         )
+    if overrides.orphans is OrphanAction.ARCHIVE and config.policy.orphans.archive_to is None:
+        raise UsageError(
+            f"--orphans archive needs orphans.archive_to in {config.path}",
+            tip="Name there the repository to move them to, such as `orphans: {archive_to: me/archive}`.",
+        )
     return evolve(config.policy, orphans=evolve(config.policy.orphans, action=overrides.orphans))
 
 
-def _connect(config: Config, surroundings: Surroundings) -> _Services:
+def _archive_of(policy: Policy) -> str | None:
+    return policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
+
+
+def _connect(config: Config, surroundings: Surroundings, archive: str | None) -> _Services:
     obs_login = credentials.for_obs(config, surroundings.env, surroundings.home)
     token = credentials.for_packagecloud(config, surroundings.env, surroundings.home)
     limits, pause = surroundings.limits, surroundings.pause
@@ -232,6 +243,7 @@ def _connect(config: Config, surroundings: Surroundings) -> _Services:
         obs.connect(config, obs_login, limits, pause),
         PackagecloudClient(target, config.packagecloud.repository),
         surroundings.progress,
+        PackagecloudClient(target, archive) if archive else None,
     )
 
 
@@ -249,7 +261,7 @@ def _observe(
     managed = managed_distributions(config)
     pool = ThreadPoolExecutor(max_workers=1)
     try:
-        listing = pool.submit(packagecloud.gather, services.packagecloud, managed, now=utc_now, progress=progress)
+        listing = pool.submit(_list, services, managed)
         try:
             desired = obs.gather(
                 services.obs,
@@ -271,6 +283,14 @@ def _observe(
         raise
     finally:
         pool.shutdown()
+
+
+def _list(services: _Services, managed: Sequence[str]) -> ActualState:
+    """What Packagecloud holds, and where it matters what the archive holds."""
+    actual = packagecloud.gather(services.packagecloud, managed, now=utc_now, progress=services.progress)
+    if services.archive is None:
+        return actual
+    return packagecloud.with_archive(services.archive, actual, progress=services.progress)
 
 
 def _decide(

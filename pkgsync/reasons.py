@@ -120,6 +120,16 @@ class Reason(StrEnum):
         "The archive holds other content under this name.",
         "Rename or delete that file in the archive.",
     )
+    ALREADY_ARCHIVED = (
+        "already-archived",
+        "The archive holds the same file by now: here it would be deleted, not moved.",
+        "Make a new plan.",
+    )
+    NEITHER_PLACE = (
+        "neither-place",
+        "The file is neither in the repository nor in the archive.",
+        "If it is missed, upload it again by hand; then make a new plan.",
+    )
 
     # why an OBS repository is not settled
     REPOSITORY_ABSENT = (

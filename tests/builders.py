@@ -129,8 +129,10 @@ def desired(*repositories: Repository) -> DesiredState:
     return DesiredState(repositories, NOW, requests=7)
 
 
-def actual(*rows: Row) -> ActualState:
-    return ActualState("me/stable", rows, len(rows), {("rpm", LEAP): 1, ("deb", JAMMY): 2}, NOW, requests=2)
+def actual(*rows: Row, archive: Iterable[Row] | None = None) -> ActualState:
+    there = None if archive is None else {row.key: row for row in archive}
+    ids = {("rpm", LEAP): 1, ("deb", JAMMY): 2}
+    return ActualState("me/stable", rows, len(rows), ids, NOW, requests=2, archive=there)
 
 
 def policy(orphans: OrphanPolicy = DELETE, **other: Any) -> Policy:
@@ -142,9 +144,11 @@ def decide(
     rows: Iterable[Row] = (),
     wanted: Policy | None = None,
     distribution: str = LEAP,
+    archive: Iterable[Row] | None = None,
 ) -> DistributionResult:
     """The decisions for one distribution."""
-    decided = reconcile(desired(*repositories), actual(*rows), wanted or policy(), (distribution,), NOW)
+    here = actual(*rows, archive=archive)
+    decided = reconcile(desired(*repositories), here, wanted or policy(), (distribution,), NOW)
     return next(d for d in decided.distributions if d.name == distribution)
 
 
@@ -156,9 +160,10 @@ def plan(
     managed: Sequence[str] = (LEAP,),
     now: datetime = NOW,
     setting: Setting = SETTING,
+    archive: Iterable[Row] | None = None,
 ) -> Plan:
     wanted = wanted or policy()
-    here, there = desired(*repositories), actual(*rows)
+    here, there = desired(*repositories), actual(*rows, archive=archive)
     return build_plan(reconcile(here, there, wanted, managed, now), here, there, wanted, now, setting)
 
 

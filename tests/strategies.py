@@ -114,8 +114,8 @@ def _actions(draw: st.DrawFn, distribution: str, filename: str) -> Upload | Repl
     reason, evidence = draw(_proofs())
     row = (distribution, filename, content, draw(_TIMES), draw(st.none() | messages), reason, evidence)
     if kind is Deletion:
-        return Deletion(*row)
-    return Archiving(*row, "kata/archive", draw(st.booleans()))
+        return Deletion(*row, draw(st.sampled_from([None, "kata/archive"])))
+    return Archiving(*row, "kata/archive")
 
 
 _held = st.builds(

@@ -2,6 +2,7 @@
 
 from attrs import define
 
+from pkgsync.apply.archive import Archive
 from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Journal
 from pkgsync.apply.looks import Looks
@@ -20,6 +21,7 @@ class Deleter:
     transporter: Transporter
     looks: Looks
     remover: Remover
+    archive: Archive | None
 
     def delete(self, task: Task, deletion: Deletion) -> Result:
         """Raises PkgsyncError and OSError; the row is then still there, or the message says what is unknown."""
@@ -45,6 +47,10 @@ class Deleter:
         return self._done(deletion, ours=ours, verified="absent")
 
     def _remove(self, deletion: Deletion, row: Row) -> Result:
+        if self.archive is not None and deletion.archived_in is not None:
+            unkept = self.archive.unkept(deletion)
+            if unkept is not None:
+                return unkept
         removal = self.remover.remove(row)
         if removal is None:
             return Result.stale(Reason.TARGET_CHANGED, "Packagecloud holds another file under this name by now.")
@@ -55,4 +61,5 @@ class Deleter:
 
     def _done(self, deletion: Deletion, *, ours: bool, verified: str, message: str = "") -> Result:
         outcome = Outcome.DONE if ours else Outcome.ALREADY_DONE
-        return Result(outcome=outcome, verified=verified, message=message, undo=undo_of(self.job, deletion.sha256))
+        undo = undo_of(self.job, deletion.sha256, deletion.archived_in)
+        return Result(outcome=outcome, verified=verified, message=message, undo=undo)

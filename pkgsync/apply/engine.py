@@ -19,12 +19,12 @@ from pkgsync.apply.result import Result
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import blank
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
-from pkgsync.model import Action, Archiving, Deletion, Plan, Receipt, Replacement, Transfer, Upload, iso
+from pkgsync.model import Action, Archiving, Deletion, Plan, Receipt, Removal, Replacement, Transfer, Upload, iso
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict
 from pkgsync.version import __version__
 
-Kind = TypeVar("Kind", Upload, Replacement, Deletion, Archiving)
+Kind = TypeVar("Kind", Upload, Replacement, Removal)
 
 
 def run(plan: Plan, job: Job) -> Receipt:
@@ -130,8 +130,8 @@ class _Run:
         phases.upload(_only(due, Upload))
         replacements = self._still_due(_only(due, Replacement), phases)
         phases.replace(replacements)
-        deletions = self._unblocked(_only(due, Deletion))
-        phases.delete(self._still_due(deletions, phases))
+        removals = self._unblocked([action for action in due if isinstance(action, Deletion | Archiving)])
+        phases.remove(self._still_due(removals, phases))
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
         if not due and not self.record.codes:
@@ -154,14 +154,17 @@ class _Run:
     def _settle(self, check: Check, phases: Phases) -> None:
         result = preflight.result_of(check, self.ledger, self.job)
         action = check.action
-        if isinstance(action, Replacement) and not result.present and self._is_half_done(action, phases.guard):
+        if isinstance(action, Replacement | Archiving) and self._is_half_done(action, result, phases.guard):
             phases.put_back(action, result)
         else:
             self.record.judged(self.ledger, action, result)
 
-    def _is_half_done(self, action: Replacement, guard: Guard) -> bool:
+    def _is_half_done(self, action: Replacement | Archiving, result: Result, guard: Guard) -> bool:
         """An earlier run took the old file away and was killed before it put anything in its place."""
-        return self.ledger.past(action.key).absent_since is not None and action.key not in guard.before
+        past = self.ledger.past(action.key)
+        if isinstance(action, Archiving):
+            return past.moving and result.reason is Reason.NEITHER_PLACE
+        return not result.present and past.absent_since is not None and action.key not in guard.before
 
     def _stopped(self) -> bool:
         return self.record.has_stale or self.halt.requested
@@ -196,11 +199,11 @@ class _Run:
             self.job.pause(limits.wait_seconds(attempt))
         return preflight.look(self.plan, self.job, self.ledger)
 
-    def _unblocked(self, deletions: Sequence[Deletion]) -> list[Deletion]:
-        """The deletions of distributions whose uploads and replacements are all verified present."""
+    def _unblocked(self, removals: Sequence[Removal]) -> list[Removal]:
+        """The removals from distributions whose uploads and replacements are all verified present."""
         incoming: tuple[Transfer, ...] = (*self.plan.uploads, *self.plan.replacements)
         free = []
-        for action in deletions:
+        for action in removals:
             missing = missing_upload(action, incoming, self.record)
             if missing is None:
                 free.append(action)

@@ -28,6 +28,7 @@ class Job:
     ``observe`` reads both worlds anew. ``fetch(action, sink, offset, on_bytes)`` downloads the published file into
     ``sink`` from ``offset`` bytes on and returns its size in bytes. ``backup`` keeps what is deleted or replaced; None:
     nothing is kept. ``report`` gets one line per finished action. ``pause`` waits for so many seconds.
+    ``archive`` is the client of the plan's archive, if it has one.
     ``source_api``, ``target_api`` and ``config_digest`` are the config's, to be compared with the plan's.
     """
 
@@ -37,6 +38,7 @@ class Job:
     observe: Observe
     fetch: Fetch
     packagecloud: PackagecloudClient
+    archive: PackagecloudClient | None = None
     policy: Policy
     managed: frozenset[str]
     cache: Cache

@@ -38,6 +38,7 @@ class Request(StrEnum):
     UPLOAD = "upload"
     DELETE = "delete"
     RESTORE = "restore"
+    PROMOTE = "promote"
 
 
 @define
@@ -45,18 +46,21 @@ class Past:
     """What the journal knows of one action, over all runs of the plan.
 
     ``absent_since`` is when we last asked to take the row away without having put the planned content there since.
+    ``moving``: a promote was sent, and it was not noted that the row ended in one of both places.
     """
 
     uploads: int = 0
     deletions: int = 0
     restores: int = 0
+    promotions: int = 0
+    moving: bool = False
     started_at: str | None = None
     absent_since: str | None = None
     line: ReceiptLine | None = None
 
     @property
     def attempts(self) -> int:
-        return self.uploads + self.deletions + self.restores
+        return self.uploads + self.deletions + self.restores + self.promotions
 
 
 @define
@@ -90,6 +94,9 @@ def _fold_sending(past: Past, record: dict[str, Any]) -> None:
         past.uploads += 1
     elif request is Request.RESTORE:
         past.restores += 1
+    elif request is Request.PROMOTE:
+        past.promotions += 1
+        past.moving = True
     else:
         past.deletions += 1
         past.absent_since = str(record["at"])
@@ -100,6 +107,8 @@ def _fold_end(past: Past, record: dict[str, Any]) -> None:
     past.line = ReceiptLine(**(values | {"outcome": Outcome(values["outcome"])}))
     if past.line.outcome in (Outcome.DONE, Outcome.ALREADY_DONE):
         past.absent_since = None
+    if past.line.outcome is not Outcome.FAILED:
+        past.moving = False
 
 
 def place(state_dir: Path, digest: str) -> Path:

@@ -7,14 +7,17 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from pkgsync.apply.archive import Archive
 from pkgsync.apply.delete import Deleter
 from pkgsync.apply.guard import Guard
 from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.looks import Looks
+from pkgsync.apply.promote import Archiver
 from pkgsync.apply.record import Record
 from pkgsync.apply.remove import Remover
 from pkgsync.apply.replace import Replacer
+from pkgsync.apply.restore import Restorer
 from pkgsync.apply.result import Result
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import Task
@@ -22,7 +25,7 @@ from pkgsync.apply.transfer import Content, Transporter
 from pkgsync.apply.upload import Uploader
 from pkgsync.apply.workers import Fetched, each, pipeline
 from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
-from pkgsync.model import Deletion, Replacement, Transfer, Upload
+from pkgsync.model import Archiving, Deletion, Removal, Replacement, Transfer, Upload
 from pkgsync.reasons import Reason
 
 Got = TypeVar("Got")
@@ -42,6 +45,7 @@ class Phases:
     uploader: Uploader = field(init=False)
     replacer: Replacer = field(init=False)
     deleter: Deleter = field(init=False)
+    archiver: Archiver | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         job, journal = self.job, self.journal
@@ -49,8 +53,12 @@ class Phases:
         looks = Looks(job, self.transporter)
         remover = Remover(job, journal, looks)
         self.uploader = Uploader(job, journal, looks, self.distribution_ids)
-        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader, self.halt)
-        self.deleter = Deleter(job, journal, self.transporter, looks, remover)
+        restorer = Restorer(self.transporter, self.uploader)
+        archive = Archive.of(job)
+        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader, restorer, self.halt)
+        self.deleter = Deleter(job, journal, self.transporter, looks, remover, archive)
+        if archive is not None:
+            self.archiver = Archiver(job, journal, self.transporter, looks, remover, restorer, self.halt, archive)
 
     def upload(self, actions: Sequence[Upload]) -> None:
         self._transfer(actions, "Uploading", self._upload_one, senders=self.job.jobs)
@@ -59,20 +67,33 @@ class Phases:
         """One after the other, so that never more than one name is absent."""
         self._transfer(actions, "Replacing", self._replace_one, senders=1)
 
-    def delete(self, actions: Sequence[Deletion]) -> None:
-        with self.job.progress.task("Deleting", len(actions), "actions") as shown:
+    def remove(self, actions: Sequence[Removal]) -> None:
+        words = "Archiving" if any(isinstance(action, Archiving) for action in actions) else "Deleting"
+        with self.job.progress.task(words, len(actions), "actions") as shown:
 
-            def work(action: Deletion) -> None:
+            def work(action: Removal) -> None:
                 task = self._begin(action)
-                self._end(task, self._attempt(lambda: self.deleter.delete(task, action)))
+                self._end(task, self._attempt(lambda: self._remove_one(task, action)))
                 shown.advance(1)
 
             each(actions, work, jobs=self.job.jobs, halt=self.halt)
 
-    def put_back(self, action: Replacement, result: Result) -> None:
+    def _remove_one(self, task: Task, action: Removal) -> Result:
+        if isinstance(action, Deletion):
+            return self.deleter.delete(task, action)
+        assert self.archiver is not None
+        return self.archiver.archive(task, action)
+
+    def put_back(self, action: Replacement | Archiving, result: Result) -> None:
         """Finish an action that must not go on, but whose old file an earlier run had taken away."""
         task = self._begin(action)
-        self._end(task, self._attempt(lambda: self.replacer.restored(task, action, result)))
+        self._end(task, self._attempt(lambda: self._put_back_one(task, action, result)))
+
+    def _put_back_one(self, task: Task, action: Replacement | Archiving, result: Result) -> Result:
+        if isinstance(action, Replacement):
+            return self.replacer.restored(task, action, result)
+        assert self.archiver is not None
+        return self.archiver.settled(task, action)
 
     def _transfer(
         self, actions: Sequence[Transfer], words: str, send: Callable[[Task, Path], Result], *, senders: int
@@ -118,7 +139,7 @@ class Phases:
         assert isinstance(task.action, Replacement)
         return self.replacer.replace(task, task.action, content_of(task.action, path))
 
-    def _begin(self, action: Replacement | Deletion) -> Task:
+    def _begin(self, action: Replacement | Removal) -> Task:
         return Task(action, started_at=stamp(self.job.now()))
 
     def _attempt(self, work: Callable[[], Got]) -> Got | Result:
@@ -141,7 +162,7 @@ def content_of(action: Transfer, path: Path) -> Content:
     return Content(action.distribution, action.filename, action.sha256, action.size, path)
 
 
-def missing_upload(action: Deletion, incoming: Iterable[Transfer], record: Record) -> Transfer | None:
+def missing_upload(action: Removal, incoming: Iterable[Transfer], record: Record) -> Transfer | None:
     """The first upload or replacement of the deletion's distribution that is not verified present."""
     same = (other for other in incoming if other.distribution == action.distribution)
     return next((other for other in same if not record.reached(other.key)), None)

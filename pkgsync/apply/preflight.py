@@ -10,8 +10,9 @@ from pkgsync.apply.journal import Ledger
 from pkgsync.apply.result import Result
 from pkgsync.apply.transfer import undo_of
 from pkgsync.errors import UnsafePlanError, UsageError
-from pkgsync.model import ActualState, Outcome, PackageType, Plan, Replacement, Row, Upload
+from pkgsync.model import ActualState, Archiving, Deletion, Outcome, PackageType, Plan, Replacement, Row, Upload
 from pkgsync.model.origin import Origin
+from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict, recheck
 from pkgsync.reconcile.planning import snapshot
 
@@ -38,11 +39,11 @@ def refuse_unfit(plan: Plan, job: Job) -> None:
         overrides = ", ".join(sorted({limit.override for limit in plan.exceeded}))
         tip = f"Plan again with {overrides}, if that is wanted." if overrides else "Make a new plan."
         raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
-    if plan.archivings:
-        raise UsageError("The plan archives packages, which this version does not support yet.", tip="Use `delete`.")
     _same("OBS", _server(plan.source.api), _server(job.source_api))
     _same("Packagecloud", _server(plan.target.api), _server(job.target_api))
     _same("the Packagecloud repository", plan.target.repository, job.packagecloud.repository)
+    for archive in plan.archives:
+        _same("the archive", archive, job.archive.repository if job.archive is not None else "none")
 
 
 def _server(url: str) -> str:
@@ -65,7 +66,7 @@ def look(plan: Plan, job: Job, ledger: Ledger) -> Preflight:
     desired, actual = job.observe()
     checks = recheck(_with_own_restores(plan, ledger, actual), desired, actual, job.policy, job.managed, job.now())
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
-    found = tuple(_with_renamed(check, names) for check in checks)
+    found = tuple(_with_own_move(_with_renamed(check, names), ledger) for check in checks)
     return Preflight(found, actual, tuple(_warnings(plan, job, ledger, actual)))
 
 
@@ -78,16 +79,33 @@ def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
     return evolve(check, verdict=Verdict.DONE, message=f"Packagecloud holds it as {stored_as}")
 
 
+def _with_own_move(check: Check, ledger: Ledger) -> Check:
+    """What our own promote put into the archive may still be listed here: the looks of the archiving tell."""
+    if check.reason is Reason.ALREADY_ARCHIVED and ledger.past(check.action.key).moving:
+        return Check(check.action, Verdict.DUE)
+    return check
+
+
 def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
-    """The plan, with the ``created_at`` of now for those old files that we put back after a failed replacement."""
+    """The plan, with the ``created_at`` of now for those old files that we put back after a failed change."""
     rows = {row.key: row for row in actual.rows}
-    return evolve(plan, replacements=tuple(_with_own_restore(a, ledger, rows.get(a.key)) for a in plan.replacements))
+    return evolve(
+        plan,
+        replacements=tuple(_with_own_restore(a, ledger, rows.get(a.key)) for a in plan.replacements),
+        archivings=tuple(_with_own_return(a, ledger, rows.get(a.key)) for a in plan.archivings),
+    )
 
 
 def _with_own_restore(action: Replacement, ledger: Ledger, row: Row | None) -> Replacement:
     if row is None or row.sha256 != action.old.sha256 or not ledger.past(action.key).restores:
         return action
     return evolve(action, old=evolve(action.old, created_at=row.created_at))
+
+
+def _with_own_return(action: Archiving, ledger: Ledger, row: Row | None) -> Archiving:
+    if row is None or row.sha256 != action.sha256 or not ledger.past(action.key).restores:
+        return action
+    return evolve(action, created_at=row.created_at)
 
 
 def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list[str]:
@@ -119,10 +137,13 @@ def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
     action, past = check.action, ledger.past(check.action.key)
     if not (past.uploads if isinstance(action, Replacement) else past.attempts):
         return Result(outcome=Outcome.ALREADY_DONE, message=check.message, verified="listing")
-    gone = action.old.sha256 if isinstance(action, Replacement) else action.sha256
-    return Result(
-        outcome=Outcome.DONE,
-        message="an interrupted run had done it",
-        verified="listing",
-        undo=None if isinstance(action, Upload) else undo_of(job, gone),
-    )
+    done = Result(outcome=Outcome.DONE, message="an interrupted run had done it", verified="listing")
+    match action:
+        case Upload():
+            return done
+        case Replacement():
+            return evolve(done, undo=undo_of(job, action.old.sha256))
+        case Deletion():
+            return evolve(done, undo=undo_of(job, action.sha256, action.archived_in))
+        case Archiving():
+            return evolve(done, undo="archive")

@@ -8,9 +8,10 @@ from datetime import datetime
 from attrs import define, evolve
 
 from pkgsync.apply.job import Job
-from pkgsync.apply.journal import Journal, Request
+from pkgsync.apply.journal import Journal
 from pkgsync.apply.looks import Looks
 from pkgsync.apply.remove import Remover
+from pkgsync.apply.restore import Restorer
 from pkgsync.apply.result import Result
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import Task
@@ -29,6 +30,7 @@ class Replacer:
     looks: Looks
     remover: Remover
     uploader: Uploader
+    restorer: Restorer
     halt: Halt
 
     def replace(self, task: Task, action: Replacement, content: Content) -> Result:
@@ -78,21 +80,14 @@ class Replacer:
             row = self._find(action)
             if row is not None and self.looks.sha256(row) == action.sha256:
                 return self._done(action, Result(outcome=Outcome.DONE, verified="listing"))
-            told = "the name is taken" if row is not None else self._restore(task, action)
+            told = "the name is taken" if row is not None else self._put_back(task, action)
         except PkgsyncError as error:
             self.halt.consider(error)
             told = f"the old file could not be put back: {error.message}"
         return evolve(failed, message=f"{failed.message} In detail: {told}.")
 
-    def _restore(self, task: Task, action: Replacement) -> str:
-        path = self.transporter.store.path(action.old.sha256)
-        if path is None:
-            return "the name is absent, and the old file's bytes are not at hand"
-        content = Content(action.distribution, action.filename, action.old.sha256, path.stat().st_size, path)
-        result = self.uploader.put(task, content, request=Request.RESTORE)
-        return (
-            "the old file was put back" if result.present else f"the old file could not be put back: {result.message}"
-        )
+    def _put_back(self, task: Task, action: Replacement) -> str:
+        return self.restorer.put_back(task, action.distribution, action.filename, action.old.sha256)
 
     def _absent_seconds(self, action: Replacement) -> float | None:
         since = self.journal.ledger.past(action.key).absent_since

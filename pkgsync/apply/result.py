@@ -16,7 +16,8 @@ class Result:
     """What a worker found out about its action.
 
     ``verified`` says how: "reply" (checksum in the upload's answer), "listing", "download" (downloaded back and
-    hashed) or "absent" (two looks found no row). ``code`` is set by failures that the exit code shall tell.
+    hashed) or "absent" (two looks found no row). ``code`` is set by failures that the exit code shall tell, ``size``
+    (bytes) where the plan does not tell it.
     """
 
     outcome: Outcome
@@ -24,6 +25,7 @@ class Result:
     reason: Reason | None = None
     verified: str | None = None
     stored_as: str | None = None
+    size: int | None = None
     absent_seconds: float | None = None
     undo: Literal["backup", "archive", "none"] | None = None
     code: ExitCode | None = None

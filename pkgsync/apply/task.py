@@ -64,8 +64,15 @@ def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> 
         verified=result.verified,
         absent_seconds=result.absent_seconds,
         stored_as=result.stored_as,
+        size=before.size if result.size is None else result.size,
         undo=result.undo,
     )
+
+
+def _archive_of(action: Action) -> str | None:
+    if isinstance(action, Archiving):
+        return action.archive_to
+    return action.archived_in if isinstance(action, Deletion) else None
 
 
 def blank(action: Action) -> ReceiptLine:
@@ -78,5 +85,5 @@ def blank(action: Action) -> ReceiptLine:
         sha256=action.sha256,
         old_sha256=action.old.sha256 if isinstance(action, Replacement) else None,
         size=action.size if isinstance(action, Transfer) else None,
-        archive_to=action.archive_to if isinstance(action, Archiving) else None,
+        archive_to=_archive_of(action),
     )

@@ -73,9 +73,11 @@ class VerifiedFile(io.FileIO):
         return data
 
 
-def undo_of(job: Job, sha256: str) -> Literal["backup", "none"]:
-    """From where a file that is no longer on Packagecloud could be brought back."""
-    return "backup" if job.backup is not None and job.backup.path(sha256) is not None else "none"
+def undo_of(job: Job, sha256: str, archived: str | None = None) -> Literal["backup", "archive", "none"]:
+    """From where a file that is no longer there could be brought back; ``archived`` names an archive that holds it."""
+    if job.backup is not None and job.backup.path(sha256) is not None:
+        return "backup"
+    return "archive" if archived is not None else "none"
 
 
 @define

@@ -47,6 +47,8 @@ class ActualState:
     ``distribution_ids`` maps every (package type, distribution) of the server to its numeric id.
     ``downloads`` are the counts of the last ``limits.in_use_days`` by package key: None where Packagecloud gave no
     usable answer; a key that is missing was not asked for.
+    ``archive`` are the rpm and deb rows of the repository that orphans are moved to, by package key; None where it was
+    not asked for, or could not be read completely.
     """
 
     repository: str
@@ -57,3 +59,4 @@ class ActualState:
     requests: int = 0
     warnings: tuple[str, ...] = ()
     downloads: Mapping[str, int | None] = field(factory=dict)
+    archive: Mapping[str, Row] | None = None

@@ -115,6 +115,8 @@ class Evidence:
 
 @frozen
 class Deletion:
+    """``archived_in`` names the archive whose row of this name holds the same content: the backup of this one."""
+
     distribution: str
     filename: str
     sha256: str
@@ -122,6 +124,7 @@ class Deletion:
     uploader: str | None
     reason: Reason
     evidence: Evidence
+    archived_in: str | None = None
 
     @property
     def key(self) -> str:
@@ -130,10 +133,7 @@ class Deletion:
 
 @frozen
 class Archiving:
-    """A deletion that moves the row to another repository of the same server instead.
-
-    ``already_there`` says that the archive holds equal content under this name: the row here is then deleted.
-    """
+    """A deletion that moves the row to another repository of the same server instead."""
 
     distribution: str
     filename: str
@@ -143,7 +143,6 @@ class Archiving:
     reason: Reason
     evidence: Evidence
     archive_to: str
-    already_there: bool = False
 
     @property
     def key(self) -> str:
@@ -314,6 +313,13 @@ class Plan:
     @property
     def removals(self) -> tuple[Removal, ...]:
         return (*self.deletions, *self.archivings)
+
+    @property
+    def archives(self) -> frozenset[str]:
+        """The repositories that actions move to, rely on or bring back from; a sound plan has at most one."""
+        kept = {deletion.archived_in for deletion in self.deletions if deletion.archived_in is not None}
+        recalled = {upload.source.repository for upload in self.uploads if upload.source.kind == "archive"}
+        return frozenset({archiving.archive_to for archiving in self.archivings} | kept | recalled)
 
     @property
     def actions(self) -> tuple[Action, ...]:

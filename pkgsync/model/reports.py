@@ -44,6 +44,7 @@ class Orphan:
     """One orphan and its verdict: what would happen to it (``fate``), and why.
 
     ``size`` (bytes) and ``downloads`` are None where they were not asked for, or not told.
+    ``archived_in`` names the archive that holds the same file already.
     """
 
     row: Row
@@ -53,6 +54,7 @@ class Orphan:
     evidence: Evidence | None = None
     size: int | None = None
     downloads: int | None = None
+    archived_in: str | None = None
 
 
 @frozen

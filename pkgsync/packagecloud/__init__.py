@@ -1,7 +1,7 @@
 """Packagecloud: its routes, the parsers of its answers, and the gathering of the actual state."""
 
 from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.packagecloud.gather import gather
+from pkgsync.packagecloud.gather import gather, with_archive
 from pkgsync.packagecloud.usage import with_downloads, with_usage
 
-__all__ = ["PackagecloudClient", "gather", "with_downloads", "with_usage"]
+__all__ = ["PackagecloudClient", "gather", "with_archive", "with_downloads", "with_usage"]

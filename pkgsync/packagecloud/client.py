@@ -13,7 +13,15 @@ from urllib.parse import urlencode
 from attrs import evolve, frozen
 from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
 
-from pkgsync.errors import AmbiguousError, IntegrityError, NotFoundError, PkgsyncError, ReadError
+from pkgsync.errors import (
+    AmbiguousError,
+    AuthenticationError,
+    IntegrityError,
+    NotFoundError,
+    PkgsyncError,
+    QuotaError,
+    ReadError,
+)
 from pkgsync.model import Row
 from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
 from pkgsync.packagecloud.distributions import Distribution
@@ -149,13 +157,19 @@ class PackagecloudClient:
         return True
 
     def promote(self, row: Row, destination: str) -> None:
-        """Move one row to the repository ``destination`` (``user/name``). Raises as ``upload``."""
+        """Move one row to the repository ``destination`` (``user/name``). Raises as ``upload``.
+
+        A NotFoundError may mean the row or the destination.
+        """
         route = routes.checked(
             row.promote_url, origin=self.session.origin, repository=self.repository, row=row, suffix="promote"
         )
         what = f"promotion of {row.key} to {destination}"
         form = urlencode({"destination": destination}).encode()
-        self._change("POST", route, what, data=form, headers={"Content-Type": _FORM})
+        try:
+            self._change("POST", route, what, data=form, headers={"Content-Type": _FORM})
+        except (AuthenticationError, QuotaError, NotFoundError) as error:
+            raise refusals.of_archive(error, destination) from error
 
     def download(
         self, row: Row, sink: BinaryIO, size: int | None, offset: int = 0, on_bytes: Callable[[int], None] = _ignore

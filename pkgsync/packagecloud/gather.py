@@ -1,13 +1,14 @@
 """Gathers the actual state: 1 request for the distributions, 1 per page, 1 per unknown checksum (DESIGN section 6)."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from attrs import evolve
 
+from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, QuotaError, ReadError
 from pkgsync.model import ActualState, PackageType, Row
 from pkgsync.packagecloud import distributions as catalogue
-from pkgsync.packagecloud import listing
+from pkgsync.packagecloud import listing, refusals
 from pkgsync.packagecloud.asking import JOBS, ask
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import SILENT, Progress
@@ -36,7 +37,8 @@ def gather(
     found = _listing(client, jobs, progress)
     warnings: tuple[str, ...] = ()
     if resolve:
-        found, warnings = _resolve(client, found, frozenset(distributions), jobs, progress)
+        managed = frozenset(distributions)
+        found, warnings = _resolve(client, found, lambda row: row.distribution in managed, jobs, progress)
     return ActualState(
         repository=client.repository,
         rows=tuple(sorted(found, key=lambda row: (row.distribution, row.filename, row.type, row.destroy_url))),
@@ -46,6 +48,41 @@ def gather(
         requests=client.session.requests - before,
         warnings=warnings,
     )
+
+
+def with_archive(
+    client: PackagecloudClient, actual: ActualState, *, jobs: int = JOBS, progress: Progress = SILENT
+) -> ActualState:
+    """The actual state with the rows of the archive, which ``client`` reads.
+
+    Unknown checksums are asked for where a row here has the same key. A listing that cannot be proven complete is a
+    warning, and no archive. Raises ConfigError for a repository that does not exist, AuthenticationError, QuotaError.
+    """
+    before, here = client.session.requests, {row.key for row in actual.rows}
+    archive, warnings = _archive(client, here, jobs, progress)
+    return evolve(
+        actual,
+        archive=archive,
+        requests=actual.requests + client.session.requests - before,
+        warnings=(*actual.warnings, *warnings),
+    )
+
+
+def _archive(
+    client: PackagecloudClient, here: Collection[str], jobs: int, progress: Progress
+) -> tuple[dict[str, Row] | None, tuple[str, ...]]:
+    try:
+        found = _listing(client, jobs, progress)
+    except NotFoundError as error:
+        words = f"The archive {client.repository} does not exist on Packagecloud, or this token may not see it."
+        raise ConfigError(words, tip=refusals.ARCHIVE_TIP) from error
+    except (AuthenticationError, QuotaError) as error:
+        raise refusals.of_archive(error, client.repository) from error
+    except ReadError as error:
+        return None, (f"the archive {client.repository} could not be read, so nothing is archived: {error.message}",)
+    synced = [row for row in found if row.type in _SYNCED]
+    rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
+    return {row.key: row for row in rows}, warnings
 
 
 def _listing(client: PackagecloudClient, jobs: int, progress: Progress) -> tuple[Row, ...]:
@@ -60,10 +97,10 @@ def _listing(client: PackagecloudClient, jobs: int, progress: Progress) -> tuple
 
 
 def _resolve(
-    client: PackagecloudClient, found: tuple[Row, ...], managed: frozenset[str], jobs: int, progress: Progress
+    client: PackagecloudClient, found: Sequence[Row], matters: Callable[[Row], bool], jobs: int, progress: Progress
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-    """Fill in the unknown checksums of managed rows; also gives the warnings about failed reads."""
-    unknown = [row for row in found if row.sha256 is None and row.type in _SYNCED and row.distribution in managed]
+    """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
+    unknown = [row for row in found if row.sha256 is None and row.type in _SYNCED and matters(row)]
     sums = ask(unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=jobs)
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
     return tuple(resolved.get(row.key, row) if row.type in _SYNCED else row for row in found), sums.warnings

@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pkgsync.errors import DuplicateError, NotFoundError, PkgsyncError, QuotaError, RefusedError
+from pkgsync.errors import AuthenticationError, DuplicateError, NotFoundError, PkgsyncError, QuotaError, RefusedError
 from pkgsync.session.urls import clean_text
 
 _MAX_WORDS = 200
 _TAKEN = {"filename": "already been taken", "repository": "already exists"}
 REPOSITORY_TIP = "Does the repository exist, and can this token see it?"
+ARCHIVE_TIP = "Create it or change `orphans.archive_to`; the token needs owner or collaborator rights on it."
 
 
 def error(status: int, body: bytes, what: str) -> PkgsyncError:
@@ -34,6 +35,18 @@ def error(status: int, body: bytes, what: str) -> PkgsyncError:
     if status == 413:
         return RefusedError(message, tip="The file is too large for this server.")
     return RefusedError(message)
+
+
+def of_archive(error: PkgsyncError, archive: str) -> PkgsyncError:
+    """The same kind of error, saying what the archive needs (facts/packagecloud-api sections 1 and 7)."""
+    match error:
+        case AuthenticationError():
+            words = f"Archiving needs owner or collaborator rights on both repositories, also on {archive}."
+        case QuotaError():
+            words = f"If {archive} is private, the account needs a plan that includes private repositories."
+        case _:
+            words = f"Does the archive {archive} exist, and may this token write to it?"
+    return type(error)(f"{error.message} {words}", tip=error.tip)
 
 
 def _fields(body: bytes) -> Mapping[str, tuple[str, ...]]:

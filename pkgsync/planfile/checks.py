@@ -57,6 +57,8 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
         yield "a limit is exceeded, but the plan calls itself applyable"
     for action in plan.actions:
         yield from _action_faults(action, plan)
+    yield from _undo_faults(plan)
+    yield from _archive_faults(plan)
     yield from _unique_faults(plan)
     yield from _summary_faults(plan)
 
@@ -80,8 +82,6 @@ def _action_faults(action: Action, plan: Plan) -> Iterator[str]:
         yield f"{action.key}: the replacement's old and new content are the same"
     if isinstance(action, Deletion | Archiving):
         yield from _evidence_faults(action)
-    if isinstance(action, Archiving) and not _PAIR.fullmatch(action.archive_to):
-        yield f"{action.key}: the archive {action.archive_to!r} is not USER/REPOSITORY"
 
 
 def _name_faults(distribution: str, filename: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from pkgsync.errors import PlanFileError
 from pkgsync.model import (
-    Archiving,
+    Deletion,
     Evidence,
     OrphanAction,
     Outcome,
@@ -35,7 +35,7 @@ Document = TypeVar("Document", Plan, Receipt)
 
 # Defaults say nothing in these; elsewhere every field is written, so that readers need no defaults.
 _DEFAULTS_LEFT_OUT = frozenset(
-    {Archiving, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Source, Upload}
+    {Deletion, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Source, Upload}
 )
 _WITH_LASTPUBLISHED = frozenset({PlannedRepository, RepositoryEvidence})  # the word of OBS's own answers
 _FIRST: dict[Any, tuple[str, ...]] = {
@@ -82,4 +82,6 @@ def _converter() -> Converter:
             kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual)
         )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
+    usual = override(omit_if_default=True)
+    converter.register_unstructure_hook(Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual))
     return converter

@@ -30,7 +30,7 @@ def audit(
     return Audit(
         repository=actual.repository,
         created_at=iso(now),
-        complete=complete(desired),
+        complete=complete(desired, actual, policy),
         action=policy.orphans.action,
         orphans=asked,
         repositories=planned_repositories(desired),

@@ -126,6 +126,7 @@ def _distribution(
         now=now,
         total=actual.total,
         downloads=actual.downloads,
+        archive=actual.archive,
     )
     candidates = orphan_rows(rows, facts, filters)
     orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)
@@ -177,7 +178,14 @@ def _deletion(orphan: Orphan) -> Deletion:
     row = orphan.row
     assert row.sha256 is not None and orphan.evidence is not None
     return Deletion(
-        row.distribution, row.filename, row.sha256, row.created_at, row.uploader, orphan.reason, orphan.evidence
+        row.distribution,
+        row.filename,
+        row.sha256,
+        row.created_at,
+        row.uploader,
+        orphan.reason,
+        orphan.evidence,
+        orphan.archived_in,
     )
 
 

@@ -44,7 +44,8 @@ _KEPT = frozenset(
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
-    ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key.
+    ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
+    ``orphans.archive_to`` by package key; None where they were not read.
     """
 
     distribution: Distribution
@@ -55,6 +56,7 @@ class Facts:
     now: datetime
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
+    archive: Mapping[str, Row] | None = None
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
@@ -97,7 +99,12 @@ def judge(row: Row, facts: Facts) -> Orphan:
     if action is OrphanAction.KEEP:
         return Orphan(row, "keep", Reason.KEEP, f"the config keeps orphans; else deleted: {message}", evidence)
     reason = Reason.SUPERSEDED if newer else Reason.GONE
-    return Orphan(row, "delete" if action is OrphanAction.DELETE else "archive", reason, message, evidence)
+    if action is OrphanAction.DELETE:
+        return Orphan(row, "delete", reason, message, evidence)
+    if facts.archive is None or row.key not in facts.archive:
+        return Orphan(row, "archive", reason, message, evidence)
+    archive = facts.policy.orphans.archive_to
+    return Orphan(row, "delete", reason, f"{message}; {archive} holds the same file", evidence, archived_in=archive)
 
 
 def _superseding(row: Row, facts: Facts) -> Offer | None:
@@ -148,10 +155,15 @@ def _settled(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
 
 
 def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    claimed = facts.names.match(row.name) or (row.uploader is not None and facts.uploaders.match(row.uploader))
-    if claimed or _same_name(row, facts):
+    return not_owned(row, facts.distribution, facts.names, facts.uploaders)
+
+
+def not_owned(row: Row, distribution: Distribution, names: Globs, uploaders: Globs) -> Problem | None:
+    """Why the row may be somebody else's; None: OBS offers its name there, or the config claims it."""
+    claimed = names.match(row.name) or (row.uploader is not None and uploaders.match(row.uploader))
+    if claimed or _name_key(row) in distribution.by_name:
         return None
-    if (unread := facts.distribution.unread()) is not None:
+    if (unread := distribution.unread()) is not None:
         return unread
     return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
 
@@ -259,6 +271,22 @@ def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     return None
 
 
+def _archivable(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """Equal content in the archive is no stop: the row here is then deleted, and that one is its backup."""
+    orphans = facts.policy.orphans
+    if orphans.action is not OrphanAction.ARCHIVE:
+        return None
+    if facts.archive is None:
+        return Problem(Reason.UNREAD, f"the archive {orphans.archive_to} could not be read")
+    there = facts.archive.get(row.key)
+    if there is None or there.sha256 == row.sha256:
+        return None
+    if there.sha256 is None:
+        words = f"{orphans.archive_to} holds a file of this name whose checksum Packagecloud does not tell"
+        return Problem(Reason.CONTENT_UNKNOWN, words)
+    return Problem(Reason.ARCHIVE_CLASH, f"{orphans.archive_to} holds {there.sha256[:12]} under this name")
+
+
 def _in_use(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     """The last check, so that only what passes all others needs to be asked for."""
     days = facts.policy.limits.in_use_days
@@ -287,6 +315,7 @@ _CHECKS: tuple[Check, ...] = (
     _grace,
     _content_known,
     _settled,
+    _archivable,
     _in_use,
 )
 

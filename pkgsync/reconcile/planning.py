@@ -12,6 +12,7 @@ from pkgsync.model import (
     Counts,
     DesiredState,
     Observed,
+    OrphanAction,
     Overrides,
     Plan,
     PlannedArchitecture,
@@ -64,7 +65,7 @@ def build_plan(
         observed=Observed(iso(desired.read_at), iso(actual.read_at), desired.requests, actual.requests),
         config_digest=setting.config_digest,
         applyable=not over,
-        complete=complete(desired),
+        complete=complete(desired, actual, policy),
         targeted=setting.targeted,
         source=PlanSource(
             setting.obs_api, setting.projects, planned_repositories(desired), _is_http(setting.obs_api, setting)
@@ -90,9 +91,10 @@ def build_plan(
     )
 
 
-def complete(desired: DesiredState) -> bool:
-    """Whether every repository that the config names could be read."""
-    return not any(r.unread for r in desired.repositories)
+def complete(desired: DesiredState, actual: ActualState, policy: Policy) -> bool:
+    """Whether every repository that the config names could be read, the archive too where it is needed."""
+    blind = policy.orphans.action is OrphanAction.ARCHIVE and actual.archive is None
+    return not blind and not any(r.unread for r in desired.repositories)
 
 
 def snapshot(rows: Iterable[Row]) -> str:

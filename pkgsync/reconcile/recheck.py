@@ -29,10 +29,11 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import DistributionResult, reconcile
-from pkgsync.reconcile.filters import Globs
+from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
+from pkgsync.reconcile.orphans import filtered_out, not_owned
 
 
 class Verdict(StrEnum):
@@ -55,6 +56,8 @@ class Check:
 # Verdicts on an orphan that come from the config, not from the world.
 _POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEEP_VERSIONS, Reason.LAST_VERSION})
 _POLICY |= {Reason.MIN_AGE, Reason.GRACE}
+# Verdicts that leave it for another run, and are no matter of a settled OBS.
+_LEAVING = frozenset({Reason.IN_USE, Reason.CONTENT_UNKNOWN, Reason.UNREAD})
 # Stops that hold whether or not the repositories are settled now.
 _CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
 
@@ -70,6 +73,8 @@ class _Now:
     published: Mapping[tuple[str, str, str, str], IndexedFile]
     planned: Mapping[str, DistributionResult]
     over: Mapping[str, str]
+    archive: Mapping[str, Row] | None
+    sent: Mapping[str, str] | None
 
 
 def recheck(
@@ -79,8 +84,13 @@ def recheck(
     policy: Policy,
     managed: Collection[str],
     now: datetime,
+    sent: Mapping[str, str] | None = None,
 ) -> tuple[Check, ...]:
-    """One check per action of the plan, in the plan's order."""
+    """One check per action of the plan, in the plan's order.
+
+    ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
+    own journal of it says; None where that journal is not at hand.
+    """
     effective = _effective(policy, plan)
     planned = {action.key for action in plan.actions}
     decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
@@ -97,6 +107,8 @@ def recheck(
         },
         planned=results,
         over=_recount(plan, results, effective),
+        archive=actual.archive,
+        sent=sent,
     )
     return tuple(_check(action, world) for action in plan.actions)
 
@@ -147,7 +159,9 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
-    if row is None or action.source.kind != "obs":
+    if row is not None and action.reason is Reason.UNDO:
+        return _ours(action, row, world) or _from_source(action, world)
+    if row is None:
         return _from_source(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
@@ -159,15 +173,15 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     return _from_source(action, world)
 
 
-def _unmanaged(action: Replacement | Removal) -> Check:
+def _unmanaged(action: Action) -> Check:
     words = f"the config no longer manages {action.distribution}"
     return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
-    """Due if OBS still publishes exactly the planned bytes; bytes of a backup or archive are checked when fetched."""
-    if action.source.kind != "obs":
-        return Check(action, Verdict.DUE)
+    """Due if OBS still publishes exactly the planned bytes."""
+    if action.reason is Reason.UNDO:
+        return _brought_back(action, world)
     repository = world.repositories.get((action.source.project, action.source.repository))
     if repository is None:
         words = f"the config no longer reads {action.source.project}/{action.source.repository}"
@@ -191,11 +205,11 @@ def _place(source: Source) -> tuple[str, str, str, str]:
 
 def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if row is None:
-        return Check(action, Verdict.DONE, message="it is not on Packagecloud")
+        return _absent(action, world)
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
-        return _undone(action, world)
+        return _undone(action, row, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
@@ -203,7 +217,23 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, again)
     if (message := world.over.get(action.distribution)) is not None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
-    return _judged_again(action, result)
+    return _judged_again(action, result, world.policy)
+
+
+def _absent(action: Removal, world: _Now) -> Check:
+    """What was to be moved is done only if it stands in the archive."""
+    if isinstance(action, Deletion):
+        return Check(action, Verdict.DONE, message="it is not on Packagecloud")
+    if world.archive is None:
+        return Check(action, Verdict.LEFT, Reason.UNREAD, f"the archive {action.archive_to} could not be read")
+    there = world.archive.get(action.key)
+    if there is not None and there.sha256 == action.sha256:
+        return Check(action, Verdict.DONE, message=f"{action.archive_to} holds it")
+    if there is not None and there.sha256 is None:
+        words = f"Packagecloud does not tell the checksum of the file in {action.archive_to}"
+        return Check(action, Verdict.LEFT, Reason.CONTENT_UNKNOWN, words)
+    words = f"it is neither here nor in {action.archive_to}"
+    return Check(action, Verdict.STALE, Reason.NEITHER_PLACE, words)
 
 
 def _wanted_again(action: Removal, offered: Distribution) -> str | None:
@@ -212,13 +242,15 @@ def _wanted_again(action: Removal, offered: Distribution) -> str | None:
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
 
 
-def _undone(action: Removal, world: _Now) -> Check:
+def _undone(action: Removal, row: Row, world: _Now) -> Check:
     """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
-    if action.distribution not in world.planned:
-        return _unmanaged(action)
+    if (foreign := _ours(action, row, world)) is not None:
+        return foreign
     protect = Globs(world.policy.orphans.protect)
     if protect.match(action.filename) or protect.match(action.key):
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "a protect glob matches now")
+    if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
     return Check(action, Verdict.DUE)
 
 
@@ -226,14 +258,32 @@ def _judged_again(action: Removal, result: DistributionResult) -> Check:
     orphan = next((o for o in result.orphans if o.row.filename == action.filename), None)
     if orphan is None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
-    wanted = OrphanAction.ARCHIVE if isinstance(action, Archiving) else OrphanAction.DELETE
-    if orphan.fate == wanted.value:
-        return Check(action, Verdict.DUE)
+    if (other := _other_archive(action, policy)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
+    if orphan.fate in ("delete", "archive"):
+        return _on_the_planned_way(action, orphan)
     if action.filename in result.offered.built:
         return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
     if orphan.reason not in _CERTAIN and (problem := result.offered.problem(_architecture(action))):
         return Check(action, Verdict.LEFT, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
     return _stopped(action, orphan)
+
+
+def _other_archive(action: Removal, policy: Policy) -> str | None:
+    planned = action.archive_to if isinstance(action, Archiving) else action.archived_in
+    wanted = policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
+    if planned == wanted:
+        return None
+    return f"the config archives to {wanted} now" if wanted else f"the config no longer archives to {planned}"
+
+
+def _on_the_planned_way(action: Removal, orphan: Orphan) -> Check:
+    """It may go; the archive must still say whether that means to move or to delete it."""
+    if isinstance(action, Archiving) == (orphan.fate == "archive"):
+        return Check(action, Verdict.DUE)
+    if isinstance(action, Archiving):
+        return Check(action, Verdict.STALE, Reason.ALREADY_ARCHIVED, f"{action.archive_to} holds the same file by now")
+    return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, f"{action.archived_in} no longer holds the same file")
 
 
 def _architecture(action: Replacement | Removal) -> str:
@@ -243,10 +293,12 @@ def _architecture(action: Replacement | Removal) -> str:
 
 def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
-    if orphan.reason in _POLICY or orphan.fate in ("delete", "archive"):
+    if orphan.reason in _POLICY:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
-    if orphan.reason is Reason.IN_USE:
-        return Check(action, Verdict.LEFT, Reason.IN_USE, orphan.message)
+    if orphan.reason is Reason.ARCHIVE_CLASH:
+        return Check(action, Verdict.STALE, Reason.ARCHIVE_CLASH, orphan.message)
+    if orphan.reason in _LEAVING:
+        return Check(action, Verdict.LEFT, orphan.reason, orphan.message)
     return Check(action, Verdict.LEFT, Reason.UNSETTLED, words)
 
 

@@ -98,13 +98,18 @@ def _why(action: Removal) -> str:
     return to + prose(words.because(action))
 
 
+def _kept(action: Removal) -> str:
+    if isinstance(action, Archiving):
+        return f", archived to {action.archive_to}"
+    return f", also in {action.archived_in}" if action.archived_in else ""
+
+
 def _compact_removals(plan: Plan) -> Section:
     """Every name on a line of its own, under its distribution and reason."""
     rows: list[str] = []
     above = ""
     for action in _leaving(plan):
-        to = f", archived to {action.archive_to}" if isinstance(action, Archiving) else ""
-        group = visible(f"@@ {action.distribution}: {action.reason.value}{to} @@")
+        group = visible(f"@@ {action.distribution}: {action.reason.value}{_kept(action)} @@")
         rows.append((f"{group}\n" if group != above else "") + visible(f"- {action.filename}"))
         above = group
     return Section(_removal_title(plan), rows, diff=True)

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from pkgsync.model import (
     Counts,
+    Deletion,
     Evidence,
     Held,
     LimitExceeded,
@@ -38,7 +39,7 @@ def headline(plan: Plan) -> str:
 
 def _no_changes(plan: Plan) -> str:
     if not plan.complete:
-        return "No changes planned, but a part of OBS could not be read: the plan is incomplete."
+        return "No changes planned, but a read failed: the plan is incomplete."
     if plan.targeted:
         return f"No changes. The selected part of {plan.target.repository} matches OBS."
     if any(not repository.settled for repository in plan.source.repositories):
@@ -79,8 +80,9 @@ def also(counts: Counts) -> str:
 
 
 def because(action: Removal) -> str:
-    """Why a row goes, from its evidence."""
-    return f"{evidence(action.evidence)}{uploaded(action.created_at, action.uploader)}"
+    """Why a row goes, from its evidence, and where its content stays."""
+    kept = f"; {action.archived_in} holds the same file" if isinstance(action, Deletion) and action.archived_in else ""
+    return f"{evidence(action.evidence)}{uploaded(action.created_at, action.uploader)}{kept}"
 
 
 def evidence(proof: Evidence) -> str:

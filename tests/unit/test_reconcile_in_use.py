@@ -38,7 +38,7 @@ def decided(
     counts: Mapping[str, int | None], wanted: Policy = WANTED, **repository_fields: object
 ) -> DistributionResult:
     here = desired(repository(NEW, **repository_fields))  # type: ignore[arg-type]
-    there = evolve(actual(*ROWS), downloads=counts)
+    there = evolve(actual(*ROWS, archive=()), downloads=counts)
     return reconcile(here, there, wanted, (LEAP,), NOW).distributions[0]
 
 
@@ -119,7 +119,7 @@ def test_a_count_never_adds_a_deletion(counts: dict[str, int | None]) -> None:
 )
 def test_apply_looks_again(counts: Mapping[str, int | None], expected: tuple[Verdict, Reason | None, str]) -> None:
     made = plan([repository(NEW)], ROWS)
-    there = evolve(actual(*ROWS), downloads=counts)
+    there = evolve(actual(*ROWS, archive=()), downloads=counts)
     check = recheck(made, desired(repository(NEW)), there, WANTED, (LEAP,), NOW)[0]
     assert (check.verdict, check.reason, check.message) == expected
 

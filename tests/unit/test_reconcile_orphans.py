@@ -8,10 +8,8 @@ from attrs import evolve
 
 from pkgsync.model import (
     ArchitectureEvidence,
-    Archiving,
     Deletion,
     Evidence,
-    OrphanAction,
     OrphanPolicy,
     Repository,
     RepositoryEvidence,
@@ -82,14 +80,6 @@ def test_a_superseded_deb() -> None:
         JAMMY,
     )
     assert verdict(result, old) == ("delete", Reason.SUPERSEDED)
-
-
-def test_archiving_is_a_deletion_that_moves() -> None:
-    archive = orphans(action=OrphanAction.ARCHIVE, archive_to="me/archive")
-    result = decide([repository(NEW)], ROWS, policy(archive))
-    (archiving,) = result.archivings
-    assert isinstance(archiving, Archiving)
-    assert (archiving.archive_to, archiving.reason, result.deletions) == ("me/archive", Reason.SUPERSEDED, ())
 
 
 def test_orphans_are_kept_by_default_and_say_what_would_happen() -> None:

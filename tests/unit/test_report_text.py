@@ -124,7 +124,7 @@ def test_no_change_is_one_line() -> None:
     [
         (
             evolve(NOTHING, complete=False),
-            "No changes planned, but a part of OBS could not be read: the plan is incomplete.",
+            "No changes planned, but a read failed: the plan is incomplete.",
         ),
         (evolve(NOTHING, targeted=True), "No changes. The selected part of kata/testing matches OBS."),
         (

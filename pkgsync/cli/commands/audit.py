@@ -28,7 +28,7 @@ class _Reason(click.ParamType[Reason]):
 @click.command()
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--orphans", type=click.Choice(["keep", "delete"]), help="Judge as if the config said so.")
+@click.option("--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Judge as if the config said so.")
 @click.option("--distribution", multiple=True, metavar="GLOB", help="Only orphans of distributions that match.")
 @click.option("--name", multiple=True, metavar="GLOB", help="Only orphans whose package name matches.")
 @click.option("--fate", multiple=True, type=click.Choice(get_args(Fate)), help="Only orphans with this fate.")

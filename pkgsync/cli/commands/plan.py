@@ -23,7 +23,9 @@ FORMATS = ("text", "json", "markdown")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
-@click.option("--orphans", type=click.Choice(["keep", "delete"]), help="What to do with orphans, over the config.")
+@click.option(
+    "--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Do this with orphans, over the config."
+)
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @common()
