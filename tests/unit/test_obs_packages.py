@@ -1,0 +1,195 @@
+"""What rpm and deb files say of themselves, read without trust: real packages, and everything that can be wrong."""
+
+import gzip
+import io
+import lzma
+import struct
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkgsync.errors import IntegrityError
+from pkgsync.model import PackageType, Version
+from pkgsync.obs.packages import PackageHeader, read_package
+from pkgsync.sandbox import make_deb, make_rpm
+
+RPM, DEB = make_rpm("hello", "1.0", epoch=2), make_deb("hello", "1.0~rc1", "2", epoch=3)
+RPM_BYTES, DEB_BYTES = RPM.blob.read(), DEB.blob.read()
+REAL = sorted(
+    path for path in (Path(__file__).parents[2] / "pkgsync/sandbox/data").rglob("*") if path.suffix in (".rpm", ".deb")
+)
+CONTROL = b"Package: hello\nVersion: 1:2-3\nArchitecture: all\nDescription: x\n more\n"
+
+
+def header(data: bytes, name: str, verify: bool = True) -> PackageHeader:
+    return read_package(io.BytesIO(data), name, verify=verify)
+
+
+def refused(data: bytes, name: str) -> str:
+    with pytest.raises(IntegrityError) as caught:
+        header(data, name)
+    return caught.value.message
+
+
+def test_the_parts_of_both() -> None:
+    assert header(RPM_BYTES, RPM.filename) == PackageHeader(PackageType.RPM, "hello", Version(2, "1.0", "1"), "x86_64")
+    assert header(DEB_BYTES, DEB.filename) == PackageHeader(
+        PackageType.DEB, "hello", Version(3, "1.0~rc1", "2"), "amd64"
+    )
+
+
+def test_a_source_package_is_called_so() -> None:
+    source = make_rpm("hello", arch="src")
+    assert header(source.blob.read(), source.filename).architecture == "src"
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: f"{path.parts[-4]}-{path.name}")
+def test_real_packages_say_what_their_names_say(path: Path) -> None:
+    found = header(path.read_bytes(), path.name)
+    version = f"{found.version.version}-{found.version.release}".rstrip("-")
+    joined = "-{}.{}.rpm" if path.suffix == ".rpm" else "_{}_{}.deb"
+    assert path.name == found.name + joined.format(version, found.architecture)
+
+
+def test_as_many_real_packages_as_the_demo_has() -> None:
+    assert len(REAL) == 89
+
+
+@pytest.mark.parametrize("path", [p for p in REAL if p.name.startswith("netdemo")], ids=lambda path: path.name)
+def test_the_epoch_is_that_of_the_index(path: Path) -> None:
+    """The demo's entries were made by createrepo_c and dpkg-scanpackages."""
+    entry = path.with_name(f"{path.name}.xml" if path.suffix == ".rpm" else f"{path.name}.stanza").read_text()
+    epoch = header(path.read_bytes(), path.name).version.epoch
+    assert (f'epoch="{epoch}"' in entry) if path.suffix == ".rpm" else (f"Version: {epoch}:" in entry)
+
+
+# Damage
+
+
+@given(st.integers(min_value=0, max_value=len(RPM_BYTES) - 1))
+def test_no_part_of_an_rpm_is_a_whole_one(length: int) -> None:
+    refused(RPM_BYTES[:length], RPM.filename)
+
+
+@given(st.integers(min_value=0, max_value=len(DEB_BYTES) - 1))
+def test_no_part_of_a_deb_is_a_whole_one(length: int) -> None:
+    refused(DEB_BYTES[:length], DEB.filename)
+
+
+@given(st.integers(min_value=0, max_value=len(RPM_BYTES) - 1), st.integers(min_value=1, max_value=255))
+def test_another_byte_in_an_rpm_is_noticed_or_changes_nothing(position: int, bits: int) -> None:
+    """Lead and signature header are not under the MD5; what is read from the main header is."""
+    data = bytearray(RPM_BYTES)
+    data[position] ^= bits
+    try:
+        found = header(bytes(data), RPM.filename)
+    except IntegrityError:
+        return
+    assert found == header(RPM_BYTES, RPM.filename)
+
+
+@given(st.binary(max_size=300), st.sampled_from([RPM.filename, DEB.filename]))
+def test_noise_is_refused(data: bytes, name: str) -> None:
+    refused(data, name)
+    refused(RPM_BYTES[:96] + data, name)
+    refused(b"!<arch>\n" + data, name)
+
+
+def test_the_name_tells_the_kind() -> None:
+    assert refused(DEB_BYTES, RPM.filename) == f"{RPM.filename}: its content is cut, damaged, or no package of its kind"
+    refused(RPM_BYTES, DEB.filename)
+
+
+def test_without_verify_only_the_header_of_an_rpm_is_read() -> None:
+    damaged = RPM_BYTES[:-1] + b"x"
+    assert header(damaged, RPM.filename, verify=False).name == "hello"
+    refused(damaged, RPM.filename)
+
+
+@pytest.mark.parametrize(("count", "size"), [(2**32 - 1, 0), (0, 2**32 - 1), (2**22 + 1, 0), (0, 2**26 + 1)])
+def test_a_header_has_a_limit(count: int, size: int) -> None:
+    """64 MiB; the stream would tell if more were asked of it."""
+
+    class Endless(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert size is not None and 0 <= size <= 64 * 2**20
+            return super().read(size)
+
+    start = RPM_BYTES[:96] + b"\x8e\xad\xe8\x01" + bytes(4) + struct.pack(">II", count, size)
+    with pytest.raises(IntegrityError):
+        read_package(Endless(start), RPM.filename, verify=True)
+
+
+# Debs
+
+
+def tar(content: bytes, name: str = "./control", kind: bytes = tarfile.REGTYPE) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = (len(content) if kind == tarfile.REGTYPE else 0), kind
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def member(name: str, data: bytes) -> bytes:
+    return f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
+
+
+def deb(name: str, control: bytes, *more: bytes) -> bytes:
+    first = member("debian-binary", b"2.0\n")
+    return b"!<arch>\n" + first + member(name, control) + b"".join(more) + member("data.tar.xz", b"odd")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("control.tar", tar(CONTROL)),
+        ("control.tar.gz", gzip.compress(tar(CONTROL))),
+        ("control.tar.xz", lzma.compress(tar(CONTROL))),
+        ("control.tar.zst", zstandard.compress(tar(CONTROL))),
+        ("control.tar.gz/", gzip.compress(tar(CONTROL, "control"))),
+    ],
+)
+def test_every_compression(name: str, data: bytes) -> None:
+    found = header(deb(name, data), "hello_2-3_all.deb")
+    assert found == PackageHeader(PackageType.DEB, "hello", Version(1, "2", "3"), "all")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        deb("control.tar.gz", b"no gzip"),
+        deb("control.tar.gz", lzma.compress(tar(CONTROL))),
+        deb("control.tar.gz", gzip.compress(tar(CONTROL))[:-9]),
+        deb("control.tar.bz2", tar(CONTROL)[1:]),
+        deb("control.tar.gz", gzip.compress(tar(CONTROL, "./other"))),
+        deb("control.tar.gz", gzip.compress(tar(CONTROL, kind=tarfile.SYMTYPE))),
+        deb("control.tar.gz", gzip.compress(tar(CONTROL + b"\n" + CONTROL))),
+        deb("control.tar.gz", gzip.compress(tar(b""))),
+        deb("control.tar.gz", gzip.compress(tar(b"Package: a b\nVersion: 1\nArchitecture: all\n"))),
+        deb("control.tar.gz", gzip.compress(tar(b"Package: a\nVersion: x:1\nArchitecture: all\n"))),
+        deb("control.tar.gz", gzip.compress(tar(b"Package: a\nArchitecture: all\n"))),
+        deb("control.tar.gz", gzip.compress(tar(b"x" * (2**20 + 1)))),
+        deb("control.tar.gz", gzip.compress(bytes(65 * 2**20))),
+        deb("control.tar", tar(CONTROL), member("control.tar", tar(CONTROL))),
+        b"!<arch>\n" + member("control.tar", tar(CONTROL)) + member("data.tar", b""),
+        b"!<arch>\n" + member("debian-binary", b"2.0\n") + member("control.tar", tar(CONTROL)),
+        b"!<arch>\n",
+    ],
+)
+def test_what_is_no_deb(data: bytes) -> None:
+    refused(data, "hello_1_all.deb")
+
+
+def test_dpkg_agrees(tmp_path: Path) -> None:
+    path = tmp_path / DEB.filename
+    path.write_bytes(DEB_BYTES)
+    said = subprocess.run(["dpkg-deb", "-W", str(path)], capture_output=True, text=True, check=True).stdout
+    found = header(DEB_BYTES, DEB.filename)
+    assert said == f"{found.name}\t{found.version}\n"
