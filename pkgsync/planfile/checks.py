@@ -57,7 +57,6 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
         yield "a limit is exceeded, but the plan calls itself applyable"
     for action in plan.actions:
         yield from _action_faults(action, plan)
-    yield from _undo_faults(plan)
     yield from _archive_faults(plan)
     yield from _unique_faults(plan)
     yield from _summary_faults(plan)
@@ -116,6 +115,16 @@ def _proves(evidence: Evidence) -> bool:
     if evidence.kind == Reason.SUPERSEDED.value:
         return read and evidence.superseded_by is not None
     return read and evidence.packages_read is not None
+
+
+def _archive_faults(plan: Plan) -> Iterator[str]:
+    for archive in sorted(plan.archives):
+        if not _PAIR.fullmatch(archive):
+            yield f"the archive {archive!r} is not USER/REPOSITORY"
+    if len(plan.archives) > 1:
+        yield f"there is more than one archive: {', '.join(sorted(plan.archives))}"
+    if plan.target.repository in plan.archives:
+        yield f"the archive is the target, {plan.target.repository}, itself"
 
 
 def _unique_faults(plan: Plan) -> Iterator[str]:

@@ -29,11 +29,10 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import DistributionResult, reconcile
-from pkgsync.reconcile.filters import FileFilter, Globs
+from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
-from pkgsync.reconcile.orphans import filtered_out, not_owned
 
 
 class Verdict(StrEnum):
@@ -74,7 +73,6 @@ class _Now:
     planned: Mapping[str, DistributionResult]
     over: Mapping[str, str]
     archive: Mapping[str, Row] | None
-    sent: Mapping[str, str] | None
 
 
 def recheck(
@@ -84,13 +82,8 @@ def recheck(
     policy: Policy,
     managed: Collection[str],
     now: datetime,
-    sent: Mapping[str, str] | None = None,
 ) -> tuple[Check, ...]:
-    """One check per action of the plan, in the plan's order.
-
-    ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
-    own journal of it says; None where that journal is not at hand.
-    """
+    """One check per action of the plan, in the plan's order."""
     effective = _effective(policy, plan)
     planned = {action.key for action in plan.actions}
     decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
@@ -108,7 +101,6 @@ def recheck(
         planned=results,
         over=_recount(plan, results, effective),
         archive=actual.archive,
-        sent=sent,
     )
     return tuple(_check(action, world) for action in plan.actions)
 
@@ -159,9 +151,7 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
-    if row is not None and action.reason is Reason.UNDO:
-        return _ours(action, row, world) or _from_source(action, world)
-    if row is None:
+    if row is None or action.source.kind != "obs":
         return _from_source(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
@@ -173,15 +163,15 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     return _from_source(action, world)
 
 
-def _unmanaged(action: Action) -> Check:
+def _unmanaged(action: Replacement | Removal) -> Check:
     words = f"the config no longer manages {action.distribution}"
     return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
-    """Due if OBS still publishes exactly the planned bytes."""
-    if action.reason is Reason.UNDO:
-        return _brought_back(action, world)
+    """Due if OBS still publishes exactly the planned bytes; bytes of a backup or archive are checked when fetched."""
+    if action.source.kind != "obs":
+        return Check(action, Verdict.DUE)
     repository = world.repositories.get((action.source.project, action.source.repository))
     if repository is None:
         words = f"the config no longer reads {action.source.project}/{action.source.repository}"
@@ -209,7 +199,7 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
-        return _undone(action, row, world)
+        return _undone(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
@@ -242,19 +232,17 @@ def _wanted_again(action: Removal, offered: Distribution) -> str | None:
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
 
 
-def _undone(action: Removal, row: Row, world: _Now) -> Check:
+def _undone(action: Removal, world: _Now) -> Check:
     """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
-    if (foreign := _ours(action, row, world)) is not None:
-        return foreign
+    if action.distribution not in world.planned:
+        return _unmanaged(action)
     protect = Globs(world.policy.orphans.protect)
     if protect.match(action.filename) or protect.match(action.key):
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "a protect glob matches now")
-    if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
     return Check(action, Verdict.DUE)
 
 
-def _judged_again(action: Removal, result: DistributionResult) -> Check:
+def _judged_again(action: Removal, result: DistributionResult, policy: Policy) -> Check:
     orphan = next((o for o in result.orphans if o.row.filename == action.filename), None)
     if orphan is None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
