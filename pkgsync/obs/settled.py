@@ -64,7 +64,8 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
         if ignored:
             problems.append(Problem(Reason.PUBLISHING, f"{where}: being published"))
     elif result.code != "published" and not (result.code == "unpublished" and sibling):
-        problems.append(Problem(Reason.NOT_PUBLISHED, f"{where}: is {result.code}, not published"))
+        hint = " (`content: build` syncs what is built)" if result.code == "unpublished" else ""
+        problems.append(Problem(Reason.NOT_PUBLISHED, f"{where}: is {result.code}, not published{hint}"))
     return tuple(problems)
 
 

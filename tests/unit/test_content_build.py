@@ -184,6 +184,14 @@ def test_final_without_a_published_sibling(code: str) -> None:
     assert [a.problems for a in judged] == [(), ()]
 
 
+def test_who_reads_what_is_never_published_is_told_of_it() -> None:
+    results = {"x86_64": result("x86_64")}
+    (judged,) = judge_architectures("prj/leap", ("x86_64",), results, results, ())
+    assert [p.message for p in judged.problems] == [
+        "prj/leap/x86_64: is unpublished, not published (`content: build` syncs what is built)"
+    ]
+
+
 @pytest.mark.parametrize("code", ["unknown", "broken", "scheduling", "blocked", "building", "finished", "disabled"])
 def test_not_final(code: str) -> None:
     results = {"x86_64": result("x86_64", code=code)}
