@@ -22,9 +22,9 @@ from pkgsync.model.secret import Basic
 from pkgsync.obs import ObsClient
 from pkgsync.obs import gather as gather_obs
 from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.packagecloud.gather import gather
+from pkgsync.packagecloud.gather import gather, with_archive
 from pkgsync.reconcile import Setting, build_plan, reconcile
-from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Sandbox, make_deb, make_rpm
+from pkgsync.sandbox import ARCHIVE, PROJECT, REPOSITORY, Artifact, Sandbox, make_deb, make_rpm
 from pkgsync.session import HttpLimits, Session
 
 LEAP, JAMMY = "opensuse/15.6", "ubuntu/jammy"
@@ -34,6 +34,7 @@ FILES = r"/published/.*\.(rpm|deb)$"  # the packages in the request log, not the
 LONG_AGO = "2025-01-01T00:00:00.000Z"
 CONFIG_DIGEST = "sha256:" + "c" * 64
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1))
+ARCHIVING = Policy(orphans=OrphanPolicy(action=OrphanAction.ARCHIVE, archive_to=ARCHIVE, keep_versions=1))
 QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3)
 
 
@@ -59,17 +60,27 @@ class World:
         self.sandbox.obs.finish(PROJECT, name, "x86_64", package, artifacts)
         self.sandbox.obs.publish(PROJECT, name)
 
-    def put(self, artifact: Artifact, distribution: str = LEAP, created_at: str = LONG_AGO, **other: Any) -> None:
+    def put(
+        self,
+        artifact: Artifact,
+        distribution: str = LEAP,
+        created_at: str = LONG_AGO,
+        repository: str = REPOSITORY,
+        **other: Any,
+    ) -> None:
         """Let Packagecloud hold the file."""
-        self.sandbox.packagecloud.add(REPOSITORY, distribution, artifact.blob, created_at=created_at, **other)
+        self.sandbox.packagecloud.add(repository, distribution, artifact.blob, created_at=created_at, **other)
 
-    def remove(self, artifact: Artifact, distribution: str = LEAP) -> None:
-        self.sandbox.packagecloud.delete(REPOSITORY, distribution, artifact.filename)
+    def remove(self, artifact: Artifact, distribution: str = LEAP, repository: str = REPOSITORY) -> None:
+        self.sandbox.packagecloud.delete(repository, distribution, artifact.filename)
 
     @property
     def content(self) -> dict[str, str]:
         """Key -> sha256 of all that Packagecloud holds."""
-        return {f"{d}/{name}": sha for d, name, sha in self.sandbox.packagecloud.content(REPOSITORY)}
+        return self.content_of(REPOSITORY)
+
+    def content_of(self, repository: str) -> dict[str, str]:
+        return {f"{d}/{name}": sha for d, name, sha in self.sandbox.packagecloud.content(repository)}
 
     def count(self, method: str, target: str = "") -> int:
         """How many such requests Packagecloud got."""
@@ -98,7 +109,7 @@ class World:
         return self.desired(), self.actual()
 
     def actual(self) -> ActualState:
-        return gather(self.client(), MANAGED, now=self.now)
+        return listed(self.services, self.policy, self.now, self.pauses.append)
 
     def desired(self) -> DesiredState:
         """What OBS offers in those repositories that the test has made."""
@@ -134,12 +145,8 @@ class World:
         return planfile.loads(planfile.dumps(made), "plan.json")
 
     def job(self, **changes: Any) -> Job:
-        job = job_for(self.services, self.folder, self.desired, pause=self.pauses.append)
-        return evolve(
-            job,
-            **{"observe": self.observe, "policy": self.policy, "report": self.reported.append, "now": self.now}
-            | changes,
-        )
+        job = job_for(self.services, self.folder, self.desired, pause=self.pauses.append, policy=self.policy)
+        return evolve(job, **{"observe": self.observe, "report": self.reported.append, "now": self.now} | changes)
 
     def apply(self, plan: Plan, **changes: Any) -> Receipt:
         return engine.run(plan, self.job(**changes))
@@ -160,10 +167,23 @@ class Services:
     token: str = field(repr=False)
 
 
-def client_of(services: Services, pause: Callable[[float], None]) -> PackagecloudClient:
+def client_of(services: Services, pause: Callable[[float], None], repository: str = REPOSITORY) -> PackagecloudClient:
     auth = Basic(services.token, "")
     session = Session(services.packagecloud_url, auth=auth, quota=True, limits=QUICK, pause=pause)
-    return PackagecloudClient(session, REPOSITORY)
+    return PackagecloudClient(session, repository)
+
+
+def archive_of(services: Services, policy: Policy, pause: Callable[[float], None]) -> PackagecloudClient | None:
+    archives = policy.orphans.action is OrphanAction.ARCHIVE
+    return client_of(services, pause, ARCHIVE) if archives else None
+
+
+def listed(
+    services: Services, policy: Policy, now: Callable[[], datetime], pause: Callable[[float], None]
+) -> ActualState:
+    found = gather(client_of(services, pause), MANAGED, now=now)
+    archive = archive_of(services, policy, pause)
+    return found if archive is None else with_archive(archive, found)
 
 
 def obs_of(services: Services, pause: Callable[[float], None]) -> ObsClient:
@@ -181,11 +201,14 @@ def no_pause(_seconds: float) -> None:
 
 
 def job_for(
-    services: Services, folder: Path, desired: Callable[[], DesiredState], pause: Callable[[float], None]
+    services: Services,
+    folder: Path,
+    desired: Callable[[], DesiredState],
+    pause: Callable[[float], None],
+    policy: Policy = POLICY,
 ) -> Job:
     """The job of a machine whose state, cache, backups and receipt are below ``folder``."""
     obs = obs_of(services, pause)
-    packagecloud = client_of(services, pause)
 
     def fetch(action: Any, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
         source = action.source
@@ -199,10 +222,11 @@ def job_for(
         source_api=services.obs_url,
         target_api=services.packagecloud_url,
         config_digest=CONFIG_DIGEST,
-        observe=lambda: (desired(), gather(packagecloud, MANAGED, now=now)),
+        observe=lambda: (desired(), listed(services, policy, now, pause)),
         fetch=fetch,
-        packagecloud=packagecloud,
-        policy=POLICY,
+        packagecloud=client_of(services, pause),
+        archive=archive_of(services, policy, pause),
+        policy=policy,
         managed=frozenset(MANAGED),
         cache=Cache(folder / "cache"),
         backup=Cache(folder / "backups"),

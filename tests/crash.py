@@ -21,7 +21,8 @@ from attrs import evolve, frozen
 from pkgsync import planfile
 from pkgsync.apply import engine, journal, signals
 from pkgsync.errors import ExitCode
-from tests.apply_world import Services, World, job_for
+from pkgsync.model import Policy
+from tests.apply_world import POLICY, Services, World, job_for
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.crash"])
@@ -36,10 +37,11 @@ class Attempt:
     desired: Any
     plan: bytes
     jobs: int = 1
+    policy: Policy = POLICY
 
 
 def attempt_of(world: World, plan: bytes, folder: Path, jobs: int = 1) -> Attempt:
-    return Attempt(world.services, folder, world.desired(), plan, jobs)
+    return Attempt(world.services, folder, world.desired(), plan, jobs, world.policy)
 
 
 def start(attempt: Attempt, step: int | None = None, noticed: Event | None = None) -> BaseProcess:
@@ -116,6 +118,8 @@ def _child(attempt: Attempt, step: int | None, noticed: Event | None) -> None:
             noticed.set()
 
         signals.Halt.interrupt = tell  # type: ignore[method-assign]
-    job = job_for(attempt.services, attempt.folder, lambda: attempt.desired, pause=lambda seconds: None)
+    job = job_for(
+        attempt.services, attempt.folder, lambda: attempt.desired, lambda seconds: None, policy=attempt.policy
+    )
     receipt = engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
     sys.exit(receipt.exit_code)
