@@ -5,6 +5,7 @@ Every check returns a stop (a reason with words) or lets the row pass. Whatever 
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from attrs import field, frozen
 
@@ -61,6 +62,7 @@ class Facts:
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
     without_files: Globs = field(init=False)
+    possible_owners: Callable[[str], list[str]] = field(init=False)
 
     @protect.default
     def _protect(self) -> Globs:
@@ -77,6 +79,10 @@ class Facts:
     @without_files.default
     def _without_files(self) -> Globs:
         return Globs(self.policy.orphans.without_files)
+
+    @possible_owners.default
+    def _possible_owners(self) -> Callable[[str], list[str]]:
+        return cache(partial(_possible_owners, self.distribution, self.without_files))
 
 
 def filtered_out(row: Row, distribution: Distribution, filters: FileFilter) -> bool:
@@ -203,20 +209,26 @@ def _without_files(package: BuiltPackage) -> bool:
 def _gone(row: Row, facts: Facts) -> Problem | None:
     if (builder := facts.distribution.built_names.get(_name_key(row))) is not None:
         return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
+    owners = facts.possible_owners(architecture_of(row))
+    if not owners:
+        return None
+    more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
+    return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
+
+
+def _possible_owners(distribution: Distribution, cleared: Globs, of: str) -> list[str]:
+    """The packages without files that a file of architecture ``of`` could come from, for all we know."""
     owners: list[str] = []
-    for repository in facts.distribution.all_repositories:
-        for architecture in relevant_architectures(repository, architecture_of(row)):
+    for repository in distribution.all_repositories:
+        for architecture in relevant_architectures(repository, of):
             if not architecture.packages:
                 owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
             owners += (
                 f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
                 for p in sorted(architecture.packages, key=lambda p: p.name)
-                if _without_files(p) and p.code != "excluded" and not facts.without_files.match(p.name)
+                if _without_files(p) and p.code != "excluded" and not cleared.match(p.name)
             )
-    if not owners:
-        return None
-    more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
-    return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
+    return owners
 
 
 def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:

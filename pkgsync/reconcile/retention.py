@@ -1,5 +1,6 @@
 """Which versions of a name must stay: the groups of rows that the retention rules count."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 
 from attrs import define, field
@@ -26,7 +27,7 @@ class Group:
 
     def rank(self, version: Version, kind: PackageType) -> int:
         """How many distinct versions are newer."""
-        return sum(1 for other in self.versions if compare(other, version, kind) > 0)
+        return bisect_left(self.versions, True, key=lambda other: compare(other, version, kind) <= 0)
 
 
 def architecture_of(row: Row) -> str:
