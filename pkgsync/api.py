@@ -1,4 +1,4 @@
-"""The public library: plan, audit and apply as typed functions.
+"""The public library: plan, audit, apply and undo as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
@@ -15,8 +15,9 @@ import platformdirs
 from attrs import evolve, frozen
 
 from pkgsync import credentials, obs, packagecloud, reconcile
-from pkgsync.apply import engine
+from pkgsync.apply import engine, preflight
 from pkgsync.apply.job import Job
+from pkgsync.apply.kept import look_back
 from pkgsync.cache import Cache
 from pkgsync.config import Config, ObsProject, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, ReadError, UsageError
@@ -114,16 +115,7 @@ def plan(
     takes = reconcile.Selector(selection).takes
     managed = managed_distributions(config)
     decided, actual = _decide((desired, actual), policy, managed, moment, services, takes)
-    setting = reconcile.Setting(
-        obs_api=config.obs.api,
-        projects=tuple(sorted(p.name for p in config.obs.projects)),
-        packagecloud_url=config.packagecloud.url,
-        config_digest=config.digest,
-        pkgsync_version=__version__,
-        overrides=overrides,
-        targeted=bool(selection),
-        allow_http=config.allow_http,
-    )
+    setting = evolve(_setting(config), overrides=overrides, targeted=bool(selection))
     return reconcile.build_plan(decided, desired, actual, policy, moment, setting)
 
 
@@ -212,6 +204,33 @@ def apply(
     )
 
 
+def undo(
+    config: Config, receipt: Receipt, surroundings: Surroundings, *, now: Callable[[], datetime] = utc_now
+) -> Plan:
+    """Read Packagecloud, and plan back what the receipt's apply did; nothing is changed, and OBS is not asked.
+
+    Raises UsageError for a receipt of another server or repository, and as ``look_back`` does.
+    """
+    preflight.refuse_elsewhere(receipt.target, config.packagecloud.url, config.packagecloud.repository, "receipt")
+    client = PackagecloudClient(_packagecloud(config, surroundings), config.packagecloud.repository)
+    managed = managed_distributions(config)
+    store, progress = Cache(surroundings.backups), surroundings.progress
+    actual, kept = look_back(receipt, client, config.policy, store, managed, now=utc_now, progress=progress)
+    return reconcile.undo_plan(receipt, actual, kept, config.policy, managed, now(), _setting(config))
+
+
+def _setting(config: Config) -> reconcile.Setting:
+    return reconcile.Setting(
+        obs_api=config.obs.api,
+        projects=tuple(sorted(p.name for p in config.obs.projects)),
+        packagecloud_url=config.packagecloud.url,
+        config_digest=config.digest,
+        pkgsync_version=__version__,
+        overrides=NOTHING_OVERRIDDEN,
+        allow_http=config.allow_http,
+    )
+
+
 def _effective_policy(config: Config, overrides: Overrides) -> Policy:
     if overrides.orphans is None:
         return config.policy
@@ -234,16 +253,23 @@ def _archive_of(policy: Policy) -> str | None:
 
 def _connect(config: Config, surroundings: Surroundings, archive: str | None) -> _Services:
     obs_login = credentials.for_obs(config, surroundings.env, surroundings.home)
-    token = credentials.for_packagecloud(config, surroundings.env, surroundings.home)
-    limits, pause = surroundings.limits, surroundings.pause
-    target = Session(
-        config.packagecloud.url, auth=token, limits=limits, allow_http=config.allow_http, quota=True, pause=pause
-    )
+    target = _packagecloud(config, surroundings)
     return _Services(
-        obs.connect(config, obs_login, limits, pause),
+        obs.connect(config, obs_login, surroundings.limits, surroundings.pause),
         PackagecloudClient(target, config.packagecloud.repository),
         surroundings.progress,
         PackagecloudClient(target, archive) if archive else None,
+    )
+
+
+def _packagecloud(config: Config, surroundings: Surroundings) -> Session:
+    return Session(
+        config.packagecloud.url,
+        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
+        limits=surroundings.limits,
+        allow_http=config.allow_http,
+        quota=True,
+        pause=surroundings.pause,
     )
 
 

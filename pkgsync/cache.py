@@ -99,6 +99,15 @@ class Cache:
                 place.unlink(missing_ok=True)
             return None
 
+    def size(self, sha256: str) -> int | None:
+        """How many bytes the object has, without reading them; whoever uses it verifies. None if it is missing."""
+        with self._guard():
+            stream = _open_regular(self._place(sha256))
+            if stream is None:
+                return None
+            with stream:
+                return os.fstat(stream.fileno()).st_size
+
     def add(self, sha256: str, size: int | None, fetch: Fetch) -> Path:
         """Make sure that the object is there, and return its path. ``fetch`` is called only if it is not.
 

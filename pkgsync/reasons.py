@@ -180,6 +180,11 @@ class Reason(StrEnum):
         "The old bytes were not kept, so this cannot be undone.",
         "Look for `--backup-dir` of the run that deleted it.",
     )
+    OUTCOME_UNKNOWN = (
+        "outcome-unknown",
+        "The receipt does not tell whether that apply changed the file.",
+        "Run that apply again, then undo its new receipt.",
+    )
     UPLOAD_MISSING = (
         "upload-missing",
         "An upload or replacement of the distribution is not done.",

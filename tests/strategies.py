@@ -69,8 +69,6 @@ _problems = st.builds(Problem, st.sampled_from([Reason.PUBLISHING, Reason.DIRTY,
 
 @st.composite
 def _sources(draw: st.DrawFn) -> Source:
-    if draw(st.booleans()):
-        return Source("backup")
     packages = tuple(draw(st.lists(st.sampled_from(["kata", "kata:small"]), max_size=2)))
     path = f"x86_64/{draw(filenames)}"
     return Source("obs", draw(_PROJECTS), draw(_REPOSITORIES), draw(_ARCHITECTURES), packages, path)
@@ -87,11 +85,14 @@ _repository_evidence = st.builds(
 )
 
 
+_UNDONE = f"sha256:{'a' * 64}"
+
+
 @st.composite
-def _proofs(draw: st.DrawFn) -> tuple[Reason, Evidence]:
-    reason = draw(st.sampled_from([Reason.SUPERSEDED, Reason.GONE, Reason.UNDO]))
-    if reason is Reason.UNDO:
-        return reason, Evidence("undo", receipt="plan.receipt.json")
+def _proofs(draw: st.DrawFn, undo: bool) -> tuple[Reason, Evidence]:
+    if undo:
+        return Reason.UNDO, Evidence("undo", receipt=_UNDONE)
+    reason = draw(st.sampled_from([Reason.SUPERSEDED, Reason.GONE]))
     read = tuple(draw(st.lists(_repository_evidence, min_size=1, max_size=2)))
     total = draw(_COUNTS)
     if reason is Reason.GONE:
@@ -101,17 +102,22 @@ def _proofs(draw: st.DrawFn) -> tuple[Reason, Evidence]:
 
 
 @st.composite
-def _actions(draw: st.DrawFn, distribution: str, filename: str) -> Upload | Replacement | Deletion | Archiving:
+def _actions(
+    draw: st.DrawFn, distribution: str, filename: str, undo: bool
+) -> Upload | Replacement | Deletion | Archiving:
     kind = draw(st.sampled_from([Upload, Replacement, Deletion, Archiving]))
     content = draw(_SUMS)
     if kind in (Upload, Replacement):
-        also = tuple(draw(st.lists(_sources(), max_size=1)))
+        also = () if undo else tuple(draw(st.lists(_sources(), max_size=1)))
         due = (distribution, filename, draw(_SIZES), content)
+        source = Source("backup") if undo else draw(_sources())
         if kind is Upload:
-            return Upload(*due, Reason.MISSING, draw(_sources()), also)
-        old = draw(_SUMS.filter(lambda other: other != content))
-        return Replacement(*due, Reason.REBUILT, draw(_sources()), OldContent(old, draw(_TIMES)), also)
-    reason, evidence = draw(_proofs())
+            archive = Source("archive", repository="kata/archive")
+            kept = draw(st.sampled_from([source, archive])) if undo else source
+            return Upload(*due, Reason.UNDO if undo else Reason.MISSING, kept, also)
+        old = OldContent(draw(_SUMS.filter(lambda other: other != content)), draw(_TIMES))
+        return Replacement(*due, Reason.UNDO if undo else Reason.REBUILT, source, old, also)
+    reason, evidence = draw(_proofs(undo))
     row = (distribution, filename, content, draw(_TIMES), draw(st.none() | messages), reason, evidence)
     if kind is Deletion:
         return Deletion(*row, draw(st.sampled_from([None, "kata/archive"])))
@@ -181,7 +187,8 @@ def _counts(plan: Plan, distribution: str) -> dict[str, int]:
 def plans(draw: st.DrawFn) -> Plan:
     """Plans that hold together, with nasty names everywhere."""
     keys = draw(st.lists(st.tuples(st.sampled_from(_DISTRIBUTIONS), filenames), unique=True, max_size=6))
-    actions = [draw(_actions(distribution, filename)) for distribution, filename in keys]
+    undo = draw(st.booleans())
+    actions = [draw(_actions(distribution, filename, undo)) for distribution, filename in keys]
     exceeded = tuple(draw(st.lists(_exceeded, max_size=1)))
     plan = Plan(
         pkgsync_version="1.2.3",
@@ -208,6 +215,7 @@ def plans(draw: st.DrawFn) -> Plan:
         shadowed=tuple(draw(st.lists(_shadowed, max_size=2))),
         exceeded=exceeded,
         warnings=tuple(draw(st.lists(messages, max_size=2))),
+        undoes=_UNDONE if undo else None,
     )
     return counted(plan)
 

@@ -19,7 +19,20 @@ from pkgsync.apply.result import Result
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import blank
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
-from pkgsync.model import Action, Archiving, Deletion, Plan, Receipt, Removal, Replacement, Transfer, Upload, iso
+from pkgsync.model import (
+    Action,
+    Archiving,
+    Deletion,
+    Outcome,
+    Plan,
+    Receipt,
+    ReceiptLine,
+    Removal,
+    Replacement,
+    Transfer,
+    Upload,
+    iso,
+)
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict
 from pkgsync.version import __version__
@@ -157,7 +170,13 @@ class _Run:
         if isinstance(action, Replacement | Archiving) and self._is_half_done(action, result, phases.guard):
             phases.put_back(action, result)
         else:
-            self.record.judged(self.ledger, action, result)
+            self._note(self.record.judged(self.ledger, action, result))
+
+    def _note(self, line: ReceiptLine) -> None:
+        """Our own doing that an interrupted run could not note any more: an undo asks the journal whose it is."""
+        noted = self.ledger.past(line.key).line
+        if line.outcome is Outcome.DONE and (noted is None or noted.outcome is not Outcome.DONE):
+            self.journal.end(line)
 
     def _is_half_done(self, action: Replacement | Archiving, result: Result, guard: Guard) -> bool:
         """An earlier run took the old file away and was killed before it put anything in its place."""

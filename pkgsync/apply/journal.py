@@ -141,6 +141,13 @@ def _folded(data: bytes) -> tuple[Ledger, int]:
     return ledger, len(whole) + len(newline)
 
 
+def put_there(ledger: Ledger) -> dict[str, str]:
+    """What a plan's runs have put on Packagecloud: package key to sha256."""
+    lines = [past.line for past in ledger.actions.values() if past.line is not None]
+    coming = (line for line in lines if line.action in ("upload", "replacement") and line.outcome is Outcome.DONE)
+    return {f"{line.distribution}/{line.stored_as or line.filename}": line.sha256 for line in coming}
+
+
 class Journal:
     """The journal of one plan. Thread-safe."""
 

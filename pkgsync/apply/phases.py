@@ -14,6 +14,7 @@ from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.looks import Looks
 from pkgsync.apply.promote import Archiver
+from pkgsync.apply.recall import Recaller
 from pkgsync.apply.record import Record
 from pkgsync.apply.remove import Remover
 from pkgsync.apply.replace import Replacer
@@ -25,10 +26,11 @@ from pkgsync.apply.transfer import Content, Transporter
 from pkgsync.apply.upload import Uploader
 from pkgsync.apply.workers import Fetched, each, pipeline
 from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
-from pkgsync.model import Archiving, Deletion, Removal, Replacement, Transfer, Upload
+from pkgsync.model import Action, Archiving, Deletion, Removal, Replacement, Transfer, Upload
 from pkgsync.reasons import Reason
 
 Got = TypeVar("Got")
+Acted = TypeVar("Acted", Upload, Removal)
 
 
 @define
@@ -46,6 +48,7 @@ class Phases:
     replacer: Replacer = field(init=False)
     deleter: Deleter = field(init=False)
     archiver: Archiver | None = field(init=False, default=None)
+    recaller: Recaller | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         job, journal = self.job, self.journal
@@ -57,11 +60,15 @@ class Phases:
         archive = Archive.of(job)
         self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader, restorer, self.halt)
         self.deleter = Deleter(job, journal, self.transporter, looks, remover, archive)
+        self.recaller = Recaller.of(job, journal, self.uploader, self.halt)
         if archive is not None:
             self.archiver = Archiver(job, journal, self.transporter, looks, remover, restorer, self.halt, archive)
 
     def upload(self, actions: Sequence[Upload]) -> None:
-        self._transfer(actions, "Uploading", self._upload_one, senders=self.job.jobs)
+        archived = [action for action in actions if action.source.kind == "archive"]
+        others = [action for action in actions if action.source.kind != "archive"]
+        self._transfer(others, "Uploading", self._upload_one, senders=self.job.jobs)
+        self._act(archived, "Moving back", self._recall_one)
 
     def replace(self, actions: Sequence[Replacement]) -> None:
         """One after the other, so that never more than one name is absent."""
@@ -69,14 +76,23 @@ class Phases:
 
     def remove(self, actions: Sequence[Removal]) -> None:
         words = "Archiving" if any(isinstance(action, Archiving) for action in actions) else "Deleting"
+        self._act(actions, words, self._remove_one)
+
+    def _act(self, actions: Sequence[Acted], words: str, do: Callable[[Task, Acted], Result]) -> None:
+        if not actions:
+            return
         with self.job.progress.task(words, len(actions), "actions") as shown:
 
-            def work(action: Removal) -> None:
+            def work(action: Acted) -> None:
                 task = self._begin(action)
-                self._end(task, self._attempt(lambda: self._remove_one(task, action)))
+                self._end(task, self._attempt(lambda: do(task, action)))
                 shown.advance(1)
 
             each(actions, work, jobs=self.job.jobs, halt=self.halt)
+
+    def _recall_one(self, task: Task, action: Upload) -> Result:
+        assert self.recaller is not None
+        return self.recaller.recall(task, action)
 
     def _remove_one(self, task: Task, action: Removal) -> Result:
         if isinstance(action, Deletion):
@@ -139,7 +155,7 @@ class Phases:
         assert isinstance(task.action, Replacement)
         return self.replacer.replace(task, task.action, content_of(task.action, path))
 
-    def _begin(self, action: Replacement | Removal) -> Task:
+    def _begin(self, action: Action) -> Task:
         return Task(action, started_at=stamp(self.job.now()))
 
     def _attempt(self, work: Callable[[], Got]) -> Got | Result:

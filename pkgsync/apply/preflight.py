@@ -5,12 +5,24 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
+from pkgsync.apply import journal as journals
 from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Ledger
 from pkgsync.apply.result import Result
 from pkgsync.apply.transfer import undo_of
 from pkgsync.errors import UnsafePlanError, UsageError
-from pkgsync.model import ActualState, Archiving, Deletion, Outcome, PackageType, Plan, Replacement, Row, Upload
+from pkgsync.model import (
+    ActualState,
+    Archiving,
+    Deletion,
+    Outcome,
+    PackageType,
+    Plan,
+    PlanTarget,
+    Replacement,
+    Row,
+    Upload,
+)
 from pkgsync.model.origin import Origin
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict, recheck
@@ -40,10 +52,15 @@ def refuse_unfit(plan: Plan, job: Job) -> None:
         tip = f"Plan again with {overrides}, if that is wanted." if overrides else "Make a new plan."
         raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
     _same("OBS", _server(plan.source.api), _server(job.source_api))
-    _same("Packagecloud", _server(plan.target.api), _server(job.target_api))
-    _same("the Packagecloud repository", plan.target.repository, job.packagecloud.repository)
+    refuse_elsewhere(plan.target, job.target_api, job.packagecloud.repository)
     for archive in plan.archives:
         _same("the archive", archive, job.archive.repository if job.archive is not None else "none")
+
+
+def refuse_elsewhere(target: PlanTarget, api: str, repository: str, what: str = "plan") -> None:
+    """Raises UsageError where a plan or receipt is about another server or repository than the config names."""
+    _same("Packagecloud", _server(target.api), _server(api), what)
+    _same("the Packagecloud repository", target.repository, repository, what)
 
 
 def _server(url: str) -> str:
@@ -53,35 +70,49 @@ def _server(url: str) -> str:
         raise UsageError(f"The plan or the config names a server by something that is {error}.") from None
 
 
-def _same(what: str, planned: str, configured: str) -> None:
+def _same(what: str, planned: str, configured: str, file: str = "plan") -> None:
     if planned != configured:
         raise UsageError(
-            f"The plan was made for {what} {planned}, the config names {configured}.",
-            tip="Apply it with the config that it was made with, or make a new plan.",
+            f"The {file} was made for {what} {planned}, the config names {configured}.",
+            tip="Use the config that it was made with.",
         )
 
 
 def look(plan: Plan, job: Job, ledger: Ledger) -> Preflight:
     """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
     desired, actual = job.observe()
-    checks = recheck(_with_own_restores(plan, ledger, actual), desired, actual, job.policy, job.managed, job.now())
+    planned = _with_own_restores(plan, ledger, actual)
+    checks = recheck(planned, desired, actual, job.policy, job.managed, job.now(), _put_there(plan, job))
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
     found = tuple(_with_own_move(_with_renamed(check, names), ledger) for check in checks)
     return Preflight(found, actual, tuple(_warnings(plan, job, ledger, actual)))
 
 
+def _put_there(plan: Plan, job: Job) -> Mapping[str, str] | None:
+    """What the journal of the apply that the plan takes back says that it uploaded; None: no such journal here."""
+    if plan.undoes is None:
+        return None
+    ledger = journals.peek(journals.place(job.state_dir, plan.undoes))
+    return journals.put_there(ledger) if ledger.runs else None
+
+
 def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
-    """An upload is done too where Packagecloud holds its content under a name of its own choice."""
+    """An upload is done too where Packagecloud holds its content under a name of its own choice.
+
+    An undo brings a name back that stood there before.
+    """
     action = check.action
     stored_as = names.get((action.distribution, action.sha256))
     if not isinstance(action, Upload) or check.verdict is not Verdict.DUE or stored_as is None:
+        return check
+    if action.reason is Reason.UNDO:
         return check
     return evolve(check, verdict=Verdict.DONE, message=f"Packagecloud holds it as {stored_as}")
 
 
 def _with_own_move(check: Check, ledger: Ledger) -> Check:
-    """What our own promote put into the archive may still be listed here: the looks of the archiving tell."""
-    if check.reason is Reason.ALREADY_ARCHIVED and ledger.past(check.action.key).moving:
+    """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
+    if check.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP) and ledger.past(check.action.key).moving:
         return Check(check.action, Verdict.DUE)
     return check
 
@@ -140,7 +171,7 @@ def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
     done = Result(outcome=Outcome.DONE, message="an interrupted run had done it", verified="listing")
     match action:
         case Upload():
-            return done
+            return evolve(done, undo="archive") if action.source.kind == "archive" else done
         case Replacement():
             return evolve(done, undo=undo_of(job, action.old.sha256))
         case Deletion():

@@ -35,14 +35,15 @@ class Record:
         self.report(_words(line))
         return line
 
-    def judged(self, ledger: Ledger, action: Action, result: Result) -> None:
+    def judged(self, ledger: Ledger, action: Action, result: Result) -> ReceiptLine:
         """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
         result, past = self._tolerated(result), ledger.past(action.key)
-        if past.line is not None and past.line.outcome in _GOAL and result.present:
-            self._take(past.line, result)
-        else:
-            finished_at = past.line.finished_at if past.line is not None else None
-            self._take(line_of(Task(action), past, result, finished_at), result)
+        line = past.line
+        if line is None or line.outcome not in _GOAL or not result.present:
+            finished_at = line.finished_at if line is not None else None
+            line = line_of(Task(action), past, result, finished_at)
+        self._take(line, result)
+        return line
 
     def _tolerated(self, result: Result) -> Result:
         """A stale action ends the run, unless such actions are skipped on request."""

@@ -72,6 +72,8 @@ def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> 
 def _archive_of(action: Action) -> str | None:
     if isinstance(action, Archiving):
         return action.archive_to
+    if isinstance(action, Upload) and action.source.kind == "archive":
+        return action.source.repository
     return action.archived_in if isinstance(action, Deletion) else None
 
 

@@ -102,7 +102,7 @@ class Evidence:
     """The reads that prove a deletion right. ``total`` is the row count of the complete listing.
 
     ``superseded_by`` is set for a superseded orphan. For a gone one, ``packages_read`` counts the packages whose
-    files were all known. ``receipt`` names the receipt that an undo takes back.
+    files were all known. ``receipt`` names the receipt that an undo takes back, by the digest of its plan.
     """
 
     kind: Literal["superseded", "gone", "undo"]
@@ -286,7 +286,10 @@ class Observed:
 
 @frozen
 class Plan:
-    """A plan as it is reviewed and applied; ``digest`` is set by planfile."""
+    """A plan as it is reviewed and applied; ``digest`` is set by planfile.
+
+    ``undoes`` is set for an undo: the digest of the plan whose apply is taken back.
+    """
 
     pkgsync_version: str
     created_at: str
@@ -307,6 +310,7 @@ class Plan:
     shadowed: tuple[Shadowed, ...] = ()
     exceeded: tuple[LimitExceeded, ...] = ()
     warnings: tuple[str, ...] = ()
+    undoes: str | None = None
     format_version: str = "1.0"
     digest: str = ""
 

@@ -89,7 +89,11 @@ class Outcome(StrEnum):
 
 @frozen
 class ReceiptLine:
-    """One line of truth about one action. ``undo`` says from where its effect can be taken back."""
+    """One line of truth about one action.
+
+    ``undo`` says from where the bytes can be had that an undo needs: the backup store, the archive ``archive_to``, or
+    nowhere. None: no bytes are needed, because an upload is undone by a deletion, or nothing was changed.
+    """
 
     action: Literal["upload", "replacement", "deletion", "archiving"]
     distribution: str

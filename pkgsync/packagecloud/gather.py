@@ -51,14 +51,20 @@ def gather(
 
 
 def with_archive(
-    client: PackagecloudClient, actual: ActualState, *, jobs: int = JOBS, progress: Progress = SILENT
+    client: PackagecloudClient,
+    actual: ActualState,
+    *,
+    wanted: Collection[str] = (),
+    jobs: int = JOBS,
+    progress: Progress = SILENT,
 ) -> ActualState:
     """The actual state with the rows of the archive, which ``client`` reads.
 
-    Unknown checksums are asked for where a row here has the same key. A listing that cannot be proven complete is a
-    warning, and no archive. Raises ConfigError for a repository that does not exist, AuthenticationError, QuotaError.
+    Unknown checksums are asked for where a row here has the same package key, and of the keys ``wanted``.
+    A listing that cannot be proven complete is a warning, and no archive. Raises ConfigError for a repository that
+    does not exist, AuthenticationError, QuotaError.
     """
-    before, here = client.session.requests, {row.key for row in actual.rows}
+    before, here = client.session.requests, {*wanted, *(row.key for row in actual.rows)}
     archive, warnings = _archive(client, here, jobs, progress)
     return evolve(
         actual,

@@ -57,6 +57,7 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
         yield "a limit is exceeded, but the plan calls itself applyable"
     for action in plan.actions:
         yield from _action_faults(action, plan)
+    yield from _undo_faults(plan)
     yield from _archive_faults(plan)
     yield from _unique_faults(plan)
     yield from _summary_faults(plan)
@@ -115,6 +116,21 @@ def _proves(evidence: Evidence) -> bool:
     if evidence.kind == Reason.SUPERSEDED.value:
         return read and evidence.superseded_by is not None
     return read and evidence.packages_read is not None
+
+
+def _undo_faults(plan: Plan) -> Iterator[str]:
+    """An undo is proven otherwise than all else, so that neither can hide among the other."""
+    for action in plan.actions:
+        undo = action.reason is Reason.UNDO
+        if undo != (plan.undoes is not None):
+            yield f"{action.key}: a plan with the reason {action.reason.value} cannot be this one"
+        if isinstance(action, Deletion | Archiving):
+            if undo and action.evidence.receipt != plan.undoes:
+                yield f"{action.key}: its evidence is another receipt than the plan's"
+        elif undo != (action.source.kind != "obs"):
+            yield f"{action.key}: the reason {action.reason.value} does not go with bytes from {action.source.kind}"
+        elif isinstance(action, Replacement) and action.source.kind == "archive":
+            yield f"{action.key}: a replacement cannot come from the archive"
 
 
 def _archive_faults(plan: Plan) -> Iterator[str]:

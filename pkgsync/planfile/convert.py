@@ -82,4 +82,6 @@ def _converter() -> Converter:
             kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual)
         )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
+    usual = override(omit_if_default=True)
+    converter.register_unstructure_hook(Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual))
     return converter

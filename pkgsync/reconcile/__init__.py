@@ -5,11 +5,13 @@ from pkgsync.reconcile.core import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import Check, Verdict, recheck
+from pkgsync.reconcile.undo import Kept, undo_plan
 
 __all__ = [
     "EVERY_ORPHAN",
     "Check",
     "FileFilter",
+    "Kept",
     "Reconciliation",
     "Selector",
     "Setting",
@@ -20,4 +22,5 @@ __all__ = [
     "recheck",
     "reconcile",
     "unasked",
+    "undo_plan",
 ]

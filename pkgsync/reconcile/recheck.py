@@ -29,10 +29,11 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import DistributionResult, reconcile
-from pkgsync.reconcile.filters import Globs
+from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
+from pkgsync.reconcile.orphans import filtered_out, not_owned
 
 
 class Verdict(StrEnum):
@@ -73,6 +74,7 @@ class _Now:
     planned: Mapping[str, DistributionResult]
     over: Mapping[str, str]
     archive: Mapping[str, Row] | None
+    sent: Mapping[str, str] | None
 
 
 def recheck(
@@ -82,8 +84,13 @@ def recheck(
     policy: Policy,
     managed: Collection[str],
     now: datetime,
+    sent: Mapping[str, str] | None = None,
 ) -> tuple[Check, ...]:
-    """One check per action of the plan, in the plan's order."""
+    """One check per action of the plan, in the plan's order.
+
+    ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
+    own journal of it says; None where that journal is not at hand.
+    """
     effective = _effective(policy, plan)
     planned = {action.key for action in plan.actions}
     decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
@@ -101,6 +108,7 @@ def recheck(
         planned=results,
         over=_recount(plan, results, effective),
         archive=actual.archive,
+        sent=sent,
     )
     return tuple(_check(action, world) for action in plan.actions)
 
@@ -151,7 +159,9 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
-    if row is None or action.source.kind != "obs":
+    if row is not None and action.reason is Reason.UNDO:
+        return _ours(action, row, world) or _from_source(action, world)
+    if row is None:
         return _from_source(action, world)
     result = world.planned.get(action.distribution)
     if result is None:
@@ -163,15 +173,15 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     return _from_source(action, world)
 
 
-def _unmanaged(action: Replacement | Removal) -> Check:
+def _unmanaged(action: Action) -> Check:
     words = f"the config no longer manages {action.distribution}"
     return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
-    """Due if OBS still publishes exactly the planned bytes; bytes of a backup or archive are checked when fetched."""
-    if action.source.kind != "obs":
-        return Check(action, Verdict.DUE)
+    """Due if OBS still publishes exactly the planned bytes."""
+    if action.reason is Reason.UNDO:
+        return _brought_back(action, world)
     repository = world.repositories.get((action.source.project, action.source.repository))
     if repository is None:
         words = f"the config no longer reads {action.source.project}/{action.source.repository}"
@@ -199,7 +209,7 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
         return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
-        return _undone(action, world)
+        return _undone(action, row, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
@@ -232,14 +242,64 @@ def _wanted_again(action: Removal, offered: Distribution) -> str | None:
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
 
 
-def _undone(action: Removal, world: _Now) -> Check:
+def _undone(action: Removal, row: Row, world: _Now) -> Check:
     """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
-    if action.distribution not in world.planned:
-        return _unmanaged(action)
+    if (foreign := _ours(action, row, world)) is not None:
+        return foreign
     protect = Globs(world.policy.orphans.protect)
     if protect.match(action.filename) or protect.match(action.key):
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "a protect glob matches now")
+    if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
     return Check(action, Verdict.DUE)
+
+
+def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Check | None:
+    """None if the content that an undo takes away is ours, else the verdict.
+
+    The journal of the apply that is taken back tells. Where it is not at hand (the plan alone proves nothing), it must
+    be a file that an orphan of this name would be ours for, and that the filters let pass.
+    """
+    result = world.planned.get(action.distribution)
+    if result is None:
+        return _unmanaged(action)
+    if world.sent is not None:
+        if world.sent.get(action.key) == row.sha256:
+            return None
+        words = f"the journal of the apply {world.plan.undoes} does not say that it was put there"
+        return Check(action, Verdict.STALE, Reason.NOT_OWNED, words)
+    if filtered_out(row, result.offered, FileFilter(world.policy)):
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    orphans = world.policy.orphans
+    stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
+    if stop is None:
+        return None
+    verdict = Verdict.STALE if stop.reason is Reason.NOT_OWNED else Verdict.LEFT
+    return Check(action, verdict, stop.reason, stop.message)
+
+
+def _brought_back(action: Upload | Replacement, world: _Now) -> Check:
+    """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
+    if action.distribution not in world.planned:
+        return _unmanaged(action)
+    if action.source.kind != "archive":
+        return Check(action, Verdict.DUE)
+    if (other := _unknown_archive(action.source.repository, world)) is not None:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
+    if world.archive is None:
+        words = f"the archive {action.source.repository} could not be read"
+        return Check(action, Verdict.LEFT, Reason.UNREAD, words)
+    there = world.archive.get(action.key)
+    if there is not None and there.sha256 in (None, action.sha256):
+        return Check(action, Verdict.DUE)
+    words = f"{action.source.repository} no longer holds the same file"
+    return Check(action, Verdict.STALE, Reason.NO_BACKUP, words)
+
+
+def _unknown_archive(archive: str, world: _Now) -> str | None:
+    """A plan must not move files from or to a repository that only the plan names."""
+    wanted = world.policy.orphans.archive_to
+    return None if archive == wanted else f"the config does not name {archive} as the archive"
 
 
 def _judged_again(action: Removal, result: DistributionResult, policy: Policy) -> Check:

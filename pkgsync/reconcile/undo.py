@@ -1,14 +1,19 @@
-"""A receipt -> the plan that takes back what its apply did (DESIGN section 3, promise 10)."""
+"""A receipt -> the plan that takes back what its apply did (DESIGN section 3, promise 10).
+
+What an apply put there is taken away, what it took away is put back, if nobody changed it since. Limits don't count:
+the plan names nothing that the receipt does not name.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.model import (
     Action,
     ActionKind,
     ActualState,
+    Archiving,
     Counts,
     Deletion,
     Evidence,
@@ -19,6 +24,7 @@ from pkgsync.model import (
     Plan,
     PlanSource,
     PlanTarget,
+    Policy,
     Receipt,
     ReceiptLine,
     Replacement,
@@ -30,62 +36,123 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.core import SYNCED_TYPES
+from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import Setting, snapshot
+
+_REACHED = (Outcome.DONE, Outcome.ALREADY_DONE)
+
+
+@frozen
+class Kept:
+    """Sizes in bytes of what could be put back: of the backup store by sha256, of the archive by package key."""
+
+    backups: Mapping[str, int] = field(factory=dict)
+    archived: Mapping[str, int] = field(factory=dict)
 
 
 @frozen
 class _World:
-    """Packagecloud as it is, and the sizes in bytes of the contents that the backup store holds, by sha256."""
+    """Packagecloud as it is, its rpm and deb rows by package key, and what the config says now."""
 
     rows: Mapping[str, Row]
-    backups: Mapping[str, int]
+    archive: Mapping[str, Row] | None
+    kept: Kept
     total: int
     receipt: str
+    managed: Collection[str]
+    archive_to: str | None
+    protect: Globs
 
 
 def undo_plan(
-    receipt: Receipt, actual: ActualState, backups: Mapping[str, int], now: datetime, setting: Setting
+    receipt: Receipt,
+    actual: ActualState,
+    kept: Kept,
+    policy: Policy,
+    managed: Collection[str],
+    now: datetime,
+    setting: Setting,
 ) -> Plan:
     """The plan back to the world before the receipt's apply.
 
-    Uploaded files are deleted, deleted ones uploaded from the backup store or promoted back from the archive, replaced
-    ones replaced back. What somebody changed since, or what was not kept, is held with its reason.
+    Only what the receipt calls done is taken back. What somebody changed since, what was not kept, what the config
+    protects or no longer manages, and what nobody knows the outcome of is held with its reason.
     """
-    world = _World({row.key: row for row in actual.rows}, backups, actual.total, receipt.plan_digest)
-    found = [item for line in receipt.lines if line.outcome is Outcome.DONE for item in _back(line, world)]
-    found.sort(key=lambda item: item.key)
-    managed = tuple(sorted({*receipt.target.distributions, *(item.distribution for item in found)}))
-    rows = [row for row in actual.rows if row.distribution in managed and row.type in SYNCED_TYPES]
+    rows = {row.key: row for row in actual.rows if row.type in SYNCED_TYPES}
+    world = _World(
+        rows=rows,
+        archive=actual.archive,
+        kept=kept,
+        total=actual.total,
+        receipt=receipt.plan_digest,
+        managed=managed,
+        archive_to=policy.orphans.archive_to,
+        protect=Globs(policy.orphans.protect),
+    )
+    found = sorted((item for line in receipt.lines for item in _back(line, world)), key=lambda item: item.key)
+    names = tuple(sorted({*receipt.target.distributions, *(item.distribution for item in found)}))
+    here = [row for row in rows.values() if row.distribution in names]
     return Plan(
         pkgsync_version=setting.pkgsync_version,
         created_at=iso(now),
         observed=Observed(iso(actual.read_at), iso(actual.read_at), 0, actual.requests),
         config_digest=setting.config_digest,
         applyable=True,
-        complete=True,
+        complete=not any(isinstance(item, Held) and item.reason is Reason.UNREAD for item in found),
         targeted=False,
         source=PlanSource(setting.obs_api, setting.projects, (), setting.allow_http),
         target=PlanTarget(
-            setting.packagecloud_url, actual.repository, actual.total, snapshot(rows), managed, setting.allow_http
+            setting.packagecloud_url, actual.repository, actual.total, snapshot(here), names, setting.allow_http
         ),
-        summary=_summary(found, rows, managed, len(actual.rows) - len(rows)),
+        summary=_summary(found, here, names, len(actual.rows) - len(here)),
         overrides=setting.overrides,
         uploads=tuple(i for i in found if isinstance(i, Upload)),
         replacements=tuple(i for i in found if isinstance(i, Replacement)),
         deletions=tuple(i for i in found if isinstance(i, Deletion)),
+        archivings=tuple(i for i in found if isinstance(i, Archiving)),
         held=tuple(i for i in found if isinstance(i, Held)),
         warnings=actual.warnings,
+        undoes=receipt.plan_digest,
     )
 
 
 def _back(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
-    match line.action:
-        case "upload":
-            yield from _take_away(line, world)
-        case "replacement":
-            yield from _put_back(line, line.old_sha256 or "", world)
-        case "deletion" | "archiving":
-            yield from _put_back(line, line.sha256, world)
+    if line.outcome is not Outcome.DONE:
+        yield from _unknown(line, world)
+    elif line.distribution not in world.managed:
+        words = f"the config does not manage {line.distribution}"
+        yield Held(line.distribution, line.filename, _reverse(line), Reason.POLICY_CHANGED, words)
+    elif line.action == "upload":
+        yield from _take_away(line, world)
+    else:
+        yield from _put_back(line, _old(line), world)
+
+
+def _old(line: ReceiptLine) -> str:
+    """The content that stood there before."""
+    return (line.old_sha256 or "") if line.action == "replacement" else line.sha256
+
+
+def _reverse(line: ReceiptLine) -> ActionKind:
+    """What taking the line back would be."""
+    if line.action == "upload":
+        return "archiving" if line.undo == "archive" else "deletion"
+    return "replacement" if line.action == "replacement" else "upload"
+
+
+def _unknown(line: ReceiptLine, world: _World) -> Iterator[Held]:
+    """A change was sent, but the receipt does not say that it worked: held, unless the world is as it was before."""
+    if line.outcome in _REACHED or not line.attempts:
+        return
+    row = world.rows.get(line.key)
+    before = None if line.action == "upload" else _old(line)
+    ours = None if line.action in ("deletion", "archiving") else line.sha256
+    now = row.sha256 if row is not None else None
+    if row is not None and now is None:
+        yield _content_unknown(line)
+    elif now != before and (now == ours or now is None):
+        words = f"that apply ended with {line.outcome}; it may have changed the file"
+        yield Held(line.distribution, line.filename, _reverse(line), Reason.OUTCOME_UNKNOWN, words)
 
 
 def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
@@ -93,55 +160,94 @@ def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
     row = world.rows.get(f"{line.distribution}/{filename}")
     if row is None:
         return
-    if row.sha256 != line.sha256:
-        yield _changed_since(line, "deletion")
-        return
+    if row.sha256 is None:
+        yield _content_unknown(line)
+    elif row.sha256 != line.sha256:
+        yield _changed_since(line, row)
+    elif world.protect.match(filename) or world.protect.match(row.key):
+        yield Held(line.distribution, filename, _reverse(line), Reason.PROTECTED, "a protect glob matches")
+    else:
+        yield _removal(row, row.sha256, line, world)
+
+
+def _removal(row: Row, sha256: str, line: ReceiptLine, world: _World) -> Action | Held:
     evidence = Evidence("undo", total=world.total, receipt=world.receipt)
-    yield Deletion(line.distribution, filename, line.sha256, row.created_at, row.uploader, Reason.UNDO, evidence)
+    what = (row.distribution, row.filename, sha256, row.created_at, row.uploader, Reason.UNDO, evidence)
+    if line.undo != "archive":
+        return Deletion(*what)
+    if line.archive_to is None or line.archive_to != world.archive_to:
+        return _other_archive(line)
+    return Archiving(*what, line.archive_to)
 
 
 def _put_back(line: ReceiptLine, sha256: str, world: _World) -> Iterator[Action | Held]:
     row = world.rows.get(line.key)
     if row is not None and row.sha256 == sha256:
         return
-    if row is not None and (line.action != "replacement" or row.sha256 != line.sha256):
-        yield _changed_since(line, "replacement" if line.action == "replacement" else "upload")
-        return
-    source, size = _kept(line, sha256, world)
-    if source is None:
-        kind: ActionKind = "replacement" if row is not None else "upload"
-        yield Held(line.distribution, line.filename, kind, Reason.NO_BACKUP, f"content {sha256[:12]} was not kept")
-    elif row is None:
-        yield Upload(line.distribution, line.filename, size, sha256, Reason.UNDO, source)
+    if row is not None and row.sha256 is None:
+        yield _content_unknown(line)
+    elif row is not None and (line.action != "replacement" or row.sha256 != line.sha256):
+        yield _changed_since(line, row)
     else:
-        old = OldContent(line.sha256, row.created_at)
-        yield Replacement(line.distribution, line.filename, size, sha256, Reason.UNDO, source, old)
+        yield _returning(line, sha256, row, world)
 
 
-def _kept(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source | None, int]:
-    """Where the bytes are now: in the backup store, or in the archive that the row was promoted to."""
-    if sha256 in world.backups:
-        return Source(kind="backup"), world.backups[sha256]
-    if line.undo == "archive" and line.archive_to and line.size is not None:
-        return Source(kind="archive", repository=line.archive_to), line.size
-    return None, 0
+def _returning(line: ReceiptLine, sha256: str, row: Row | None, world: _World) -> Action | Held:
+    found = _place(line, sha256, world)
+    if isinstance(found, Held):
+        return found
+    source, size = found
+    if row is None:
+        return Upload(line.distribution, line.filename, size, sha256, Reason.UNDO, source)
+    old = OldContent(line.sha256, row.created_at)
+    return Replacement(line.distribution, line.filename, size, sha256, Reason.UNDO, source, old)
 
 
-def _changed_since(line: ReceiptLine, kind: ActionKind) -> Held:
-    return Held(
-        line.distribution,
-        line.filename,
-        kind,
-        Reason.TARGET_CHANGED,
-        "somebody changed the file since",
-    )
+def _place(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
+    """Where the bytes are now: in the archive that the row was moved to, or in the backup store."""
+    missing: Held | None = None
+    if line.action == "archiving" and line.undo == "archive":
+        there = _archived(line, sha256, world)
+        if not isinstance(there, Held):
+            return there
+        missing = there
+    if sha256 in world.kept.backups:
+        return Source(kind="backup"), world.kept.backups[sha256]
+    words = f"the backup store does not hold {sha256[:12]}"
+    return missing or Held(line.distribution, line.filename, _reverse(line), Reason.NO_BACKUP, words)
 
 
-def _summary(
-    found: Collection[Action | Held], rows: Iterable[Row], managed: Collection[str], unmanaged: int
-) -> Summary:
+def _archived(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
+    if line.archive_to is None or line.archive_to != world.archive_to:
+        return _other_archive(line)
+    if world.archive is None:
+        words = f"the archive {line.archive_to} could not be read"
+        return Held(line.distribution, line.filename, "upload", Reason.UNREAD, words)
+    row, size = world.archive.get(line.key), world.kept.archived.get(line.key)
+    if row is None or row.sha256 != sha256 or size is None:
+        words = f"neither the archive {line.archive_to} nor the backup store holds {sha256[:12]}"
+        return Held(line.distribution, line.filename, "upload", Reason.NO_BACKUP, words)
+    return Source(kind="archive", repository=line.archive_to), size
+
+
+def _other_archive(line: ReceiptLine) -> Held:
+    words = f"the config does not archive to {line.archive_to}"
+    return Held(line.distribution, line.filename, _reverse(line), Reason.POLICY_CHANGED, words)
+
+
+def _content_unknown(line: ReceiptLine) -> Held:
+    words = "Packagecloud does not tell the checksum of its file"
+    return Held(line.distribution, line.filename, _reverse(line), Reason.CONTENT_UNKNOWN, words)
+
+
+def _changed_since(line: ReceiptLine, row: Row) -> Held:
+    words = f"somebody changed the file since that apply: Packagecloud holds {(row.sha256 or '')[:12]}"
+    return Held(line.distribution, line.filename, _reverse(line), Reason.TARGET_CHANGED, words)
+
+
+def _summary(found: Collection[Action | Held], rows: Iterable[Row], names: Collection[str], unmanaged: int) -> Summary:
     present = [row.distribution for row in rows]
-    counts = {name: _counts([i for i in found if i.distribution == name], present.count(name)) for name in managed}
+    counts = {name: _counts([i for i in found if i.distribution == name], present.count(name)) for name in names}
     return Summary(_counts(list(found), len(present)), unmanaged, counts)
 
 
@@ -150,6 +256,7 @@ def _counts(found: list[Action | Held], rows: int) -> Counts:
         uploads=sum(isinstance(i, Upload) for i in found),
         replacements=sum(isinstance(i, Replacement) for i in found),
         deletions=sum(isinstance(i, Deletion) for i in found),
+        archivings=sum(isinstance(i, Archiving) for i in found),
         held=sum(isinstance(i, Held) for i in found),
         upload_bytes=sum(i.size for i in found if isinstance(i, Upload | Replacement)),
         rows=rows,

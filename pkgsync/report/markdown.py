@@ -36,8 +36,10 @@ def _before(plan: Plan) -> str:
     if not plan.applyable:
         parts.append(_alert("CAUTION", "**Unsafe: this plan cannot be applied.**", _exceeded(plan)))
     if not plan.complete:
-        said = "**Incomplete:** a part of OBS could not be read. What depends on it is not planned."
+        said = "**Incomplete:** a read failed. What depends on it is not planned."
         parts.append(_alert("WARNING", said, []))
+    if plan.undoes is not None:
+        parts.append(f"Takes back the apply of the plan {code(plan.undoes)}.")
     if given := words.overrides(plan.overrides):
         parts.append(f"Made with {code(given)}.")
     return "\n\n".join(parts)
@@ -54,7 +56,8 @@ def _exceeded(plan: Plan) -> list[str]:
 
 
 def _after(plan: Plan) -> str:
-    read = f"Read {prose(plan.observed.packagecloud_at)} from {code(plan.source.api)} and {code(plan.target.api)}"
+    servers = (plan.target.api,) if plan.undoes is not None else (plan.source.api, plan.target.api)
+    read = f"Read {prose(plan.observed.packagecloud_at)} from {' and '.join(map(code, servers))}"
     http = ", plain http allowed" if plan.source.allow_http or plan.target.allow_http else ""
     digest = f" Plan {code(plan.digest)}." if plan.digest else ""
     return f"{read}{http}.{digest}"

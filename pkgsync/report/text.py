@@ -27,9 +27,10 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
 
 def _head(plan: Plan, style: Style) -> list[str]:
     source, target = plan.source, plan.target
+    origin = f"from {', '.join(source.projects)} on {source.api}{_http(source.allow_http)}"
     lines = [
         f"{target.repository} on {target.api}{_http(target.allow_http)}",
-        f"from {', '.join(source.projects)} on {source.api}{_http(source.allow_http)}",
+        origin if plan.undoes is None else f"undo of {plan.undoes}",
         f"read {plan.observed.packagecloud_at} with {_requests(plan)}",
     ]
     if given := words.overrides(plan.overrides):

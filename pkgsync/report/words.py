@@ -38,6 +38,8 @@ def headline(plan: Plan) -> str:
 
 
 def _no_changes(plan: Plan) -> str:
+    if plan.undoes is not None:
+        return "Nothing to undo."
     if not plan.complete:
         return "No changes planned, but a read failed: the plan is incomplete."
     if plan.targeted:

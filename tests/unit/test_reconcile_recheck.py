@@ -228,6 +228,7 @@ def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
     deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence("undo", receipt="sha256:0"))
     made = evolve(
         PLAN,
+        undoes="sha256:0",
         uploads=(Upload(LEAP, FRESH.filename, 1000, sha("was"), Reason.UNDO, backup),),
         replacements=(
             Replacement(

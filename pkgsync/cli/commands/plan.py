@@ -55,8 +55,8 @@ def plan(
     if out is not None:
         planfile.write(made, out)
     terminal.data(render(made, "json" if as_json else form, terminal))
-    _say_what_next(made, out, terminal)
-    return _exit_code(made, detailed_exitcode)
+    say_what_next(made, out, terminal)
+    return exit_code(made, detailed_exitcode)
 
 
 def at(now: datetime | None) -> Callable[[], datetime]:
@@ -74,7 +74,7 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def _say_what_next(made: Plan, out: Path | None, terminal: Terminal) -> None:
+def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
     if not made.complete:
         terminal.error("the plan is incomplete: a read failed", "Plan again later.", "IncompletePlanError")
     for limit in made.exceeded:
@@ -83,10 +83,10 @@ def _say_what_next(made: Plan, out: Path | None, terminal: Terminal) -> None:
         next_step = f" Apply: pkgsync apply {shlex.quote(str(out))}" if made.applyable and made.actions else ""
         terminal.info(f"Saved {out} ({made.digest}).{next_step}")
     elif made.actions:
-        terminal.info("Nothing was saved. To review and apply it: pkgsync plan -o plan.json")
+        terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def _exit_code(made: Plan, detailed: bool) -> ExitCode:
+def exit_code(made: Plan, detailed: bool) -> ExitCode:
     found = {ExitCode.OK}
     if not made.complete:
         found.add(ExitCode.ERROR)
