@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pkgsync.model import Archiving, Deletion, Limits, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Row
 from pkgsync.reasons import Reason
@@ -26,6 +28,7 @@ from tests.builders import (
     sha,
     verdict,
 )
+from tests.worlds import MANAGED, SETTINGS, a_world
 
 OLD, NEW = rpm(version="1.0"), rpm(version="2.0")
 ROWS = (row(OLD), row(NEW))
@@ -204,3 +207,21 @@ def test_obs_decides_first(made: Plan, archive: list[Row]) -> None:
 def test_limits_are_counted_again() -> None:
     strict = evolve(ARCHIVE, limits=Limits(0, 100))
     assert checked(MOVING, [], wanted=strict) == (Verdict.STALE, Reason.POLICY_CHANGED)
+
+
+@SETTINGS
+@given(st.integers(0, 2**40), st.sampled_from(["lacks", "equal", "other", "unknown"]))
+def test_the_archive_never_lets_more_go_than_a_deletion_would(seed: int, state: str) -> None:
+    world = a_world(seed)
+    sums = {"equal": lambda r: r.sha256, "other": lambda r: sha("elsewhere"), "unknown": lambda r: None}
+    there = [evolve(r, sha256=sums[state](r)) for r in world.rows] if state != "lacks" else []
+    orphans = evolve(world.policy.orphans, action=OrphanAction.DELETE)
+    deleting = plan(world.repositories, world.rows, evolve(world.policy, orphans=orphans), managed=MANAGED)
+    wanted = evolve(world.policy, orphans=evolve(orphans, action=OrphanAction.ARCHIVE, archive_to="me/archive"))
+    archiving = plan(world.repositories, world.rows, wanted, managed=MANAGED, archive=there)
+    blind = plan(world.repositories, world.rows, wanted, managed=MANAGED, archive=None)
+    due = {d.key for d in deleting.deletions}
+    assert {a.key for a in archiving.archivings} == (due if state == "lacks" else set())
+    assert {d.key for d in archiving.deletions} == (due if state == "equal" else set())
+    assert {d.archived_in for d in archiving.deletions} <= {"me/archive"}
+    assert (blind.deletions, blind.archivings) == ((), ())
