@@ -1,0 +1,1 @@
+"""Measures pkgsync against independent clients of the same services: ``python -m tests.benchmarks``."""

@@ -1,0 +1,99 @@
+"""Starts the services and the clients, and measures the clients."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from attrs import evolve, frozen
+
+ROOT = Path(__file__).parents[2]
+
+
+@frozen
+class Measure:
+    """One run: seconds of the clock and of the processor, peak resident memory (bytes), requests."""
+
+    seconds: float
+    cpu_seconds: float
+    memory: int
+    requests: int = 0
+
+
+class Services:
+    """The handle of a server process. ``told`` is what it says of itself: addresses, credentials, config."""
+
+    def __init__(self, process: subprocess.Popen[str], told: Mapping[str, Any]) -> None:
+        self._process = process
+        self.told = told
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def measure(self, client: Callable[[], Measure], latency: float) -> Measure:
+        """Run a client with this latency (seconds), and count its requests."""
+        self.ask(do="begin", latency=latency)
+        measured = client()
+        return evolve(measured, requests=self.ask(do="result")["requests"])
+
+
+@contextmanager
+def serving(folder: Path, **world: Any) -> Iterator[Services]:
+    """The services with one world, until the end of the block."""
+    command = [sys.executable, "-m", "tests.benchmarks.server"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        services = Services(process, {})
+        services.told = services.ask(folder=str(folder), **world)
+        try:
+            yield services
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], text: str = "") -> Measure:
+    """Run a client to its end, ``text`` on its standard input. Raises RuntimeError if it fails.
+
+    Memory is what wait4 tells, which never falls below that of this process: it imports little.
+    """
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(text)
+    process.stdin.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+    return Measure(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def middle(measures: Sequence[Measure]) -> Measure:
+    """The median of each number; requests must be the same in every run."""
+    counts = {measured.requests for measured in measures}
+    if len(counts) != 1:
+        raise RuntimeError(f"the runs sent different numbers of requests: {sorted(counts)}")
+    return Measure(
+        median(measured.seconds for measured in measures),
+        median(measured.cpu_seconds for measured in measures),
+        max(measured.memory for measured in measures),
+        counts.pop(),
+    )
