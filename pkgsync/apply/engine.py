@@ -12,7 +12,7 @@ from pkgsync.apply import lock, preflight, receipt, signals
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
-from pkgsync.apply.phases import Phases, missing_upload
+from pkgsync.apply.phases import Phases, missing_uploads
 from pkgsync.apply.preflight import Preflight
 from pkgsync.apply.record import Record
 from pkgsync.apply.result import Result
@@ -29,7 +29,6 @@ from pkgsync.model import (
     ReceiptLine,
     Removal,
     Replacement,
-    Transfer,
     Upload,
     iso,
 )
@@ -220,10 +219,10 @@ class _Run:
 
     def _unblocked(self, removals: Sequence[Removal]) -> list[Removal]:
         """The removals from distributions whose uploads and replacements are all verified present."""
-        incoming: tuple[Transfer, ...] = (*self.plan.uploads, *self.plan.replacements)
+        missing_by_distribution = missing_uploads((*self.plan.uploads, *self.plan.replacements), self.record)
         free = []
         for action in removals:
-            missing = missing_upload(action, incoming, self.record)
+            missing = missing_by_distribution.get(action.distribution)
             if missing is None:
                 free.append(action)
             else:

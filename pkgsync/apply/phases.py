@@ -178,7 +178,10 @@ def content_of(action: Transfer, path: Path) -> Content:
     return Content(action.distribution, action.filename, action.sha256, action.size, path)
 
 
-def missing_upload(action: Removal, incoming: Iterable[Transfer], record: Record) -> Transfer | None:
-    """The first upload or replacement of the deletion's distribution that is not verified present."""
-    same = (other for other in incoming if other.distribution == action.distribution)
-    return next((other for other in same if not record.reached(other.key)), None)
+def missing_uploads(incoming: Iterable[Transfer], record: Record) -> dict[str, Transfer]:
+    """By distribution the first upload or replacement that is not verified present."""
+    missing: dict[str, Transfer] = {}
+    for action in incoming:
+        if not record.reached(action.key):
+            missing.setdefault(action.distribution, action)
+    return missing

@@ -72,6 +72,7 @@ class _Now:
     repositories: Mapping[tuple[str, str], Repository]
     published: Mapping[tuple[str, str, str, str], IndexedFile]
     planned: Mapping[str, DistributionResult]
+    orphans: Mapping[str, Orphan]
     over: Mapping[str, str]
     archive: Mapping[str, Row] | None
     sent: Mapping[str, str] | None
@@ -106,6 +107,7 @@ def recheck(
             for file in (r.index.files if r.index else ())
         },
         planned=results,
+        orphans={orphan.row.key: orphan for d in decided.distributions for orphan in d.orphans},
         over=_recount(plan, results, effective),
         archive=actual.archive,
         sent=sent,
@@ -217,7 +219,7 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
         return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, again)
     if (message := world.over.get(action.distribution)) is not None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
-    return _judged_again(action, result, world.policy)
+    return _judged_again(action, result, world)
 
 
 def _absent(action: Removal, world: _Now) -> Check:
@@ -302,11 +304,11 @@ def _unknown_archive(archive: str, world: _Now) -> str | None:
     return None if archive == wanted else f"the config does not name {archive} as the archive"
 
 
-def _judged_again(action: Removal, result: DistributionResult, policy: Policy) -> Check:
-    orphan = next((o for o in result.orphans if o.row.filename == action.filename), None)
+def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> Check:
+    orphan = world.orphans.get(action.key)
     if orphan is None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
-    if (other := _other_archive(action, policy)) is not None:
+    if (other := _other_archive(action, world.policy)) is not None:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
     if orphan.fate in ("delete", "archive"):
         return _on_the_planned_way(action, orphan)
