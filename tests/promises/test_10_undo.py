@@ -1,0 +1,158 @@
+"""Promise 10, undo: after apply, ``undo`` gives a plan back to the world before, as far as the bytes were kept.
+
+First over worlds of dicts, then over real sockets with the program's own files.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pkgsync import planfile
+from pkgsync.apply.kept import look_back
+from pkgsync.cache import Cache
+from pkgsync.model import Outcome, Overrides, Plan, Receipt
+from pkgsync.progress import SILENT
+from pkgsync.reasons import Reason
+from pkgsync.reconcile import Setting, Verdict, undo_plan
+from pkgsync.sandbox import ARCHIVE, PROJECT, Artifact
+from tests import undoing
+from tests.apply_world import ARCHIVING, CONFIG_DIGEST, MANAGED, POLICY, World, open_world, rpm
+from tests.builders import JAMMY, LEAP
+from tests.builders import sha as digest
+from tests.undoing import Model, actions
+
+KEYS = [f"{LEAP}/{name}-1-1.noarch.rpm" for name in ("one", "two", "three")] + [
+    f"{JAMMY}/{name}_1_all.deb" for name in ("one", "two")
+]
+worlds = st.dictionaries(st.sampled_from(KEYS), st.sampled_from([digest(content) for content in "abcd"]))
+some_keys = st.sets(st.sampled_from(KEYS))
+
+
+def sent(receipt: Receipt) -> dict[str, str]:
+    """What the journal of that apply tells."""
+    return {
+        line.key: line.sha256
+        for line in receipt.lines
+        if line.outcome is Outcome.DONE and line.action in ("upload", "replacement")
+    }
+
+
+def taken_back(world: Model, receipt: Receipt, number: int, journal: bool = True) -> tuple[Plan, Receipt]:
+    """Undo the receipt, as apply would after its own checks."""
+    plan = world.undo(receipt)
+    checks = world.checks(plan, sent(receipt) if journal else None)
+    assert [check.verdict for check in checks] == [Verdict.DUE] * len(plan.actions)
+    return plan, world.apply(plan.actions, f"sha256:{number:064}")
+
+
+@given(before=worlds, after=worlds, moved=some_keys, left=some_keys, journal=st.booleans())
+def test_apply_then_undo_is_the_identity_and_so_is_the_undo_of_the_undo(
+    before: dict[str, str], after: dict[str, str], moved: set[str], left: set[str], journal: bool
+) -> None:
+    world = Model(dict(before))
+    receipt = world.apply(actions(before, after, moved.__contains__), undoing.DIGEST, lambda key: key not in left)
+    applied, archived = dict(world.here), dict(world.there)
+    plan, back = taken_back(world, receipt, 2, journal)
+    assert (world.here, world.there, plan.held) == (before, {}, ())
+    plan, again = taken_back(world, back, 3, journal)
+    assert (world.here, world.there, plan.held) == (applied, archived, ())
+    taken_back(world, again, 4, journal)
+    assert (world.here, world.there) == (before, {})
+
+
+@given(before=worlds, after=worlds, moved=some_keys)
+def test_without_backups_all_that_cannot_be_undone_is_listed(
+    before: dict[str, str], after: dict[str, str], moved: set[str]
+) -> None:
+    world = Model(dict(before), keeps=False)
+    receipt = world.apply(actions(before, after, moved.__contains__), undoing.DIGEST)
+    plan = world.undo(receipt)
+    lost = {line.key for line in receipt.lines if line.undo == "none"}
+    assert {item.key: item.reason for item in plan.held} == dict.fromkeys(lost, Reason.NO_BACKUP)
+    world.apply(plan.actions, plan.digest)
+    assert world.here == {key: (after if key in lost else before)[key] for key in kept_keys(before, after, lost)}
+
+
+def kept_keys(before: Mapping[str, str], after: Mapping[str, str], lost: set[str]) -> set[str]:
+    return {key for key in before if key not in lost} | {key for key in after if key in lost}
+
+
+@given(before=worlds, after=worlds, foreign=worlds)
+def test_what_somebody_changed_since_is_never_touched(
+    before: dict[str, str], after: dict[str, str], foreign: dict[str, str]
+) -> None:
+    world = Model(dict(before))
+    receipt = world.apply(actions(before, after, lambda key: False), undoing.DIGEST)
+    world.here |= foreign
+    changed = {key for key, content in foreign.items() if content not in (after.get(key), before.get(key))}
+    plan = world.undo(receipt)
+    assert not changed & {action.key for action in plan.actions}
+    world.apply(plan.actions, plan.digest)
+    assert {key: world.here.get(key) for key in changed} == {key: foreign[key] for key in changed}
+    ours = {line.key for line in receipt.lines}
+    assert {item.key for item in plan.held} == changed & ours
+
+
+# over real sockets
+
+ANCHOR = rpm("anchor")
+NAMES = ("first", "second", "third")
+ON_OBS = {"none": None, "same": "1.0", "newer": "2.0", "rebuilt": "1.0"}
+
+
+def published(name: str, state: str) -> Artifact | None:
+    version = ON_OBS[state]
+    return rpm(name, version, salt="rebuilt" if state == "rebuilt" else "") if version else None
+
+
+def fill(world: World, states: Mapping[str, tuple[bool, str]]) -> None:
+    offers = [artifact for name, (_, state) in states.items() if (artifact := published(name, state))]
+    world.publish(ANCHOR, *offers)
+    for artifact in (ANCHOR, *(rpm(name) for name, (here, _) in states.items() if here)):
+        world.put(artifact)
+
+
+def undo(world: World, receipt: Receipt) -> Plan:
+    services = world.services
+    setting = Setting(services.obs_url, (PROJECT,), services.packagecloud_url, CONFIG_DIGEST, "1.0.0", Overrides())
+    store = Cache(world.folder / "backups")
+    found = look_back(receipt, world.client(), world.policy, store, MANAGED, now=world.now, progress=SILENT)
+    plan = undo_plan(receipt, *found, world.policy, MANAGED, world.now(), setting)
+    return planfile.loads(planfile.dumps(plan), "undo.json")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    states=st.fixed_dictionaries({name: st.tuples(st.booleans(), st.sampled_from(sorted(ON_OBS))) for name in NAMES}),
+    archives=st.booleans(),
+    fresh=st.booleans(),
+)
+def test_over_real_sockets(states: dict[str, tuple[bool, str]], archives: bool, fresh: bool) -> None:
+    base = ARCHIVING if archives else POLICY
+    with tempfile.TemporaryDirectory() as folder, open_world(Path(folder)) as world:
+        world.policy = evolve(base, orphans=evolve(base.orphans, names=("*",), keep_versions=0))
+        fill(world, states)
+        before = world.content
+        receipt = world.apply(world.plan())
+        assert (receipt.exit_code, receipt.complete) == (0, True)
+        after, archived = world.content, world.content_of(ARCHIVE)
+        for number, expected in enumerate(((before, {}), (after, archived), (before, {}))):
+            # a fresh machine has the receipt and the backups, but no journal
+            machine = {"state_dir": Path(folder) / f"state-{number}"} if fresh else {}
+            plan = undo(world, receipt)
+            assert plan.held == ()
+            receipt = world.apply(plan, **machine)
+            assert (receipt.exit_code, receipt.complete) == (0, True)
+            assert (world.content, world.content_of(ARCHIVE)) == expected
+
+
+def test_the_worlds_over_real_sockets_hold_every_kind_of_action(tmp_path: Path) -> None:
+    with open_world(tmp_path) as world:
+        world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("*",), keep_versions=0))
+        fill(world, {"first": (True, "newer"), "second": (True, "rebuilt"), "third": (True, "none")})
+        plan = world.plan()
+        assert [len(kind) for kind in (plan.uploads, plan.replacements, plan.deletions)] == [1, 1, 2]
