@@ -38,10 +38,17 @@ def missing() -> str:
     return f"missing: {', '.join(absent)}; run tests/real_obs/backend/install.sh" if absent else ""
 
 
+def asked_for(config: pytest.Config) -> bool:
+    return any("real_obs" in argument for argument in (*config.args, config.getoption("-m")))
+
+
 @pytest.fixture(scope="session")
-def backend() -> Iterator[Backend]:
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    required = os.environ.get(REQUIRE) == "1"
+    if not required and not asked_for(request.config):
+        pytest.skip("takes minutes: ask for it with `pytest tests/real_obs`")
     if reason := missing():
-        if os.environ.get(REQUIRE) == "1":
+        if required:
             pytest.fail(f"{REQUIRE}=1, but {reason}")
         pytest.skip(reason)
     with running_backend() as running:
