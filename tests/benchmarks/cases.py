@@ -35,6 +35,7 @@ def planning(size: str, latencies: Sequence[float], repeats: int) -> list[Compar
     """A plan of an up-to-date repository, against the predecessor's loop. Both come to "nothing to do"."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name), size=size) as services:
         title = f"{size}: {SIZES[size].files} files"
+        _pkgsync(services, Path(name), "plan")  # leaves its byte code, as an installation does
         found = []
         for latency in latencies:
             ours, theirs = [], []

@@ -14,6 +14,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 ROOT = Path(__file__).parents[2]
+# installed packages have their byte code at hand, so clients may keep theirs from run to run
+SURROUNDINGS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @frozen
@@ -70,7 +72,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], text: str = "") 
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**SURROUNDINGS, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
