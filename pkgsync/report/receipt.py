@@ -117,10 +117,19 @@ def _told(line: ReceiptLine) -> str:
     if line.outcome in _DONE:
         ended = _PAST[line.action] if line.outcome is Outcome.DONE else f"{_PAST[line.action]} before"
         ended += f" as {line.stored_as}" if line.stored_as else ""
+        ended += _kept(line) if line.outcome is Outcome.DONE else ""
     else:
         ended = f"{line.action} {_UNDONE[line.outcome]}"
     why = ": ".join(part for part in (line.reason if line.outcome not in _DONE else None, line.message) if part)
     return f"{ended}: {why}" if why else ended
+
+
+def _kept(line: ReceiptLine) -> str:
+    """From where an undo would have the bytes that went."""
+    if line.undo == "archive" and line.archive_to:
+        how = {"upload": " from", "archiving": " to"}.get(line.action, ", also in")
+        return f"{how} {line.archive_to}"
+    return {"backup": ", backup kept", "none": ", no backup: cannot be undone"}.get(line.undo or "", "")
 
 
 def _row(line: ReceiptLine) -> str:

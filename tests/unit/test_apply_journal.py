@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place
+from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, put_there
 from pkgsync.errors import PlanFileError, StorageError
 from pkgsync.model import Outcome, ReceiptLine
 
@@ -157,3 +157,23 @@ def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StorageError, match="cannot be used"):
         Journal(tmp_path / "state" / "journal" / "x.jsonl", now)
+
+
+def test_what_was_put_there_is_known_by_the_name_that_it_got(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    journal.sending(Request.UPLOAD, "opensuse/15.6/sent.rpm")
+    for action, name, outcome in (
+        ("upload", "new.rpm", Outcome.DONE),
+        ("replacement", "swapped.rpm", Outcome.DONE),
+        ("upload", "theirs.rpm", Outcome.ALREADY_DONE),
+        ("upload", "failed.rpm", Outcome.FAILED),
+        ("deletion", "gone.rpm", Outcome.DONE),
+        ("archiving", "moved.rpm", Outcome.DONE),
+    ):
+        journal.end(ReceiptLine(action, "opensuse/15.6", name, outcome, sha256=name))  # type: ignore[arg-type]
+    journal.end(ReceiptLine("upload", "ubuntu/jammy", "a.deb", Outcome.DONE, sha256="a.deb", stored_as="b.deb"))
+    assert put_there(journal.ledger) == {
+        "opensuse/15.6/new.rpm": "new.rpm",
+        "opensuse/15.6/swapped.rpm": "swapped.rpm",
+        "ubuntu/jammy/b.deb": "a.deb",
+    }

@@ -67,6 +67,25 @@ def test_an_unknown_file_is_none_and_makes_no_folder(cache: Cache) -> None:
     assert not cache.folder.exists()
 
 
+def test_a_size_is_told_without_reading_and_never_believed(cache: Cache) -> None:
+    assert cache.size(SHA256) is None
+    assert not cache.folder.exists()
+    cache.add(SHA256, None, Fetched())
+    assert cache.size(SHA256) == 11
+    (cache.folder / PLACE).write_bytes(OTHER)
+    assert cache.size(SHA256) == 3
+    assert cache.path(SHA256, 3) is None
+    assert cache.size(SHA256) is None
+
+
+def test_the_size_of_a_link_is_none(cache: Cache, tmp_path: Path) -> None:
+    cache.add(SHA256, None, Fetched())
+    (tmp_path / "elsewhere").write_bytes(BYTES)
+    (cache.folder / PLACE).unlink()
+    (cache.folder / PLACE).symlink_to(tmp_path / "elsewhere")
+    assert cache.size(SHA256) is None
+
+
 def test_open_gives_the_verified_bytes_from_the_start(cache: Cache) -> None:
     cache.add(SHA256, 11, Fetched())
     stream = cache.open(SHA256, 11)

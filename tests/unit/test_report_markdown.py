@@ -242,3 +242,10 @@ def test_a_receipt() -> None:
 def test_a_deletion_says_who_uploaded_it() -> None:
     text = plan_markdown(evolve(PLAN, deletions=(evolve(DELETION, uploader="@team/devs"),)))
     assert "uploaded 2025-11-05 by @\u200bteam/devs" in text
+
+
+def test_an_undo_names_the_plan_that_it_takes_back_and_no_obs() -> None:
+    digest = f"sha256:{'d' * 64}"
+    text = plan_markdown(evolve(NOTHING, undoes=digest))
+    assert f"**Nothing to undo.**\n\nTakes back the apply of the plan `{digest}`." in text
+    assert "https://api.opensuse.org" not in text

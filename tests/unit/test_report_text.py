@@ -289,8 +289,8 @@ def test_a_verbose_receipt_names_every_action() -> None:
     assert receipt_text(RECEIPT, PLAIN, verbose=True).splitlines()[4:] == [
         "opensuse/15.6:",
         "  + hello-tool-1.3-1.x86_64.rpm  1.2 MiB  uploaded",
-        "  - hello-tool-1.2-1.x86_64.rpm           deleted",
-        "  > old-tool-0.5-1.noarch.rpm             archived",
+        "  - hello-tool-1.2-1.x86_64.rpm           deleted, backup kept",
+        "  > old-tool-0.5-1.noarch.rpm             archived to kata/archive",
         "",
         "ubuntu/jammy:",
         "  + hello-tool_1.3_amd64.deb  34 KiB  uploaded",
@@ -338,6 +338,35 @@ Apply incomplete: 1 uploaded, 1 done before, 1 failed, 1 left for the next run i
 def test_the_last_line_of_a_receipt(changes: dict[str, object], line: str) -> None:
     receipt = evolve(evolve(RECEIPT, lines=RECEIPT.lines[:1]), **changes)
     assert last(receipt_text(receipt, PLAIN)) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="none"), "deleted, no backup: cannot be undone"),
+        (
+            ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="archive", archive_to="kata/archive"),
+            "deleted, also in kata/archive",
+        ),
+        (
+            ReceiptLine("upload", LEAP, "a.rpm", Outcome.DONE, undo="archive", archive_to="kata/archive"),
+            "uploaded from kata/archive",
+        ),
+        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="archive"), "deleted"),
+        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.ALREADY_DONE, undo="none"), "deleted before"),
+    ],
+)
+def test_a_receipt_says_what_an_undo_could_have(line: ReceiptLine, told: str) -> None:
+    text = receipt_text(evolve(RECEIPT, lines=(line,)), PLAIN, verbose=True).splitlines()
+    assert [row.strip().split("  ", 1)[1] for row in text if "a.rpm" in row] == [told]
+
+
+def test_an_undo_says_what_it_takes_back() -> None:
+    undone = evolve(NOTHING, undoes=f"sha256:{SUMS['d']}")
+    text = plan_text(undone, PLAIN)
+    assert f"undo of sha256:{SUMS['d']}" in text.splitlines()
+    assert "home:kata" not in text
+    assert last(text) == "Nothing to undo."
 
 
 def test_a_name_that_the_server_chose_is_told() -> None:

@@ -23,15 +23,17 @@ def show(context: Context, file: Path, form: str, as_json: bool) -> None:
     if planfile.kind(data, name) == "plan":
         text = render(planfile.loads(data, name), form, context.terminal)
     else:
-        text = render_receipt(planfile.load_receipt(data, name), form, context.terminal)
+        text = render_receipt(planfile.load_receipt(data, name), form, context.terminal, verbose=True)
     context.terminal.data(text)
 
 
-def render_receipt(receipt: Receipt, form: str, terminal: Terminal, path: Path | None = None) -> str:
+def render_receipt(
+    receipt: Receipt, form: str, terminal: Terminal, path: Path | None = None, verbose: bool = False
+) -> str:
     match form:
         case "json":
             return planfile.dump_receipt(receipt).decode()
         case "markdown":
             return report.receipt_markdown(receipt)
         case _:
-            return report.receipt_text(receipt, terminal.style, str(path) if path else None)
+            return report.receipt_text(receipt, terminal.style, str(path) if path else None, verbose)

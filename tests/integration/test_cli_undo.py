@@ -1,0 +1,285 @@
+"""``pkgsync undo``: from a receipt to a plan, and from that plan back to the world before."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pkgsync
+from pkgsync.api import Surroundings
+from pkgsync.config import load
+from pkgsync.planfile import read_receipt
+from pkgsync.sandbox import ARCHIVE, REPOSITORY, Kind, make_deb, make_rpm
+from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
+
+OLD, STALE_DEB = make_rpm("hello", "0.9"), make_deb("hello", "1.0", "1", salt="before")
+BEFORE = {(LEAP, OLD.filename, OLD.blob.digest("sha256")), (JAMMY, DEB.filename, STALE_DEB.blob.digest("sha256"))}
+OLD_KEY, RPM_KEY, DEB_KEY = f"{LEAP}/{OLD.filename}", f"{LEAP}/{RPM.filename}", f"{JAMMY}/{DEB.filename}"
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    with open_cli(tmp_path, monkeypatch) as cli:
+        cli.configure(**DELETE)
+        yield cli
+
+
+def content(cli: Cli, repository: str = REPOSITORY) -> set[tuple[str, str, str]]:
+    return cli.sandbox.packagecloud.content(repository)
+
+
+@pytest.fixture
+def applied(cli: Cli) -> Cli:
+    """An apply that uploaded one file, replaced one and deleted one."""
+    cli.put(OLD, STALE_DEB)
+    applying(cli)
+    cli.sandbox.log.clear()
+    return cli
+
+
+def applying(cli: Cli) -> None:
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    assert cli.run("apply", "plan.json").code == 0
+
+
+def edited(cli: Cli, change: Callable[[dict[str, Any]], object], name: str = "plan.receipt.json") -> None:
+    value = cli.saved(name)
+    change(value)
+    (cli.folder / name).write_text(json.dumps(value))
+
+
+def counts(cli: Cli, name: str = "undo.json") -> dict[str, int]:
+    total = cli.saved(name)["summary"]["total"]
+    return {what: total[what] for what in ("uploads", "replacements", "deletions", "archivings", "held")}
+
+
+ALL = {"uploads": 1, "replacements": 1, "deletions": 1, "archivings": 0, "held": 0}
+
+
+def test_an_apply_is_undone_and_that_is_undone_too(cli: Cli) -> None:
+    cli.put(OLD, STALE_DEB)
+    before = content(cli)
+    applying(cli)
+    after = content(cli)
+    assert before != after
+    undone = cli.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert (undone.code, counts(cli)) == (0, ALL)
+    assert content(cli) == after
+    assert cli.run("apply", "undo.json").code == 0
+    assert content(cli) == before
+    assert cli.run("undo", "undo.receipt.json", "-o", "redo.json").code == 0
+    assert cli.run("apply", "redo.json").code == 0
+    assert content(cli) == after
+
+
+def test_it_is_a_plan_to_review(applied: Cli) -> None:
+    done = applied.run("undo", "plan.receipt.json", "-o", "undo.json")
+    made = applied.saved("undo.json")
+    digest = applied.saved()["digest"]
+    assert made["undoes"] == digest
+    assert done.err == f"Saved undo.json ({made['digest']}). Apply: pkgsync apply undo.json\n"
+    text = done.out
+    assert f"\nundo of {digest}\n" in text
+    for sign, file in (("+", OLD), ("-", RPM), ("~", DEB)):
+        assert f"  {sign} {file.filename}" in text
+    assert "Plan: 1 to upload, 1 to replace, 1 to delete" in text
+    assert applied.run("show", "undo.json").out == text
+
+
+def test_it_asks_packagecloud_and_changes_nothing(applied: Cli) -> None:
+    assert applied.run("undo", "plan.receipt.json").code == 0
+    asked = {(entry.service, entry.method) for entry in applied.sandbox.log.entries}
+    assert asked == {("packagecloud", "GET")}
+
+
+def test_without_out_it_says_how_to_save(applied: Cli) -> None:
+    done = applied.run("undo", "plan.receipt.json")
+    assert done.err == "Nothing was saved. To review and apply it: pkgsync undo RECEIPT -o plan.json\n"
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--format", "json"]])
+def test_json_is_the_plan_file(applied: Cli, option: list[str]) -> None:
+    done = applied.run("undo", "plan.receipt.json", "-o", "undo.json", *option)
+    assert done.out.strip() == (applied.folder / "undo.json").read_text().strip()
+
+
+def test_markdown_is_the_comment(applied: Cli) -> None:
+    text = applied.run("undo", "plan.receipt.json", "--format", "markdown").out
+    assert f"Takes back the apply of the plan `{applied.saved()['digest']}`." in text
+
+
+def test_changes_are_2_on_request(applied: Cli) -> None:
+    assert applied.run("undo", "plan.receipt.json", "--detailed-exitcode").code == 2
+    applied.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert applied.run("apply", "undo.json").code == 0
+    again = applied.run("undo", "plan.receipt.json", "--detailed-exitcode")
+    assert (again.code, again.out.splitlines()[-1]) == (0, "Nothing to undo.")
+
+
+def test_on_a_machine_with_only_the_receipt_and_the_backups(applied: Cli) -> None:
+    fresh = ("--state-dir", "fresh", "--backup-dir", "kept", "--cache-dir", "cold")
+    shutil.copytree(Surroundings.of_user().backups, applied.folder / "kept")
+    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json", *fresh).code == 0
+    assert applied.run("apply", "undo.json", *fresh).code == 0
+    assert content(applied) == BEFORE
+
+
+def test_without_the_backups_it_takes_away_and_lists_the_rest(applied: Cli) -> None:
+    done = applied.run("undo", "plan.receipt.json", "-o", "undo.json", "--backup-dir", "empty")
+    assert (done.code, counts(applied)) == (0, {**ALL, "uploads": 0, "replacements": 0, "held": 2})
+    assert {(held["filename"], held["reason"]) for held in applied.saved("undo.json")["held"]} == {
+        (OLD.filename, "no-backup"),
+        (DEB.filename, "no-backup"),
+    }
+
+
+def test_a_spoiled_backup_is_noticed_when_it_is_used(applied: Cli) -> None:
+    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    (kept,) = Surroundings.of_user().backups.rglob(OLD.blob.digest("sha256"))
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    done = applied.run("apply", "undo.json")
+    assert done.code == 5
+    assert OLD_KEY not in applied.names
+    assert RPM_KEY in applied.names  # its deletion waits for the upload
+
+
+def test_archived_files_are_moved_back_and_away_again(cli: Cli) -> None:
+    cli.configure(orphans={"action": "archive", "archive_to": ARCHIVE, "keep_versions": 1})
+    cli.in_step()
+    cli.put(OLD)
+    before = content(cli)
+    applying(cli)
+    assert {name for _, name, _ in content(cli, ARCHIVE)} == {OLD.filename}
+    empty = ("--backup-dir", "none-here")
+    undone = cli.run("undo", "plan.receipt.json", "-o", "undo.json", *empty)
+    assert (undone.code, counts(cli)["uploads"], cli.saved("undo.json")["uploads"][0]["source"]) == (
+        0,
+        1,
+        {"kind": "archive", "repository": ARCHIVE},
+    )
+    assert cli.run("apply", "undo.json", *empty).code == 0
+    assert (content(cli), content(cli, ARCHIVE)) == (before, set())
+    (line,) = cli.saved("undo.receipt.json")["lines"]
+    assert (line["action"], line["undo"], line["archive_to"]) == ("upload", "archive", ARCHIVE)
+    assert cli.run("undo", "undo.receipt.json", "-o", "redo.json").code == 0
+    assert counts(cli, "redo.json")["archivings"] == 1
+    assert cli.run("apply", "redo.json").code == 0
+    assert {name for _, name, _ in content(cli, ARCHIVE)} == {OLD.filename}
+    assert OLD_KEY not in cli.names
+
+
+def test_a_reply_lost_while_it_is_moved_back_changes_nothing(cli: Cli) -> None:
+    cli.configure(orphans={"action": "archive", "archive_to": ARCHIVE, "keep_versions": 1})
+    cli.in_step()
+    cli.put(OLD)
+    before = content(cli)
+    applying(cli)
+    cli.run("undo", "plan.receipt.json", "-o", "undo.json")
+    cli.packagecloud_fault(Kind.REPLY_LOST, r"promote\.json$", method="POST")
+    assert cli.run("apply", "undo.json").code == 0
+    assert (content(cli), content(cli, ARCHIVE)) == (before, set())
+    assert cli.saved("undo.receipt.json")["lines"][0]["outcome"] == "done"
+
+
+def test_an_archive_that_cannot_be_read_makes_the_undo_incomplete(cli: Cli) -> None:
+    cli.configure(orphans={"action": "archive", "archive_to": ARCHIVE, "keep_versions": 1})
+    cli.in_step()
+    cli.put(OLD)
+    applying(cli)
+    cli.packagecloud_fault(Kind.STATUS, rf"{ARCHIVE}/packages\.json", status=500, times=None)
+    done = cli.run("undo", "plan.receipt.json", "-o", "undo.json", "--backup-dir", "none-here")
+    assert (done.code, counts(cli)["held"]) == (1, 1)
+    assert cli.saved("undo.json")["held"][0]["reason"] == "unread"
+
+
+# what apply does not believe a plan
+
+
+def forged(cli: Cli, key: str, undoes: str) -> None:
+    """An undo by an enemy who wants the file of this key gone: a receipt that says that we uploaded it."""
+
+    def claim(receipt: dict[str, Any]) -> None:
+        distribution, _, filename = key.rpartition("/")
+        sums = {f"{d}/{name}": sha for d, name, sha in content(cli)}
+        receipt["plan_digest"] = undoes
+        receipt["lines"] = [
+            {
+                "action": "upload",
+                "distribution": distribution,
+                "filename": filename,
+                "outcome": "done",
+                "sha256": sums[key],
+                "size": 5,
+            }
+        ]
+
+    edited(cli, claim)
+    assert cli.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    assert counts(cli)["deletions"] == 1
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["journal", "no journal"])
+def test_a_forged_receipt_deletes_no_foreign_package(applied: Cli, here: bool) -> None:
+    foreign = make_rpm("foreign", "1.0")
+    applied.put(foreign)
+    key = f"{LEAP}/{foreign.filename}"
+    forged(applied, key, applied.saved()["digest"] if here else f"sha256:{'0' * 64}")
+    done = applied.run("apply", "undo.json")
+    assert (done.code, key in applied.names) == (4, True)
+    (line,) = applied.saved("undo.receipt.json")["lines"]
+    assert (line["outcome"], line["reason"]) == ("stale", "not-owned")
+
+
+def test_a_file_that_we_kept_is_not_what_we_uploaded(applied: Cli) -> None:
+    """Its name is one of ours, but the journal knows better."""
+    other = make_rpm("hello", "0.5")
+    applied.put(other)
+    forged(applied, f"{LEAP}/{other.filename}", applied.saved()["digest"])
+    assert applied.run("apply", "undo.json").code == 4
+    assert f"{LEAP}/{other.filename}" in applied.names
+
+
+# what it refuses
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"repository": "other/testing"}, "made for the Packagecloud repository other/testing"),
+        ({"api": "https://packagecloud.io"}, "made for Packagecloud https://packagecloud.io"),
+    ],
+)
+def test_a_receipt_of_elsewhere_is_refused(applied: Cli, change: dict[str, str], words: str) -> None:
+    edited(applied, lambda receipt: receipt["target"].update(change))
+    done = applied.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert (done.code, done.out) == (64, "")
+    assert words in done.errors[0]
+    assert not (applied.folder / "undo.json").exists()
+    assert applied.sandbox.log.entries == []
+
+
+def test_a_plan_is_no_receipt(applied: Cli) -> None:
+    done = applied.run("undo", "plan.json")
+    assert (done.code, done.errors) == (6, ["error: plan.json: a plan, not a receipt"])
+
+
+def test_the_receipt_is_not_replaced_by_the_plan(applied: Cli) -> None:
+    before = (applied.folder / "plan.receipt.json").read_bytes()
+    done = applied.run("undo", "plan.receipt.json", "-o", "plan.receipt.json")
+    assert (done.code, done.errors) == (64, ["error: the plan would replace the receipt"])
+    assert (applied.folder / "plan.receipt.json").read_bytes() == before
+
+
+def test_two_lines_of_one_file_are_no_plan(applied: Cli) -> None:
+    edited(applied, lambda receipt: receipt["lines"].append(receipt["lines"][0]))
+    done = applied.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert (done.code, done.errors) == (6, [f"error: the new plan: {RPM_KEY}: 2 actions for one file"])
+
+
+def test_undo_is_a_function_too(applied: Cli) -> None:
+    receipt = read_receipt(applied.folder / "plan.receipt.json")
+    made = pkgsync.undo(load(applied.folder / "pkgsync.yaml", {}), receipt, Surroundings.of_user())
+    assert [len(actions) for actions in (made.uploads, made.replacements, made.deletions)] == [1, 1, 1]

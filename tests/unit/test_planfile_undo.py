@@ -1,0 +1,78 @@
+"""An undo is proven otherwise than all else: a plan is one or the other, whoever wrote it."""
+
+import json
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from pkgsync import planfile
+from pkgsync.errors import PlanFileError
+from pkgsync.model import Archiving, Counts, Deletion, Evidence, OldContent, Plan, Replacement, Source, Upload
+from pkgsync.model.plan import Action
+from pkgsync.reasons import Reason
+from tests.samples import DELETION, LEAP, LEAP_SOURCE, NOTHING, SUMS, UPLOADS
+
+DIGEST, OTHER = f"sha256:{SUMS['d']}", f"sha256:{SUMS['e']}"
+PROOF = Evidence("undo", total=9, receipt=DIGEST)
+ROW = (LEAP, "a-1-1.x86_64.rpm", SUMS["1"], "2026-01-01T00:00:00.000Z", "robot", Reason.UNDO)
+BACKUP, ARCHIVE = Source("backup"), Source("archive", repository="kata/archive")
+UNDONE = Deletion(*ROW, PROOF)
+MOVED = Archiving(*ROW, PROOF, "kata/archive")
+BACK = Upload(LEAP, ROW[1], 5, SUMS["1"], Reason.UNDO, BACKUP)
+RECALLED = evolve(BACK, source=ARCHIVE)
+SWAPPED = Replacement(LEAP, ROW[1], 5, SUMS["1"], Reason.UNDO, BACKUP, OldContent(SUMS["2"], ROW[3]))
+LISTS: dict[type, tuple[str, str]] = {
+    Upload: ("uploads", "uploads"),
+    Replacement: ("replacements", "replacements"),
+    Deletion: ("deletions", "deletions"),
+    Archiving: ("archivings", "archivings"),
+}
+
+
+def made(*actions: Action, undoes: str | None = DIGEST) -> Plan:
+    found: dict[str, Any] = {}
+    for action in actions:
+        name = LISTS[type(action)][0]
+        found[name] = (*found.get(name, ()), action)
+    size = sum(action.size for action in actions if isinstance(action, Upload | Replacement))
+    counts = Counts(upload_bytes=size, **{name: len(listed) for name, listed in found.items()})
+    summary = evolve(NOTHING.summary, total=counts, distributions={LEAP: counts})
+    return evolve(NOTHING, undoes=undoes, summary=summary, **found)
+
+
+@pytest.mark.parametrize("action", [UNDONE, MOVED, BACK, RECALLED, SWAPPED])
+def test_an_undo_is_written_and_read_again(action: Action) -> None:
+    plan = made(action)
+    data = planfile.dumps(plan)
+    assert planfile.loads(data, "undo.json") == planfile.with_digest(plan)
+    assert json.loads(data)["undoes"] == DIGEST
+
+
+def test_other_plans_do_not_speak_of_undo() -> None:
+    assert "undoes" not in json.loads(planfile.dumps(NOTHING))
+
+
+@pytest.mark.parametrize(
+    ("plan", "fault"),
+    [
+        (made(UNDONE, undoes=None), "a plan with the reason undo cannot be this one"),
+        (made(BACK, undoes=None), "a plan with the reason undo cannot be this one"),
+        (made(DELETION), "a plan with the reason superseded cannot be this one"),
+        (made(UPLOADS[0]), "a plan with the reason missing cannot be this one"),
+        (made(evolve(UNDONE, evidence=evolve(PROOF, receipt=OTHER))), "its evidence is another receipt"),
+        (made(evolve(BACK, source=LEAP_SOURCE)), "the reason undo does not go with bytes from obs"),
+        (made(evolve(UPLOADS[0], source=BACKUP), undoes=None), "the reason missing does not go with bytes from backup"),
+        (made(evolve(UPLOADS[0], source=ARCHIVE), undoes=None), "the reason missing does not go with bytes from arch"),
+        (made(evolve(SWAPPED, source=ARCHIVE)), "a replacement cannot come from the archive"),
+        (made(evolve(RECALLED, source=Source("archive"))), "the archive '' is not USER/REPOSITORY"),
+        (
+            made(evolve(RECALLED, source=Source("archive", repository="kata/testing"))),
+            "the archive is the target, kata/testing, itself",
+        ),
+    ],
+)
+def test_neither_can_hide_among_the_other(plan: Plan, fault: str) -> None:
+    with pytest.raises(PlanFileError) as caught:
+        planfile.dumps(plan)
+    assert fault in caught.value.message
