@@ -283,3 +283,46 @@ def test_undo_is_a_function_too(applied: Cli) -> None:
     receipt = read_receipt(applied.folder / "plan.receipt.json")
     made = pkgsync.undo(load(applied.folder / "pkgsync.yaml", {}), receipt, Surroundings.of_user())
     assert [len(actions) for actions in (made.uploads, made.replacements, made.deletions)] == [1, 1, 1]
+
+
+def test_a_file_comes_back_even_if_another_name_has_its_content(cli: Cli) -> None:
+    copy = "hello-copy-0.9-1.x86_64.rpm"
+    cli.configure(orphans={**DELETE["orphans"], "protect": ["hello-copy*"]})
+    cli.in_step()
+    cli.put(OLD)
+    cli.sandbox.packagecloud.add(REPOSITORY, LEAP, OLD.blob, filename=copy)
+    before = content(cli)
+    applying(cli)
+    assert {f"{LEAP}/{copy}", RPM_KEY, DEB_KEY} == cli.names
+    cli.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert cli.run("apply", "undo.json").code == 0
+    assert content(cli) == before
+
+
+def test_what_an_interrupted_run_had_uploaded_is_ours(applied: Cli) -> None:
+    """A kill between the upload and its note: the next run notes it, so that the undo finds it in the journal."""
+    (journal,) = Surroundings.of_user().state_dir.rglob("*.jsonl")
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"event": "end"' not in line))
+    assert applied.run("apply", "plan.json").code == 0
+    told = {line["outcome"] for line in applied.saved("plan.receipt.json")["lines"]}
+    assert told == {"done"}
+    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    assert applied.run("apply", "undo.json").code == 0
+    assert content(applied) == BEFORE
+
+
+def test_a_failed_upload_that_may_have_arrived_is_held(cli: Cli) -> None:
+    """The server took it, answered 502, and listed nothing while it was asked."""
+    cli.put(DEB)
+    cli.run("plan", "-o", "plan.json")
+    cli.run("apply", "plan.json")
+
+    def failed(receipt: dict[str, Any]) -> None:
+        receipt["lines"][0] |= {"outcome": "failed", "attempts": 4}
+
+    edited(cli, failed)
+    done = cli.run("undo", "plan.receipt.json", "-o", "undo.json")
+    assert (done.code, counts(cli)) == (0, {what: int(what == "held") for what in ALL})
+    assert cli.saved("undo.json")["held"][0]["reason"] == "outcome-unknown"
+    assert "No changes planned, 1 held:" in done.out
