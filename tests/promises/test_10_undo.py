@@ -11,19 +11,16 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pkgsync import planfile
-from pkgsync.apply.kept import look_back
-from pkgsync.cache import Cache
-from pkgsync.model import Outcome, Overrides, Plan, Receipt
-from pkgsync.progress import SILENT
+from pkgsync.model import Outcome, Plan, Receipt
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Setting, Verdict, undo_plan
-from pkgsync.sandbox import ARCHIVE, PROJECT, Artifact
+from pkgsync.reconcile import Verdict
+from pkgsync.sandbox import ARCHIVE, Artifact
 from tests import undoing
-from tests.apply_world import ARCHIVING, CONFIG_DIGEST, MANAGED, POLICY, World, open_world, rpm
+from tests.apply_world import ARCHIVING, POLICY, World, open_world, rpm
 from tests.builders import JAMMY, LEAP
 from tests.builders import sha as digest
 from tests.undoing import Model, actions
+from tests.undoing_world import undo
 
 KEYS = [f"{LEAP}/{name}-1-1.noarch.rpm" for name in ("one", "two", "three")] + [
     f"{JAMMY}/{name}_1_all.deb" for name in ("one", "two")
@@ -114,15 +111,6 @@ def fill(world: World, states: Mapping[str, tuple[bool, str]]) -> None:
     world.publish(ANCHOR, *offers)
     for artifact in (ANCHOR, *(rpm(name) for name, (here, _) in states.items() if here)):
         world.put(artifact)
-
-
-def undo(world: World, receipt: Receipt) -> Plan:
-    services = world.services
-    setting = Setting(services.obs_url, (PROJECT,), services.packagecloud_url, CONFIG_DIGEST, "1.0.0", Overrides())
-    store = Cache(world.folder / "backups")
-    found = look_back(receipt, world.client(), world.policy, store, MANAGED, now=world.now, progress=SILENT)
-    plan = undo_plan(receipt, *found, world.policy, MANAGED, world.now(), setting)
-    return planfile.loads(planfile.dumps(plan), "undo.json")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
