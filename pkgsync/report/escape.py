@@ -18,6 +18,8 @@ _MARKDOWN = str.maketrans(
     }
 )
 _SHORTCODE = re.compile(r":(?=(?!\d\d:)[\w+-]+:)")
+# What would make the words after a bullet a list, a rule or a heading of their own.
+_BLOCK_START = re.compile(r"^(\s*)(?=[-+=]([\s-]|$|=))|^(\s*\d+)(?=[.)](\s|$))")
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
@@ -37,6 +39,7 @@ def _shown(character: str) -> str:
 def prose(text: str) -> str:
     """The text as plain words inside a Markdown line or cell: no markup, link, mention, issue number or emoji."""
     escaped = _SHORTCODE.sub(f":{_SPACE}", visible(text).translate(_MARKDOWN))
+    escaped = _BLOCK_START.sub(r"\g<0>\\", escaped)
     return escaped.replace("://", f":{_SPACE}//").replace("www.", f"www{_SPACE}.").replace("GH-", f"GH{_SPACE}-")
 
 

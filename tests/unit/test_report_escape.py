@@ -93,3 +93,8 @@ def test_no_cell_is_a_formula(text: str) -> None:
 )
 def test_cell(text: str, shown: str) -> None:
     assert cell(text) == shown
+
+
+@pytest.mark.parametrize("text", ["--", "- x", "+ x", "1. x", "12) x", "==", " - x"])
+def test_words_after_a_bullet_begin_no_block_of_their_own(text: str) -> None:
+    assert GITHUB.render(f"- {prose(text)}\n") == f"<ul>\n<li>{text.strip()}</li>\n</ul>\n"
