@@ -13,6 +13,7 @@ from pkgsync.model import Plan
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind
 from tests.apply_world import ARCHIVING, LEAP, World, open_world, rpm, sha
 from tests.crash import attempt_of, run_until, start
+from tests.scope import EVERYTHING
 
 NEW, OLD, KEPT = rpm(version="2.0"), rpm(version="1.0"), rpm(version="0.5")
 KEY = f"{LEAP}/{OLD.filename}"
@@ -56,7 +57,7 @@ def kill(world: World, step: int) -> Plan | None:
 
 
 def test_killed_at_every_step_and_run_again(world: World) -> None:
-    step = 1
+    step = stride = 1 if EVERYTHING else 6
     while (plan := kill(world, step)) is not None:
         assert_not_lost(world)
         receipt = world.apply(plan)
@@ -66,8 +67,8 @@ def test_killed_at_every_step_and_run_again(world: World) -> None:
         moved = [e for e in world.sandbox.log.find("packagecloud", "POST") if e.status == 200]
         deleted = [e for e in world.sandbox.log.find("packagecloud", "DELETE") if e.status == 200]
         assert (len(moved), len(deleted)) == (1, 1)
-        step += 1
-    print(f"killed at {step - 1} steps")
+        step += stride
+    print(f"killed up to step {step - stride}")
     assert step > FEWEST_STEPS
 
 
@@ -87,7 +88,8 @@ def lose_after_the_move(world: World) -> None:
 def test_a_file_in_neither_place_is_put_back_by_whoever_comes_next(world: World) -> None:
     """The run that notices it puts the file back and ends; the one after moves it."""
     noticed = 0
-    for step in range(1, 400, 5):
+    stride = 5 if EVERYTHING else 20
+    for step in range(1, 400, stride):
         plan = start_over(world)
         lose_after_the_move(world)
         if not killed_at(world, plan, step):
@@ -99,7 +101,7 @@ def test_a_file_in_neither_place_is_put_back_by_whoever_comes_next(world: World)
             assert (first.exit_code, world.content[KEY]) == (6, sha(OLD)), f"killed at step {step}"
             assert world.apply(plan).exit_code == 0
         assert (world.content, world.content_of(ARCHIVE)) == (HERE, THERE), f"killed at step {step}"
-    assert noticed > FEWEST_STEPS // 5
+    assert noticed > FEWEST_STEPS // 4 // stride
 
 
 def killed_at(world: World, plan: Plan, step: int) -> bool:
