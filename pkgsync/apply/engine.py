@@ -99,7 +99,9 @@ class _Run:
         with signals.handling(self.halt):
             try:
                 found = preflight.look(self.plan, self.job, self.ledger)
+                self.halt.begun = True
             except PkgsyncError as error:
+                self.halt.begun = True
                 self._finish_blind(error)
                 raise
             self._work_safely(found)

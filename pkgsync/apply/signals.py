@@ -23,12 +23,16 @@ SIGNALS = {
 
 
 class Halt:
-    """Whether the run shall end early, and why: set by signals and by errors after which going on is useless."""
+    """Whether the run shall end early, and why: set by signals and by errors after which going on is useless.
+
+    Until it has ``begun`` to change anything there is nothing to finish: a signal then ends it at once.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self.signalled: ExitCode | None = None
         self.error: PkgsyncError | None = None
+        self.begun = False
 
     @property
     def requested(self) -> bool:
@@ -63,12 +67,17 @@ class Halt:
 def handling(halt: Halt) -> Iterator[None]:
     """Let the first SIGINT, SIGTERM or SIGHUP set ``halt`` and the second end the run at once.
 
-    The second one raises InterruptedRunError in the main thread.
+    The second one, and the first where nothing was begun, raises InterruptedRunError in the main thread.
     Outside of the main thread nothing is handled, nor is a signal that the caller ignores (nohup).
     """
 
     def handle(number: int, _frame: FrameType | None) -> None:
         code = SIGNALS[signal.Signals(number)]
+        if not halt.begun:
+            halt.interrupt(code)
+            raise InterruptedRunError(
+                "Interrupted before anything was changed.", code, tip="Run the same command again."
+            )
         if halt.signalled is not None:
             raise InterruptedRunError(
                 "Stopped at once; what was in flight has an unknown outcome.",
