@@ -33,7 +33,16 @@ class _Bar:
 
 
 class _Meter(_Tqdm):
-    """Has its bytes written the way that the reports write them."""
+    """Has its bytes written the way that the reports write them, and leaves nothing behind."""
+
+    def refresh(self, *arguments: Any, **named: Any) -> None:
+        """A line written above redraws bars whose delay is not over, and at the end tqdm clears only what had a delay.
+
+        So nothing is drawn before the delay is over, and from then on there is none.
+        """
+        if super().format_dict["elapsed"] >= (self.delay or 0):
+            self.delay = 0
+            super().refresh(*arguments, **named)
 
     @property
     def format_dict(self) -> MutableMapping[str, Any]:
