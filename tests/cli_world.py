@@ -125,7 +125,7 @@ def open_cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     for module in ("pkgsync.obs.gather", "pkgsync.obs.indexes"):
         monkeypatch.setattr(import_module(module), "PAUSES", tuple(0 for _ in import_module(module).PAUSES))
     monkeypatch.setattr(api, "time", SimpleNamespace(sleep=lambda seconds: None))
-    for name in ("NO_COLOR", "COLUMNS"):
+    for name in ("NO_COLOR", "COLUMNS", "CI"):
         monkeypatch.delenv(name, raising=False)
     with Sandbox() as sandbox:
         for name, value in sandbox.environment.items():

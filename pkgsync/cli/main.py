@@ -37,8 +37,7 @@ def cli(context: Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table (DESIGN section 9)."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _open_streams()
     code = run(Context(), arguments)
     for stream in (sys.stdout, sys.stderr):
         _finish(stream)
@@ -46,6 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # threads that still wait for a server must not hold up the end
         os._exit(code)
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Any name can be written. A stream that the caller closed is None: what goes there goes nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: PTH123, SIM115
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
 
 
 def run(context: Context, arguments: Sequence[str] | None = None) -> int:

@@ -121,8 +121,8 @@ def common(*, env: bool = False) -> Callable[[F], F]:
         option("--color/--no-color", help="Colour always, or never [on a terminal]."),
         option("--log-format", variable="LOG_FORMAT", type=_LOG_FORMATS, help="Form of messages [text]."),
         option("--cache-dir", variable="CACHE_DIR", type=FOLDER, help="Folder of downloaded files."),
-        option("--state-dir", variable="STATE_DIR", type=FOLDER, help="Folder of journals and locks."),
-        option("--backup-dir", variable="BACKUP_DIR", type=FOLDER, help="Folder of deleted files."),
+        option("--state-dir", variable="STATE_DIR", type=FOLDER, help="Folder of journals, locks and backups."),
+        option("--backup-dir", variable="BACKUP_DIR", type=FOLDER, help="Folder of replaced and deleted files."),
     )
 
     def decorate(function: F) -> F:

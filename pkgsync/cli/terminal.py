@@ -58,8 +58,13 @@ class Terminal:
         return Bars(self.err)
 
     def data(self, text: str) -> None:
-        self.out.write(text if text.endswith("\n") or not text else text + "\n")
-        self.out.flush()
+        try:
+            self.out.write(text if text.endswith("\n") or not text else text + "\n")
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "standard output") from None
 
     def plain(self, text: str) -> None:
         """Our own words on stderr, as they are."""

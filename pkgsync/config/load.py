@@ -33,7 +33,7 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
     try:
         root = compose(data)
         if root is None:
-            raise BrokenYamlError(Mistake(Position(1, 1), "the file is empty", "`pkgsync init` proposes a config"))
+            raise BrokenYamlError(Mistake(Position(1, 1), "the file is empty", "the README shows a first config"))
         old_form = legacy.is_legacy(root)
         document = read(root, as_text=old_form)
     except BrokenYamlError as error:
@@ -51,7 +51,7 @@ def _read_file(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"no config file {path}", tip="give one with -c, or make one with `pkgsync init`") from None
+        raise UsageError(f"no config file {path}", tip="name another with -c or PKGSYNC_CONFIG") from None
     except OSError as error:
         raise UsageError(f"cannot read the config file {path}: {error.strerror}") from None
 

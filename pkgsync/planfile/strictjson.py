@@ -51,7 +51,7 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
         raise PlanFileError(f"{name}: nested too deeply") from None
     except ValueError as error:
         raise PlanFileError(
-            f"{name}: {_first_line(error)}", tip="The file was cut or edited; make a new plan."
+            f"{name}: {_first_line(error)}", tip="Is it a file of pkgsync? If it was cut or edited, make a new one."
         ) from None
     if not isinstance(document, dict):
         raise PlanFileError(f"{name}: not a JSON object")

@@ -23,7 +23,7 @@ _FIELDS = (
     "distribution", "filename", "name", "epoch", "version", "release", "architecture", "sha256", "created_at",
     "uploader", "fate", "reason", "message",
 )  # fmt: skip
-_LEAST_WORDS = 24
+_LEAST_WORDS = 40
 
 
 def audit_text(audit: Audit, style: Style) -> str:
@@ -39,20 +39,33 @@ def audit_text(audit: Audit, style: Style) -> str:
 
 def _table(audit: Audit, distribution: str, style: Style) -> str:
     mine = [orphan for orphan in audit.orphans if orphan.row.distribution == distribution]
-    shown = columns(audit)
-    rows = [[visible(column.text(orphan)) for column in shown] for orphan in mine]
-    heads = [column.head for column in shown]
-    taken = sum(max(map(len, texts)) + 2 for texts in list(zip(heads, *rows, strict=True))[:-1])
-    room = None if style.width is None else max(style.width - taken, _LEAST_WORDS)
-    for row in rows:
-        row[-1] = "\n".join(wrapped(row[-1], Style(width=room)))
+    told = columns(audit)
+    rows = [[visible(column.text(orphan)) for column in told] for orphan in mine]
+    taken = sum(max(map(len, texts)) + 2 for texts in list(zip(*rows, [c.head for c in told], strict=True))[:-1])
+    if style.width is None or style.width - taken >= _LEAST_WORDS:
+        room = None if style.width is None else style.width - taken
+        lines = _tabulated(told, [[*row[:-1], "\n".join(wrapped(row[-1], Style(width=room)))] for row in rows], style)
+    else:
+        lines = _words_below(told, rows, style)
+    title = f"{style.paint('bold', visible(distribution))}: {units.plural(len(mine), 'orphan')}"
+    return "\n".join([title, *lines])
+
+
+def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+    """On a narrow terminal the words of each row stand under it."""
+    head, *lines = _tabulated(told[:-1], [row[:-1] for row in rows], style)
+    pairs = zip(lines, rows, strict=True)
+    return [head, *(text for line, row in pairs for text in (line, *wrapped(row[-1], style, indent=4)))]
+
+
+def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
     table = tabulate(
-        [[style.paint("bold", head) for head in heads], *rows],
+        [[style.paint("bold", column.head) for column in told], *rows],
         tablefmt="plain",
         disable_numparse=True,
-        colalign=["right" if column.number else "left" for column in shown],
+        colalign=["right" if column.number else "left" for column in told],
     )
-    return f"{style.paint('bold', visible(distribution))}: {units.plural(len(mine), 'orphan')}\n{table}"
+    return table.splitlines()
 
 
 def audit_json(audit: Audit) -> str:

@@ -75,7 +75,7 @@ def headline(audit: Audit) -> str:
     if not audit.orphans:
         return f"No orphans in {audit.repository}.{part}"
     orphans = units.plural(len(audit.orphans), "orphan")
-    return f"{orphans} in {audit.repository} with orphans: {audit.action.value}: {', '.join(parts)}.{part}"
+    return f"{orphans} in {audit.repository}: {', '.join(parts)} (orphans: {audit.action.value}).{part}"
 
 
 @frozen

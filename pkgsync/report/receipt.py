@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pkgsync.model import Outcome, Receipt, ReceiptLine
+from pkgsync.reasons import Reason
 from pkgsync.report import units
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.markdown import GITHUB_LIMIT
@@ -65,10 +66,31 @@ def headline(receipt: Receipt) -> str:
     """``Apply complete: 3 uploaded, 1 replaced, 2 deleted in 41 s``."""
     if receipt.complete and all(line.outcome is Outcome.ALREADY_DONE for line in receipt.lines):
         return f"Nothing to do: {_already(len(receipt.lines))}"
-    parts = [*_done_parts(receipt.lines), *_undone_parts(receipt.lines)]
+    done, undone = ", ".join(_done_parts(receipt.lines)), ", ".join(_undone_parts(receipt.lines))
+    if any(line.outcome is Outcome.DUE for line in receipt.lines):
+        return f"Dry run: {', '.join(filter(None, (undone, done)))}"
+    rest = f"; {_AS_ASKED if _is_as_asked(receipt) else undone}" if undone else ""
+    return f"{_state(receipt)}: {done or 'nothing changed'}{_time(receipt)}{rest}"
+
+
+_AS_ASKED = "all else is left for a run without --only uploads"
+
+
+def _is_as_asked(receipt: Receipt) -> bool:
+    """What is not done was not to be done in this run."""
+    undone = [line for line in receipt.lines if line.outcome not in _DONE]
+    chosen = all((line.outcome, line.reason) == (Outcome.LEFT, Reason.NOT_SELECTED.value) for line in undone)
+    return bool(undone) and chosen and not receipt.interrupted
+
+
+def _time(receipt: Receipt) -> str:
+    """How long it took; between several runs nobody knows how much time was spent on anything else."""
+    if receipt.runs > 1:
+        return f" in {receipt.runs} runs"
     seconds = units.seconds_between(receipt.started_at, receipt.finished_at)
-    time = f" in {units.duration(seconds)}" if seconds is not None else ""
-    return f"{_state(receipt)}: {', '.join(parts) or 'nothing changed'}{time}"
+    if seconds is None:
+        return ""
+    return f" in {units.duration(seconds)}" if round(seconds) > 0 else " in under 1 s"
 
 
 def _already(number: int) -> str:
@@ -76,10 +98,10 @@ def _already(number: int) -> str:
 
 
 def _state(receipt: Receipt) -> str:
-    if any(line.outcome is Outcome.DUE for line in receipt.lines):
-        return "Dry run"
     if receipt.interrupted:
         return "Apply interrupted"
+    if _is_as_asked(receipt):
+        return "Apply complete as asked"
     return "Apply complete" if receipt.complete else "Apply incomplete"
 
 

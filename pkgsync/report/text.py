@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pkgsync.model import Action, Archiving, Deletion, Plan, Replacement, Upload
+from pkgsync.model import Action, Archiving, Deletion, Plan, Replacement, Transfer, Upload
 from pkgsync.report import units, words
 from pkgsync.report.escape import visible
 from pkgsync.report.style import Line, Style, aligned, labelled, wrapped
@@ -36,7 +36,7 @@ def _head(plan: Plan, style: Style) -> list[str]:
     if given := words.overrides(plan.overrides):
         lines.append(f"with {given}")
     if plan.digest:
-        lines.append(plan.digest)
+        lines.append(f"plan {plan.digest}")
     return [style.paint("dim", row) for line in lines for row in wrapped(visible(line), style, hanging=2)]
 
 
@@ -55,25 +55,39 @@ def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[st
     actions = [action for action in plan.actions if action.distribution == name]
     groups = words.held_groups((item for item in plan.held if item.distribution == name), verbose=verbose)
     alone = [Line("!", "cyan", g.shown[0].filename, "", f"{g.action} {g.told}") for g in groups if g.total == 1]
-    rows = aligned([*map(_line, actions), *alone], style)
+    origin = _only_source(actions)
+    rows = aligned([*(_line(action, origin) for action in actions), *alone], style)
+    if origin:
+        rows.insert(0, style.paint("dim", f"  from {visible(origin)}"))
     if verbose:
         rows += _reads(actions, style)
     rows += [row for group in groups if group.total > 1 for row in _held(group, style)]
     return [f"{style.paint('bold', visible(name))}: {words.title(counts)}", *rows]
 
 
-def _line(action: Action) -> Line:
+def _only_source(actions: Sequence[Action]) -> str:
+    """The OBS repository that all of several files come from: told once."""
+    sources = [action.source for action in actions if isinstance(action, Upload | Replacement)]
+    told = {words.source(source) for source in sources if source.kind == "obs"}
+    return told.pop() if len(sources) > 1 and len(told) == 1 and all(s.kind == "obs" for s in sources) else ""
+
+
+def _line(action: Action, origin: str) -> Line:
     match action:
         case Upload():
-            return Line("+", "green", action.filename, units.size(action.size), words.source(action.source))
+            return Line("+", "green", action.filename, units.size(action.size), _from(action, origin))
         case Replacement():
             sums = f"{units.short(action.old.sha256)} -> {units.short(action.sha256)}"
-            said = f"{sums}, {words.source(action.source)}"
+            said = ", ".join(filter(None, (sums, _from(action, origin))))
             return Line("~", "yellow", action.filename, units.size(action.size), said)
         case Deletion():
             return Line("-", "red", action.filename, "", words.because(action))
         case Archiving():
             return Line(">", "blue", action.filename, "", f"to {action.archive_to}: {words.because(action)}")
+
+
+def _from(action: Transfer, origin: str) -> str:
+    return "" if origin else words.source(action.source)
 
 
 def _reads(actions: Sequence[Action], style: Style) -> list[str]:

@@ -95,7 +95,8 @@ def evidence(proof: Evidence) -> str:
         where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
         packages = units.plural(proof.packages_read or 0, "package")
         return f"gone: no longer offered by {where}, where the files of all {packages} are known"
-    return f"undo of {proof.receipt}"
+    algorithm, _, digest = (proof.receipt or "").rpartition(":")
+    return f"undo of {algorithm}:{units.short(digest)}"
 
 
 def reads(proof: Evidence) -> list[str]:

@@ -130,7 +130,7 @@ def test_a_dry_run_names_what_is_due_and_writes_nothing(planned: Cli) -> None:
     before = sorted(str(path) for path in planned.folder.rglob("*"))
     done = planned.run("apply", "plan.json", "-n")
     assert (done.code, changed_nothing(planned)) == (0, True)
-    assert "Dry run: 2 due in " in done.out
+    assert "Dry run: 2 due.\n" in done.out
     assert RPM.filename in done.out
     assert sorted(str(path) for path in planned.folder.rglob("*")) == before
 
@@ -165,10 +165,58 @@ def test_only_uploads_leaves_the_deletions(cli: Cli) -> None:
     assert len(cli.saved()["deletions"]) == 1
     done = cli.run("apply", "plan.json", "--only", "uploads")
     assert done.code == 0
-    assert "1 left for the next run" in done.out
+    last = done.out.splitlines()[-1]
+    assert last.startswith("Apply complete as asked: 2 uploaded in ")
+    assert last.endswith("; all else is left for a run without --only uploads. Receipt: plan.receipt.json")
     assert cli.names == {*BOTH, f"{LEAP}/{OLD.filename}"}
     assert cli.run("apply", "plan.json").code == 0
     assert cli.names == BOTH
+
+
+def test_a_dry_run_of_what_is_done_says_so(planned: Cli) -> None:
+    planned.run("apply", "plan.json")
+    done = planned.run("apply", "plan.json", "-n")
+    assert (done.code, done.out) == (
+        0,
+        "Dry run: nothing is due, every action of the plan was done before (2).\n",
+    )
+
+
+@pytest.fixture
+def deleting(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """On CI, a plan with a deletion."""
+    monkeypatch.setenv("CI", "true")
+    cli.put(OLD)
+    cli.configure(**DELETE, limits={"deletions": 1, "deletions_percent": 100})
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    return cli
+
+
+def test_on_ci_backups_without_a_place_of_their_own_are_warned_of(deleting: Cli) -> None:
+    done = deleting.run("apply", "plan.json", "--state-dir", "s")
+    assert [line for line in done.err.splitlines() if line.startswith("warning: ")] == [
+        "warning: the backups of what this plan replaces and deletes go to s/backups, which a CI runner may not keep: "
+        "give --backup-dir (or PKGSYNC_BACKUP_DIR) a folder that outlives it"
+    ]
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("options", [("--backup-dir", "b"), ("-n",), ("--only", "uploads")])
+def test_backups_that_are_safe_or_not_made_are_no_warning(deleting: Cli, options: tuple[str, ...]) -> None:
+    assert "warning: " not in deleting.run("apply", "plan.json", *options).err
+
+
+@pytest.mark.parametrize("value", ["", "false", "0"])
+def test_elsewhere_than_on_ci_backups_are_no_warning(
+    deleting: Cli, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CI", value)
+    assert "warning: " not in deleting.run("apply", "plan.json").err
+
+
+def test_uploads_alone_need_no_backup(planned: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert "warning: " not in planned.run("apply", "plan.json").err
 
 
 def test_a_refused_upload_is_5(planned: Cli) -> None:

@@ -360,6 +360,13 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_word(cli: Cli) -> None:
     assert done.code == 1
 
 
+def test_a_mistyped_command_gets_the_nearest_one(cli: Cli) -> None:
+    done = cli.run("aply", "plan.json")
+    assert done.code == 64
+    assert done.errors == ["error: No such command 'aply'. (Did you mean 'apply'?)"]
+    assert cli.run("frobnicate").errors == ["error: No such command 'frobnicate'."]
+
+
 def test_a_reader_of_messages_that_goes_away_changes_no_exit_code(cli: Cli) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -368,10 +375,17 @@ def test_a_reader_of_messages_that_goes_away_changes_no_exit_code(cli: Cli) -> N
     assert (done.code, done.out) == (64, "")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_error(cli: Cli, closed: str) -> None:
+    done = cli.call("plan", "-o", "plan.json", before=["sh", "-c", f'exec "$@" {closed}', "sh"])
+    assert (done.code, "Traceback" in done.err) == (0, False)
+    assert cli.saved()["applyable"]
+
+
 def test_a_full_disk_behind_stdout(cli: Cli) -> None:
     with Path("/dev/full").open("w") as full:
         done = cli.call("plan", stdout=full)
-    assert (done.code, done.errors) == (1, ["error: No space left on device"])
+    assert (done.code, done.errors) == (1, ["error: standard output: No space left on device"])
     assert "Traceback" not in done.err
 
 

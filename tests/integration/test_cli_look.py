@@ -113,7 +113,7 @@ def test_audit_as_csv(orphaned: Cli) -> None:
 
 
 def test_audit_as_markdown(orphaned: Cli) -> None:
-    assert "1 to delete, 1 kept." in orphaned.run("audit", "--format", "markdown").out
+    assert "1 to delete, 1 kept (orphans: delete)." in orphaned.run("audit", "--format", "markdown").out
 
 
 def test_audit_under_another_policy(orphaned: Cli) -> None:
@@ -206,8 +206,8 @@ def test_what_is_written_fits_its_schema(cli: Cli) -> None:
 def test_the_demo_tells_the_whole_story(cli: Cli) -> None:
     done = cli.call("demo")
     assert done.code == 0, done.err
-    assert "Plan: 34 to upload, 0 to replace, 1 to delete" in done.out
-    assert "Apply complete: 34 uploaded, 1 deleted" in done.out
+    assert "Plan: 14 to upload, 0 to replace, 1 to delete" in done.out
+    assert "Apply complete: 14 uploaded, 1 deleted" in done.out
     assert "No changes. demo/testing matches OBS. 1 orphan kept." in done.out
     assert "Plan: 6 to upload, 2 to replace, 6 to delete" in done.out
     assert "Apply complete: 6 uploaded, 2 replaced, 6 deleted" in done.out

@@ -67,7 +67,7 @@ def test_sizes_and_downloads_as_text() -> None:
         "foreign  ?        ?     2023-01-02  ?      ?          ?  keep  "
         "not-owned: OBS offers no foreign there, and orphans.names does not claim it",
         "",
-        "2 orphans in kata/testing with orphans: delete: 1 to delete, 1 kept.",
+        "2 orphans in kata/testing: 1 to delete, 1 kept (orphans: delete).",
         "They hold 1.2 MiB, of which 1.2 MiB would be freed (1 size not known).",
         "In the last 30 days 1 was downloaded (1 count not known).",
     ]
@@ -96,7 +96,7 @@ def test_sizes_and_downloads_as_markdown() -> None:
 def test_where_orphans_are_kept_nothing_is_freed() -> None:
     kept = tuple(evolve(o, fate="keep", size=100, downloads=0) for o in AUDIT.orphans)
     text = audit_text(evolve(ASKED, action=OrphanAction.KEEP, orphans=kept), PLAIN)
-    assert text.endswith("2 kept.\nThey hold 200 B.\nIn the last 30 days 0 were downloaded.")
+    assert text.endswith("2 kept (orphans: keep).\nThey hold 200 B.\nIn the last 30 days 0 were downloaded.")
 
 
 def test_what_is_filtered_out_is_counted() -> None:

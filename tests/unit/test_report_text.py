@@ -48,6 +48,7 @@ from tests.samples import (
 from tests.strategies import plans, receipts
 
 PLAIN = Style()
+NOT_ASKED = evolve(RECEIPT.lines[2], outcome=Outcome.LEFT, reason="not-selected")
 
 PLAN_TEXT = """\
 kata/testing on https://packagecloud.io
@@ -60,8 +61,9 @@ opensuse/15.6: 1 to upload, 1 to delete, 1 to archive (1.2 MiB), 214 orphans kep
   > old-tool-0.5-1.noarch.rpm             to kata/archive: gone: no longer offered by home:kata/openSUSE_Leap_15.6, where the files of all 12 packages are known; uploaded 2024-01-02
 
 ubuntu/jammy: 1 to upload, 1 to replace (35 KiB), 1 held
-  + hello-tool_1.3_amd64.deb  34 KiB  home:kata/xUbuntu_22.04
-  ~ hello-doc_1.3_all.deb      812 B  444444444444 -> 333333333333, home:kata/xUbuntu_22.04
+  from home:kata/xUbuntu_22.04
+  + hello-tool_1.3_amd64.deb  34 KiB
+  ~ hello-doc_1.3_all.deb      812 B  444444444444 -> 333333333333
   ! libdemo1_0.9_amd64.deb            replacement held, content-unknown: Packagecloud does not tell its checksum
 
 Warning: the config holds a plain secret
@@ -104,6 +106,18 @@ def test_every_action_is_named(plan: Plan) -> None:
     signs = {"+": len(plan.uploads), "~": len(plan.replacements), "-": len(plan.deletions), ">": len(plan.archivings)}
     for sign, number in signs.items():
         assert sum(line.startswith(f"  {sign} ") for line in lines) == number
+
+
+def test_a_source_is_told_with_each_file_where_there_are_several() -> None:
+    upload = PLAN.uploads[1]
+    other = evolve(upload, filename="z.deb", source=evolve(upload.source, project="home:other"))
+    plan = evolve(PLAN, uploads=(upload, other), replacements=())
+    lines = plan_text(plan, PLAIN).splitlines()
+    assert not any(line.startswith("  from ") for line in lines)
+    assert [line.split()[-1] for line in lines if line.startswith("  + ")] == [
+        "home:kata/xUbuntu_22.04",
+        "home:other/xUbuntu_22.04",
+    ]
 
 
 def test_a_narrow_terminal_wraps_words_under_the_name() -> None:
@@ -229,7 +243,18 @@ def test_an_audit() -> None:
         "foreign  ?        ?     2023-01-02  ?   keep  not-owned: OBS offers no foreign there, and",
         "                                              orphans.names does not claim it",
         "",
-        "2 orphans in kata/testing with orphans: delete: 1 to delete, 1 kept.",
+        "2 orphans in kata/testing: 1 to delete, 1 kept (orphans: delete).",
+    ]
+
+
+def test_an_audit_on_a_narrow_terminal() -> None:
+    text = audit_text(AUDIT, Style(width=80))
+    assert [line.rstrip() for line in text.splitlines()][:5] == [
+        "opensuse/15.6: 1 orphan",
+        "Name        Version  Arch    Uploaded    By       Fate",
+        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "",
     ]
 
 
@@ -318,7 +343,7 @@ ubuntu/jammy:
 
 Warning: the server renamed it
 
-Apply incomplete: 1 uploaded, 1 done before, 1 failed, 1 left for the next run in 41 s."""
+Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the next run."""
     )
 
 
@@ -332,7 +357,21 @@ Apply incomplete: 1 uploaded, 1 done before, 1 failed, 1 left for the next run i
             {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
             "Nothing to do: every action of the plan was done before (1).",
         ),
-        ({"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.DUE),), "complete": False}, "Dry run: 1 due in 41 s."),
+        ({"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.DUE),), "complete": False}, "Dry run: 1 due."),
+        ({"finished_at": RECEIPT.started_at}, "Apply complete: 1 uploaded in under 1 s."),
+        ({"runs": 3}, "Apply complete: 1 uploaded in 3 runs."),
+        (
+            {"lines": (RECEIPT.lines[0], NOT_ASKED), "complete": False},
+            "Apply complete as asked: 1 uploaded in 41 s; all else is left for a run without --only uploads.",
+        ),
+        (
+            {"lines": (RECEIPT.lines[0], NOT_ASKED), "complete": False, "interrupted": True},
+            "Apply interrupted: 1 uploaded in 41 s; 1 left for the next run.",
+        ),
+        (
+            {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.FAILED), NOT_ASKED), "complete": False},
+            "Apply incomplete: nothing changed in 41 s; 1 failed, 1 left for the next run.",
+        ),
     ],
 )
 def test_the_last_line_of_a_receipt(changes: dict[str, object], line: str) -> None:

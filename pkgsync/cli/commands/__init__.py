@@ -1,5 +1,6 @@
 """One module per command, imported when its command is called: nobody waits for what another command needs."""
 
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -28,6 +29,13 @@ class Commands(click.Group):
             return None
         found: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in SUMMARIES and (near := get_close_matches(args[0], SUMMARIES, 1)):
+            ctx.fail(f"No such command {args[0]!r}. (Did you mean {near[0]!r}?)")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -8,6 +8,7 @@ from pkgsync import api, planfile
 from pkgsync.cli.commands.show import render_receipt
 from pkgsync.cli.options import FILE, Context, NewFile, common
 from pkgsync.errors import PlanFileError, UsageError
+from pkgsync.model import Plan
 
 
 @click.command()
@@ -22,8 +23,9 @@ from pkgsync.errors import PlanFileError, UsageError
     "--jobs",
     type=click.IntRange(1, 16),
     default=4,
+    metavar="N",
     envvar="PKGSYNC_JOBS",
-    help="Transfers at a time, each way [4].",
+    help="Transfers at a time, each way, up to 16 [4].",
 )
 @common()
 def apply(
@@ -45,10 +47,13 @@ def apply(
     target = receipt or file.with_name(f"{file.name.removesuffix('.json')}.receipt.json")
     if target.resolve() == file.resolve():
         raise UsageError("the receipt would replace the plan", tip="Choose another place with `--receipt`.")
+    surroundings = context.surroundings()
+    if not (dry_run or only) and (lost := _backups_at_risk(reviewed, surroundings)):
+        terminal.warning(lost)
     result = api.apply(
         context.config(),
         reviewed,
-        context.surroundings(),
+        surroundings,
         api.ApplyOptions(
             receipt=target,
             jobs=jobs,
@@ -58,8 +63,22 @@ def apply(
         ),
         report=terminal.info,
     )
-    terminal.data(render_receipt(result, "text", terminal, None if dry_run else target))
+    if dry_run and result.complete and result.lines:
+        terminal.data(f"Dry run: nothing is due, every action of the plan was done before ({len(result.lines)}).")
+    else:
+        terminal.data(render_receipt(result, "text", terminal, None if dry_run else target))
     return result.exit_code
+
+
+def _backups_at_risk(reviewed: Plan, surroundings: api.Surroundings) -> str:
+    """A CI runner's own folders mostly end with it, and the backups, which an undo needs, with them."""
+    on_ci = surroundings.env.get("CI", "").lower() not in ("", "0", "false")
+    if not on_ci or surroundings.backup_dir is not None or not (reviewed.replacements or reviewed.removals):
+        return ""
+    return (
+        f"the backups of what this plan replaces and deletes go to {surroundings.backups}, which a CI runner may not "
+        "keep: give --backup-dir (or PKGSYNC_BACKUP_DIR) a folder that outlives it"
+    )
 
 
 def _expect(digest: str, expected: str | None, file: Path) -> None:

@@ -10,16 +10,21 @@ import click
 from pkgsync.cli.options import Context, common
 from pkgsync.errors import PkgsyncError
 
+# Some of the packages tell the story as well as all of them.
+_EXCLUDE = ["demo-*", "libdemo*"]
 _DAY_ONE = (
     ("Read both services and write the plan.", ("plan", "-o", "plan.json")),
-    ("What a reviewer sees in the pull request.", ("show", "--format", "markdown", "plan.json")),
+    (
+        "The same as Markdown, for the pull request in which it is reviewed.",
+        ("show", "--format", "markdown", "plan.json"),
+    ),
     ("Execute exactly that file.", ("apply", "plan.json")),
-    ("Plan again: nothing is left to do.", ("plan",)),
+    ("Plan again: nothing is left to do. What pkgsync knows nothing of, it keeps.", ("plan",)),
 )
 _DAY_TWO = (
-    ("The new version, the rebuilt deb and the removed package.", ("plan", "-o", "plan2.json")),
-    ("Uploads first, then the replacement, then what is superseded.", ("apply", "plan2.json")),
-    ("What is left that OBS does not publish, and why it stays.", ("audit",)),
+    ("The new version, and the deb that was rebuilt under its old name.", ("plan", "-o", "plan2.json")),
+    ("Uploads first, then replacements, then deletions. What goes is backed up before.", ("apply", "plan2.json")),
+    ("What is left that OBS does not publish, and why each of them stays.", ("audit",)),
 )
 
 
@@ -30,9 +35,9 @@ def demo(context: Context) -> None:
     from pkgsync.sandbox import DEMO_ORPHANS, Sandbox, demo_world_day1, demo_world_day2
 
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
-        sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS})
+        sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS, "exclude": _EXCLUDE})
         os.environ.update(sandbox.environment, PACKAGECLOUD_URL=sandbox.packagecloud_url, OSC_APIURL=sandbox.obs_url)
-        context.terminal.info("An OBS and a Packagecloud run on this machine for the demo, with real small packages.")
+        context.terminal.info("For this demo an OBS and a Packagecloud run on your machine, over real small packages.")
         demo_world_day1(sandbox)
         _tell(context, _DAY_ONE, Path(folder))
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
