@@ -1,8 +1,10 @@
 """README's generated parts are what the code says. To write them anew: `python -m tests.unit.test_readme`."""
 
 import re
+import textwrap
 from pathlib import Path
 
+from pkgsync.config import load, managed_distributions
 from pkgsync.errors import EXIT_CODE_MEANINGS
 from pkgsync.reasons import Reason
 
@@ -32,6 +34,15 @@ def test_tables_are_those_of_the_code() -> None:
         match = _between(name).search(text)
         assert match is not None, name
         assert match[0] == f"<!-- {name} -->\n\n{table()}\n\n<!-- /{name} -->", name
+
+
+def test_the_first_config_is_valid(tmp_path: Path) -> None:
+    block = README.read_text().split("```yaml\n")[1].split("```")[0]
+    path = tmp_path / "pkgsync.yaml"
+    path.write_text(textwrap.dedent(block))
+    config = load(path, {})
+    assert (config.packagecloud.repository, config.warnings) == ("me/stable", ())
+    assert managed_distributions(config) == ("opensuse/15.6", "ubuntu/jammy")
 
 
 def write() -> None:

@@ -23,7 +23,7 @@ _DAY_ONE = (
 )
 _DAY_TWO = (
     ("The new version, and the deb that was rebuilt under its old name.", ("plan", "-o", "plan2.json")),
-    ("Uploads first, then replacements, then deletions. What goes is backed up before.", ("apply", "plan2.json")),
+    ("Uploads, then replacements, then deletions; what goes is backed up first.", ("apply", "plan2.json")),
     ("What is left that OBS does not publish, and why each of them stays.", ("audit",)),
 )
 
@@ -37,7 +37,7 @@ def demo(context: Context) -> None:
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
         sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS, "exclude": _EXCLUDE})
         os.environ.update(sandbox.environment, PACKAGECLOUD_URL=sandbox.packagecloud_url, OSC_APIURL=sandbox.obs_url)
-        context.terminal.info("For this demo an OBS and a Packagecloud run on your machine, over real small packages.")
+        context.terminal.info("An OBS and a Packagecloud run on this machine, over real small packages.")
         demo_world_day1(sandbox)
         _tell(context, _DAY_ONE, Path(folder))
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
