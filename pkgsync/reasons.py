@@ -135,7 +135,7 @@ class Reason(StrEnum):
     REPOSITORY_ABSENT = (
         "repository-absent",
         "The project's _meta does not have the repository.",
-        "Remove it from the config if it is gone for good.",
+        "If the project is not meant to have it, map it to null under the project's own `distributions`.",
     )
     PROJECT_ABSENT = (
         "project-absent",
