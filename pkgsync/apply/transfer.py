@@ -123,14 +123,19 @@ class Transporter:
         kept = self.store.path(sha256)
         if kept is not None:
             return kept
-        size = self.job.packagecloud.details(row).size
-        if size is None:
-            raise ReadError(f"{row.key} cannot be kept: Packagecloud does not tell its size.")
+        size = self._size(row)
 
         def fetch(sink: BinaryIO, offset: int) -> int:
             return self.job.packagecloud.download(row, sink, size, offset, task.count_down)
 
         return self.store.add(sha256, size, fetch)
+
+    def _size(self, row: Row) -> int | None:
+        """The bytes that Packagecloud says the file has; None where it does not: the checksum proves them anyway."""
+        try:
+            return self.job.packagecloud.details(row).size
+        except ReadError:
+            return None
 
     def hash_of(self, row: Row, size: int) -> str:
         """The sha256 of what Packagecloud serves for the row, which should have ``size`` bytes. Raises ReadError."""
