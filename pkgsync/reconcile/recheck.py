@@ -69,7 +69,7 @@ class _Now:
     plan: Plan
     policy: Policy
     rows: Mapping[str, Row]
-    repositories: Mapping[tuple[str, str], Repository]
+    repositories: Mapping[tuple[str, str, str], Repository]
     published: Mapping[tuple[str, str, str, str], IndexedFile]
     planned: Mapping[str, DistributionResult]
     orphans: Mapping[str, Orphan]
@@ -100,7 +100,7 @@ def recheck(
         plan=plan,
         policy=effective,
         rows={row.key: row for row in actual.rows},
-        repositories={(r.project, r.name): r for r in desired.repositories},
+        repositories={(r.project, r.name, name): r for r in desired.repositories for name in r.distributions},
         published={
             (r.project, r.name, r.content, file.path): file
             for r in desired.repositories
@@ -181,12 +181,19 @@ def _unmanaged(action: Action) -> Check:
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
-    """Due if OBS still publishes exactly the planned bytes."""
+    """Due if OBS still publishes exactly the planned bytes, and the config still brings them to the distribution.
+
+    So a plan edited by hand brings nothing anywhere that the config alone would not bring there.
+    """
     if action.reason is Reason.UNDO:
         return _brought_back(action, world)
-    repository = world.repositories.get((action.source.project, action.source.repository))
+    result = world.planned.get(action.distribution)
+    if result is None:
+        return _unmanaged(action)
+    repository = world.repositories.get((action.source.project, action.source.repository, action.distribution))
     if repository is None:
-        words = f"the config no longer reads {action.source.project}/{action.source.repository}"
+        place = f"{action.source.project}/{action.source.repository}"
+        words = f"the config no longer maps {place} to {action.distribution}"
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
@@ -195,9 +202,14 @@ def _from_source(action: Upload | Replacement, world: _Now) -> Check:
     if file is None:
         words = f"{repository.id} no longer publishes {action.source.path}"
         return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+    if file.filename != action.filename:
+        words = f"{repository.id} publishes {action.source.path} under the name {file.filename}"
+        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
     if (file.sha256, file.size) != (action.sha256, action.size):
         words = f"{repository.id} publishes other content under {action.source.path}"
         return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+    if action.filename not in result.offered.offers:
+        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it out now")
     return Check(action, Verdict.DUE)
 
 

@@ -25,6 +25,7 @@ from pkgsync.reasons import Reason
 from pkgsync.reconcile import Verdict, recheck
 from tests.builders import (
     DELETE,
+    JAMMY,
     LEAP,
     NOW,
     SETTING,
@@ -143,9 +144,43 @@ def test_a_replacement_and_its_sources(world: list[Repository], expected: Any) -
     assert checked(world)["Replacement"] == expected
 
 
-def test_nothing_is_replaced_or_deleted_in_a_distribution_that_is_no_longer_managed() -> None:
+@pytest.mark.parametrize("rows", [ROWS, without(REBUILT)], ids=["", "the name to replace is absent"])
+def test_nothing_is_done_in_a_distribution_that_is_no_longer_managed(rows: tuple[Row, ...]) -> None:
     gone = stale(Reason.POLICY_CHANGED)
-    assert checked(managed=()) == {"Upload": DUE, "Replacement": gone, "Deletion": gone}
+    assert checked(rows=rows, managed=()) == {"Upload": gone, "Replacement": gone, "Deletion": gone}
+
+
+def forged(**changes: Any) -> Plan:
+    return evolve(PLAN, uploads=(evolve(PLAN.uploads[0], **changes),))
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (forged(distribution=JAMMY), Reason.POLICY_CHANGED),
+        (forged(distribution="el/9"), Reason.POLICY_CHANGED),
+        (forged(filename="sudo-1.0-1.x86_64.rpm"), Reason.SOURCE_CHANGED),
+        (forged(sha256=sha("other")), Reason.SOURCE_CHANGED),
+        (forged(source=evolve(PLAN.uploads[0].source, project="home:evil")), Reason.POLICY_CHANGED),
+        (forged(source=evolve(PLAN.uploads[0].source, path="x86_64/other.rpm")), Reason.SOURCE_CHANGED),
+    ],
+)
+def test_a_forged_upload_brings_nothing_that_the_config_would_not_bring(made: Plan, reason: Reason) -> None:
+    assert checked(made=made, managed=(LEAP, JAMMY))["Upload"] == stale(reason)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"wanted": policy(exclude=("fresh*",))},
+        {"wanted": policy(include=("hello*", "again*"))},
+        {"repositories": [repository(*FILES, filter_architectures=("aarch64",))]},
+        {"repositories": [repository(*FILES, distributions=(JAMMY,))], "managed": (LEAP, JAMMY)},
+    ],
+    ids=["excluded", "not included", "architecture", "mapping"],
+)
+def test_an_upload_must_pass_the_filters_and_the_mapping_of_now(now: dict[str, Any]) -> None:
+    assert checked(**now)["Upload"] == stale(Reason.POLICY_CHANGED)
 
 
 @pytest.mark.parametrize(
