@@ -88,6 +88,7 @@ def handlers() -> Iterator[None]:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: signal.Signals, code: int) -> None:
     halt, before = Halt(), signal.getsignal(number)
+    halt.begun = True
     with handling(halt):
         os.kill(os.getpid(), number)
         assert (halt.requested, halt.signalled) == (True, code)
@@ -95,6 +96,13 @@ def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: si
             os.kill(os.getpid(), number)
         assert caught.value.exit_code == code
     assert signal.getsignal(number) is before
+
+
+def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None:
+    halt = Halt()
+    with handling(halt), pytest.raises(InterruptedRunError) as caught:
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert (caught.value.exit_code, halt.signalled) == (143, 143)
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored(handlers: None) -> None:
