@@ -181,14 +181,13 @@ def _unmanaged(action: Action) -> Check:
 
 
 def _from_source(action: Upload | Replacement, world: _Now) -> Check:
-    """Due if OBS still publishes exactly the planned bytes, and the config still brings them to the distribution.
+    """Due if OBS still publishes exactly the planned bytes under the planned name, for this managed distribution.
 
-    So a plan edited by hand brings nothing anywhere that the config alone would not bring there.
+    The filters limited what was planned; what was reviewed need not pass them again.
     """
     if action.reason is Reason.UNDO:
         return _brought_back(action, world)
-    result = world.planned.get(action.distribution)
-    if result is None:
+    if action.distribution not in world.planned:
         return _unmanaged(action)
     repository = world.repositories.get((action.source.project, action.source.repository, action.distribution))
     if repository is None:
@@ -208,8 +207,6 @@ def _from_source(action: Upload | Replacement, world: _Now) -> Check:
     if (file.sha256, file.size) != (action.sha256, action.size):
         words = f"{repository.id} publishes other content under {action.source.path}"
         return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
-    if action.filename not in result.offered.offers:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it out now")
     return Check(action, Verdict.DUE)
 
 
