@@ -1,7 +1,8 @@
 """Kills an apply at a chosen step, in a process of its own: for the tests of resumption.
 
-Steps are counted in the child: every journal record (before it, in the middle of its line, after it), every fsync, rename,
-removal and truncation, and every HTTP request (before its answer is waited for, and after it has come).
+Steps are counted in the child: every journal record (before it, in the middle of its line, after it), every file that is
+opened to be written, every fsync, rename, removal and truncation, and of every HTTP request each piece that is sent (before
+and after it) and the answer (before it is waited for, and after it has come).
 The child is forked from a server process that has everything imported, so that one attempt takes milliseconds.
 """
 
@@ -12,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,25 @@ def attempt_of(world: World, plan: bytes, folder: Path, jobs: int = 1) -> Attemp
     return Attempt(world.services, folder, world.desired(), plan, jobs, world.policy)
 
 
-def start(attempt: Attempt, step: int | None = None, noticed: Event | None = None) -> BaseProcess:
-    """Run in a child that kills itself at ``step``; None: never. It sets ``noticed`` at the first signal that it gets."""
-    process = _CONTEXT.Process(target=_child, args=(attempt, step, noticed), daemon=True)
+def start(
+    attempt: Attempt, step: int | None = None, noticed: Event | None = None, total: "Synchronized[int] | None" = None
+) -> BaseProcess:
+    """Run in a child that kills itself at ``step``; None: never.
+
+    It sets ``noticed`` at the first signal that it gets, and ``total`` at its end to the number of its steps.
+    """
+    process = _CONTEXT.Process(target=_child, args=(attempt, step, noticed, total), daemon=True)
     process.start()
     return process
+
+
+def count_steps(attempt: Attempt) -> int:
+    """How many steps a whole run has. The number varies a little where threads race."""
+    total = _CONTEXT.Value("i", 0)
+    process = start(attempt, total=total)
+    process.join()
+    assert process.exitcode == 0, f"the child ended with {process.exitcode}"
+    return int(total.value)
 
 
 def new_event() -> Event:
@@ -96,12 +112,13 @@ class _Bomb:
 
         return wrapped
 
-    def audit(self, event: str, _args: tuple[Any, ...]) -> None:
-        if event in ("os.rename", "os.remove", "os.truncate"):
+    def audit(self, event: str, args: tuple[Any, ...]) -> None:
+        writes = event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR)
+        if writes or event in ("os.rename", "os.remove", "os.truncate"):
             self.tick()
 
 
-def _child(attempt: Attempt, step: int | None, noticed: Event | None) -> None:
+def _child(attempt: Attempt, step: int | None, noticed: Event | None, total: "Synchronized[int] | None") -> None:
     bomb = _Bomb(step)
     journal.Journal.record = bomb.around(journal.Journal.record)  # type: ignore[method-assign]
     journal._write_all = bomb.halfway(journal._write_all)  # type: ignore[assignment]
@@ -109,6 +126,7 @@ def _child(attempt: Attempt, step: int | None, noticed: Event | None) -> None:
     http.client.HTTPConnection.getresponse = bomb.around(  # type: ignore[method-assign]
         http.client.HTTPConnection.getresponse
     )
+    http.client.HTTPConnection.send = bomb.around(http.client.HTTPConnection.send)  # type: ignore[method-assign]
     sys.addaudithook(bomb.audit)
     if noticed is not None:
         interrupt = signals.Halt.interrupt
@@ -122,4 +140,6 @@ def _child(attempt: Attempt, step: int | None, noticed: Event | None) -> None:
         attempt.services, attempt.folder, lambda: attempt.desired, lambda seconds: None, policy=attempt.policy
     )
     receipt = engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
+    if total is not None:
+        total.value = bomb.count
     sys.exit(receipt.exit_code)
