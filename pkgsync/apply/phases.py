@@ -71,8 +71,11 @@ class Phases:
         self._act(archived, "Moving back", self._recall_one)
 
     def replace(self, actions: Sequence[Replacement]) -> None:
-        """One after the other, so that never more than one name is absent."""
-        self._transfer(actions, "Replacing", self._replace_one, senders=1)
+        """One after the other, so that never more than one name is absent; first those that an earlier run left so."""
+        absent = [action for action in actions if action.key not in self.guard.before]
+        present = [action for action in actions if action not in absent]
+        for group in (absent, present):
+            self._transfer(group, "Replacing", self._replace_one, senders=1)
 
     def remove(self, actions: Sequence[Removal]) -> None:
         words = "Archiving" if any(isinstance(action, Archiving) for action in actions) else "Deleting"

@@ -37,7 +37,7 @@ class Replacer:
         """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
         row = self._find(action)
         if row is not None:
-            settled = self._changed(action, row) or self._clear(task, action, row)
+            settled = self._changed(action, row) or self._no_uploads() or self._clear(task, action, row)
             if settled is not None:
                 return settled
         return self._put(task, action, content)
@@ -50,6 +50,12 @@ class Replacer:
             ours = self.journal.ledger.past(action.key).uploads > 0
             return Result(outcome=Outcome.DONE if ours else Outcome.ALREADY_DONE, verified="listing")
         return self.remover.unchanged(row, action.old)
+
+    def _no_uploads(self) -> Result | None:
+        """Nothing is taken away while Packagecloud stores nothing: neither the new nor the old file could come back."""
+        if self.uploader.works is not False:
+            return None
+        return Result.left("Packagecloud took no upload of this run, so nothing is taken away.", Reason.UPLOAD_MISSING)
 
     def _clear(self, task: Task, action: Replacement, row: Row) -> Result | None:
         """Keep the old bytes, look once more, and take the row away; None: the name is free."""
@@ -80,6 +86,8 @@ class Replacer:
             row = self._find(action)
             if row is not None and self.looks.sha256(row) == action.sha256:
                 return self._done(action, Result(outcome=Outcome.DONE, verified="listing"))
+            if row is None:
+                self.uploader.works = False  # until the old file is back
             told = "the name is taken" if row is not None else self._put_back(task, action)
         except PkgsyncError as error:
             self.halt.consider(error)

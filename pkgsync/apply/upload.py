@@ -28,10 +28,13 @@ from pkgsync.reasons import Reason
 
 @define
 class Uploader:
+    """``works``: whether the server takes uploads; False while all have failed without a refusal, None before one."""
+
     job: Job
     journal: Journal
     looks: Looks
     distribution_ids: Mapping[tuple[str, str], int]
+    works: bool | None = None
 
     def put(
         self, task: Task, content: Content, *, gone: str | None = None, request: Request = Request.UPLOAD
@@ -60,6 +63,7 @@ class Uploader:
                 failure = error
             except ReadError as error:
                 failure = error
+        self.works = self.works or False
         return Result.failed(failure, f"{failure.message} (tried {attempts} times)")
 
     def _send(self, task: Task, content: Content, request: Request) -> Result:
@@ -72,6 +76,7 @@ class Uploader:
         with VerifiedFile(content.path, size=content.size, sha256=content.sha256) as stream:
             self.journal.sending(request, content.key)
             uploaded = self.job.packagecloud.upload(identity, content.filename, stream, content.size, task.count_up)
+        self.works = True
         return self._verified(content, uploaded)
 
     def _verified(self, content: Content, uploaded: Uploaded) -> Result:
@@ -103,8 +108,10 @@ class Uploader:
                 return None
             sha256, how = self.looks.proven_sha256(row, content.size)
         except ReadError as failed:
+            self.works = self.works or False
             raise AmbiguousError(f"{error.message} No look could tell the outcome: {failed.message}") from failed
         if sha256 == content.sha256:
+            self.works = True
             return Result(outcome=self._whose(content, error, request), verified=how)
         if sha256 == gone:
             return None
