@@ -7,7 +7,7 @@ Nothing new is begun once the halt is requested.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from queue import Queue, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -16,6 +16,9 @@ from pkgsync.apply.signals import Halt
 
 Item = TypeVar("Item")
 Ready = TypeVar("Ready")
+
+
+_WAKE_SECONDS = 0.5
 
 
 @frozen
@@ -48,10 +51,18 @@ class _Crew:
         self._threads += count
 
     def join(self) -> None:
-        failures = [self._ended.get() for _ in range(self._threads)]
+        failures = [self._next_end() for _ in range(self._threads)]
         for failure in failures:
             if failure is not None:
                 raise failure
+
+    def _next_end(self) -> BaseException | None:
+        """A signal that comes just before the main thread blocks is only handled when it wakes up."""
+        while True:
+            try:
+                return self._ended.get(timeout=_WAKE_SECONDS)
+            except Empty:
+                continue
 
 
 def _take(todo: deque[Item], halt: Halt) -> Iterable[Item]:
