@@ -137,7 +137,8 @@ class Repository:
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
-        return (*self.problems, *(p for a in self.architectures for p in a.problems))
+        each = (*self.problems, *(p for a in self.architectures for p in a.problems))
+        return tuple(dict.fromkeys(each))
 
 
 @frozen

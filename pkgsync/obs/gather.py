@@ -181,7 +181,8 @@ def _judged(w: Wanted, first: Result, second: Result, outcome: Outcome | None) -
     ignored = w.project.ignore_architectures
     before, after = first.architectures(w.name), second.architectures(w.name)
     architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored, w.project.content)
-    problems = settled.publishing_problems(w.id, after, ignored)
+    shared = settled.shared_problems(architectures, ignored)
+    problems = (*settled.publishing_problems(w.id, after, ignored), *shared)
     if not architectures:
         problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
     if outcome is None:

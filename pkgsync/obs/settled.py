@@ -77,6 +77,21 @@ def publishing_problems(where: str, results: Results, ignored: Collection[str]) 
     return (Problem(Reason.PUBLISHING, f"{where}: being published ({', '.join(names)})"),)
 
 
+def shared_problems(architectures: Collection[Architecture], ignored: Collection[str]) -> tuple[Problem, ...]:
+    """What on one architecture unsettles the whole repository: all but a state that is not published.
+
+    One that never gets published holds only its own files; one that is dirty, at odds, absent or changing tells that
+    the repository may be published anew at any moment.
+    """
+    return tuple(
+        problem
+        for architecture in architectures
+        if architecture.name not in ignored
+        for problem in architecture.problems
+        if problem.reason is not Reason.NOT_PUBLISHED
+    )
+
+
 def index_problems(
     where: str, index: Index | None, results: Results, ignored: Collection[str], may_be_empty: bool
 ) -> tuple[Problem, ...]:

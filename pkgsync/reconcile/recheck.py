@@ -58,6 +58,8 @@ _POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEE
 _POLICY |= {Reason.MIN_AGE, Reason.GRACE}
 # Verdicts that leave it for another run, and are no matter of a settled OBS.
 _LEAVING = frozenset({Reason.IN_USE, Reason.CONTENT_UNKNOWN, Reason.UNREAD})
+# Verdicts that no plan of ours would have come to: the plan was edited, or the world is another one.
+_CONTRARY = frozenset({Reason.NOT_NEWER, Reason.OTHER_ARCHITECTURE, Reason.VERSION_UNKNOWN})
 # Stops that hold whether or not the repositories are settled now.
 _CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
 
@@ -352,7 +354,7 @@ def _architecture(action: Replacement | Removal) -> str:
 
 def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
-    if orphan.reason in _POLICY:
+    if orphan.reason in _POLICY | _CONTRARY:
         return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
     if orphan.reason is Reason.ARCHIVE_CLASH:
         return Check(action, Verdict.STALE, Reason.ARCHIVE_CLASH, orphan.message)

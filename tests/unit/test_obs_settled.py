@@ -16,6 +16,7 @@ from pkgsync.obs.settled import (
     is_at_rest,
     judge_architectures,
     publishing_problems,
+    shared_problems,
 )
 from pkgsync.reasons import Reason
 
@@ -113,6 +114,29 @@ def test_only_what_merely_changed_is_worth_another_look() -> None:
     busy = judge_architectures("r", ("x86_64",), {"x86_64": X86}, {"x86_64": evolve(X86, code="building")}, ())
     assert not changed_only(busy)
     assert not changed_only((Architecture("x86_64", "published"),))
+
+
+@pytest.mark.parametrize(
+    ("change", "shared"),
+    [
+        ({"dirty": True}, [Reason.DIRTY]),
+        ({"details": "lock timeout"}, [Reason.DETAILS]),
+        ({"code": "building"}, []),
+        ({"code": "building", "dirty": True}, [Reason.DIRTY]),
+    ],
+)
+def test_only_a_state_that_is_not_published_is_an_architecture_s_own_matter(
+    change: dict[str, Any], shared: list[Reason]
+) -> None:
+    results = {"x86_64": X86, "aarch64": evolve(ARM, **change)}
+    judged = judge_architectures("prj/repo", ("x86_64", "aarch64"), results, results, ())
+    assert [p.reason for p in shared_problems(judged, ())] == shared
+    assert shared_problems(judged, ("aarch64",)) == ()
+
+
+def test_an_absent_architecture_unsettles_the_whole_repository() -> None:
+    judged = judge_architectures("prj/repo", ("x86_64", "aarch64"), {"x86_64": X86}, {"x86_64": X86}, ())
+    assert [p.reason for p in shared_problems(judged, ())] == [Reason.ARCHITECTURE_ABSENT]
 
 
 def test_publishing_concerns_the_whole_repository() -> None:
