@@ -278,3 +278,11 @@ def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
         "Replacement": DUE,
         "Deletion": DUE,
     }
+
+
+def test_a_deletion_that_today_s_plan_would_contradict_is_stale() -> None:
+    """OBS went back to a lower version, or the plan was edited to take the highest one."""
+    downgraded = repository(FRESH, REBUILT, rpm(version="0.9"))
+    assert checked([downgraded])["Deletion"] == stale(Reason.POLICY_CHANGED)
+    other_architecture = repository(FRESH, REBUILT, rpm(version="3.0", arch="aarch64"))
+    assert checked([other_architecture])["Deletion"] == stale(Reason.POLICY_CHANGED)
