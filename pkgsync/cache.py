@@ -88,13 +88,11 @@ class Cache:
         """The object as a stream whose bytes have just been verified, at its start; None as for ``path``."""
         place = self._place(sha256)
         with self._guard():
-            stream = _open_regular(place)
-            if stream is not None and _is(stream, sha256, size):
+            stream = _verified(place, sha256, size)
+            if stream is not None:
                 with suppress(OSError):  # the time of use only orders a prune; a read-only cache is still of use
                     os.utime(stream.fileno())
                 return stream
-            if stream is not None:
-                stream.close()
             if os.path.lexists(place):
                 place.unlink(missing_ok=True)
             return None
@@ -206,6 +204,18 @@ def _open_regular(place: Path) -> BinaryIO | None:
         os.close(descriptor)
         return None
     return cast(BinaryIO, os.fdopen(descriptor, "rb"))
+
+
+def _verified(place: Path, sha256: str, size: int | None) -> BinaryIO | None:
+    """The file as a stream if its bytes are the promised ones."""
+    stream = _open_regular(place)
+    right = False
+    try:
+        right = stream is not None and _is(stream, sha256, size)
+    finally:
+        if stream is not None and not right:
+            stream.close()
+    return stream if right else None
 
 
 def _is(stream: BinaryIO, sha256: str, size: int | None) -> bool:

@@ -159,13 +159,21 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = FileIO(path, "a+", opener=_private)
-            self._stream.seek(0)
-            self.ledger, length = _folded(self._stream.readall())
-            self._stream.truncate(length)
-            os.fsync(self._stream.fileno())
-            sync_folder(path.parent)
         except OSError as error:
             raise _unusable(path, error) from error
+        try:
+            self.ledger = self._take_up()
+        except OSError as error:
+            self.close()
+            raise _unusable(path, error) from error
+
+    def _take_up(self) -> Ledger:
+        self._stream.seek(0)
+        ledger, length = _folded(self._stream.readall())
+        self._stream.truncate(length)
+        os.fsync(self._stream.fileno())
+        sync_folder(self.path.parent)
+        return ledger
 
     def close(self) -> None:
         self._stream.close()

@@ -149,3 +149,34 @@ def test_many_deletions_each_get_a_look_a_delete_and_a_proof(world: World) -> No
     receipt = world.apply(world.plan(), jobs=3)
     assert {line.verified for line in receipt.lines} == {"absent"}
     assert (world.count("DELETE"), world.content) == (6, {f"{LEAP}/{NEW.filename}": sha(NEW)})
+
+
+def test_a_delete_that_is_asked_to_wait_waits_and_is_sent_again(world: World) -> None:
+    plan = world.plan()
+    fault(world, Kind.STATUS, method="DELETE", status=429, headers={"Retry-After": "7"})
+    fault(world, Kind.STATUS, method="DELETE", status=429, headers={"Retry-After": "86400"}, nth=2)
+    receipt = world.apply(plan)
+    assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "done"}, 0)
+    assert (world.pauses, world.count("DELETE")) == ([7, 120], 3)
+
+
+@pytest.mark.parametrize(("status", "code"), [(402, 9), (429, 9), (401, 7), (403, 7)])
+def test_a_refusal_that_all_would_meet_stops_the_other_deletions(world: World, status: int, code: int) -> None:
+    world.put(rpm(version="0.5"))
+    plan = world.plan()
+    fault(world, Kind.STATUS, method="DELETE", status=status, times=None)
+    receipt = world.apply(plan, jobs=1)
+    assert sorted(outcomes(receipt).values()) == ["failed", "left"]
+    assert (receipt.exit_code, world.count("DELETE"), len(world.content)) == (code, 1, 3)
+
+
+def test_one_bad_row_does_not_stop_the_other_deletions(world: World) -> None:
+    other = rpm(version="0.5")
+    world.put(other)
+    plan = world.plan()
+    words = b'{"error":["is locked"]}'
+    fault(world, Kind.STATUS, path="0[.]5", method="DELETE", status=422, body=words, content_type="application/json")
+    receipt = world.apply(plan, jobs=1)
+    assert outcomes(receipt) == {other.filename: "failed", OLD.filename: "done"}
+    assert "is locked" in receipt.lines[0].message
+    assert (receipt.exit_code, world.count("DELETE")) == (5, 2)

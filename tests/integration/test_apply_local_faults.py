@@ -1,15 +1,20 @@
 """Faults of this machine: full disks, folders that cannot be written, a preflight that fails. Nothing is lost."""
 
+import errno
+import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pkgsync import cache
 from pkgsync.apply import journal
 from pkgsync.errors import ReadError, StorageError, UsageError
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import LEAP, World, open_world, outcomes, rpm, sha
+from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.scope import EVERYTHING
 
 NEW, MORE, OLD = rpm(version="2.0"), rpm("more"), rpm(version="1.0")
 WANTED = {f"{LEAP}/{NEW.filename}": sha(NEW), f"{LEAP}/{MORE.filename}": sha(MORE)}
@@ -135,3 +140,53 @@ def test_no_secret_is_written(world: World, fault: Kind | None) -> None:
     assert len(written) >= 4
     for text in [path.read_bytes() for path in written] + ["\n".join(world.reported).encode()]:
         assert not [secret for secret in secrets if secret.encode() in text]
+
+
+REBUILT, BUILT = deb(salt="after"), deb(salt="before")
+BREAKS: list[tuple[Any, str, int]] = [
+    (os, "fsync", errno.EIO),
+    (os, "fsync", errno.ENOSPC),
+    (Path, "replace", errno.EROFS),
+    (Path, "replace", errno.ENOSPC),
+    (cache, "_open_partial", errno.EROFS),
+    (cache, "_open_partial", errno.ENOSPC),
+    (cache, "_is", errno.EIO),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "number"), BREAKS, ids=[f"{name}-{errno.errorcode[number]}" for _, name, number in BREAKS]
+)
+@pytest.mark.parametrize("nth", range(1, 25) if EVERYTHING else (1, 4, 9))
+def test_any_file_operation_that_fails_from_some_moment_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, number: int, nth: int
+) -> None:
+    """The disk breaks, or is mounted read-only: nothing is lost, the run does not say 0, and the next one finishes."""
+    world.publish(REBUILT)
+    world.put(BUILT, JAMMY)
+    plan, whole, count = world.plan(), getattr(owner, name), itertools.count(1)
+    met = []
+
+    def breaks(*arguments: Any, **options: Any) -> Any:
+        if next(count) < nth:
+            return whole(*arguments, **options)
+        met.append(1)
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, breaks)
+        try:
+            receipt = world.apply(plan, jobs=1)
+            code = receipt.exit_code
+        except StorageError as error:
+            code = error.exit_code
+    assert (code in (1, 5)) if met else (code == 0)
+    kept = cache.Cache(world.folder / "backups")
+    assert world.content.get(f"{LEAP}/{OLD.filename}") == sha(OLD) or kept.path(sha(OLD)) is not None
+    replaced = world.content.get(f"{JAMMY}/{BUILT.filename}")
+    assert replaced in (sha(BUILT), sha(REBUILT)) or kept.path(sha(BUILT)) is not None
+
+    receipt = world.apply(plan)
+    assert (receipt.exit_code, receipt.complete) == (0, True)
+    assert world.content == WANTED | {f"{JAMMY}/{REBUILT.filename}": sha(REBUILT)}
+    assert (world.count("POST"), world.count("DELETE")) == (3, 2), "nothing was sent twice"

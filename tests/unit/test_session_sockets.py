@@ -2,10 +2,13 @@
 
 import gzip
 import io
+import socket
 import threading
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 
 from pkgsync.errors import AmbiguousError, NotFoundError, ReadError
 from pkgsync.model.secret import Basic
@@ -271,3 +274,45 @@ def test_the_login_can_be_left_out() -> None:
         session = session_to(server, auth=Basic("token", "secret"))
         session.download("/f", io.BytesIO(), size=7, credentials=False)
         assert b"Authorization" not in server.requests[0]
+
+
+def unread(connection: socket.socket, stopping: threading.Event) -> None:
+    stopping.wait(30)
+
+
+def slowly_read(connection: socket.socket, stopping: threading.Event) -> None:
+    while connection.recv(2048) and not stopping.wait(0.02):
+        pass
+
+
+@pytest.mark.parametrize("read", [unread, slowly_read])
+def test_a_server_cannot_hold_an_upload_by_not_reading_it(
+    read: Callable[[socket.socket, threading.Event], None],
+) -> None:
+    """Both ways less than the minimum rate leaves this machine once the buffers of the socket are full."""
+    limits = evolve(QUICK, read_seconds=20, upload_read_seconds=20, minimum_bytes_per_second=50_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stopping = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                read(connection, stopping)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        session = Session(f"http://127.0.0.1:{listener.getsockname()[1]}", limits=limits)
+        with pytest.raises(AmbiguousError, match="slower than 50000000 bytes per second"):
+            session.change("POST", "/x", data=io.BytesIO(bytes(64_000_000)))
+        assert session.requests == 1
+        stopping.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("answer", [drip(b"HTTP/1.1 200 OK\r\nX: "), drip(b"HTTP/1.1 200 OK\r\n\r\n")])
+def test_a_server_cannot_hold_a_change_by_a_slow_answer(method: str, answer: Answer) -> None:
+    with raw_server(answer) as server:
+        with pytest.raises(AmbiguousError):
+            session_to(server).change(method, "/x", data=b"body", read_seconds=0.3)
+        assert len(server.requests) == 1
