@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -326,3 +326,42 @@ def test_no_guard_is_lowered_by_the_environment(planned: Cli, monkeypatch: pytes
 def test_nothing_is_asked_for(planned: Cli) -> None:
     with Path(os.devnull).open() as nothing:
         assert planned.call("apply", "plan.json", stdin=nothing).code == 0
+
+
+def refuse_one(cli: Cli) -> None:
+    cli.packagecloud_fault(
+        Kind.STATUS, method="POST", status=422, body=b'{"x":["no"]}', content_type="application/json"
+    )
+
+
+def use_up_the_quota(cli: Cli) -> None:
+    fault = cli.sandbox.packagecloud.faults.add(quota(path="packages.json$", times=None))
+    fault.method = "POST"
+
+
+def rebuild(cli: Cli) -> None:
+    cli.publish(make_rpm("hello", "1.0", salt="rebuilt"))
+
+
+def change_nothing(_cli: Cli) -> None:
+    """All goes well."""
+
+
+@pytest.mark.parametrize("meanwhile", [change_nothing, refuse_one, use_up_the_quota, rebuild])
+@pytest.mark.parametrize("options", [(), ("--only", "uploads"), ("-v",)])
+def test_what_apply_says_in_the_end_is_what_the_receipt_says(
+    planned: Cli, meanwhile: Callable[[Cli], None], options: tuple[str, ...]
+) -> None:
+    """Shown from the file alone, with neither service: the words cannot differ from the facts."""
+    meanwhile(planned)
+    applied = planned.run("apply", "plan.json", *options, "-j", "1")
+    planned.sandbox.log.clear()
+    shown = planned.run("show", "plan.receipt.json", *(option for option in options if option == "-v"))
+    assert planned.sandbox.log.entries == []
+    told = applied.out.replace(" Receipt: plan.receipt.json", "").splitlines()
+    assert told[-1] == shown.out.splitlines()[-1]
+    assert set(told) <= set(shown.out.splitlines())
+    done = [line for line in receipt(planned)["lines"] if line["outcome"] == "done"]
+    arrived = {f"{line['distribution']}/{line['filename']}" for line in done}
+    assert arrived == planned.names
+    assert receipt(planned)["exit_code"] == applied.code
