@@ -204,6 +204,8 @@ def test_nothing_is_deleted_or_lost_that_neither_plan_names(
         assert_nothing_else_happened(worlds, plans, before)
         for world, plan, receipt in zip(worlds, plans, receipts, strict=True):
             for line in receipt.lines:
+                if str(line.outcome) == "done" and line.action != "deletion":
+                    assert line.key in worlds[0].content, f"{line.key} has arrived, and is gone with seed {seed}"
                 if str(line.outcome) == "done" and line.action == "deletion":
                     assert line.key in {a.key for a in plan.deletions}
                     assert kept([world], line.sha256)
