@@ -105,6 +105,10 @@ WAYS = {
 }
 
 
+# CI takes every step of these; the other ways differ only in what the next run finds, and stay sampled.
+ENTIRE = ("and resumed", "while all replies to changes were lost, and resumed")
+
+
 def assert_nothing_is_lost(world: World) -> None:
     """Each file that goes is on the server or in the backup store at every instant."""
     backups, here, there = Cache(world.folder / "backups"), world.content, world.content_of(ARCHIVE)
@@ -150,7 +154,7 @@ def test_killed_at_every_step_and_run_again(world: World, capsys: pytest.Capture
     total = count_steps(attempt_of(world, planfile.dumps(plan), world.folder))
     assert total > FEWEST_STEPS
     first = 1 + list(WAYS).index(how)  # so that the everyday samples differ
-    steps = range(1, total + 1) if EVERYTHING else range(first, total + 1, total // EVERYDAY)
+    steps = range(1, total + 1) if EVERYTHING and how in ENTIRE else range(first, total + 1, total // EVERYDAY)
     tried = 0
     for step in steps:
         plan, killed = kill(world, step, before=way.before)

@@ -60,7 +60,7 @@ class Watcher:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.seen_settled: set[str] = set()
+        self.seen_settled: set[tuple[str, str]] = set()
         self.failure: BackendError | None = None
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.watch)
@@ -84,14 +84,29 @@ class Watcher:
                 return
 
 
-def settled(project: Project) -> set[str]:
+FILE_ARCHS = {"x86_64": ("x86_64", "amd64"), "aarch64": ("aarch64", "arm64")}
+
+
+def settled(project: Project) -> set[tuple[str, str]]:
+    """The repositories with the file architectures that are final: noarch and all only where every other is.
+
+    An architecture that is still at work holds its own files only.
+    """
     rows = project.results()
-    return {
-        repository
-        for repository in REPOSITORIES
-        if (own := [row for row in rows if row.repository == repository])
-        and all(row.final and row.code == "published" for row in own)
-    }
+    found: set[tuple[str, str]] = set()
+    for repository in REPOSITORIES:
+        own = [row for row in rows if row.repository == repository]
+        done = [row.arch for row in own if row.final and row.code == "published"]
+        found |= {(repository, name) for arch in done for name in FILE_ARCHS[arch]}
+        if own and len(done) == len(own):
+            found |= {(repository, "noarch"), (repository, "all")}
+    return found
+
+
+def arch_of(key: str) -> str:
+    """`NAME.ARCH.rpm` or `NAME_ARCH.deb`."""
+    stem, _, kind = key.rpartition(".")
+    return stem.rpartition("." if kind == "rpm" else "_")[2]
 
 
 def names_on_disk(project: Project) -> dict[str, set[str]]:
@@ -113,8 +128,11 @@ def planned_and_wrong(project: Project, pkgsync: Pkgsync) -> tuple[set[str], lis
     for repository, distribution in TARGETS.items():
         there = {f"{distribution}/{name}" for name in before[repository] & after[repository]}
         wrong += [f"{key} is in OBS" for key in sorted(deletions & there)]
-        if repository not in watcher.seen_settled:
-            wrong += [f"{repository} was in work: {key}" for key in sorted(changes) if key.startswith(distribution)]
+        wrong += [
+            f"{repository} was in work: {key}"
+            for key in sorted(changes)
+            if key.startswith(distribution) and (repository, arch_of(key)) not in watcher.seen_settled
+        ]
     return changes, wrong
 
 
