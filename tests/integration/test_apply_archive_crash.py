@@ -79,8 +79,9 @@ def lose_after_the_move(world: World) -> None:
     lost: list[object] = []
 
     def lose() -> None:
-        if moving.hits and not lost:
-            lost.append(server.repositories[ARCHIVE].pop((LEAP, OLD.filename)))
+        key = (LEAP, OLD.filename)
+        if moving.hits and not lost and key in server.repositories[ARCHIVE]:
+            lost.append(server.repositories[ARCHIVE].pop(key))
 
     server.faults.add(Fault(Kind.NOTHING, path=r"(search|packages)\.json", method="GET", times=None, hook=lose))
 
