@@ -1,6 +1,6 @@
 """The routes of one Packagecloud repository: typed values in and out, no decisions.
 
-Source: facts/packagecloud-api sections 1 to 8. Changes are sent exactly once; whoever asked for one looks at the row
+Source: https://packagecloud.io/docs/api. Changes are sent exactly once; whoever asked for one looks at the row
 before asking again.
 """
 
@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import BinaryIO, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from attrs import evolve, frozen
 from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
@@ -21,8 +21,9 @@ from pkgsync.errors import (
     PkgsyncError,
     QuotaError,
     ReadError,
+    RefusedError,
 )
-from pkgsync.model import Row
+from pkgsync.model import Origin, Row
 from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
 from pkgsync.packagecloud.distributions import Distribution
 from pkgsync.packagecloud.listing import OddListingError, Page
@@ -176,9 +177,11 @@ class PackagecloudClient:
     ) -> int:
         """Stream the row's bytes into ``sink``; returns their number. Credentials never follow to the CDN.
 
-        The listed address is a secret: errors name the row instead.
+        The listed address is a secret: errors name the row instead, and one of another server is a RefusedError.
         """
         address = routes.of_download(row.download_url, repository=self.repository, row=row)
+        if not _leads_to(self.session.origin, address):
+            raise RefusedError(f"Packagecloud lists a download address of another server for {row.key}: not used.")
         try:
             return self.session.download(address, sink, size=size, offset=offset, on_bytes=on_bytes)
         except PkgsyncError as error:
@@ -228,6 +231,14 @@ class PackagecloudClient:
         if not _is_done(reply):
             raise refusals.error(reply.status, reply.body, what)
         return reply
+
+
+def _leads_to(origin: str, address: str) -> bool:
+    """Whether the address, which may hold a read token, is of this server."""
+    try:
+        return str(Origin.of(urljoin(origin, address))) == origin
+    except ValueError:
+        return False
 
 
 def _is_done(reply: Reply) -> bool:
