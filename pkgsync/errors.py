@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The process exit codes (DESIGN section 9); the README's table is generated from their meanings."""
+    """The process exit codes; the README's table is generated from their meanings."""
 
     OK = 0
     ERROR = 1
@@ -161,7 +161,7 @@ class RefusedError(PkgsyncError):
 
 
 class DuplicateError(RefusedError):
-    """Packagecloud says that the file name is taken (facts/packagecloud-api section 5); only a look tells more."""
+    """Packagecloud says that the file name is taken (a 422); only a look tells more."""
 
 
 class AmbiguousError(PkgsyncError):

@@ -1,4 +1,4 @@
-"""Random worlds for the promises of the pure core, the faults that can befall them, and an oracle that knows only DESIGN.
+"""Random worlds for the promises of the pure core, the faults that can befall them, and an oracle of its own.
 
 The oracle shares no code with pkgsync.reconcile: versions are ordered by their place in ``VERSIONS``, architectures and
 names come from the generated files.
@@ -269,7 +269,7 @@ def after(world: World, plan: Plan) -> tuple[Row, ...]:
 
 
 def assert_right_deletion(world: World, plan: Plan, deletion: Deletion) -> None:
-    """Every rule of DESIGN section 7 for one deletion, from the generated world alone."""
+    """Every rule for one deletion, from the generated world alone."""
     row = next(r for r in world.rows if r.key == deletion.key)
     orphans = world.policy.orphans
     offered = published(world, deletion.distribution)

@@ -1,1 +1,1 @@
-"""Executes a reviewed plan: preflight, transfer, journal, engine, receipt (DESIGN section 9)."""
+"""Executes a reviewed plan: preflight, transfer, journal, engine, receipt."""

@@ -1,4 +1,4 @@
-"""Deletes one reviewed row (DESIGN section 9.6): a fresh look, the bytes kept, the DELETE, two looks that agree."""
+"""Deletes one reviewed row: a fresh look, the bytes kept, the DELETE, two looks that agree."""
 
 from attrs import define
 

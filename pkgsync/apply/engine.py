@@ -1,4 +1,4 @@
-"""Runs a reviewed plan: preflight, uploads, replacements, deletions, receipt (DESIGN section 9)."""
+"""Runs a reviewed plan: preflight, uploads, replacements, deletions, receipt."""
 
 import os
 import socket
@@ -190,7 +190,7 @@ class _Run:
         return self.record.has_stale or self.halt.requested
 
     def _still_due(self, actions: Sequence[Kind], phases: Phases) -> list[Kind]:
-        """Both worlds once more: what is still due, in distributions that nobody else changed (DESIGN section 9.4)."""
+        """Both worlds once more: what is still due, in distributions that nobody else changed."""
         if not actions or self._stopped():
             return []
         found = self._look_again(phases.guard)

@@ -1,4 +1,4 @@
-"""Notices what others change on Packagecloud while we work: there is no remote lock (DESIGN section 9.4)."""
+"""Notices what others change on Packagecloud while we work: there is no remote lock."""
 
 from collections.abc import Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""The write-ahead journal: which changes were sent, and how each action ended (DESIGN section 9.8).
+"""The write-ahead journal: which changes were sent, and how each action ended.
 
 JSON Lines, every record fsynced before what it announces happens.
 A kill may cut the last line; the line then never counted.

@@ -1,4 +1,4 @@
-"""One apply at a time per Packagecloud repository, whatever the plan (DESIGN section 9.8).
+"""One apply at a time per Packagecloud repository, whatever the plan.
 
 The kernel holds the lock, so that a crash leaves none behind.
 """

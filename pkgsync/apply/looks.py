@@ -26,7 +26,7 @@ class Looks:
     def proven_sha256(self, row: Row, size: int) -> tuple[str, str]:
         """The checksum of the row, and how it was found out: from the listing, or else by downloading it back.
 
-        Packagecloud fills in checksums after a while (facts/packagecloud-api section 3), so it is asked more than
+        Packagecloud fills in checksums after a while, so it is asked more than
         once. ``size`` is what the file should have, in bytes. Raises ReadError.
         """
         for attempt in range(1, self.job.limits.looks + 1):

@@ -1,4 +1,4 @@
-"""The three phases of a run: uploads, then replacements, then deletions (DESIGN sections 9.3 to 9.6)."""
+"""The three phases of a run: uploads, then replacements, then deletions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack

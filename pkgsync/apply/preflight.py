@@ -1,4 +1,4 @@
-"""Before the first change: is the plan fit to be applied here, and what of it is due? (DESIGN section 9.1, 9.2)"""
+"""Before the first change: is the plan fit to be applied here, and what of it is due?"""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit

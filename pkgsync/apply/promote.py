@@ -1,4 +1,4 @@
-"""Moves one reviewed row to the archive (facts/packagecloud-api section 7), which takes it away here.
+"""Moves one reviewed row to the archive (https://packagecloud.io/docs/api, promote), which takes it away here.
 
 What a request did is told only by looks at both places: the row must be absent here and present there.
 """

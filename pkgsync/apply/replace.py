@@ -1,4 +1,4 @@
-"""Replaces one row (DESIGN section 9.5): Packagecloud cannot overwrite, so the name is absent for a moment.
+"""Replaces one row: Packagecloud cannot overwrite, so the name is absent for a moment.
 
 Before the DELETE the new and the old bytes are both in hand; if the new upload fails for good the old file goes back.
 """

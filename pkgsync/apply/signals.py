@@ -1,4 +1,4 @@
-"""Ends a run in good order: what is in flight is finished, nothing new is begun (DESIGN section 9.8)."""
+"""Ends a run in good order: what is in flight is finished, nothing new is begun."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Brings one file to verified presence on Packagecloud (DESIGN section 9.3).
+"""Brings one file to verified presence on Packagecloud.
 
 A POST is never blindly repeated: whatever is not a clear answer is settled by a look.
 """

@@ -36,7 +36,7 @@ def cli(context: Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with a code of the table (DESIGN section 9)."""
+    """Run the command line and exit with a code of the table."""
     _open_streams()
     code = run(Context(), arguments)
     for stream in (sys.stdout, sys.stderr):

@@ -1,6 +1,6 @@
 """The logins that osc and the Packagecloud command keep in the home folder, each with the URL it belongs to.
 
-Formats: facts/obs-api section 4 (oscrc) and facts/packagecloud-api section 1 (~/.packagecloud).
+Formats: osc/conf.py and osc/credentials.py of openSUSE/osc, and the README of the package_cloud gem.
 """
 
 import base64

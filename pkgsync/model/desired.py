@@ -65,7 +65,7 @@ class Index:
 
 @frozen
 class BuiltFile:
-    """One file of a ``_result`` (facts/obs-api section 2): no checksum is known."""
+    """One file of a ``_result``: no checksum is known."""
 
     filename: str
     size: int

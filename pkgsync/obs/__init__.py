@@ -1,4 +1,4 @@
-"""What OBS offers: its build results and published indexes, read with a second look (DESIGN section 5)."""
+"""What OBS offers: its build results and published indexes, read with a second look."""
 
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, connect

@@ -1,6 +1,6 @@
 """The files of projects whose publishing is disabled: read from ``_result``, downloaded once and hashed.
 
-OBS states no checksum of what is built (facts/obs-api section 3), so a listing alone proves no content. Only the files
+OBS states no checksum of what is built (md5 at most), so a listing alone proves no content. Only the files
 that pass the filters are downloaded; what the others are called protects from deletion all the same.
 """
 
@@ -58,7 +58,7 @@ Reading = Mapping[Copy, Found]
 def chosen(w: Wanted, results: Results, wants: Wants) -> tuple[Copy, ...]:
     """The copy of each wanted file: of a noarch or all file that of the first architecture in config order.
 
-    A package without a known state is passed over: what is being deleted still shows files (facts/obs-api 2.2).
+    A package without a known state is passed over: what is being deleted still shows files.
     """
     found: dict[str, Copy] = {}
     for name in _order(w, results):

@@ -1,4 +1,7 @@
-"""The routes of OBS that are read, and nothing of what their answers mean (facts/obs-api sections 1, 2, 3.2, 4)."""
+"""The routes of OBS that are read, and nothing of what their answers mean.
+
+They are documented in docs/api/api/api.txt of openSUSE/open-build-service.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -145,7 +148,7 @@ class ObsClient:
         return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
 
     def built_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
-        """As published_location(), for the path ARCHITECTURE/PACKAGE/FILE of a built file (facts/obs-api section 1)."""
+        """As published_location(), for the path ARCHITECTURE/PACKAGE/FILE of a built file."""
         return self._session, make_route(*self._prefix, "build", project, repository, *path.split("/"))
 
     def published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:

@@ -1,4 +1,4 @@
-"""The flat Debian repository of OBS: Release and the Packages that it lists (facts/obs-api section 3.2)."""
+"""The flat Debian repository of OBS: Release and the Packages that it lists (src/backend/bs_publish)."""
 
 import calendar
 from collections.abc import Iterable, Iterator

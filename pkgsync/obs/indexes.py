@@ -129,7 +129,7 @@ class _Reader:
     def _top(self) -> tuple[Kind | None, bytes]:
         """The top file of the first kind that is there.
 
-        The backend answers a 200 with a directory where nothing was ever published (facts/obs-api, hazard 4). That
+        The backend answers a 200 with a directory where nothing was ever published (as 2.9.4 does). That
         is taken for a 404 only if nothing was built either.
         """
         for kind in self._kinds:

@@ -1,7 +1,7 @@
 """Remembers which content a built file had, so that the next run need not download it again.
 
-OBS states no checksum of what is built: a file counts as the same while its place, size and time are the same
-(facts/obs-api section 8). What is remembered is only the sha256; the bytes must be in the cache, which verifies them.
+OBS states no checksum of what is built: a file counts as the same while its place, size and time are the same.
+What is remembered is only the sha256; the bytes must be in the cache, which verifies them.
 """
 
 import hashlib

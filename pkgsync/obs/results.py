@@ -1,5 +1,6 @@
-"""The ``_result`` and ``_meta`` of a project, read strictly (facts/obs-api sections 2 and 6).
+"""The ``_result`` and ``_meta`` of a project, read strictly.
 
+Format: docs/api/api/api.txt and src/backend/BSXML.pm of openSUSE/open-build-service.
 Several answers of OBS look like "nothing there" and mean "could not tell"; all of them are refused here.
 """
 

@@ -1,4 +1,4 @@
-"""rpm-md: repomd.xml and the primary that it names (facts/obs-api section 3.2)."""
+"""rpm-md: repomd.xml and the primary that it names, as createrepo_c writes them."""
 
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element

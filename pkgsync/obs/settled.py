@@ -1,4 +1,4 @@
-"""Whether what was read is final: the settled rules of DESIGN section 5, as pure functions of two looks.
+"""Whether what was read is final: as pure functions of two looks.
 
 The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves it unchanged.
 """
@@ -70,7 +70,7 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
 
 
 def publishing_problems(where: str, results: Results, ignored: Collection[str]) -> tuple[Problem, ...]:
-    """While OBS publishes a repository, its files and its index can disagree (facts/obs-api section 3.2)."""
+    """While OBS publishes a repository, its files and its index can disagree: it switches them one by one."""
     names = sorted(n for n, result in results.items() if result.code == "publishing" and n not in ignored)
     if not names:
         return ()

@@ -1,6 +1,6 @@
 """The live distributions of Packagecloud: names, numeric ids, and help for a name that does not exist.
 
-Source: facts/packagecloud-api section 2. Ids are never hard-coded; names are matched exactly.
+Source: https://packagecloud.io/docs/api, distributions. Ids are never hard-coded; names are matched exactly.
 """
 
 import re

@@ -58,7 +58,7 @@ def small_int(value: Any) -> int | None:
 
 
 def byte_count(value: Any) -> int | None:
-    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"`` (facts/packagecloud-api section 4)."""
+    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"``."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

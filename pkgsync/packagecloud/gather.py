@@ -1,4 +1,4 @@
-"""Gathers the actual state: 1 request for the distributions, 1 per page, 1 per unknown checksum (DESIGN section 6)."""
+"""Gathers the actual state: 1 request for the distributions, 1 per page, 1 per unknown checksum."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Reads a paginated listing to its proven end (DESIGN section 6, facts/packagecloud-api section 3).
+"""Reads a paginated listing to its proven end (https://packagecloud.io/docs/api, pagination).
 
 Pages are counted from ``Total``, never followed by ``Link``; the links are only checked. The order of rows is
 undocumented, and a change on the server shifts rows between pages: a listing counts only if every page has the number

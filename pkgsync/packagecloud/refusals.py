@@ -1,7 +1,7 @@
-"""Tells what Packagecloud's refusal of a change means (facts/packagecloud-api sections 0 and 5).
+"""Tells what Packagecloud's refusal of a change means.
 
-Four shapes of error bodies exist: ``{"error": "text"}``, ``{"error": ["text"]}``, ``{"FIELD": ["text"]}`` and
-no JSON at all.
+Clients have met four shapes of error bodies: ``{"error": "text"}``, ``{"error": ["text"]}``, ``{"FIELD": ["text"]}``
+and no JSON at all.
 """
 
 import json
@@ -38,7 +38,7 @@ def error(status: int, body: bytes, what: str) -> PkgsyncError:
 
 
 def of_archive(error: PkgsyncError, archive: str) -> PkgsyncError:
-    """The same kind of error, saying what the archive needs (facts/packagecloud-api sections 1 and 7)."""
+    """The same kind of error, saying what the archive needs."""
     match error:
         case AuthenticationError():
             words = f"Archiving needs owner or collaborator rights on both repositories, also on {archive}."

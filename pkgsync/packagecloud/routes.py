@@ -1,7 +1,7 @@
 """The routes of the Packagecloud API, and the check of those that the server names itself.
 
-Source: facts/packagecloud-api sections 0, 6 and 7. Listed routes are used verbatim, but only where they lead to the row
-that they were listed with.
+Source: https://packagecloud.io/docs/api, which calls the listed routes guaranteed correct. They are used verbatim, but
+only where they lead to the row that they were listed with.
 """
 
 import re
@@ -65,7 +65,7 @@ def checked(listed: str, *, origin: str, repository: str, row: Row, suffix: str 
 def of_details(listed: str, *, origin: str, repository: str, row: Row) -> str | None:
     """The listed detail route of ``row`` (``.../package/TYPE/DISTRO/VERSION/...``), or None if it leads elsewhere.
 
-    It is never built: the version part of it follows rules of its own (facts/packagecloud-api section 4).
+    It is never built: the version part of it follows rules of its own.
     """
     head = ("api", "v1", "repos", *repository.split("/"), "package", row.type, *row.distribution.split("/"))
     found = segments(listed, origin) if listed else None
@@ -81,7 +81,7 @@ def of_downloads(listed: str, *, origin: str, repository: str, row: Row) -> str 
 
 
 def of_download(listed: str | None, *, repository: str, row: Row) -> str:
-    """The address of the row's bytes: the listed one, or the documented route (facts/packagecloud-api section 8).
+    """The address of the row's bytes: the listed one, or the documented route.
 
     A read token that stands as user name before the host is left out: the session logs in by itself.
     """

@@ -1,5 +1,6 @@
-"""Parses rows and details (facts/packagecloud-api sections 3 and 4). Pure: bytes and values in, values out.
+"""Parses rows and details. Pure: bytes and values in, values out.
 
+Source: PackageFragment and PackageDetails of https://packagecloud.io/docs/api; live answers hold a sha256sum too.
 Rows of types other than rpm and deb are only ever counted, so little is asked of them.
 """
 

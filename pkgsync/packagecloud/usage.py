@@ -1,6 +1,6 @@
 """How much packages are used, and how large they are: one request per package and question, so never asked unbidden.
 
-Source: facts/packagecloud-api section 4.
+Source: https://packagecloud.io/docs/api, package statistics.
 """
 
 from collections.abc import Mapping, Sequence

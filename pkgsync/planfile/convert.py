@@ -1,4 +1,4 @@
-"""Plan and receipt values to the JSON names of DESIGN section 8, and back.
+"""Plan and receipt values to the JSON names of their schemas, and back.
 
 Fields that a newer minor format may add are ignored on the way in.
 """

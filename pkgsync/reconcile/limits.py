@@ -1,4 +1,4 @@
-"""How many deletions a plan may hold before it is refused (DESIGN section 7, Limits)."""
+"""How many deletions a plan may hold before it is refused."""
 
 from collections.abc import Iterable, Sequence
 

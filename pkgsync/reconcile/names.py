@@ -1,4 +1,7 @@
-"""What a file name alone tells: type, name, version, architecture and class (facts/obs-api section 7)."""
+"""What a file name alone tells: type, name, version, architecture and class.
+
+Source: the suffix lists of src/backend/BSOBS.pm and bs_publish in openSUSE/open-build-service.
+"""
 
 import re
 from collections.abc import Collection
@@ -58,7 +61,7 @@ def parse(filename: str) -> ParsedName | None:
     return None
 
 
-# Scheduler architecture -> architectures in its rpm and deb file names (facts/obs-api section 7).
+# Scheduler architecture -> architectures in its rpm and deb file names (Build/Deb.pm of openSUSE/obs-build).
 # i586 schedulers also export x86_64 files (-32bit).
 _FILE_ARCHITECTURES: dict[str, frozenset[str]] = {
     "x86_64": frozenset({"x86_64", "amd64"}),

@@ -83,7 +83,7 @@ class Distribution:
 
 
 def problems_for(repository: Repository, architecture: str) -> Iterable[Problem]:
-    """The problems that unsettle files of ``architecture`` in the repository (DESIGN section 5, Settled)."""
+    """The problems that unsettle files of ``architecture`` in the repository."""
     yield from repository.problems
     if repository.unread or (repository.index is None and not repository.filtered):
         yield Problem(Reason.UNREAD, f"{repository.id}: it was not read completely")

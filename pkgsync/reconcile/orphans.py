@@ -1,4 +1,4 @@
-"""Which rows are orphans, and what may happen to each: the order of checks of DESIGN section 7.
+"""Which rows are orphans, and what may happen to each: the order of checks is that of ``checks``.
 
 Every check returns a stop (a reason with words) or lets the row pass. Whatever is not certain stops.
 """

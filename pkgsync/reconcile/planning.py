@@ -98,7 +98,7 @@ def complete(desired: DesiredState, actual: ActualState, policy: Policy) -> bool
 
 
 def snapshot(rows: Iterable[Row]) -> str:
-    """One sha256 over what the managed rows are, whatever the order of the listing (DESIGN section 8)."""
+    """One sha256 over what the managed rows are, whatever the order of the listing."""
     listed = sorted([r.distribution, r.filename, r.sha256 or "", r.created_at] for r in rows)
     return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Before a plan is executed: does each of its actions still hold in the world of now? (DESIGN section 9, 1 and 2)
+"""Before a plan is executed: does each of its actions still hold in the world of now?
 
 A deletion must pass all of today's checks again, under today's config, as if it were planned anew.
 """

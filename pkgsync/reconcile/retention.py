@@ -31,7 +31,7 @@ class Group:
 
 
 def architecture_of(row: Row) -> str:
-    """The architecture in the file name; a listing may leave its own out (DESIGN section 5)."""
+    """The architecture in the file name; a listing may leave its own out."""
     parsed = parse(row.filename)
     return parsed.architecture if parsed else row.architecture or ""
 

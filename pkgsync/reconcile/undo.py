@@ -1,4 +1,4 @@
-"""A receipt -> the plan that takes back what its apply did (DESIGN section 3, promise 10).
+"""A receipt -> the plan that takes back what its apply did.
 
 What an apply put there is taken away, what it took away is put back, if nobody changed it since. Limits don't count:
 the plan names nothing that the receipt does not name.

@@ -27,7 +27,7 @@ class Transfers:
 
 
 def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Policy) -> Transfers:
-    """Decide each offer of the distribution; ``rows`` are its rows by file name (DESIGN section 7, first table)."""
+    """Decide each offer of the distribution; ``rows`` are its rows by file name."""
     result = Transfers()
     others = [row for row in rows.values() if row.sha256 and row.filename not in distribution.offers]
     result.renamed = {row.filename for row in others if row.sha256 in distribution.contents}

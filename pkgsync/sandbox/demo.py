@@ -57,7 +57,7 @@ def _build(sandbox: Sandbox, world: str, repository: str, arch: str) -> None:
 
 
 def leftovers(package: str, repository: str, arch: str) -> list[Artifact]:
-    """What a build leaves beside its packages; none of it is for users (facts/obs-api section 7)."""
+    """What a build leaves beside its packages; none of it is for users."""
     names = ["_buildenv", "_statistics", "rpmlint.log"]
     if repository == JAMMY:
         debarch = "amd64" if arch == "x86_64" else "arm64"

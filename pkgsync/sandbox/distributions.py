@@ -1,4 +1,4 @@
-"""The distributions that the embedded Packagecloud knows: names and ids of facts/packagecloud-api section 2."""
+"""The distributions that the embedded Packagecloud knows: some of the names and ids of the real one."""
 
 from typing import Any
 

@@ -138,7 +138,7 @@ def set_headers(**values: str) -> Callable[[Reply], Reply]:
 
 
 def json_error(status: int, body: object, path: str = "", method: str | None = None, times: int | None = 1) -> Fault:
-    """An error with a JSON body; its four known shapes are in facts/packagecloud-api section 0."""
+    """An error with a JSON body; `{"error": "text"}`, `{"error": ["text"]}` or `{"FIELD": ["text"]}`."""
     data = json.dumps(body).encode()
     return Fault(
         Kind.STATUS, path, method, times=times, status=status, body=data, content_type="application/json; charset=utf-8"
@@ -146,7 +146,7 @@ def json_error(status: int, body: object, path: str = "", method: str | None = N
 
 
 def quota(times: int | None = None, path: str = "", status: int = 429) -> Fault:
-    """The account's bandwidth or storage quota is used up (facts/packagecloud-api section 8)."""
+    """The account's bandwidth or storage quota is used up."""
     return Fault(Kind.STATUS, path=path, times=times, status=status, body=QUOTA_TEXT, content_type="text/html")
 
 

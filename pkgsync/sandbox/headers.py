@@ -1,6 +1,6 @@
 """Reads name, version and architecture from the header of an rpm or deb file, as Packagecloud does on upload.
 
-Packagecloud takes them from the package itself, not from the form (facts/packagecloud-api section 5).
+Packagecloud takes them from the package itself, not from the form: its Java client uploads under a random file name.
 """
 
 import gzip

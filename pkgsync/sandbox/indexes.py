@@ -1,6 +1,6 @@
 """Composes repository indexes out of the entries that createrepo_c and dpkg-scanpackages made for single files.
 
-Layout and fields: facts/obs-api section 3.2 and the recorded answers 34, 35, 40, 41 and 42.
+Layout and fields as OBS publishes them (src/backend/bs_publish: createrepo_rpmmd, createrepo_debian).
 """
 
 import gzip

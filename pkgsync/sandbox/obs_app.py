@@ -1,4 +1,8 @@
-"""The HTTP side of the embedded OBS: /build, /source, /published, /public (facts/obs-api sections 1 to 6)."""
+"""The HTTP side of the embedded OBS: /build, /source, /published, /public.
+
+As OBS documents them (docs/api/api/api.txt in openSUSE/open-build-service), and as the backend of Debian's obs-server
+2.9.4 answers; tests/real_obs runs against that one.
+"""
 
 from collections.abc import Callable, Iterable
 from xml.etree import ElementTree as ET
@@ -190,7 +194,7 @@ class ObsApp:
         raise ObsError(404, "not_found", text)
 
     def _published(self, request: Request, parts: list[str]) -> Response:
-        """The published tree; unknown projects and repositories are empty directories on the backend (hazard 4)."""
+        """The published tree; unknown projects and repositories are empty directories on the backend."""
         self._check(request, ())
         if self.world.frontend == "rails" and parts:
             self._project(parts[0])
@@ -224,7 +228,7 @@ def _project_meta(project: Project) -> ET.Element:
 
 
 class DownloadApp:
-    """The plain download server (or its mirror): /download/PRJ:/SUB/REPOSITORY/PATH, no login (facts/obs-api 3.2)."""
+    """The plain download server (or its mirror): /download/PRJ:/SUB/REPOSITORY/PATH, no login."""
 
     def __init__(self, world: ObsWorld, mirror_url: Callable[[], str] | None) -> None:
         """With `mirror_url` this is the redirector; without, it is the mirror."""

@@ -1,4 +1,4 @@
-"""`GET /build/PRJ/_result`: every file and state of a project in one answer (facts/obs-api section 2)."""
+"""`GET /build/PRJ/_result`: every file and state of a project in one answer."""
 
 from collections import Counter
 from xml.etree import ElementTree as ET
@@ -62,7 +62,7 @@ def _select(project: Project, query: MultiDict[str, str]) -> Selected:
 
 
 def _names(state: ArchState, packages: list[str], codes: list[str]) -> list[str]:
-    """The selected packages of an architecture. A scheduler that never ran knows none (hazard 3)."""
+    """The selected packages of an architecture. A scheduler that never ran knows none."""
     if state.code == "unknown":
         return []
     return [

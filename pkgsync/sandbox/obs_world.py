@@ -1,6 +1,6 @@
 """The state of the embedded OBS: what is built, what is published. Tests change it while the real client runs.
 
-States and what they do to files: facts/obs-api sections 2.1 and 2.2. Publishing: section 3.2.
+States, what they do to files, and publishing: as src/backend/BSSched/Checker.pm and bs_publish of OBS do it.
 """
 
 import hashlib
@@ -84,7 +84,7 @@ class ObsWorld:
     """All projects, and the switches that make the server behave in one of its known ways.
 
     frontend: `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours
-    Range. repserver_down: `_result` is empty without `state` (hazard 1). redirect_to_mirror: the download server
+    Range. repserver_down: `_result` is empty without `state`. redirect_to_mirror: the download server
     answers package files with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order
     of the elements of `_result`, and of the indexes from the next publish on.
     """

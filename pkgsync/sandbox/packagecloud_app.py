@@ -1,4 +1,4 @@
-"""The HTTP side of the embedded Packagecloud (facts/packagecloud-api sections 1 to 8 and 10)."""
+"""The HTTP side of the embedded Packagecloud (https://packagecloud.io/docs/api)."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""What the embedded Packagecloud says about a row: fragments, details, links (facts/packagecloud-api sections 3, 4)."""
+"""What the embedded Packagecloud says about a row: fragments, details, links."""
 
 from typing import Any
 from urllib.parse import quote

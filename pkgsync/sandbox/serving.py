@@ -13,7 +13,7 @@ CONTENT_TYPES = {
 
 
 def content_type(filename: str) -> str:
-    """As the recorded answers have it; unknown suffixes are octet-stream."""
+    """As the backend of Debian's obs-server has it; unknown suffixes are octet-stream."""
     return CONTENT_TYPES.get(filename.rpartition(".")[2], "application/octet-stream")
 
 

@@ -46,7 +46,7 @@ class Download:
     def receive(self, response: requests.Response, watch: Watch, what: str) -> int:
         """Write a 200, 206 or 416 answer's body behind what is there; the size of the file.
 
-        The OBS backend knows no Range and sends all of it again (facts/obs-api section 5).
+        The OBS backend knows no Range and sends all of it again.
         Raises TransientError, and ReadError for a file that is larger than it must be.
         """
         if response.status_code == 416 or (response.status_code == 206 and not self._continues(response)):

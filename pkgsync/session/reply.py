@@ -73,7 +73,7 @@ def is_html(reply: Reply) -> bool:
 
 
 def words_of(reply: Reply, secrets: tuple[str, ...] = ()) -> str:
-    """What the server says about a refusal, ``: text`` or nothing (facts/obs-api section 6)."""
+    """What the server says about a refusal, ``: text`` or nothing; OBS says it in ``<status><summary>``."""
     if is_html(reply):
         return ""
     text = reply.body.decode("utf-8", "replace")

@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def make_route(*parts: str) -> str:
-    """``/part/part``, each part percent-encoded; only ``:`` and ``~`` stay (facts/obs-api section 1).
+    """``/part/part``, each part percent-encoded; only ``:`` and ``~`` stay, as osc writes them.
 
     Raises ReadError for a part that would change the path: empty, ``.`` or ``..``.
     """

@@ -1,4 +1,4 @@
-"""The embedded OBS answers as the real one does (facts/obs-api; recorded answers are named by their number)."""
+"""The embedded OBS answers as the real one does (compared with answers of Debian's obs-server)."""
 
 import hashlib
 from collections.abc import Iterator

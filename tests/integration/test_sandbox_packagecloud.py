@@ -1,4 +1,4 @@
-"""The embedded Packagecloud answers as the facts say (facts/packagecloud-api)."""
+"""The embedded Packagecloud answers as https://packagecloud.io/docs/api and its clients say."""
 
 import hashlib
 import io

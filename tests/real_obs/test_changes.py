@@ -229,7 +229,7 @@ def test_publishing_switched_off_deletes_nothing(project: Project, pkgsync: Pkgs
 def test_an_architecture_that_never_settles_holds_its_own_files_and_noarch(
     make_project: MakeProject, pkgsync_for: PkgsyncFor
 ) -> None:
-    """No scheduler runs for s390x: its state stays "unknown" (facts/obs-api section 2, hazard 3)."""
+    """No scheduler runs for s390x: its state stays "unknown"."""
     project = make_project({RPM: ("x86_64", "s390x")})
     project.commit("tool", sources.rpm("tool", "1.0", subpackages={"doc": "noarch"}))
     project.settle()

@@ -155,7 +155,7 @@ def test_an_unknown_project_is_an_error_and_no_empty_plan(
 def test_a_repository_that_obs_does_not_have_is_no_empty_one(
     pkgsync_for: Callable[..., Pkgsync], project: Project
 ) -> None:
-    """The backend answers 200 with an empty directory for it (facts/obs-api section 3.2, hazard 4)."""
+    """The backend answers 200 with an empty directory for it."""
     pkgsync = pkgsync_for(project, distributions={**TARGETS, "SLE_15_SP6": "sles/15.6"})
     plan = pkgsync.plan()
     problems = {r["repository"]: [p["reason"] for p in r["problems"]] for r in plan["source"]["repositories"]}
@@ -164,7 +164,7 @@ def test_a_repository_that_obs_does_not_have_is_no_empty_one(
 
 
 def test_a_download_server_can_stand_for_the_api(project: Project, pkgsync_for: Callable[..., Pkgsync]) -> None:
-    """The published tree served as it lies on disk, as download servers do it (facts/obs-api section 3.2)."""
+    """The published tree served as it lies on disk, as download servers do it."""
     handler = partial(QuietHandler, directory=project.backend.state / "bs" / "repos")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -191,7 +191,7 @@ def test_a_variable_that_is_not_set_is_a_warning_and_no_error(config):
 
 
 def test_the_digest_is_known(config):
-    """The expected value was computed by hashlib over the RFC 8785 JSON, written by hand from DESIGN section 8."""
+    """The expected value was computed by hashlib over the RFC 8785 JSON, written by hand."""
     assert config(MINIMAL).digest == DIGEST
 
 

@@ -1,4 +1,4 @@
-"""A credential goes only to the server it belongs to (DESIGN section 10)."""
+"""A credential goes only to the server it belongs to."""
 
 import base64
 import bz2

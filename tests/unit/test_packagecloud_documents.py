@@ -112,7 +112,7 @@ def test_epochs(value: object, expected: int | None) -> None:
 
 
 def fragment(**changes: object) -> dict[str, object]:
-    """A PackageFragment as facts/packagecloud-api section 3 describes it."""
+    """A PackageFragment as https://packagecloud.io/docs/api describes it."""
     return {
         "name": "jake",
         "distro_version": "ubuntu/precise",

@@ -1,4 +1,4 @@
-"""The bodies of refusals, as seen in the wild (facts/packagecloud-api section 5)."""
+"""The bodies of refusals, as seen in the wild."""
 
 import pytest
 

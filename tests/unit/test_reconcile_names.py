@@ -1,4 +1,4 @@
-"""What a file name tells; the names are those of facts/obs-api section 7 and of the recorded answers."""
+"""What a file name tells; the names are those that real OBS projects have."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The order of the orphan checks of DESIGN section 7, each with its reason code; retention."""
+"""The order of the orphan checks, each with its reason code; retention."""
 
 from datetime import timedelta
 from typing import Any
@@ -169,7 +169,7 @@ def test_an_offer_that_does_not_arrive_holds_its_group() -> None:
     )
 
 
-# In DESIGN's order: each world has its own stop and all later ones.
+# In the order of the checks: each world has its own stop and all later ones.
 ORDER = (
     Reason.PROTECTED,
     Reason.BUILT_NOT_PUBLISHED,

@@ -1,4 +1,4 @@
-"""DESIGN section 9.2: what becomes of each planned action in the world of now."""
+"""What becomes of each planned action in the world of now."""
 
 from collections.abc import Iterable
 from datetime import timedelta

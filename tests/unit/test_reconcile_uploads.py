@@ -1,4 +1,4 @@
-"""DESIGN section 7, first table, row by row."""
+"""What becomes of a file that OBS offers, for everything that may stand on Packagecloud."""
 
 import pytest
 
