@@ -3,24 +3,19 @@
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
 
-import os
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
-import platformdirs
 from attrs import evolve, frozen
 
-from pkgsync import credentials, obs, packagecloud, reconcile
+from pkgsync import packagecloud, reconcile
 from pkgsync.apply import engine, preflight
 from pkgsync.apply.job import Job
 from pkgsync.apply.kept import look_back
 from pkgsync.cache import Cache
 from pkgsync.config import Config, ObsProject, managed_distributions
-from pkgsync.errors import AuthenticationError, ConfigError, ReadError, UsageError
+from pkgsync.errors import ConfigError, UsageError
 from pkgsync.model import (
     ActualState,
     Audit,
@@ -31,67 +26,19 @@ from pkgsync.model import (
     Plan,
     Policy,
     Receipt,
-    Row,
     Selection,
     Transfer,
 )
-from pkgsync.obs.client import ObsClient
-from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.progress import SILENT, Progress
+from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.reasons import Reason
-from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session
+from pkgsync.services import Services, packagecloud_session
+from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
+
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
 EVERYTHING = Selection()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@frozen(kw_only=True)
-class Surroundings:
-    """Where a run finds credentials and keeps its files, and how patient it is.
-
-    ``backup_dir`` None: below ``state_dir``. ``pause`` waits between attempts (seconds); None: in real time.
-    """
-
-    env: Mapping[str, str]
-    home: Path
-    cache_dir: Path
-    state_dir: Path
-    backup_dir: Path | None = None
-    progress: Progress = SILENT
-    limits: HttpLimits = DEFAULT_LIMITS
-    pause: Callable[[float], None] | None = None
-
-    @classmethod
-    def of_user(cls) -> "Surroundings":
-        """The environment and the folders of the user who runs this process."""
-        return cls(
-            env=os.environ,
-            home=Path.home(),
-            cache_dir=platformdirs.user_cache_path("pkgsync"),
-            state_dir=platformdirs.user_state_path("pkgsync"),
-        )
-
-    @property
-    def backups(self) -> Path:
-        return self.backup_dir or self.state_dir / "backups"
-
-
-@frozen
-class _Services:
-    obs: ObsClient
-    packagecloud: PackagecloudClient
-    progress: Progress
-    archive: PackagecloudClient | None
-
-    def close(self) -> None:
-        """Cut what is in flight, from any thread."""
-        self.obs.close()
-        self.packagecloud.session.close()
 
 
 def plan(
@@ -108,8 +55,8 @@ def plan(
     count from. Raises ConfigError, AuthenticationError, ReadError where no plan can be made.
     """
     policy = _effective_policy(config, overrides)
-    services = _connect(config, surroundings, _archive_of(policy))
-    desired, actual = _observe(config, services, surroundings)
+    services = Services.of(config, surroundings, _archive_of(policy))
+    desired, actual = services.observe(config)
     _check_types(desired, actual)
     moment = now()
     takes = reconcile.Selector(selection).takes
@@ -132,12 +79,12 @@ def audit(
     Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.usage allows.
     """
     policy = _effective_policy(config, overrides)
-    services = _connect(config, surroundings, _archive_of(policy))
-    desired, actual = _observe(config, services, surroundings)
+    services = Services.of(config, surroundings, _archive_of(policy))
+    desired, actual = services.observe(config)
     moment = now()
     decided, actual = _decide((desired, actual), policy, managed_distributions(config), moment, services)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
-    return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, services.progress))
+    return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
 
 
 @frozen(kw_only=True)
@@ -165,16 +112,16 @@ def apply(
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
-    services = _connect(config, surroundings, next(iter(reviewed.archives), None))
+    services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
     scope = _with_plan_sources(config, reviewed)
     coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
     planned = frozenset(action.filename for action in coming if action.source.content == "build")
     leaving = frozenset(action.key for action in reviewed.removals if action.reason is not Reason.UNDO)
 
     def observe() -> tuple[DesiredState, ActualState]:
-        desired, actual = _observe(scope, services, surroundings, planned)
+        desired, actual = services.observe(scope, planned)
         rows = [row for row in actual.rows if row.key in leaving]
-        return desired, _with_downloads(actual, rows, config.policy, now(), services)
+        return desired, services.with_downloads(actual, rows, config.policy, now())
 
     return engine.run(
         reviewed,
@@ -183,7 +130,7 @@ def apply(
             target_api=config.packagecloud.url,
             config_digest=config.digest,
             observe=observe,
-            fetch=_fetcher(services.obs),
+            fetch=services.fetch,
             packagecloud=services.packagecloud,
             archive=services.archive,
             policy=config.policy,
@@ -193,7 +140,7 @@ def apply(
             state_dir=surroundings.state_dir,
             receipt=options.receipt,
             now=now,
-            pause=surroundings.pause or time.sleep,
+            pause=surroundings.sleep,
             jobs=options.jobs,
             skip_stale=options.skip_stale,
             only_uploads=options.only_uploads,
@@ -212,7 +159,7 @@ def undo(
     Raises UsageError for a receipt of another server or repository, and as ``look_back`` does.
     """
     preflight.refuse_elsewhere(receipt.target, config.packagecloud.url, config.packagecloud.repository, "receipt")
-    client = PackagecloudClient(_packagecloud(config, surroundings), config.packagecloud.repository)
+    client = PackagecloudClient(packagecloud_session(config, surroundings), config.packagecloud.repository)
     managed = managed_distributions(config)
     store, progress = Cache(surroundings.backups), surroundings.progress
     actual, kept = look_back(receipt, client, config.policy, store, managed, now=utc_now, progress=progress)
@@ -251,80 +198,12 @@ def _archive_of(policy: Policy) -> str | None:
     return policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
 
 
-def _connect(config: Config, surroundings: Surroundings, archive: str | None) -> _Services:
-    obs_login = credentials.for_obs(config, surroundings.env, surroundings.home)
-    target = _packagecloud(config, surroundings)
-    return _Services(
-        obs.connect(config, obs_login, surroundings.limits, surroundings.pause),
-        PackagecloudClient(target, config.packagecloud.repository),
-        surroundings.progress,
-        PackagecloudClient(target, archive) if archive else None,
-    )
-
-
-def _packagecloud(config: Config, surroundings: Surroundings) -> Session:
-    return Session(
-        config.packagecloud.url,
-        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
-        limits=surroundings.limits,
-        allow_http=config.allow_http,
-        quota=True,
-        pause=surroundings.pause,
-    )
-
-
-def _observe(
-    config: Config, services: _Services, surroundings: Surroundings, planned: Collection[str] = ()
-) -> tuple[DesiredState, ActualState]:
-    """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first.
-
-    ``planned`` are names of built files that are read even if the config's filters leave them out.
-    """
-    progress = surroundings.progress
-    cache = Cache(surroundings.cache_dir)
-    takes = reconcile.FileFilter(config.policy).takes
-    built = obs.BuiltFiles(services.obs, cache, lambda name, wanted: name in planned or takes(name, wanted))
-    managed = managed_distributions(config)
-    pool = ThreadPoolExecutor(max_workers=1)
-    try:
-        listing = pool.submit(_list, services, managed)
-        try:
-            desired = obs.gather(
-                services.obs,
-                config.obs.projects,
-                now=utc_now,
-                progress=progress,
-                pause=surroundings.pause or time.sleep,
-                hasher=obs.hasher(services.obs, cache),
-                built=built,
-            )
-        except (ReadError, ConfigError):
-            refused = listing.exception()
-            if isinstance(refused, AuthenticationError):
-                raise refused from None
-            raise
-        return desired, listing.result()
-    except BaseException:
-        services.close()
-        raise
-    finally:
-        pool.shutdown()
-
-
-def _list(services: _Services, managed: Sequence[str]) -> ActualState:
-    """What Packagecloud holds, and where it matters what the archive holds."""
-    actual = packagecloud.gather(services.packagecloud, managed, now=utc_now, progress=services.progress)
-    if services.archive is None:
-        return actual
-    return packagecloud.with_archive(services.archive, actual, progress=services.progress)
-
-
 def _decide(
     observed: tuple[DesiredState, ActualState],
     policy: Policy,
     managed: Sequence[str],
     now: datetime,
-    services: _Services,
+    services: Services,
     takes: Callable[[str], bool] = lambda key: True,
 ) -> tuple[reconcile.Reconciliation, ActualState]:
     """The decisions, and the actual state behind them: with the downloads of what nothing but these could hold."""
@@ -333,17 +212,8 @@ def _decide(
     rows = list(reconcile.unasked(decided))
     if not rows:
         return decided, actual
-    actual = _with_downloads(actual, rows, policy, now, services)
+    actual = services.with_downloads(actual, rows, policy, now)
     return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
-
-
-def _with_downloads(
-    actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime, services: _Services
-) -> ActualState:
-    days = policy.limits.in_use_days
-    if days is None or not rows:
-        return actual
-    return packagecloud.with_downloads(services.packagecloud, actual, rows, days, now, services.progress)
 
 
 def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
@@ -381,13 +251,3 @@ def _check_types(desired: DesiredState, actual: ActualState) -> None:
                         f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
                         tip="Map the repository to a distribution of the same kind, or to null to skip it.",
                     )
-
-
-def _fetcher(client: ObsClient) -> Callable[[Transfer, BinaryIO, int, Callable[[int], None]], int]:
-    def fetch(action: Transfer, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
-        source = action.source
-        locate = client.built_location if source.content == "build" else client.published_location
-        session, route = locate(source.project, source.repository, source.path)
-        return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
-
-    return fetch

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from attrs import define, frozen
 
-from pkgsync import api
+from pkgsync import surroundings
 from pkgsync.cli.main import run
 from pkgsync.cli.options import Context
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Fault, Kind, Sandbox, make_deb, make_rpm
@@ -124,7 +124,7 @@ def open_cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     monkeypatch.setattr(Session, "_seconds_before", lambda session, attempt: 0.0)
     for module in ("pkgsync.obs.gather", "pkgsync.obs.indexes"):
         monkeypatch.setattr(import_module(module), "PAUSES", tuple(0 for _ in import_module(module).PAUSES))
-    monkeypatch.setattr(api, "time", SimpleNamespace(sleep=lambda seconds: None))
+    monkeypatch.setattr(surroundings, "time", SimpleNamespace(sleep=lambda seconds: None))
     for name in ("NO_COLOR", "COLUMNS", "CI"):
         monkeypatch.delenv(name, raising=False)
     with Sandbox() as sandbox:

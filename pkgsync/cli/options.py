@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from attrs import define, field
+from attrs import define, evolve, field
 
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import UsageError
 
 if TYPE_CHECKING:
-    from pkgsync.api import Surroundings
     from pkgsync.config import Config
+    from pkgsync.surroundings import Surroundings
 
 DEFAULT_CONFIG = "pkgsync.yaml"
+FOLDERS = ("cache_dir", "state_dir", "backup_dir")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -35,17 +36,10 @@ class Context:
         )
 
     def surroundings(self) -> "Surroundings":
-        from pkgsync.api import Surroundings
+        from pkgsync.surroundings import Surroundings
 
-        user = Surroundings.of_user()
-        return Surroundings(
-            env=user.env,
-            home=user.home,
-            cache_dir=self.values.get("cache_dir") or user.cache_dir,
-            state_dir=self.values.get("state_dir") or user.state_dir,
-            backup_dir=self.values.get("backup_dir"),
-            progress=self.terminal.progress,
-        )
+        named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
+        return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
 
     def config(self) -> "Config":
         """The config file of this run, its warnings shown."""

@@ -12,6 +12,7 @@ from pkgsync.cli.options import Context, Moment, NewFile, common
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection
+from pkgsync.surroundings import utc_now
 
 FORMATS = ("text", "json", "markdown")
 
@@ -61,7 +62,7 @@ def plan(
 
 def at(now: datetime | None) -> Callable[[], datetime]:
     """The clock of a run: the given time, else the real one."""
-    return (lambda: now) if now else api.utc_now
+    return (lambda: now) if now else utc_now
 
 
 def render(made: Plan, form: str, terminal: Terminal) -> str:

@@ -1,0 +1,114 @@
+"""Both services of one run, behind their clients: connected with the right login, and read at the same time."""
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import BinaryIO
+
+from attrs import frozen
+
+from pkgsync import credentials, obs, packagecloud, reconcile
+from pkgsync.cache import Cache
+from pkgsync.config import Config, managed_distributions
+from pkgsync.errors import AuthenticationError, ConfigError, ReadError
+from pkgsync.model import ActualState, DesiredState, Policy, Row, Transfer
+from pkgsync.obs import ObsClient
+from pkgsync.packagecloud import PackagecloudClient
+from pkgsync.session import Session
+from pkgsync.surroundings import Surroundings, utc_now
+
+
+@frozen
+class Services:
+    """``archive`` is the repository that orphans are moved to, where a run needs it."""
+
+    obs: ObsClient
+    packagecloud: PackagecloudClient
+    archive: PackagecloudClient | None
+    surroundings: Surroundings
+
+    @classmethod
+    def of(cls, config: Config, surroundings: Surroundings, archive: str | None) -> "Services":
+        """Nothing is sent yet. Raises ConfigError for URLs that must not be used, AuthenticationError."""
+        login = credentials.for_obs(config, surroundings.env, surroundings.home)
+        session = packagecloud_session(config, surroundings)
+        return cls(
+            obs.connect(config, login, surroundings.limits, surroundings.pause),
+            PackagecloudClient(session, config.packagecloud.repository),
+            PackagecloudClient(session, archive) if archive else None,
+            surroundings,
+        )
+
+    def close(self) -> None:
+        """Cut what is in flight, from any thread."""
+        self.obs.close()
+        self.packagecloud.session.close()
+
+    def observe(self, config: Config, planned: Collection[str] = ()) -> tuple[DesiredState, ActualState]:
+        """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first.
+
+        ``planned`` are names of built files that are read even if the config's filters leave them out.
+        Raises ConfigError, AuthenticationError, QuotaError, ReadError, StorageError.
+        """
+        pool = ThreadPoolExecutor(max_workers=1)
+        try:
+            listing = pool.submit(self._actual, managed_distributions(config))
+            try:
+                desired = self._desired(config, planned)
+            except (ReadError, ConfigError):
+                refused = listing.exception()
+                if isinstance(refused, AuthenticationError):
+                    raise refused from None
+                raise
+            return desired, listing.result()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            pool.shutdown()
+
+    def _desired(self, config: Config, planned: Collection[str]) -> DesiredState:
+        cache = Cache(self.surroundings.cache_dir)
+        takes = reconcile.FileFilter(config.policy).takes
+        return obs.gather(
+            self.obs,
+            config.obs.projects,
+            now=utc_now,
+            progress=self.surroundings.progress,
+            pause=self.surroundings.sleep,
+            hasher=obs.hasher(self.obs, cache),
+            built=obs.BuiltFiles(self.obs, cache, lambda name, wanted: name in planned or takes(name, wanted)),
+        )
+
+    def _actual(self, managed: Sequence[str]) -> ActualState:
+        progress = self.surroundings.progress
+        actual = packagecloud.gather(self.packagecloud, managed, now=utc_now, progress=progress)
+        if self.archive is None:
+            return actual
+        return packagecloud.with_archive(self.archive, actual, progress=progress)
+
+    def with_downloads(self, actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime) -> ActualState:
+        """The actual state with the downloads of these rows, where ``limits.in_use_days`` asks for them."""
+        days = policy.limits.in_use_days
+        if days is None or not rows:
+            return actual
+        return packagecloud.with_downloads(self.packagecloud, actual, rows, days, now, self.surroundings.progress)
+
+    def fetch(self, action: Transfer, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
+        """Download what an action brings into ``sink`` from ``offset`` on; sizes in bytes. Raises ReadError."""
+        source = action.source
+        locate = self.obs.built_location if source.content == "build" else self.obs.published_location
+        session, route = locate(source.project, source.repository, source.path)
+        return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
+
+
+def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:
+    """The session for the config's Packagecloud. Raises ConfigError, AuthenticationError."""
+    return Session(
+        config.packagecloud.url,
+        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
+        limits=surroundings.limits,
+        allow_http=config.allow_http,
+        quota=True,
+        pause=surroundings.pause,
+    )
