@@ -20,9 +20,10 @@ from pkgsync.model import (
     Shadowed,
     Upload,
 )
+from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.offers import Distribution, gather_offers
-from pkgsync.reconcile.orphans import Facts, judge, orphan_rows
+from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
 from pkgsync.reconcile.uploads import Transfers, transfers
 

@@ -28,12 +28,13 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.reasons import Reason
+from pkgsync.reconcile.checks import not_owned
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
-from pkgsync.reconcile.orphans import filtered_out, not_owned
+from pkgsync.reconcile.orphans import filtered_out
 
 
 class Verdict(StrEnum):

@@ -1,0 +1,280 @@
+"""Why an orphan must stay: the checks that it passes in this order, the first stop being its reason.
+
+Every check returns a stop (a reason with words) or lets the row pass. Whatever is not certain stops.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache, partial
+
+from attrs import field, frozen
+
+from pkgsync.model import BuiltPackage, OrphanAction, PackageType, Policy, Problem, Row, Version
+from pkgsync.reasons import Reason
+from pkgsync.reconcile.filters import Globs
+from pkgsync.reconcile.offers import Distribution, NameKey, Offer, name_key, relevant_architectures
+from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_key
+from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
+
+
+@frozen
+class Facts:
+    """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
+
+    ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
+    ``orphans.archive_to`` by package key; None where they were not read.
+    """
+
+    distribution: Distribution
+    rows: Mapping[str, Row]
+    groups: Mapping[GroupKey, Group]
+    renamed: frozenset[str]
+    policy: Policy
+    now: datetime
+    total: int
+    downloads: Mapping[str, int | None] = field(factory=dict)
+    archive: Mapping[str, Row] | None = None
+    protect: Globs = field(init=False)
+    names: Globs = field(init=False)
+    uploaders: Globs = field(init=False)
+    without_files: Globs = field(init=False)
+    possible_owners: Callable[[str], list[str]] = field(init=False)
+
+    @protect.default
+    def _protect(self) -> Globs:
+        return Globs(self.policy.orphans.protect)
+
+    @names.default
+    def _names(self) -> Globs:
+        return Globs(self.policy.orphans.names)
+
+    @uploaders.default
+    def _uploaders(self) -> Globs:
+        return Globs(self.policy.orphans.uploaders)
+
+    @without_files.default
+    def _without_files(self) -> Globs:
+        return Globs(self.policy.orphans.without_files)
+
+    @possible_owners.default
+    def _possible_owners(self) -> Callable[[str], list[str]]:
+        return cache(partial(_possible_owners, self.distribution, self.without_files))
+
+
+def superseding(row: Row, facts: Facts) -> Offer | None:
+    """The file of the row's name and architecture in the highest version of any index, if that is higher.
+
+    Files that the filters leave out count: OBS offers them, so no filter can turn a row into one that is gone.
+    """
+    version = of_row(row)
+    if isinstance(version, UnknownVersion):
+        return None
+    best: Offer | None = None
+    best_version: Version = version
+    for offer in _same_name(row, facts):
+        file = offer.file
+        if file.architecture != architecture_of(row) or not orderable(file.version, file.type):
+            continue
+        if compare(file.version, best_version, file.type) > 0:
+            best, best_version = offer, file.version
+    return best
+
+
+def _same_name(row: Row, facts: Facts) -> list[Offer]:
+    return facts.distribution.by_name.get(_name_key(row), [])
+
+
+def _name_key(row: Row) -> NameKey:
+    return name_key(PackageType(row.type), row.filename, row.name)
+
+
+Check = Callable[[Row, Facts, Offer | None], Problem | None]
+
+
+def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    builder = facts.distribution.built.get(row.filename)
+    if builder is None:
+        return None
+    return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder} has built it, but the published index does not list it")
+
+
+def _protected(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    if facts.protect.match(row.filename) or facts.protect.match(row.key):
+        return Problem(Reason.PROTECTED, "a protect glob matches")
+    return None
+
+
+def _settled(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    return facts.distribution.problem(architecture_of(row))
+
+
+def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    return not_owned(row, facts.distribution, facts.names, facts.uploaders)
+
+
+def not_owned(row: Row, distribution: Distribution, names: Globs, uploaders: Globs) -> Problem | None:
+    """Why the row may be somebody else's; None: OBS offers its name there, or the config claims it."""
+    claimed = names.match(row.name) or (row.uploader is not None and uploaders.match(row.uploader))
+    if claimed or _name_key(row) in distribution.by_name:
+        return None
+    if (unread := distribution.unread()) is not None:
+        return unread
+    return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
+
+
+def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+    if newer is not None:
+        return _newer_is_good(newer, facts.distribution)
+    offers = _same_name(row, facts)
+    if not offers:
+        return _gone(row, facts)
+    if isinstance(version := of_row(row), UnknownVersion):
+        return Problem(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered")
+    same = [o for o in offers if o.file.architecture == architecture_of(row)]
+    if not same:
+        found = ", ".join(sorted({o.file.architecture for o in offers}))
+        return Problem(Reason.OTHER_ARCHITECTURE, f"OBS offers {row.name} for {found} only")
+    return Problem(Reason.NOT_NEWER, f"OBS offers {same[0].file.version}, which is not newer")
+
+
+def _newer_is_good(newer: Offer, distribution: Distribution) -> Problem | None:
+    """Whatever repository lists the newer file must show it for a package, and all those must have succeeded."""
+    filename = newer.file.filename
+    if filename in distribution.not_built:
+        return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files")
+    for architecture, package in distribution.builders[filename]:
+        if package.code != "succeeded":
+            words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
+            return Problem(Reason.NOT_SUCCEEDED, words)
+    return None
+
+
+def _without_files(package: BuiltPackage) -> bool:
+    """Whether the package has no files of its own; copies imported from another architecture prove nothing."""
+    return all(f.filename.startswith("::import::") for f in package.files)
+
+
+def _gone(row: Row, facts: Facts) -> Problem | None:
+    if (builder := facts.distribution.built_names.get(_name_key(row))) is not None:
+        return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
+    owners = facts.possible_owners(architecture_of(row))
+    if not owners:
+        return None
+    more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
+    return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
+
+
+def _possible_owners(distribution: Distribution, cleared: Globs, of: str) -> list[str]:
+    """The packages without files that a file of architecture ``of`` could come from, for all we know."""
+    owners: list[str] = []
+    for repository in distribution.all_repositories:
+        for architecture in relevant_architectures(repository, of):
+            if not architecture.packages:
+                owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
+            owners += (
+                f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
+                for p in sorted(architecture.packages, key=lambda p: p.name)
+                if _without_files(p) and p.code != "excluded" and not cleared.match(p.name)
+            )
+    return owners
+
+
+def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+    group = facts.groups[group_key(row)]
+    version = of_row(row)
+    if group.unknown or isinstance(version, UnknownVersion):
+        return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
+    if group.not_here:
+        return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
+    if newer and newer.file.filename not in facts.distribution.offers and newer.file.filename not in facts.rows:
+        return Problem(Reason.NEWEST_NOT_HERE, f"the config's filters leave out the newest, {newer.file.filename}")
+    rank = group.rank(version, PackageType(row.type))
+    keep = facts.policy.orphans.keep_versions
+    if keep is None and facts.policy.orphans.action is not OrphanAction.KEEP:
+        return Problem(Reason.KEEP_VERSIONS, "orphans.keep_versions is not set")
+    if keep is not None and rank < keep:
+        return Problem(Reason.KEEP_VERSIONS, f"version {rank + 1} of the newest {keep} to keep")
+    if rank == 0 and not facts.names.match(row.name):
+        return Problem(Reason.LAST_VERSION, f"no newer version of {row.name} would remain")
+    return None
+
+
+def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    return _too_young(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
+
+
+def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+    grace = facts.policy.orphans.grace
+    if not grace:
+        return None
+    if newer is None:
+        return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
+    successor = facts.rows.get(newer.file.filename)
+    if successor is None:
+        return Problem(Reason.GRACE, f"{newer.file.filename} is only uploaded by this plan")
+    return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)
+
+
+def _too_young(reason: Reason, created_at: str, least: timedelta, now: datetime) -> Problem | None:
+    if not least:
+        return None
+    try:
+        age = now - datetime.fromisoformat(created_at)
+    except (ValueError, TypeError):
+        return Problem(reason, f"created_at {created_at!r} is not a time")
+    return Problem(reason, f"since {created_at}, less than {least} ago") if age < least else None
+
+
+def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    if row.sha256 is None:
+        return Problem(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell its checksum")
+    return None
+
+
+def _archivable(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """Equal content in the archive is no stop: the row here is then deleted, and that one is its backup."""
+    orphans = facts.policy.orphans
+    if orphans.action is not OrphanAction.ARCHIVE:
+        return None
+    if facts.archive is None:
+        return Problem(Reason.UNREAD, f"the archive {orphans.archive_to} could not be read")
+    there = facts.archive.get(row.key)
+    if there is None or there.sha256 == row.sha256:
+        return None
+    if there.sha256 is None:
+        words = f"{orphans.archive_to} holds a file of this name whose checksum Packagecloud does not tell"
+        return Problem(Reason.CONTENT_UNKNOWN, words)
+    return Problem(Reason.ARCHIVE_CLASH, f"{orphans.archive_to} holds {there.sha256[:12]} under this name")
+
+
+def _in_use(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """The last check, so that only what passes all others needs to be asked for."""
+    days = facts.policy.limits.in_use_days
+    if days is None:
+        return None
+    if row.key not in facts.downloads:
+        return Problem(Reason.IN_USE, f"its downloads of {_last(days)} were not asked for")
+    count = facts.downloads[row.key]
+    if count is None:
+        return Problem(Reason.IN_USE, f"Packagecloud does not tell its downloads of {_last(days)}")
+    times = "once" if count == 1 else f"{count} times"
+    return Problem(Reason.IN_USE, f"downloaded {times} in {_last(days)}") if count else None
+
+
+def _last(days: int) -> str:
+    return "the last day" if days == 1 else f"the last {days} days"
+
+
+CHECKS: tuple[Check, ...] = (
+    _protected,
+    _built_not_published,
+    _ours,
+    _superseded_or_gone,
+    _retention,
+    _min_age,
+    _grace,
+    _content_known,
+    _settled,
+    _archivable,
+    _in_use,
+)
