@@ -4,12 +4,10 @@ from collections.abc import Collection, Mapping
 
 from attrs import define, field
 
-from pkgsync.model import Action, ActualState, Outcome, PackageType, ReceiptLine, Replacement, Row, Transfer
+from pkgsync.model import SYNCED_TYPES, Action, ActualState, ReceiptLine, Replacement, Row, Transfer
 
 Content = str | None
 """The sha256 under a key; None: no row."""
-
-_SYNCED = frozenset(PackageType)
 
 
 @define
@@ -27,7 +25,7 @@ class Guard:
     def note(self, action: Action, line: ReceiptLine) -> None:
         """Take in how an action ended: what stands under its key now, or may stand there if it failed."""
         goal: Content = action.sha256 if isinstance(action, Transfer) else None
-        if line.outcome in (Outcome.DONE, Outcome.ALREADY_DONE):
+        if line.outcome.is_goal:
             self.own[action.key] = {goal}
         else:
             self.own[action.key] = {goal, None, self._content_before(action)}
@@ -59,7 +57,7 @@ class Guard:
 
 
 def _rows(actual: ActualState, managed: Collection[str]) -> dict[str, Row]:
-    return {row.key: row for row in actual.rows if row.distribution in managed and row.type in _SYNCED}
+    return {row.key: row for row in actual.rows if row.distribution in managed and row.type in SYNCED_TYPES}
 
 
 def distribution_of(key: str) -> str:

@@ -105,7 +105,7 @@ def _fold_sending(past: Past, record: dict[str, Any]) -> None:
 def _fold_end(past: Past, record: dict[str, Any]) -> None:
     values = dict(record["line"])
     past.line = ReceiptLine(**(values | {"outcome": Outcome(values["outcome"])}))
-    if past.line.outcome in (Outcome.DONE, Outcome.ALREADY_DONE):
+    if past.line.outcome.is_goal:
         past.absent_since = None
     if past.line.outcome is not Outcome.FAILED:
         past.moving = False

@@ -12,11 +12,11 @@ from pkgsync.apply.result import Result
 from pkgsync.apply.transfer import undo_of
 from pkgsync.errors import UnsafePlanError, UsageError
 from pkgsync.model import (
+    SYNCED_TYPES,
     ActualState,
     Archiving,
     Deletion,
     Outcome,
-    PackageType,
     Plan,
     PlanTarget,
     Replacement,
@@ -27,8 +27,6 @@ from pkgsync.model.origin import Origin
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Check, Verdict, recheck
 from pkgsync.reconcile.planning import snapshot
-
-_SYNCED = frozenset(PackageType)
 
 
 @frozen
@@ -143,7 +141,7 @@ def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list
     found = []
     if plan.config_digest != job.config_digest:
         found.append("The config is not the one of the plan; every action was checked against the config of now.")
-    rows = [row for row in actual.rows if row.distribution in plan.target.distributions and row.type in _SYNCED]
+    rows = [row for row in actual.rows if row.distribution in plan.target.distributions and row.type in SYNCED_TYPES]
     if ledger.runs <= 1 and snapshot(rows) != plan.target.snapshot:
         found.append(
             "Packagecloud changed since the plan was made; every action was checked against what is there now."

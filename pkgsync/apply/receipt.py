@@ -11,7 +11,7 @@ from pkgsync.apply.result import exit_code_of
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.task import blank
 from pkgsync.errors import APPLY_PRECEDENCE, ExitCode, StorageError
-from pkgsync.model import Outcome, Plan, Receipt, ReceiptLine
+from pkgsync.model import Plan, Receipt, ReceiptLine
 
 
 def derive(
@@ -27,7 +27,7 @@ def derive(
 ) -> Receipt:
     """What the run did, action by action. ``started_at`` is of the plan's first run, ISO 8601."""
     lines = tuple(record.lines.get(action.key) or blank(action) for action in plan.actions)
-    complete = all(line.outcome in (Outcome.DONE, Outcome.ALREADY_DONE) for line in lines)
+    complete = all(line.outcome.is_goal for line in lines)
     return Receipt(
         pkgsync_version=version,
         plan_digest=plan.digest,

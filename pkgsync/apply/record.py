@@ -12,8 +12,6 @@ from pkgsync.apply.task import Task, line_of
 from pkgsync.errors import ExitCode
 from pkgsync.model import Action, Outcome, ReceiptLine
 
-_GOAL = (Outcome.DONE, Outcome.ALREADY_DONE)
-
 
 @define
 class Record:
@@ -39,7 +37,7 @@ class Record:
         """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
         result, past = self._tolerated(result), ledger.past(action.key)
         line = past.line
-        if line is None or line.outcome not in _GOAL or not result.present:
+        if line is None or not line.outcome.is_goal or not result.present:
             finished_at = line.finished_at if line is not None else None
             line = line_of(Task(action), past, result, finished_at)
         self._take(line, result)
@@ -57,7 +55,7 @@ class Record:
     def reached(self, key: str) -> bool:
         """Whether the action's goal is reached, in this run or before."""
         line = self.lines.get(key)
-        return line is not None and line.outcome in _GOAL
+        return line is not None and line.outcome.is_goal
 
     def _take(self, line: ReceiptLine, result: Result) -> None:
         with self._lock:

@@ -33,7 +33,7 @@ class Result:
     @property
     def present(self) -> bool:
         """Whether the action's goal is reached."""
-        return self.outcome in (Outcome.DONE, Outcome.ALREADY_DONE)
+        return self.outcome.is_goal
 
     @property
     def codes(self) -> frozenset[ExitCode]:

@@ -1,18 +1,15 @@
 """One action of the plan while it is worked on, and its line in the receipt."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from attrs import define, evolve
 
 from pkgsync.apply.journal import Past
 from pkgsync.apply.result import Result
-from pkgsync.model import Action, Archiving, Deletion, Outcome, ReceiptLine, Replacement, Transfer, Upload
-
-Kind = Literal["upload", "replacement", "deletion", "archiving"]
+from pkgsync.model import Action, ActionKind, Archiving, Deletion, Outcome, ReceiptLine, Replacement, Transfer, Upload
 
 
-def kind_of(action: Action) -> Kind:
+def kind_of(action: Action) -> ActionKind:
     if isinstance(action, Upload):
         return "upload"
     if isinstance(action, Replacement):

@@ -12,17 +12,12 @@ from typing import NoReturn, TextIO
 import click
 from attrs import frozen
 
+from pkgsync.apply.signals import SIGNALS
 from pkgsync.cli.commands import Commands
 from pkgsync.cli.options import Context, common
 from pkgsync.cli.terminal import Terminal, logging_to
 from pkgsync.errors import ExitCode, PkgsyncError
 from pkgsync.version import __version__
-
-_SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HANGUP,
-}
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,7 +52,7 @@ def _open_streams() -> None:
 
 def run(context: Context, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Never raises."""
-    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+    previous = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in previous.items():
         if handler is not signal.SIG_IGN:  # nohup
             signal.signal(number, _interrupt)
@@ -109,7 +104,7 @@ def _ending(error: BaseException) -> _Ending:
             return _Ending(error.exit_code)
         case _Signalled():
             tip = "Nothing is half written; run the same command again."
-            return _Ending(_SIGNALS[error.number], f"ended by {error.number.name}", tip, "Interrupted")
+            return _Ending(SIGNALS[error.number], f"ended by {error.number.name}", tip, "Interrupted")
         case SystemExit():
             return _Ending(error.code if isinstance(error.code, int) else ExitCode.ERROR)
         case BrokenPipeError():

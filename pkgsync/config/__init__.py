@@ -2,6 +2,7 @@
 
 from pkgsync.config.load import load
 from pkgsync.config.values import (
+    CATCH_ALL,
     Config,
     ConfigSecrets,
     ObsConfig,
@@ -12,6 +13,7 @@ from pkgsync.config.values import (
 )
 
 __all__ = [
+    "CATCH_ALL",
     "Config",
     "ConfigSecrets",
     "ObsConfig",

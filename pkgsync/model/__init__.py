@@ -10,6 +10,7 @@ from pkgsync.model.actual import (
     Row,
 )
 from pkgsync.model.desired import (
+    SYNCED_TYPES,
     Architecture,
     BuiltFile,
     BuiltPackage,
@@ -72,6 +73,7 @@ from pkgsync.model.reports import (
 from pkgsync.model.secret import Basic
 
 __all__ = [
+    "SYNCED_TYPES",
     "Action",
     "ActionKind",
     "ActualState",

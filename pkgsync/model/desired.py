@@ -22,6 +22,9 @@ class PackageType(StrEnum):
     DEB = "deb"
 
 
+SYNCED_TYPES = frozenset(kind.value for kind in PackageType)
+
+
 @frozen(order=True)
 class Version:
     """The parts of a version as the package's own metadata has them; ``release`` is empty where there is none."""

@@ -6,7 +6,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from pkgsync.model.actual import Row
-from pkgsync.model.plan import Evidence, PlannedRepository, PlanTarget
+from pkgsync.model.plan import ActionKind, Evidence, PlannedRepository, PlanTarget
 from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
 
@@ -86,6 +86,11 @@ class Outcome(StrEnum):
     FAILED = "failed"
     LEFT = "left"
 
+    @property
+    def is_goal(self) -> bool:
+        """Whether the world is now what the action wanted, whoever made it so."""
+        return self in (Outcome.DONE, Outcome.ALREADY_DONE)
+
 
 @frozen
 class ReceiptLine:
@@ -95,7 +100,7 @@ class ReceiptLine:
     nowhere. None: no bytes are needed, because an upload is undone by a deletion, or nothing was changed.
     """
 
-    action: Literal["upload", "replacement", "deletion", "archiving"]
+    action: ActionKind
     distribution: str
     filename: str
     outcome: Outcome

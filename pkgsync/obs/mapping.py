@@ -4,11 +4,9 @@ from difflib import get_close_matches
 
 from attrs import frozen
 
-from pkgsync.config import ObsProject
+from pkgsync.config import CATCH_ALL, ObsProject
 from pkgsync.errors import ConfigError
 from pkgsync.obs.results import ProjectMeta
-
-_CATCH_ALL = "*"
 
 
 @frozen(eq=False)
@@ -40,7 +38,7 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
     _check_mapped(project, tuple(repositories))
     found: list[Wanted] = []
     for key, targets in project.distributions.items():
-        names = [key] if key != _CATCH_ALL else [r for r in repositories if r not in project.distributions]
+        names = [key] if key != CATCH_ALL else [r for r in repositories if r not in project.distributions]
         for name in names:
             filtered = not project.selects(name)
             if targets is None and name in repositories and _fed(project):
@@ -56,7 +54,7 @@ def _fed(project: ObsProject) -> tuple[str, ...]:
 
 
 def _check_mapped(project: ObsProject, repositories: tuple[str, ...]) -> None:
-    if _CATCH_ALL in project.distributions:
+    if CATCH_ALL in project.distributions:
         return
     unmapped = [r for r in repositories if r not in project.distributions and project.selects(r)]
     if unmapped:

@@ -11,12 +11,11 @@ from typing import Any
 from attrs import frozen
 
 from pkgsync.errors import ConfigError, ReadError, RefusedError
-from pkgsync.model import PackageType
+from pkgsync.model import SYNCED_TYPES
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
 _WHAT = "distributions.json"
-_SYNCED = frozenset(PackageType)
 _NEVER = re.compile(r"tumbleweed|factory|slowroll|microos|\barch|mageia|openmandriva", re.IGNORECASE)
 _FAMILIES = {
     "alma": "el",
@@ -49,9 +48,9 @@ class Distribution:
 def parse(body: bytes) -> tuple[Distribution, ...]:
     """All rpm and deb distributions. Raises ReadError for an answer that could not be trusted with an upload."""
     document = documents.parse(body, _WHAT)
-    if not isinstance(document, Mapping) or not any(document.get(kind) for kind in _SYNCED):
+    if not isinstance(document, Mapping) or not any(document.get(kind) for kind in SYNCED_TYPES):
         raise ReadError("Packagecloud's distributions.json lists neither rpm nor deb distributions.")
-    found = tuple(one for kind in sorted(_SYNCED) for one in _of_type(kind, document.get(kind) or []))
+    found = tuple(one for kind in sorted(SYNCED_TYPES) for one in _of_type(kind, document.get(kind) or []))
     names = {(one.type, one.name): one.id for one in found}
     if any(names[one.type, one.name] != one.id for one in found):
         raise ReadError("Packagecloud's distributions.json gives one distribution two ids.")

@@ -6,14 +6,12 @@ from datetime import datetime
 from attrs import evolve
 
 from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, QuotaError, ReadError
-from pkgsync.model import ActualState, PackageType, Row
+from pkgsync.model import SYNCED_TYPES, ActualState, Row
 from pkgsync.packagecloud import distributions as catalogue
 from pkgsync.packagecloud import listing, refusals
 from pkgsync.packagecloud.asking import JOBS, ask
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import SILENT, Progress
-
-_SYNCED = frozenset(PackageType)
 
 
 def gather(
@@ -86,7 +84,7 @@ def _archive(
         raise refusals.of_archive(error, client.repository) from error
     except ReadError as error:
         return None, (f"the archive {client.repository} could not be read, so nothing is archived: {error.message}",)
-    synced = [row for row in found if row.type in _SYNCED]
+    synced = [row for row in found if row.type in SYNCED_TYPES]
     rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
     return {row.key: row for row in rows}, warnings
 
@@ -106,7 +104,7 @@ def _resolve(
     client: PackagecloudClient, found: Sequence[Row], matters: Callable[[Row], bool], jobs: int, progress: Progress
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
-    unknown = [row for row in found if row.sha256 is None and row.type in _SYNCED and matters(row)]
+    unknown = [row for row in found if row.sha256 is None and row.type in SYNCED_TYPES and matters(row)]
     sums = ask(unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=jobs)
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
-    return tuple(resolved.get(row.key, row) if row.type in _SYNCED else row for row in found), sums.warnings
+    return tuple(resolved.get(row.key, row) if row.type in SYNCED_TYPES else row for row in found), sums.warnings

@@ -14,15 +14,13 @@ from attrs import frozen
 from requests.utils import parse_header_links
 
 from pkgsync.errors import ReadError
-from pkgsync.model import PackageType, Row
+from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.origin import Origin
 
 PER_PAGE = 250
 DEFAULT_PER_PAGE = 30
 MAX_ROWS = 2_000_000
 ATTEMPTS = 3
-
-_SYNCED = frozenset(PackageType)
 
 
 class OddListingError(ReadError):
@@ -153,8 +151,8 @@ def require_unique(rows: Iterable[Row]) -> None:
     for row in rows:
         route = row.destroy_url or row.package_url or f"{row.name} {row.version} {row.architecture}"
         identity = (row.type, row.distribution, row.filename, route)
-        if identity in seen or (row.type in _SYNCED and row.key in keys):
+        if identity in seen or (row.type in SYNCED_TYPES and row.key in keys):
             raise OddListingError(f"the package {row.key} is listed twice.")
         seen.add(identity)
-        if row.type in _SYNCED:
+        if row.type in SYNCED_TYPES:
             keys.add(row.key)

@@ -11,11 +11,10 @@ from urllib.parse import unquote
 from attrs import frozen
 
 from pkgsync.errors import ReadError
-from pkgsync.model import PackageType, Row
+from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
-_SYNCED = frozenset(PackageType)
 _PACKAGE_SEGMENTS = 5
 
 
@@ -62,7 +61,7 @@ def parse_row(item: Any, what: str) -> Row:
         downloads_count_url=text(item.get("downloads_count_url")) or "",
         download_url=text(item.get("download_url")),
     )
-    if row.type in _SYNCED:
+    if row.type in SYNCED_TYPES:
         _check(row, what)
     return row
 
@@ -87,7 +86,7 @@ def _type(package_url: str, filename: str) -> str:
     if found:
         return found[0]
     suffix = filename.rpartition(".")[2]
-    return suffix if suffix in _SYNCED else ""
+    return suffix if suffix in SYNCED_TYPES else ""
 
 
 def _architecture(package_url: str, filename: str) -> str | None:

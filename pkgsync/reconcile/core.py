@@ -6,28 +6,29 @@ from datetime import datetime
 from attrs import field, frozen
 
 from pkgsync.model import (
+    SYNCED_TYPES,
+    ActionKind,
     ActualState,
     Archiving,
     Counts,
     Deletion,
     DesiredState,
+    Evidence,
     Held,
     Orphan,
-    PackageType,
     Policy,
     Replacement,
     Row,
     Shadowed,
     Upload,
 )
+from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.offers import Distribution, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
 from pkgsync.reconcile.uploads import Transfers, transfers
-
-SYNCED_TYPES = frozenset(t.value for t in PackageType)
 
 
 @frozen
@@ -160,10 +161,10 @@ def _offered_rows(rows: Mapping[str, Row], distribution: Distribution, moved: Tr
 
 
 def _held_orphans(orphans: list[Orphan], policy: Policy) -> Iterable[Held]:
-    kind = "archiving" if policy.orphans.action == "archive" else "deletion"
+    kind: ActionKind = "archiving" if policy.orphans.action == "archive" else "deletion"
     for orphan in orphans:
         if orphan.fate == "held":
-            yield Held(orphan.row.distribution, orphan.row.filename, kind, orphan.reason, orphan.message)  # type: ignore[arg-type]
+            yield Held(orphan.row.distribution, orphan.row.filename, kind, orphan.reason, orphan.message)
 
 
 def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]:
@@ -176,24 +177,18 @@ def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]
 
 
 def _deletion(orphan: Orphan) -> Deletion:
-    row = orphan.row
-    assert row.sha256 is not None and orphan.evidence is not None
-    return Deletion(
-        row.distribution,
-        row.filename,
-        row.sha256,
-        row.created_at,
-        row.uploader,
-        orphan.reason,
-        orphan.evidence,
-        orphan.archived_in,
-    )
+    return Deletion(*_leaving(orphan), orphan.archived_in)
 
 
 def _archiving(orphan: Orphan, archive_to: str) -> Archiving:
+    return Archiving(*_leaving(orphan), archive_to)
+
+
+def _leaving(orphan: Orphan) -> tuple[str, str, str, str, str | None, Reason, Evidence]:
+    """What deletions and archivings have in common, in their order."""
     row = orphan.row
     assert row.sha256 is not None and orphan.evidence is not None
-    return Archiving(
+    return (
         row.distribution,
         row.filename,
         row.sha256,
@@ -201,5 +196,4 @@ def _archiving(orphan: Orphan, archive_to: str) -> Archiving:
         row.uploader,
         orphan.reason,
         orphan.evidence,
-        archive_to,
     )

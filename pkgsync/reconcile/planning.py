@@ -1,4 +1,4 @@
-"""Decisions -> the plan file's value, or the audit's."""
+"""Decisions -> the plan file's value."""
 
 import hashlib
 import json

@@ -10,6 +10,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from pkgsync.model import (
+    SYNCED_TYPES,
     Action,
     ActionKind,
     ActualState,
@@ -35,11 +36,8 @@ from pkgsync.model import (
     iso,
 )
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.core import SYNCED_TYPES
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import Setting, snapshot
-
-_REACHED = (Outcome.DONE, Outcome.ALREADY_DONE)
 
 
 @frozen
@@ -142,7 +140,7 @@ def _reverse(line: ReceiptLine) -> ActionKind:
 
 def _unknown(line: ReceiptLine, world: _World) -> Iterator[Held]:
     """A change was sent, but the receipt does not say that it worked: held, unless the world is as it was before."""
-    if line.outcome in _REACHED or not line.attempts:
+    if line.outcome.is_goal or not line.attempts:
         return
     row = world.rows.get(line.key)
     before = None if line.action == "upload" else _old(line)

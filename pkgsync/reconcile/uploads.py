@@ -1,11 +1,10 @@
 """Uploads and replacements: every file that OBS offers against what stands on Packagecloud."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from attrs import define, field
 
-from pkgsync.model import Held, OldContent, Policy, Replacement, Row, Upload
+from pkgsync.model import ActionKind, Held, OldContent, Policy, Replacement, Row, Upload
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.offers import Distribution, Offer
 
@@ -35,7 +34,7 @@ def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Polic
     for filename, offer in sorted(distribution.offers.items()):
         row = rows.get(filename)
         if offer.held and (row is None or row.sha256 != offer.file.sha256):
-            kind: Literal["upload", "replacement"] = "replacement" if row else "upload"
+            kind: ActionKind = "replacement" if row else "upload"
             result.held.append(Held(distribution.name, filename, kind, offer.held.reason, offer.held.message))
         elif row is not None:
             _present(result, distribution, offer, row, policy)

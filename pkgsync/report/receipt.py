@@ -17,7 +17,6 @@ _SYMBOLS: Mapping[str, tuple[str, Colour]] = {
     "deletion": ("-", "red"),
     "archiving": (">", "blue"),
 }
-_DONE = (Outcome.DONE, Outcome.ALREADY_DONE)
 _PAST: Mapping[str, str] = {
     "upload": "uploaded", "replacement": "replaced", "deletion": "deleted", "archiving": "archived",
 }  # fmt: skip
@@ -35,7 +34,7 @@ def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbos
 
     ``path`` is where the receipt file stands, for the last line.
     """
-    lines = [line for line in receipt.lines if verbose or line.outcome not in _DONE]
+    lines = [line for line in receipt.lines if verbose or not line.outcome.is_goal]
     blocks = [_head(receipt, style)] if verbose else []
     for distribution in sorted({line.distribution for line in lines}):
         mine = [_line(line) for line in lines if line.distribution == distribution]
@@ -50,8 +49,8 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     """The receipt in at most ``limit`` characters of GitHub Markdown; what is not done comes first and is cut last."""
     before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
-    done = [line for line in receipt.lines if line.outcome in _DONE]
-    undone = [line for line in receipt.lines if line.outcome not in _DONE]
+    done = [line for line in receipt.lines if line.outcome.is_goal]
+    undone = [line for line in receipt.lines if not line.outcome.is_goal]
     head = "|Distribution|File|Outcome|"
     sections = [
         Section(f"{len(undone)} not done", [_row(line) for line in undone], head),
@@ -78,7 +77,7 @@ _AS_ASKED = "all else is left for a run without --only uploads"
 
 def _is_as_asked(receipt: Receipt) -> bool:
     """What is not done was not to be done in this run."""
-    undone = [line for line in receipt.lines if line.outcome not in _DONE]
+    undone = [line for line in receipt.lines if not line.outcome.is_goal]
     chosen = all((line.outcome, line.reason) == (Outcome.LEFT, Reason.NOT_SELECTED.value) for line in undone)
     return bool(undone) and chosen and not receipt.interrupted
 
@@ -129,20 +128,20 @@ def _head(receipt: Receipt, style: Style) -> list[str]:
 
 def _line(line: ReceiptLine) -> Line:
     symbol, colour = _SYMBOLS[line.action]
-    if line.outcome not in (*_DONE, Outcome.DUE):
+    if not (line.outcome.is_goal or line.outcome is Outcome.DUE):
         symbol, colour = "!", "red" if line.outcome is Outcome.FAILED else "yellow"
     return Line(symbol, colour, line.filename, "" if line.size is None else units.size(line.size), _told(line))
 
 
 def _told(line: ReceiptLine) -> str:
     """How it ended, in words."""
-    if line.outcome in _DONE:
+    if line.outcome.is_goal:
         ended = _PAST[line.action] if line.outcome is Outcome.DONE else f"{_PAST[line.action]} before"
         ended += f" as {line.stored_as}" if line.stored_as else ""
         ended += _kept(line) if line.outcome is Outcome.DONE else ""
     else:
         ended = f"{line.action} {_UNDONE[line.outcome]}"
-    why = ": ".join(part for part in (line.reason if line.outcome not in _DONE else None, line.message) if part)
+    why = ": ".join(part for part in (line.reason if not line.outcome.is_goal else None, line.message) if part)
     return f"{ended}: {why}" if why else ended
 
 
