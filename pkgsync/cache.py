@@ -33,7 +33,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FILL = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@frozen
+@frozen(kw_only=True)
 class CacheInfo:
     """What a cache holds. ``partials`` are downloads under way or cut off; sizes in bytes."""
 
@@ -52,7 +52,7 @@ class Pruned:
     bytes: int
 
 
-@frozen
+@frozen(kw_only=True)
 class _Entry:
     path: Path
     size: int
@@ -169,7 +169,7 @@ class Cache:
             for entry in os.scandir(shard):
                 if _ENTRY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False)
-                    yield _Entry(Path(entry.path), found.st_size, found.st_mtime)
+                    yield _Entry(path=Path(entry.path), size=found.st_size, used_at=found.st_mtime)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

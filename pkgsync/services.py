@@ -18,7 +18,7 @@ from pkgsync.session import Session
 from pkgsync.surroundings import Surroundings, utc_now
 
 
-@frozen
+@frozen(kw_only=True)
 class Services:
     """``archive`` is the repository that orphans are moved to, where a run needs it."""
 
@@ -33,10 +33,10 @@ class Services:
         login = credentials.for_obs(config, surroundings.env, surroundings.home)
         session = packagecloud_session(config, surroundings)
         return cls(
-            obs.connect(config, login, surroundings.limits, surroundings.pause),
-            PackagecloudClient(session, config.packagecloud.repository),
-            PackagecloudClient(session, archive) if archive else None,
-            surroundings,
+            obs=obs.connect(config, login, surroundings.limits, surroundings.pause),
+            packagecloud=PackagecloudClient(session, config.packagecloud.repository),
+            archive=PackagecloudClient(session, archive) if archive else None,
+            surroundings=surroundings,
         )
 
     def close(self) -> None:
@@ -77,7 +77,9 @@ class Services:
             progress=self.surroundings.progress,
             pause=self.surroundings.sleep,
             hasher=obs.hasher(self.obs, cache),
-            built=obs.BuiltFiles(self.obs, cache, lambda name, wanted: name in planned or takes(name, wanted)),
+            built=obs.BuiltFiles(
+                client=self.obs, cache=cache, wants=lambda name, wanted: name in planned or takes(name, wanted)
+            ),
         )
 
     def _actual(self, managed: Sequence[str]) -> ActualState:

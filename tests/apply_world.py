@@ -193,7 +193,7 @@ def obs_of(services: Services, pause: Callable[[float], None]) -> ObsClient:
 
 def desired_of(services: Services, mapped: Mapping[str, tuple[str, ...]], now: Callable[[], datetime]) -> DesiredState:
     client = obs_of(services, no_pause)
-    return gather_obs(client, [ObsProject(PROJECT, mapped)], now=now, pause=no_pause)
+    return gather_obs(client, [ObsProject(name=PROJECT, distributions=mapped)], now=now, pause=no_pause)
 
 
 def no_pause(_seconds: float) -> None:

@@ -104,11 +104,11 @@ def package(name: str, *files: IndexedFile | str, code: str = "succeeded") -> Bu
 
 
 def architecture(name: str, *packages: BuiltPackage, code: str = "published", **other: Any) -> Architecture:
-    return Architecture(name, code, last_published=1767225600, packages=packages, **other)
+    return Architecture(name=name, code=code, last_published=1767225600, packages=packages, **other)
 
 
 def index(*files: IndexedFile) -> Index:
-    return Index(sha("top of " + " ".join(f.path for f in files)), 1767225600, files)
+    return Index(top_sha256=sha("top of " + " ".join(f.path for f in files)), revision=1767225600, files=files)
 
 
 def repository(
@@ -122,17 +122,19 @@ def repository(
     """A settled repository that publishes ``files``, all built by one package ``src`` on x86_64 unless told."""
     built = tuple(architectures) if architectures is not None else (architecture("x86_64", package("src", *files)),)
     other.setdefault("index", index(*files))
-    return Repository(project, name, tuple(distributions), built, **other)
+    return Repository(project=project, name=name, distributions=tuple(distributions), architectures=built, **other)
 
 
 def desired(*repositories: Repository) -> DesiredState:
-    return DesiredState(repositories, NOW, requests=7)
+    return DesiredState(repositories=repositories, read_at=NOW, requests=7)
 
 
 def actual(*rows: Row, archive: Iterable[Row] | None = None) -> ActualState:
     there = None if archive is None else {row.key: row for row in archive}
     ids = {("rpm", LEAP): 1, ("deb", JAMMY): 2}
-    return ActualState("me/stable", rows, len(rows), ids, NOW, requests=2, archive=there)
+    return ActualState(
+        repository="me/stable", rows=rows, total=len(rows), distribution_ids=ids, read_at=NOW, requests=2, archive=there
+    )
 
 
 def policy(orphans: OrphanPolicy = DELETE, **other: Any) -> Policy:

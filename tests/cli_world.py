@@ -76,10 +76,10 @@ class Cli:
         return {f"{distribution}/{name}" for distribution, name, _ in self.sandbox.packagecloud.content(REPOSITORY)}
 
     def obs_fault(self, kind: Kind, path: str = "", **more: Any) -> Fault:
-        return self.sandbox.obs.faults.add(Fault(kind, path, **more))
+        return self.sandbox.obs.faults.add(Fault(kind=kind, path=path, **more))
 
     def packagecloud_fault(self, kind: Kind, path: str = "", **more: Any) -> Fault:
-        return self.sandbox.packagecloud.faults.add(Fault(kind, path, **more))
+        return self.sandbox.packagecloud.faults.add(Fault(kind=kind, path=path, **more))
 
     def run(self, *arguments: object) -> Done:
         """The program in this process."""

@@ -117,7 +117,9 @@ def result_cells() -> Iterator[Cell]:
         for when, nth, times in (("always", 1, None), ("first", 1, 1), ("from-second", 2, None), ("second", 2, 1)):
 
             def play(stage: Stage, change: Change = change, nth: int = nth, times: int | None = times) -> None:
-                fault = Fault(Kind.REWRITE, rf"/build/{PROJECT}/_result", nth=nth, times=times, change=_xml(change))
+                fault = Fault(
+                    kind=Kind.REWRITE, path=rf"/build/{PROJECT}/_result", nth=nth, times=times, change=_xml(change)
+                )
                 stage.sandbox.obs.faults.add(fault)
 
             lasting = times is None
@@ -149,7 +151,7 @@ def meta_cells() -> Iterator[Cell]:
     for name, change, failed, held in METAS:
 
         def play(stage: Stage, change: Change = change) -> None:
-            fault = Fault(Kind.REWRITE, f"/source/{PROJECT}/_meta", times=None, change=_xml(change))
+            fault = Fault(kind=Kind.REWRITE, path=f"/source/{PROJECT}/_meta", times=None, change=_xml(change))
             stage.sandbox.obs.faults.add(fault)
 
         expect = {failed} if isinstance(failed, str) else failed
@@ -169,7 +171,7 @@ def _link(target: str) -> Callable[[Reply], Reply]:
 
 
 def _no_header(name: str) -> Callable[[Reply], Reply]:
-    return lambda r: Reply(r.status, tuple(h for h in r.headers if h[0].lower() != name), r.body)
+    return lambda r: Reply(status=r.status, headers=tuple(h for h in r.headers if h[0].lower() != name), body=r.body)
 
 
 API = f"/api/v1/repos/{REPOSITORY}/packages.json"
@@ -204,7 +206,7 @@ def page_cells() -> Iterator[Cell]:
                 def play(
                     stage: Stage, route: Route = route, times: int | None = times, change: object = change
                 ) -> None:
-                    route.add(stage, Fault(Kind.REWRITE, route.path, times=times, change=change))  # type: ignore[arg-type]
+                    route.add(stage, Fault(kind=Kind.REWRITE, path=route.path, times=times, change=change))  # type: ignore[arg-type]
 
                 expect = {HEALED} if times else {REFUSED}
                 yield Cell(
@@ -220,7 +222,7 @@ def page_cells() -> Iterator[Cell]:
                 def play(
                     stage: Stage, route: Route = route, times: int | None = times, query: tuple[str, str] = query
                 ) -> None:
-                    route.add(stage, Fault(Kind.QUERY, route.path, times=times, query=query))
+                    route.add(stage, Fault(kind=Kind.QUERY, path=route.path, times=times, query=query))
 
                 yield Cell(f"{route.id}-{name}-{'once' if times else 'always'}", play, {HEALED} if times else {REFUSED})
 

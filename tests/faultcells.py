@@ -77,7 +77,7 @@ def unknown_sums() -> Fault:
         rows = json.loads(body)
         return json.dumps([{**r, "sha256sum": None} if r["filename"] in names else r for r in rows]).encode()
 
-    return Fault(Kind.REWRITE, r"packages\.json", times=None, change=change_body(change))
+    return Fault(kind=Kind.REWRITE, path=r"packages\.json", times=None, change=change_body(change))
 
 
 def _obs(id: str, path: str, nth: int, failed: str, root: str, *distributions: str) -> Route:
@@ -124,20 +124,22 @@ class Trouble:
 
 
 def status(number: int, **headers: str) -> Callable[[Route], Fault]:
-    return lambda route: Fault(Kind.STATUS, status=number, headers=headers, body=b"{}", content_type="application/json")
+    return lambda route: Fault(
+        kind=Kind.STATUS, status=number, headers=headers, body=b"{}", content_type="application/json"
+    )
 
 
 def kind(kind: Kind, **options: object) -> Callable[[Route], Fault]:
-    return lambda route: Fault(kind, **options)  # type: ignore[arg-type]
+    return lambda route: Fault(kind=kind, **options)  # type: ignore[arg-type]
 
 
 def body(make: Callable[[Route], bytes]) -> Callable[[Route], Fault]:
     """Another body, status, type and length in order."""
-    return lambda route: Fault(Kind.REWRITE, change=replace_body(make(route)))
+    return lambda route: Fault(kind=Kind.REWRITE, change=replace_body(make(route)))
 
 
 def shortened(cut: Callable[[bytes], bytes]) -> Callable[[Route], Fault]:
-    return lambda route: Fault(Kind.REWRITE, change=change_body(cut))
+    return lambda route: Fault(kind=Kind.REWRITE, change=change_body(cut))
 
 
 def entity_bomb(route: Route) -> bytes:
@@ -160,7 +162,7 @@ def packed_zeros() -> bytes:
 
 def swollen(reply: Reply) -> Reply:
     """A few kilobytes on the wire, 48 MiB behind them: a hundred times what the limits allow."""
-    return Reply(reply.status, (*reply.headers, ("Content-Encoding", "gzip")), packed_zeros())
+    return Reply(status=reply.status, headers=(*reply.headers, ("Content-Encoding", "gzip")), body=packed_zeros())
 
 
 HTML = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
@@ -197,18 +199,18 @@ TROUBLES = (
     Trouble("404", status(404), False),
     Trouble("410", status(410), False),
     Trouble("204", kind(Kind.STATUS, status=204)),
-    Trouble("206", lambda route: Fault(Kind.REWRITE, change=lambda r: Reply(206, r.headers, r.body[:99]))),
+    Trouble("206", lambda route: Fault(kind=Kind.REWRITE, change=lambda r: Reply(status=206, headers=r.headers, body=r.body[:99]))),
     Trouble("429", status(429), code=_quota),
     Trouble("429-retry-after", status(429, **{"Retry-After": "3600"})),
     *(Trouble(str(number), status(number)) for number in (408, 500, 501, 502, 503, 504)),
     Trouble("503-retry-after", status(503, **{"Retry-After": "7"})),
     Trouble("wrong-type", kind(Kind.TYPE, content_type="text/html; charset=utf-8")),
-    Trouble("redirect-to-itself", lambda route: Fault(Kind.REDIRECT, location="?again=1&page=1"), False),
-    Trouble("redirect-to-nowhere", lambda route: Fault(Kind.REDIRECT, location="http://[/"), False),
+    Trouble("redirect-to-itself", lambda route: Fault(kind=Kind.REDIRECT, location="?again=1&page=1"), False),
+    Trouble("redirect-to-nowhere", lambda route: Fault(kind=Kind.REDIRECT, location="http://[/"), False),
     Trouble("entity-bomb", body(entity_bomb)),
     Trouble("nested", body(nested)),
-    Trouble("swollen", lambda route: Fault(Kind.REWRITE, change=swollen), False),
-    Trouble("stray-encoding", lambda route: Fault(Kind.REWRITE, change=lambda r: r.with_header("Content-Encoding", "gzip"))),
+    Trouble("swollen", lambda route: Fault(kind=Kind.REWRITE, change=swollen), False),
+    Trouble("stray-encoding", lambda route: Fault(kind=Kind.REWRITE, change=lambda r: r.with_header("Content-Encoding", "gzip"))),
     Trouble("endless", kind(Kind.ENDLESS), False),
     Trouble("empty-array", body(lambda route: b"[]")),
     Trouble("empty-object", body(lambda route: b"{}")),

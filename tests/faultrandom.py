@@ -95,7 +95,7 @@ def break_something(stage: Stage, random: Random) -> None:
         path = re.escape(target) + "$"
         project = next((name for name in PROJECTS if name in target), None)
         if project and random.random() < 0.4:
-            fault = Fault(Kind.NOTHING, hook=_event(stage, project, random))
+            fault = Fault(kind=Kind.NOTHING, hook=_event(stage, project, random))
         else:
             trouble = random.choice([trouble for trouble in TROUBLES if not trouble.slow])
             fault = trouble.make(Route("random", service, path, nth, HELD, frozenset(), _root(target)))

@@ -69,7 +69,7 @@ def event_cells() -> Iterator[Cell]:
         for route in OBS_ROUTES:
 
             def play(stage: Stage, event: Callable[[Stage], None] = event, route: Route = route) -> None:
-                hook = Fault(Kind.NOTHING, route.path, nth=route.nth, hook=lambda: event(stage))
+                hook = Fault(kind=Kind.NOTHING, path=route.path, nth=route.nth, hook=lambda: event(stage))
                 route.add(stage, hook)
 
             yield Cell(f"before-{route.id}-{event.__name__.strip('_').replace('_', '-')}", play, ANY, alone=False)
@@ -109,7 +109,7 @@ def shifting_cells() -> Iterator[Cell]:
                     stage: Stage, event: Callable[[Stage], None] = event, route: Route = route, order: str = order
                 ) -> None:
                     stage.sandbox.packagecloud.order = order  # type: ignore[assignment]
-                    route.add(stage, Fault(Kind.NOTHING, route.path, hook=lambda: event(stage)))
+                    route.add(stage, Fault(kind=Kind.NOTHING, path=route.path, hook=lambda: event(stage)))
 
                 yield Cell(
                     f"before-{route.id}-{event.__name__.strip('_').replace('_', '-')}-{order}", play, ANY, alone=False
@@ -127,7 +127,7 @@ def refused_cells() -> Iterator[Cell]:
 
             def play(stage: Stage, route: Route = route, comes_back: bool = comes_back) -> None:
                 gate: Gate = stage.shut_at(route.service)
-                fault = Fault(Kind.RESET, route.path, nth=route.nth, hook=gate.shut)
+                fault = Fault(kind=Kind.RESET, path=route.path, nth=route.nth, hook=gate.shut)
                 route.add(stage, fault)
                 if comes_back:
                     stage.pause = lambda seconds: gate.open()

@@ -71,17 +71,26 @@ _problems = st.builds(Problem, st.sampled_from([Reason.PUBLISHING, Reason.DIRTY,
 def _sources(draw: st.DrawFn) -> Source:
     packages = tuple(draw(st.lists(st.sampled_from(["kata", "kata:small"]), max_size=2)))
     path = f"x86_64/{draw(filenames)}"
-    return Source("obs", draw(_PROJECTS), draw(_REPOSITORIES), draw(_ARCHITECTURES), packages, path)
+    return Source(
+        kind="obs",
+        project=draw(_PROJECTS),
+        repository=draw(_REPOSITORIES),
+        architecture=draw(_ARCHITECTURES),
+        packages=packages,
+        path=path,
+    )
 
 
 _repository_evidence = st.builds(
     RepositoryEvidence,
-    _PROJECTS,
-    _REPOSITORIES,
-    st.lists(st.builds(ArchitectureEvidence, _ARCHITECTURES, st.just("published")), max_size=2).map(tuple),
-    _SECONDS,
-    _SUMS,
-    _SECONDS,
+    project=_PROJECTS,
+    repository=_REPOSITORIES,
+    architectures=st.lists(st.builds(ArchitectureEvidence, _ARCHITECTURES, st.just("published")), max_size=2).map(
+        tuple
+    ),
+    last_published=_SECONDS,
+    index_sha256=_SUMS,
+    revision=_SECONDS,
 )
 
 
@@ -91,14 +100,14 @@ _UNDONE = f"sha256:{'a' * 64}"
 @st.composite
 def _proofs(draw: st.DrawFn, undo: bool) -> tuple[Reason, Evidence]:
     if undo:
-        return Reason.UNDO, Evidence("undo", receipt=_UNDONE)
+        return Reason.UNDO, Evidence(kind="undo", receipt=_UNDONE)
     reason = draw(st.sampled_from([Reason.SUPERSEDED, Reason.GONE]))
     read = tuple(draw(st.lists(_repository_evidence, min_size=1, max_size=2)))
     total = draw(_COUNTS)
     if reason is Reason.GONE:
-        return reason, Evidence("gone", read, total, packages_read=draw(_COUNTS))
-    newer = SupersededBy(draw(filenames), draw(messages), draw(messages), "succeeded")
-    return reason, Evidence("superseded", read, total, superseded_by=newer)
+        return reason, Evidence(kind="gone", repositories=read, total=total, packages_read=draw(_COUNTS))
+    newer = SupersededBy(filename=draw(filenames), version=draw(messages), package=draw(messages), code="succeeded")
+    return reason, Evidence(kind="superseded", repositories=read, total=total, superseded_by=newer)
 
 
 @st.composite
@@ -109,61 +118,88 @@ def _actions(
     content = draw(_SUMS)
     if kind in (Upload, Replacement):
         also = () if undo else tuple(draw(st.lists(_sources(), max_size=1)))
-        due = (distribution, filename, draw(_SIZES), content)
-        source = Source("backup") if undo else draw(_sources())
+        due = {
+            "distribution": distribution,
+            "filename": filename,
+            "size": draw(_SIZES),
+            "sha256": content,
+            "also": also,
+        }
+        source = Source(kind="backup") if undo else draw(_sources())
         if kind is Upload:
-            archive = Source("archive", repository="kata/archive")
+            archive = Source(kind="archive", repository="kata/archive")
             kept = draw(st.sampled_from([source, archive])) if undo else source
-            return Upload(*due, Reason.UNDO if undo else Reason.MISSING, kept, also)
+            return Upload(**due, reason=Reason.UNDO if undo else Reason.MISSING, source=kept)
         old = OldContent(draw(_SUMS.filter(lambda other: other != content)), draw(_TIMES))
-        return Replacement(*due, Reason.UNDO if undo else Reason.REBUILT, source, old, also)
+        return Replacement(**due, reason=Reason.UNDO if undo else Reason.REBUILT, source=source, old=old)
     reason, evidence = draw(_proofs(undo))
-    row = (distribution, filename, content, draw(_TIMES), draw(st.none() | messages), reason, evidence)
-    if kind is Deletion:
-        return Deletion(*row, draw(st.sampled_from([None, "kata/archive"])))
-    return Archiving(*row, "kata/archive")
+    deletion = Deletion(
+        distribution=distribution,
+        filename=filename,
+        sha256=content,
+        created_at=draw(_TIMES),
+        uploader=draw(st.none() | messages),
+        reason=reason,
+        evidence=evidence,
+        archived_in=draw(st.sampled_from([None, "kata/archive"])),
+    )
+    return deletion if kind is Deletion else deletion.to("kata/archive")
 
 
 _held = st.builds(
     Held,
-    st.sampled_from(_DISTRIBUTIONS),
-    filenames,
-    st.sampled_from(["upload", "replacement", "deletion", "archiving"]),
-    st.sampled_from([Reason.CONTENT_UNKNOWN, Reason.OWNER_UNKNOWN, Reason.KEEP_VERSIONS]),
-    messages,
+    distribution=st.sampled_from(_DISTRIBUTIONS),
+    filename=filenames,
+    action=st.sampled_from(["upload", "replacement", "deletion", "archiving"]),
+    reason=st.sampled_from([Reason.CONTENT_UNKNOWN, Reason.OWNER_UNKNOWN, Reason.KEEP_VERSIONS]),
+    message=messages,
 )
-_shadowed = st.builds(Shadowed, st.sampled_from(_DISTRIBUTIONS), filenames, _SUMS, _sources(), _sources())
+_shadowed = st.builds(
+    Shadowed,
+    distribution=st.sampled_from(_DISTRIBUTIONS),
+    filename=filenames,
+    sha256=_SUMS,
+    source=_sources(),
+    by=_sources(),
+)
 _exceeded = st.builds(
     LimitExceeded,
-    st.sampled_from(_DISTRIBUTIONS),
-    st.just("deletions"),
-    _COUNTS,
-    _COUNTS,
-    messages,
-    st.just("--max-deletions 40"),
+    distribution=st.sampled_from(_DISTRIBUTIONS),
+    limit=st.just("deletions"),
+    allowed=_COUNTS,
+    found=_COUNTS,
+    message=messages,
+    override=st.just("--max-deletions 40"),
 )
 _planned_repositories = st.builds(
     PlannedRepository,
-    _PROJECTS,
-    _REPOSITORIES,
-    st.lists(st.sampled_from(_DISTRIBUTIONS), unique=True, max_size=2).map(tuple),
-    st.lists(
-        st.builds(PlannedArchitecture, _ARCHITECTURES, st.just("published"), st.booleans(), st.booleans()), max_size=2
+    project=_PROJECTS,
+    repository=_REPOSITORIES,
+    distributions=st.lists(st.sampled_from(_DISTRIBUTIONS), unique=True, max_size=2).map(tuple),
+    architectures=st.lists(
+        st.builds(
+            PlannedArchitecture,
+            name=_ARCHITECTURES,
+            code=st.just("published"),
+            dirty=st.booleans(),
+            settled=st.booleans(),
+        ),
+        max_size=2,
     ).map(tuple),
-    st.booleans(),
-    st.lists(_problems, max_size=2).map(tuple),
-    _SECONDS,
-    st.none() | _SUMS,
-    _SECONDS,
+    settled=st.booleans(),
+    problems=st.lists(_problems, max_size=2).map(tuple),
+    last_published=_SECONDS,
+    index_sha256=st.none() | _SUMS,
+    revision=_SECONDS,
 )
 _targets = st.builds(
     PlanTarget,
-    st.just("https://packagecloud.io"),
-    st.just("kata/testing"),
-    _COUNTS,
-    _SUMS,
-    st.just(_DISTRIBUTIONS),
-    st.booleans(),
+    api=st.just("https://packagecloud.io"),
+    repository=st.just("kata/testing"),
+    total=_COUNTS,
+    snapshot=_SUMS,
+    distributions=st.just(_DISTRIBUTIONS),
+    allow_http=st.booleans(),
 )
 
 
@@ -172,7 +208,12 @@ def counted(plan: Plan) -> Plan:
     by_distribution = {name: _counts(plan, name) for name in _DISTRIBUTIONS}
     total: Counter[str] = sum((Counter(counts) for counts in by_distribution.values()), Counter())
     return evolve(
-        plan, summary=Summary(Counts(**total), 3, {name: Counts(**counts) for name, counts in by_distribution.items()})
+        plan,
+        summary=Summary(
+            total=Counts(**total),
+            unmanaged=3,
+            distributions={name: Counts(**counts) for name, counts in by_distribution.items()},
+        ),
     )
 
 
@@ -193,19 +234,24 @@ def plans(draw: st.DrawFn) -> Plan:
     plan = Plan(
         pkgsync_version="1.2.3",
         created_at=draw(_TIMES),
-        observed=Observed(draw(_TIMES), draw(_TIMES), draw(_COUNTS), draw(_COUNTS)),
+        observed=Observed(
+            obs_at=draw(_TIMES),
+            packagecloud_at=draw(_TIMES),
+            obs_requests=draw(_COUNTS),
+            packagecloud_requests=draw(_COUNTS),
+        ),
         config_digest=draw(_DIGESTS),
         applyable=not exceeded,
         complete=draw(st.booleans()),
         targeted=draw(st.booleans()),
         source=PlanSource(
-            "https://api.opensuse.org",
-            ("home:kata",),
-            tuple(draw(st.lists(_planned_repositories, max_size=2))),
-            draw(st.booleans()),
+            api="https://api.opensuse.org",
+            projects=("home:kata",),
+            repositories=tuple(draw(st.lists(_planned_repositories, max_size=2))),
+            allow_http=draw(st.booleans()),
         ),
         target=draw(_targets),
-        summary=Summary(Counts(), 0, {}),
+        summary=Summary(total=Counts(), unmanaged=0, distributions={}),
         overrides=Overrides(draw(st.none() | st.sampled_from(OrphanAction)), draw(st.none() | _COUNTS)),
         uploads=tuple(a for a in actions if isinstance(a, Upload)),
         replacements=tuple(a for a in actions if isinstance(a, Replacement)),

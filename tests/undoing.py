@@ -33,7 +33,9 @@ ARCHIVE = "me/archive"
 MANAGED = (LEAP, JAMMY)
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.ARCHIVE, keep_versions=1, archive_to=ARCHIVE, names=("*",)))
 DIGEST = "sha256:" + "1" * 64
-TARGET = PlanTarget("https://packagecloud.io", "me/stable", 0, "0" * 64, MANAGED)
+TARGET = PlanTarget(
+    api="https://packagecloud.io", repository="me/stable", total=0, snapshot="0" * 64, distributions=MANAGED
+)
 SIZES = {sha(content): number for number, content in enumerate("abcd", 1)}
 Contents = dict[str, str]
 
@@ -45,11 +47,21 @@ def row(key: str, sha256: str | None, created_at: str = LONG_AGO) -> Row:
 
 def line(action: str, key: str, outcome: Outcome = Outcome.DONE, **more: object) -> ReceiptLine:
     distribution, _, filename = key.rpartition("/")
-    return ReceiptLine(action, distribution, filename, outcome, **more)  # type: ignore[arg-type]
+    return ReceiptLine(action=action, distribution=distribution, filename=filename, outcome=outcome, **more)  # type: ignore[arg-type]
 
 
 def receipt(*lines: ReceiptLine, digest: str = DIGEST) -> Receipt:
-    return Receipt("1.0.0", digest, TARGET, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", 0, True, False, lines)
+    return Receipt(
+        pkgsync_version="1.0.0",
+        plan_digest=digest,
+        target=TARGET,
+        started_at="2026-01-01T00:00:00Z",
+        finished_at="2026-01-01T00:00:01Z",
+        exit_code=0,
+        complete=True,
+        interrupted=False,
+        lines=lines,
+    )
 
 
 def actions(before: Mapping[str, str], after: Mapping[str, str], moved: Callable[[str], bool]) -> list[Action]:
@@ -63,14 +75,37 @@ def actions(before: Mapping[str, str], after: Mapping[str, str], moved: Callable
 
 def _action(key: str, old: str | None, new: str | None, moved: Callable[[str], bool]) -> Action:
     distribution, _, filename = key.rpartition("/")
-    source = Source("obs", "home:me", "leap", "x86_64", (), filename)
+    source = Source(kind="obs", project="home:me", repository="leap", architecture="x86_64", packages=(), path=filename)
     if old is None:
         assert new is not None
-        return Upload(distribution, filename, SIZES[new], new, Reason.MISSING, source)
+        return Upload(
+            distribution=distribution,
+            filename=filename,
+            size=SIZES[new],
+            sha256=new,
+            reason=Reason.MISSING,
+            source=source,
+        )
     if new is not None:
-        return Replacement(distribution, filename, SIZES[new], new, Reason.REBUILT, source, OldContent(old, LONG_AGO))
-    gone = (distribution, filename, old, LONG_AGO, "robot", Reason.GONE, Evidence("gone"))
-    return Archiving(*gone, ARCHIVE) if moved(key) else Deletion(*gone)
+        return Replacement(
+            distribution=distribution,
+            filename=filename,
+            size=SIZES[new],
+            sha256=new,
+            reason=Reason.REBUILT,
+            source=source,
+            old=OldContent(old, LONG_AGO),
+        )
+    gone = Deletion(
+        distribution=distribution,
+        filename=filename,
+        sha256=old,
+        created_at=LONG_AGO,
+        uploader="robot",
+        reason=Reason.GONE,
+        evidence=Evidence(kind="gone"),
+    )
+    return gone.to(ARCHIVE) if moved(key) else gone
 
 
 @define

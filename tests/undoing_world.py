@@ -13,7 +13,14 @@ from tests.apply_world import CONFIG_DIGEST, MANAGED, World
 def undo(world: World, receipt: Receipt) -> Plan:
     """The plan back, as if read from its file."""
     services = world.services
-    setting = Setting(services.obs_url, (PROJECT,), services.packagecloud_url, CONFIG_DIGEST, "1.0.0", Overrides())
+    setting = Setting(
+        obs_api=services.obs_url,
+        projects=(PROJECT,),
+        packagecloud_url=services.packagecloud_url,
+        config_digest=CONFIG_DIGEST,
+        pkgsync_version="1.0.0",
+        overrides=Overrides(),
+    )
     store = Cache(world.folder / "backups")
     found = look_back(receipt, world.client(), world.policy, store, MANAGED, now=world.now, progress=SILENT)
     plan = undo_plan(receipt, *found, world.policy, MANAGED, world.now(), setting)

@@ -111,7 +111,7 @@ def an_architecture(dice: Dice, name: str, built: Mapping[str, IndexedFile]) -> 
         if mine or dice.mostly(False, True):
             code = dice.mostly("succeeded", "failed", "excluded", "disabled")
             packages.append(BuiltPackage(f"{package}-src", code, tuple(BuiltFile(f, 1, 1) for f in mine)))
-    return Architecture(name, "published", packages=tuple(packages), problems=some_problems(dice))
+    return Architecture(name=name, code="published", packages=tuple(packages), problems=some_problems(dice))
 
 
 def a_row(dice: Dice) -> Row:

@@ -22,7 +22,6 @@ from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import (
     Action,
     Archiving,
-    Deletion,
     Outcome,
     Plan,
     Receipt,
@@ -144,7 +143,7 @@ class _Run:
         phases.upload(_only(due, Upload))
         replacements = self._still_due(_only(due, Replacement), phases)
         phases.replace(replacements)
-        removals = self._unblocked([action for action in due if isinstance(action, Deletion | Archiving)])
+        removals = self._unblocked([action for action in due if isinstance(action, Removal)])
         phases.remove(self._still_due(removals, phases))
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:

@@ -10,7 +10,7 @@ Content = str | None
 """The sha256 under a key; None: no row."""
 
 
-@define
+@define(kw_only=True)
 class Guard:
     """The managed rows at the preflight, and what our own actions may have made of them since."""
 
@@ -20,7 +20,7 @@ class Guard:
 
     @classmethod
     def of(cls, actual: ActualState, managed: Collection[str]) -> "Guard":
-        return cls(managed, _rows(actual, managed))
+        return cls(managed=managed, before=_rows(actual, managed))
 
     def note(self, action: Action, line: ReceiptLine) -> None:
         """Take in how an action ended: what stands under its key now, or may stand there if it failed."""

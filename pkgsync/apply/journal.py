@@ -41,7 +41,7 @@ class Request(StrEnum):
     PROMOTE = "promote"
 
 
-@define
+@define(kw_only=True)
 class Past:
     """What the journal knows of one action, over all runs of the plan.
 
@@ -63,7 +63,7 @@ class Past:
         return self.uploads + self.deletions + self.restores + self.promotions
 
 
-@define
+@define(kw_only=True)
 class Ledger:
     """The journal's records, folded."""
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from pkgsync.errors import BusyError, PkgsyncError
 
 
-@frozen
+@frozen(kw_only=True)
 class ApplyLimits:
     """Counts of attempts and looks; seconds of waiting between them (exponential, with jitter)."""
 

@@ -100,7 +100,7 @@ class Phases:
     def _remove_one(self, task: Task, action: Removal) -> Result:
         if isinstance(action, Deletion):
             return self.deleter.delete(task, action)
-        assert self.archiver is not None
+        assert self.archiver is not None and isinstance(action, Archiving)
         return self.archiver.archive(task, action)
 
     def put_back(self, action: Replacement | Archiving, result: Result) -> None:
@@ -178,7 +178,9 @@ class Phases:
 
 
 def content_of(action: Transfer, path: Path) -> Content:
-    return Content(action.distribution, action.filename, action.sha256, action.size, path)
+    return Content(
+        distribution=action.distribution, filename=action.filename, sha256=action.sha256, size=action.size, path=path
+    )
 
 
 def missing_uploads(incoming: Iterable[Transfer], record: Record) -> dict[str, Transfer]:

@@ -111,7 +111,7 @@ def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
 def _with_own_move(check: Check, ledger: Ledger) -> Check:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
     if check.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP) and ledger.past(check.action.key).moving:
-        return Check(check.action, Verdict.DUE)
+        return Check(action=check.action, verdict=Verdict.DUE)
     return check
 
 
@@ -174,5 +174,5 @@ def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
             return evolve(done, undo=undo_of(job, action.old.sha256))
         case Deletion():
             return evolve(done, undo=undo_of(job, action.sha256, action.archived_in))
-        case Archiving():
+        case _:
             return evolve(done, undo="archive")

@@ -46,13 +46,13 @@ class Recaller:
         row = self.looks.find(action.distribution, action.filename)
         created_at, uploader = (row.created_at, row.uploader) if row is not None else ("", None)
         back = Archiving(
-            action.distribution,
-            action.filename,
-            action.sha256,
-            created_at,
-            uploader,
-            Reason.UNDO,
-            Evidence("undo"),
-            self.destination,
+            distribution=action.distribution,
+            filename=action.filename,
+            sha256=action.sha256,
+            created_at=created_at,
+            uploader=uploader,
+            reason=Reason.UNDO,
+            evidence=Evidence(kind="undo"),
+            archive_to=self.destination,
         )
         return self.archiver.archive(task, back)

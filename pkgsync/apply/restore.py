@@ -18,7 +18,9 @@ class Restorer:
         path = self.transporter.store.path(sha256)
         if path is None:
             return "the name is absent, and the old file's bytes are not at hand"
-        content = Content(distribution, filename, sha256, path.stat().st_size, path)
+        content = Content(
+            distribution=distribution, filename=filename, sha256=sha256, size=path.stat().st_size, path=path
+        )
         result = self.uploader.put(task, content, request=Request.RESTORE)
         return (
             "the old file was put back" if result.present else f"the old file could not be put back: {result.message}"

@@ -20,7 +20,7 @@ from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import Row, Transfer
 
 
-@frozen
+@frozen(kw_only=True)
 class Content:
     """A file in hand: ``size`` bytes with this sha256 at ``path``, to stand as ``filename`` in the distribution."""
 

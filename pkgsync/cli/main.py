@@ -82,7 +82,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise _Signalled(signal.Signals(number))
 
 
-@frozen
+@frozen(kw_only=True)
 class _Ending:
     """What an error means to whoever called: the exit code, the words, a stable id. No words: say nothing."""
 
@@ -95,26 +95,39 @@ class _Ending:
 def _ending(error: BaseException) -> _Ending:
     match error:
         case PkgsyncError():
-            return _Ending(error.exit_code, error.message, error.tip, type(error).__name__)
+            return _Ending(code=error.exit_code, message=error.message, tip=error.tip, id=type(error).__name__)
         case click.exceptions.NoArgsIsHelpError():
-            return _Ending(ExitCode.USAGE, "no command", f"Try `{_path(error)} --help`.", "UsageError")
+            return _Ending(
+                code=ExitCode.USAGE, message="no command", tip=f"Try `{_path(error)} --help`.", id="UsageError"
+            )
         case click.UsageError():
-            return _Ending(ExitCode.USAGE, error.format_message(), f"Try `{_path(error)} --help`.", "UsageError")
+            return _Ending(
+                code=ExitCode.USAGE,
+                message=error.format_message(),
+                tip=f"Try `{_path(error)} --help`.",
+                id="UsageError",
+            )
         case click.exceptions.Exit():
-            return _Ending(error.exit_code)
+            return _Ending(code=error.exit_code)
         case _Signalled():
             tip = "Nothing is half written; run the same command again."
-            return _Ending(SIGNALS[error.number], f"ended by {error.number.name}", tip, "Interrupted")
+            return _Ending(
+                code=SIGNALS[error.number], message=f"ended by {error.number.name}", tip=tip, id="Interrupted"
+            )
         case SystemExit():
-            return _Ending(error.code if isinstance(error.code, int) else ExitCode.ERROR)
+            return _Ending(code=error.code if isinstance(error.code, int) else ExitCode.ERROR)
         case BrokenPipeError():
-            return _Ending(ExitCode.ERROR)
+            return _Ending(code=ExitCode.ERROR)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            return _Ending(ExitCode.ERROR, f"{where}{error.strerror or type(error).__name__}", id="OSError")
+            return _Ending(
+                code=ExitCode.ERROR, message=f"{where}{error.strerror or type(error).__name__}", id="OSError"
+            )
         case _:
             tip = "Run again with --debug for the traceback, and report it."
-            return _Ending(ExitCode.ERROR, f"internal error: {type(error).__name__}", tip, "InternalError")
+            return _Ending(
+                code=ExitCode.ERROR, message=f"internal error: {type(error).__name__}", tip=tip, id="InternalError"
+            )
 
 
 def _path(error: click.UsageError) -> str:

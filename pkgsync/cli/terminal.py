@@ -29,7 +29,7 @@ class Verbosity(IntEnum):
 _COLOURS = {"error": "31", "warning": "33", "tip": "36"}
 
 
-@define
+@define(kw_only=True)
 class Terminal:
     """The two streams and how they want to be written to."""
 

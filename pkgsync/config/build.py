@@ -50,7 +50,11 @@ def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], le
         allow_http=data.get("allow_http", False),
         warnings=warnings,
         legacy=legacy,
-        secrets=ConfigSecrets(obs.get("username"), obs.get("password"), packagecloud.get("token")),
+        secrets=ConfigSecrets(
+            obs_username=obs.get("username"),
+            obs_password=obs.get("password"),
+            packagecloud_token=packagecloud.get("token"),
+        ),
     )
 
 

@@ -70,7 +70,7 @@ def text_mistakes(document: Document) -> list[Mistake]:
     return found
 
 
-@frozen
+@frozen(kw_only=True)
 class _Finding:
     """One violation: the rule of the schema, what it wants, and the value (or key, for ``about_key``) at ``path``."""
 

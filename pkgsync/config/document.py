@@ -55,7 +55,7 @@ class Place:
     text: str | None = field(default=None, repr=False)
 
 
-@frozen
+@frozen(kw_only=True)
 class Document:
     """The data of a file. ``mistakes`` are those that the data cannot show."""
 
@@ -108,7 +108,7 @@ def read(root: yaml.Node, *, as_text: bool = False) -> Document:
     """
     reader = _Reader(as_text=as_text)
     data = reader.value(root, (), None)
-    return Document(data, reader.places, tuple(reader.mistakes))
+    return Document(data=data, places=reader.places, mistakes=tuple(reader.mistakes))
 
 
 class _Reader:

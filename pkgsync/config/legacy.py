@@ -35,7 +35,7 @@ def convert(old: Document) -> Document:
         "packagecloud": _packagecloud(old.data["packagecloud"]),
         "distributions": {name: target or None for name, target in old.data["distro-mapping"].items()},
     }
-    return Document(data, _places(old), tuple(mistakes))
+    return Document(data=data, places=_places(old), mistakes=tuple(mistakes))
 
 
 def present_form(document: Document) -> str:

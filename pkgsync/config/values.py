@@ -18,7 +18,7 @@ CATCH_ALL = "*"
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@frozen
+@frozen(kw_only=True)
 class ObsProject:
     """One OBS project, its name expanded.
 
@@ -47,7 +47,7 @@ class ObsProject:
         return self.repositories is None or any(fnmatchcase(repository, glob) for glob in self.repositories)
 
 
-@frozen
+@frozen(kw_only=True)
 class ObsConfig:
     api: str
     published_url: str | None
@@ -61,7 +61,7 @@ class PackagecloudConfig:
     repository: str
 
 
-@frozen
+@frozen(kw_only=True)
 class ConfigSecrets:
     """The credential keys as they are written: ``${NAME}`` for an environment variable, or a plain secret."""
 
@@ -70,7 +70,7 @@ class ConfigSecrets:
     packagecloud_token: str | None = field(default=None, repr=False)
 
 
-@frozen
+@frozen(kw_only=True)
 class Config:
     """One config file. ``legacy`` says that it is in the predecessor's format."""
 

@@ -18,7 +18,7 @@ OSC_USERNAME, OSC_PASSWORD, PACKAGECLOUD_TOKEN = "OSC_USERNAME", "OSC_PASSWORD",
 _OTHER_SERVICE = {"obs": (PACKAGECLOUD_TOKEN,), "packagecloud": (OSC_USERNAME, OSC_PASSWORD)}
 
 
-@frozen
+@frozen(kw_only=True)
 class _Service:
     """A server that the config names; ``owner`` is where the environment's credentials belong instead."""
 
@@ -82,7 +82,7 @@ def _service(key: str, url: str, env: Mapping[str, str], owner_variable: str, de
         owner = Origin.of(_variable(env, owner_variable) or default_owner)
     except ValueError as error:
         raise AuthenticationError(f"{owner_variable} is {error}", tip="set it to the URL of the server") from None
-    return _Service(key, Origin.of(url), owner_variable, owner)
+    return _Service(key=key, origin=Origin.of(url), owner_variable=owner_variable, owner=owner)
 
 
 def _config_value(service: _Service, key: str, written: str, env: Mapping[str, str]) -> str:

@@ -5,6 +5,24 @@ All of them are frozen; none but Basic holds a credential.
 
 from datetime import UTC, datetime
 
+from pkgsync.model.actions import (
+    Action,
+    ActionKind,
+    ArchitectureEvidence,
+    Archiving,
+    Deletion,
+    Evidence,
+    Held,
+    OldContent,
+    Removal,
+    Replacement,
+    RepositoryEvidence,
+    Shadowed,
+    Source,
+    SupersededBy,
+    Transfer,
+    Upload,
+)
 from pkgsync.model.actual import (
     ActualState,
     Row,
@@ -23,34 +41,19 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
-    Action,
-    ActionKind,
-    ArchitectureEvidence,
-    Archiving,
     Counts,
-    Deletion,
-    Evidence,
-    Held,
     LimitExceeded,
     Observed,
-    OldContent,
     Overrides,
     Plan,
     PlannedArchitecture,
     PlannedRepository,
     PlanSource,
     PlanTarget,
-    Removal,
-    Replacement,
-    RepositoryEvidence,
-    Shadowed,
-    Source,
     Summary,
-    SupersededBy,
-    Transfer,
-    Upload,
 )
 from pkgsync.model.policy import (
     DistributionLimits,
@@ -96,6 +99,7 @@ __all__ = [
     "Held",
     "Index",
     "IndexedFile",
+    "Keyed",
     "LimitExceeded",
     "Limits",
     "Observed",

@@ -8,17 +8,17 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from pkgsync.model.key import Keyed
+
 
 @frozen
-class Row:
+class Row(Keyed):
     """One package of a Packagecloud listing. ``sha256`` None means unknown, never equal.
 
     The ``*_url`` fields are the server's host-relative routes. ``download_url`` holds a read token: it is a secret,
     and is neither printed nor compared.
     """
 
-    distribution: str
-    filename: str
     type: str
     name: str
     version: str | None = None
@@ -35,12 +35,8 @@ class Row:
     downloads_count_url: str = ""
     download_url: str | None = field(default=None, repr=False, eq=False)
 
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
 
-
-@frozen
+@frozen(kw_only=True)
 class ActualState:
     """What the Packagecloud repository holds: all rows of all distributions, proven complete.
 

@@ -52,7 +52,7 @@ class IndexedFile:
     architecture: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Index:
     """A complete, verified published index.
 
@@ -92,7 +92,7 @@ class Problem:
     message: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Architecture:
     """One scheduler architecture of a repository as ``_result`` shows it; settled when ``problems`` is empty."""
 
@@ -104,7 +104,7 @@ class Architecture:
     problems: tuple[Problem, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Repository:
     """One mapped OBS repository. ``index`` is None where no complete, stable index could be read.
 
@@ -144,7 +144,7 @@ class Repository:
         return tuple(dict.fromkeys(each))
 
 
-@frozen
+@frozen(kw_only=True)
 class DesiredState:
     """What OBS offers: mapped repositories in the order of the config (projects, then ``distributions``)."""
 

@@ -8,7 +8,7 @@ from attrs import frozen
 _PORTS = {"https": 443, "http": 80}
 
 
-@frozen
+@frozen(kw_only=True)
 class Origin:
     """Scheme, host and port of a URL, normalised; two URLs with equal origins lead to the same server."""
 
@@ -32,7 +32,7 @@ class Origin:
             raise ValueError("not an http or https URL")
         if "@" in parts.netloc:
             raise ValueError("a URL with a user name or password")
-        return cls(parts.scheme, host.rstrip("."), port or _PORTS[parts.scheme])
+        return cls(scheme=parts.scheme, host=host.rstrip("."), port=port or _PORTS[parts.scheme])
 
     @property
     def is_loopback(self) -> bool:

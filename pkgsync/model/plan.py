@@ -4,184 +4,15 @@ Sizes are bytes, sums lower-case hex sha256.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from attrs import frozen
 
+from pkgsync.model.actions import Action, Archiving, Deletion, Held, Removal, Replacement, Shadowed, Transfer, Upload
 from pkgsync.model.desired import Content, Problem
 from pkgsync.model.policy import OrphanAction
-from pkgsync.reasons import Reason
 
 
-@frozen
-class Source:
-    """Where an upload's bytes come from.
-
-    ``path`` is relative to the published repository, or with ``content`` build to the repository under /build.
-    """
-
-    kind: Literal["obs", "backup", "archive"]
-    project: str = ""
-    repository: str = ""
-    architecture: str = ""
-    packages: tuple[str, ...] = ()
-    path: str = ""
-    content: Content = "published"
-
-
-@frozen
-class OldContent:
-    """The row that a replacement takes away."""
-
-    sha256: str
-    created_at: str
-
-
-@frozen
-class Upload:
-    distribution: str
-    filename: str
-    size: int
-    sha256: str
-    reason: Reason
-    source: Source
-    also: tuple[Source, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
-
-
-@frozen
-class Replacement:
-    distribution: str
-    filename: str
-    size: int
-    sha256: str
-    reason: Reason
-    source: Source
-    old: OldContent
-    also: tuple[Source, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
-
-
-@frozen
-class ArchitectureEvidence:
-    name: str
-    code: str
-
-
-@frozen
-class RepositoryEvidence:
-    """One settled repository behind a deletion, as it was read. ``index_sha256`` as ``Index.top_sha256``."""
-
-    project: str
-    repository: str
-    architectures: tuple[ArchitectureEvidence, ...]
-    last_published: int | None
-    index_sha256: str
-    revision: int | None
-    content: Content = "published"
-
-
-@frozen
-class SupersededBy:
-    """The newer version that OBS offers, and the state of the package that builds it."""
-
-    filename: str
-    version: str
-    package: str
-    code: str
-
-
-@frozen
-class Evidence:
-    """The reads that prove a deletion right. ``total`` is the row count of the complete listing.
-
-    ``superseded_by`` is set for a superseded orphan. For a gone one, ``packages_read`` counts the packages whose
-    files were all known. ``receipt`` names the receipt that an undo takes back, by the digest of its plan.
-    """
-
-    kind: Literal["superseded", "gone", "undo"]
-    repositories: tuple[RepositoryEvidence, ...] = ()
-    total: int | None = None
-    superseded_by: SupersededBy | None = None
-    packages_read: int | None = None
-    receipt: str | None = None
-
-
-@frozen
-class Deletion:
-    """``archived_in`` names the archive whose row of this name holds the same content: the backup of this one."""
-
-    distribution: str
-    filename: str
-    sha256: str
-    created_at: str
-    uploader: str | None
-    reason: Reason
-    evidence: Evidence
-    archived_in: str | None = None
-
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
-
-
-@frozen
-class Archiving:
-    """A deletion that moves the row to another repository of the same server instead."""
-
-    distribution: str
-    filename: str
-    sha256: str
-    created_at: str
-    uploader: str | None
-    reason: Reason
-    evidence: Evidence
-    archive_to: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
-
-
-ActionKind = Literal["upload", "replacement", "deletion", "archiving"]
-Transfer = Upload | Replacement
-Removal = Deletion | Archiving
-Action = Upload | Replacement | Deletion | Archiving
-
-
-@frozen
-class Held:
-    """An action that would be due but is withheld. ``action`` is what it would have been."""
-
-    distribution: str
-    filename: str
-    action: ActionKind
-    reason: Reason
-    message: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.distribution}/{self.filename}"
-
-
-@frozen
-class Shadowed:
-    """A file that an earlier source offers with other content; the earlier one wins."""
-
-    distribution: str
-    filename: str
-    sha256: str
-    source: Source
-    by: Source
-
-
-@frozen
+@frozen(kw_only=True)
 class Counts:
     """Counts and bytes of one distribution or of the whole plan. ``upload_bytes`` covers uploads and replacements."""
 
@@ -201,7 +32,7 @@ class Counts:
         return self.uploads + self.replacements + self.deletions + self.archivings
 
 
-@frozen
+@frozen(kw_only=True)
 class Summary:
     """``unmanaged`` counts rows of distributions that the config does not map, and of types other than rpm and deb."""
 
@@ -210,7 +41,7 @@ class Summary:
     distributions: Mapping[str, Counts]
 
 
-@frozen
+@frozen(kw_only=True)
 class PlannedArchitecture:
     name: str
     code: str
@@ -218,7 +49,7 @@ class PlannedArchitecture:
     settled: bool
 
 
-@frozen
+@frozen(kw_only=True)
 class PlannedRepository:
     """One OBS repository as plan read it."""
 
@@ -234,7 +65,7 @@ class PlannedRepository:
     content: Content = "published"
 
 
-@frozen
+@frozen(kw_only=True)
 class PlanSource:
     api: str
     projects: tuple[str, ...]
@@ -242,7 +73,7 @@ class PlanSource:
     allow_http: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class PlanTarget:
     """``snapshot`` is the sha256 over the sorted [distribution, filename, sha256, created_at] of the managed rows."""
 
@@ -262,7 +93,7 @@ class Overrides:
     max_deletions: int | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class LimitExceeded:
     """A limit that makes the plan unsafe. ``override`` is the exact option or config key that would allow it."""
 
@@ -274,7 +105,7 @@ class LimitExceeded:
     override: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Observed:
     """When both worlds were read (ISO 8601, UTC), and with how many requests."""
 
@@ -284,7 +115,7 @@ class Observed:
     packagecloud_requests: int
 
 
-@frozen
+@frozen(kw_only=True)
 class Plan:
     """A plan as it is reviewed and applied; ``digest`` is set by planfile.
 
@@ -315,6 +146,10 @@ class Plan:
     digest: str = ""
 
     @property
+    def transfers(self) -> tuple[Transfer, ...]:
+        return (*self.uploads, *self.replacements)
+
+    @property
     def removals(self) -> tuple[Removal, ...]:
         return (*self.deletions, *self.archivings)
 
@@ -327,4 +162,4 @@ class Plan:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        return (*self.uploads, *self.replacements, *self.removals)
+        return (*self.transfers, *self.removals)

@@ -14,7 +14,7 @@ class OrphanAction(StrEnum):
     ARCHIVE = "archive"
 
 
-@frozen
+@frozen(kw_only=True)
 class OrphanPolicy:
     """``orphans`` of the config; the globs match whole names, as in a shell."""
 
@@ -37,7 +37,7 @@ class DistributionLimits:
     deletions_percent: int | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
     """How many deletions a plan may hold per distribution before it is refused.
 
@@ -59,7 +59,7 @@ class Limits:
         )
 
 
-@frozen
+@frozen(kw_only=True)
 class Policy:
     """All of the config that decides: what is uploaded, replaced and deleted. Holds no credential."""
 

@@ -5,8 +5,9 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from pkgsync.model.actions import ActionKind, Evidence
 from pkgsync.model.actual import Row
-from pkgsync.model.plan import ActionKind, Evidence, PlannedRepository, PlanTarget
+from pkgsync.model.plan import PlannedRepository, PlanTarget
 from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
 
@@ -39,7 +40,7 @@ class AuditQuery:
     sizes: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class Orphan:
     """One orphan and its verdict: what would happen to it (``fate``), and why.
 
@@ -57,7 +58,7 @@ class Orphan:
     archived_in: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class Audit:
     """The orphans of the managed distributions that ``query`` asks for, in its order.
 
@@ -92,7 +93,7 @@ class Outcome(StrEnum):
         return self in (Outcome.DONE, Outcome.ALREADY_DONE)
 
 
-@frozen
+@frozen(kw_only=True)
 class ReceiptLine:
     """One line of truth about one action.
 
@@ -125,7 +126,7 @@ class ReceiptLine:
         return f"{self.distribution}/{self.filename}"
 
 
-@frozen
+@frozen(kw_only=True)
 class Receipt:
     """What an apply did, action by action; derived from the journal."""
 

@@ -33,7 +33,7 @@ Wants = Callable[[str, Sequence[str] | None], bool]
 _MEMO_FOLDER = "built"
 
 
-@frozen
+@frozen(kw_only=True)
 class Copy:
     """One architecture's copy of a built file."""
 
@@ -47,7 +47,14 @@ class Copy:
         return f"{self.architecture}/{self.package}/{self.file.filename}"
 
     def place(self, repository: str) -> Place:
-        return Place(repository, self.architecture, self.package, self.file.filename, self.file.size, self.file.mtime)
+        return Place(
+            repository=repository,
+            architecture=self.architecture,
+            package=self.package,
+            filename=self.file.filename,
+            size=self.file.size,
+            mtime=self.file.mtime,
+        )
 
 
 Found = IndexedFile | ReadError | IntegrityError | None
@@ -65,7 +72,7 @@ def chosen(w: Wanted, results: Results, wants: Wants) -> tuple[Copy, ...]:
         for package in results[name].packages:
             for file in package.files if package.code != "unknown" else ():
                 if wants(file.filename, w.project.architectures):
-                    found.setdefault(file.filename, Copy(name, package.name, file))
+                    found.setdefault(file.filename, Copy(architecture=name, package=package.name, file=file))
     return tuple(found[filename] for filename in sorted(found))
 
 
@@ -81,14 +88,16 @@ def index_of(w: Wanted, reading: Reading, results: Results, wants: Wants) -> Out
     failed = {made: found for made, found in reading.items() if isinstance(found, ReadError | IntegrityError)}
     for made, error in failed.items():
         if made in stands:
-            return Outcome(None, (Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
+            return Outcome(index=None, problems=(Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
     if failed:
-        return Outcome(None, (Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),))
+        return Outcome(
+            index=None, problems=(Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),)
+        )
     files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
-    index = Index(listing_sha256(results), None, files)
+    index = Index(top_sha256=listing_sha256(results), revision=None, files=files)
     if w.name in w.project.may_be_empty or any(_is_package(filename) for filename in _filenames(results)):
-        return Outcome(index)
-    return Outcome(index, (Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
+        return Outcome(index=index)
+    return Outcome(index=index, problems=(Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
 
 
 def listing_sha256(results: Results) -> str:
@@ -110,7 +119,7 @@ def _is_package(filename: str) -> bool:
     return filename.endswith((".rpm", ".deb")) and not filename.startswith("::import::")
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class BuiltFiles:
     """Reads built files into ``cache``; what it holds already is not downloaded again."""
 
@@ -207,7 +216,7 @@ def _places(result: Result) -> Iterator[Place]:
         for architecture in architectures.values():
             for package in architecture.packages:
                 for file in package.files:
-                    yield Copy(architecture.name, package.name, file).place(repository)
+                    yield Copy(architecture=architecture.name, package=package.name, file=file).place(repository)
 
 
 def _indexed(made: Copy, sha256: str, stream: BinaryIO, *, verify: bool) -> IndexedFile:

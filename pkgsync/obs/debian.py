@@ -31,7 +31,9 @@ def parse_top(data: bytes, what: str) -> Pointer:
     chosen = next((name for name in _LISTS if name in files), None)
     if chosen is None:
         raise IntegrityError(f"{what}: it lists no Packages file")
-    return Pointer(chosen, files[chosen], files.get("Packages", Stated()), _date(fields.get("date")))
+    return Pointer(
+        path=chosen, packed=files[chosen], unpacked=files.get("Packages", Stated()), revision=_date(fields.get("date"))
+    )
 
 
 def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:

@@ -12,7 +12,7 @@ Hasher = Callable[[str, str, str, int, str, str], str]
 """(project, repository, path, size, algorithm, hex checksum) -> sha256 of the verified file."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Pointer:
     """What the top file of an index says: where the list of packages is, and what its bytes must be.
 

@@ -60,10 +60,12 @@ def gather(
         present = [w for w in everything if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
-            looks = _Looks(client, _Pool(pool, task), hasher, pause, built, progress)
+            looks = _Looks(
+                client=client, pool=_Pool(pool, task), hasher=hasher, pause=pause, built=built, progress=progress
+            )
             read = looks.repositories(present)
     repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
-    return DesiredState(repositories, read_at, client.requests - before)
+    return DesiredState(repositories=repositories, read_at=read_at, requests=client.requests - before)
 
 
 class _Pool:
@@ -114,7 +116,7 @@ def _missing(w: Wanted, project_absent: bool) -> Repository:
     return _repository(w, problems=(problem,))
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class _Looks:
     """Two equal results with an index between them; what changed in between is read again, a few times."""
 

@@ -20,7 +20,7 @@ NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 """The ``top_sha256`` of a repository that may be empty and publishes no index at all."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Kind:
     """One kind of index: the path of its top file, and how its two files are read."""
 
@@ -29,11 +29,11 @@ class Kind:
     parse_packages: Callable[[Iterable[bytes], str], Iterator[Entry]]
 
 
-RPM = Kind(rpmmd.TOP, rpmmd.parse_top, rpmmd.parse_packages)
-DEBIAN = Kind(debian.TOP, debian.parse_top, debian.parse_packages)
+RPM = Kind(top=rpmmd.TOP, parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages)
+DEBIAN = Kind(top=debian.TOP, parse_top=debian.parse_top, parse_packages=debian.parse_packages)
 
 
-@frozen
+@frozen(kw_only=True)
 class Outcome:
     """What came of reading an index. ``unread``: it failed for good."""
 
@@ -66,15 +66,15 @@ def look(
     except (ReadError, IntegrityError) as error:
         return _failed(wanted, error, settled.is_at_rest(results))
     ignored, may_be_empty = wanted.project.ignore_architectures, wanted.name in wanted.project.may_be_empty
-    return Outcome(index, settled.index_problems(wanted.id, index, results, ignored, may_be_empty))
+    return Outcome(index=index, problems=settled.index_problems(wanted.id, index, results, ignored, may_be_empty))
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> Outcome:
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
-        return Outcome(None, (Problem(Reason.INDEX_CHANGED, message),))
-    return Outcome(None, (Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
+        return Outcome(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
+    return Outcome(index=None, problems=(Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
 
 
 def _patiently(reader: "_Reader", pause: Callable[[float], object]) -> Index | None:
@@ -118,13 +118,13 @@ class _Reader:
         files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
-        return Index(hashlib.sha256(top).hexdigest(), pointer.revision, files)
+        return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
 
     def confirmed_absence(self) -> Index | None:
         """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
         if not self._nothing_built or self._top()[0] is not None:
             return None
-        return Index(NOTHING_SHA256, None, ())
+        return Index(top_sha256=NOTHING_SHA256, revision=None, files=())
 
     def _top(self) -> tuple[Kind | None, bytes]:
         """The top file of the first kind that is there.

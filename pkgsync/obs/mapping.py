@@ -9,7 +9,7 @@ from pkgsync.errors import ConfigError
 from pkgsync.obs.results import ProjectMeta
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class Wanted:
     """A mapped repository. ``expected`` are the architectures of ``_meta``, None where it lacks the repository.
 
@@ -42,9 +42,26 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
         for name in names:
             filtered = not project.selects(name)
             if targets is None and name in repositories and _fed(project):
-                found.append(Wanted(project, name, _fed(project), repositories[name], filtered=True, skipped=True))
+                found.append(
+                    Wanted(
+                        project=project,
+                        name=name,
+                        distributions=_fed(project),
+                        expected=repositories[name],
+                        filtered=True,
+                        skipped=True,
+                    )
+                )
             if targets is not None and (name in repositories or not filtered):
-                found.append(Wanted(project, name, targets, repositories.get(name), filtered))
+                found.append(
+                    Wanted(
+                        project=project,
+                        name=name,
+                        distributions=targets,
+                        expected=repositories.get(name),
+                        filtered=filtered,
+                    )
+                )
     return tuple(found)
 
 

@@ -21,7 +21,7 @@ _FORMAT = 1
 _MAX_BYTES = 256 * 2**20
 
 
-@frozen
+@frozen(kw_only=True)
 class Place:
     """A file of a ``_result``; size in bytes, mtime in seconds since 1970."""
 
@@ -84,4 +84,6 @@ def _entry(line: list[Any]) -> tuple[Place, str]:
         raise ValueError(line)
     if not _SHA256.fullmatch(sha256):
         raise ValueError(line)
-    return Place(repository, architecture, package, filename, size, mtime), sha256
+    return Place(
+        repository=repository, architecture=architecture, package=package, filename=filename, size=size, mtime=mtime
+    ), sha256

@@ -32,7 +32,7 @@ _INT32, _STRING, _BINARY = 4, 6, 7
 _BROKEN = (struct.error, tarfile.TarError, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
-@frozen
+@frozen(kw_only=True)
 class PackageHeader:
     type: PackageType
     name: str
@@ -68,15 +68,15 @@ def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
         raise _damaged(filename)
     epoch = tags.get(_EPOCH, 0)
     return PackageHeader(
-        PackageType.RPM,
-        check_word(_text(tags, _NAME), "package name", filename),
-        Version(
+        type=PackageType.RPM,
+        name=check_word(_text(tags, _NAME), "package name", filename),
+        version=Version(
             epoch if isinstance(epoch, int) else 0,
             check_word(_text(tags, _VERSION), "version", filename),
             check_word(_text(tags, _RELEASE), "release", filename),
         ),
         # only a binary package names its source; createrepo calls the others so
-        check_word(_text(tags, _ARCHITECTURE), "architecture", filename) if _SOURCE_RPM in tags else "src",
+        architecture=check_word(_text(tags, _ARCHITECTURE), "architecture", filename) if _SOURCE_RPM in tags else "src",
     )
 
 
@@ -127,7 +127,7 @@ def _deb(stream: BinaryIO, filename: str) -> PackageHeader:
     packed = stream.read(min(size, _MAX_HEADER))
     control = b"".join(opened(packed, name, Stated(), _MAX_HEADER))
     package, version, architecture = debian.parse_control(_control(control), filename)
-    return PackageHeader(PackageType.DEB, package, version, architecture)
+    return PackageHeader(type=PackageType.DEB, name=package, version=version, architecture=architecture)
 
 
 def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:

@@ -19,7 +19,7 @@ _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32
 
 
-@frozen
+@frozen(kw_only=True)
 class ArchitectureResult:
     """One architecture of one repository, packages and files sorted. ``details`` is what OBS says is wrong."""
 
@@ -99,12 +99,12 @@ def _architecture(element: Element, what: str) -> ArchitectureResult:
     dirty = element.get("dirty", "false")
     published = [stats.get("lastpublished") for stats in element.findall("stats")]
     return ArchitectureResult(
-        name,
-        code,
-        dirty not in ("false", "0"),
-        _details(element),
-        max((check_number(p, "time", what) for p in published if p), default=None),
-        tuple(_packages(element, f"{what}/{name}")),
+        name=name,
+        code=code,
+        dirty=dirty not in ("false", "0"),
+        details=_details(element),
+        last_published=max((check_number(p, "time", what) for p in published if p), default=None),
+        packages=tuple(_packages(element, f"{what}/{name}")),
     )
 
 

@@ -31,7 +31,7 @@ def parse_top(data: bytes, what: str) -> Pointer:
     if len(primaries) != 1:
         raise IntegrityError(f"{what}: it names {len(primaries)} primary files instead of one")
     found = primaries[0]
-    return Pointer(found.path, found.packed, found.unpacked, revision)
+    return Pointer(path=found.path, packed=found.packed, unpacked=found.unpacked, revision=revision)
 
 
 def _revision(text: str | None) -> int | None:
@@ -46,7 +46,7 @@ def _primary(element: Element, what: str) -> Pointer:
     if packed.checksum is None:
         raise IntegrityError(f"{what}: it states no checksum of {location}")
     unpacked = Stated(_size(element, "open-size", what), _checksum(element, "open-checksum", what))
-    return Pointer(location, packed, unpacked, None)
+    return Pointer(path=location, packed=packed, unpacked=unpacked, revision=None)
 
 
 def _location(element: Element, namespace: str, what: str) -> str:

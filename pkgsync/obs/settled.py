@@ -46,11 +46,18 @@ def _architecture(
 ) -> Architecture:
     if second is None:
         absent = Problem(Reason.ARCHITECTURE_ABSENT, f"{where}: OBS gives no result for it")
-        return Architecture(name, code="", problems=(absent,))
+        return Architecture(name=name, code="", problems=(absent,))
     problems = list(_state_problems(where, second, sibling, ignored))
     if first != second:
         problems.append(Problem(Reason.INDEX_CHANGED, f"{where}: changed while it was read"))
-    return Architecture(name, second.code, second.dirty, second.last_published, second.packages, tuple(problems))
+    return Architecture(
+        name=name,
+        code=second.code,
+        dirty=second.dirty,
+        last_published=second.last_published,
+        packages=second.packages,
+        problems=tuple(problems),
+    )
 
 
 def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignored: bool) -> tuple[Problem, ...]:

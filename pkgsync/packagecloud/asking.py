@@ -26,7 +26,7 @@ class Answers(Generic[Answer]):
     warnings: tuple[str, ...] = ()
 
 
-@define
+@define(kw_only=True)
 class _Questioner(Generic[Answer]):
     question: Callable[[Row], Answer | None]
     failures: Failures
@@ -62,7 +62,7 @@ def ask(
     """
     if not rows:
         return Answers({})
-    questioner = _Questioner(question, failures)
+    questioner = _Questioner(question=question, failures=failures)
     pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="packagecloud")
     values: dict[str, Answer | None] = {}
     try:

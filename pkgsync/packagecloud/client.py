@@ -35,7 +35,7 @@ _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
 
-@frozen
+@frozen(kw_only=True)
 class Uploaded:
     """What the server says it stored; its ``filename`` may differ from ours. Size in bytes, None where not told."""
 

@@ -35,7 +35,7 @@ _FAMILIES = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class Distribution:
     """One ``distro/version`` of one package type. ``alias`` is the same by version number (``ubuntu/22.04``)."""
 
@@ -67,7 +67,7 @@ def _of_type(kind: str, entries: Any) -> Iterable[Distribution]:
             if not isinstance(identity, int) or isinstance(identity, bool) or identity <= 0:
                 raise ReadError(f"Packagecloud's distributions.json has no usable id for {distro}/{name}.")
             alias = f"{distro}/{number}" if text(number) and number != name else None
-            yield Distribution(kind, f"{distro}/{name}", identity, alias)
+            yield Distribution(type=kind, name=f"{distro}/{name}", id=identity, alias=alias)
 
 
 def _list_of_maps(value: Any) -> list[Mapping[str, Any]]:

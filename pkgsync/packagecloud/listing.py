@@ -27,7 +27,7 @@ class OddListingError(ReadError):
     """The pages do not fit together; reading them again may help."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Page:
     """One page as it was answered. ``total`` is of the whole listing; ``next_page`` the number that ``Link`` gives.
 

@@ -18,7 +18,7 @@ from pkgsync.packagecloud.documents import text
 _PACKAGE_SEGMENTS = 5
 
 
-@frozen
+@frozen(kw_only=True)
 class Details:
     """What the detail route adds to a row: lower-case hex sha256 and the size in bytes, None where unknown."""
 

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pkgsync.errors import PlanFileError
 from pkgsync.model import (
     Action,
-    Archiving,
     Counts,
-    Deletion,
     Evidence,
     Origin,
     Plan,
@@ -22,7 +20,6 @@ from pkgsync.model import (
     Replacement,
     Source,
     Transfer,
-    Upload,
 )
 from pkgsync.reasons import Reason
 
@@ -75,12 +72,12 @@ def _action_faults(action: Action, plan: Plan) -> Iterator[str]:
         yield f"{action.key}: the plan does not manage its distribution"
     if not _SHA256.fullmatch(action.sha256):
         yield f"{action.key}: the sha256 is not 64 hex digits"
-    if isinstance(action, Upload | Replacement):
+    if isinstance(action, Transfer):
         for source in (action.source, *action.also):
             yield from _source_faults(action.key, source)
     if isinstance(action, Replacement) and action.old.sha256 == action.sha256:
         yield f"{action.key}: the replacement's old and new content are the same"
-    if isinstance(action, Deletion | Archiving):
+    if isinstance(action, Removal):
         yield from _evidence_faults(action)
 
 
@@ -124,10 +121,10 @@ def _undo_faults(plan: Plan) -> Iterator[str]:
         undo = action.reason is Reason.UNDO
         if undo != (plan.undoes is not None):
             yield f"{action.key}: a plan with the reason {action.reason.value} cannot be this one"
-        if isinstance(action, Deletion | Archiving):
+        if isinstance(action, Removal):
             if undo and action.evidence.receipt != plan.undoes:
                 yield f"{action.key}: its evidence is another receipt than the plan's"
-        elif undo != (action.source.kind != "obs"):
+        elif isinstance(action, Transfer) and undo != (action.source.kind != "obs"):
             yield f"{action.key}: the reason {action.reason.value} does not go with bytes from {action.source.kind}"
         elif isinstance(action, Replacement) and action.source.kind == "archive":
             yield f"{action.key}: a replacement cannot come from the archive"

@@ -17,7 +17,7 @@ from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
 
 
-@frozen
+@frozen(kw_only=True)
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 

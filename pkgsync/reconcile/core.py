@@ -13,7 +13,6 @@ from pkgsync.model import (
     Counts,
     Deletion,
     DesiredState,
-    Evidence,
     Held,
     Orphan,
     Policy,
@@ -22,7 +21,6 @@ from pkgsync.model import (
     Shadowed,
     Upload,
 )
-from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.offers import Distribution, gather_offers
@@ -31,7 +29,7 @@ from pkgsync.reconcile.retention import groups
 from pkgsync.reconcile.uploads import Transfers, transfers
 
 
-@frozen
+@frozen(kw_only=True)
 class DistributionResult:
     """All decisions for one distribution, and what they were taken on: the ``rows`` and what OBS ``offered``.
 
@@ -139,7 +137,7 @@ def _distribution(
         uploads=uploads,
         replacements=replacements,
         deletions=tuple(_deletion(o) for o in due if o.fate == "delete"),
-        archivings=tuple(_archiving(o, archive_to) for o in due if o.fate == "archive" and archive_to),
+        archivings=tuple(_deletion(o).to(archive_to) for o in due if o.fate == "archive" and archive_to),
         held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
         shadowed=tuple(sorted(distribution.shadowed, key=_shadowed_order)),
         orphans=tuple(orphans),
@@ -164,7 +162,13 @@ def _held_orphans(orphans: list[Orphan], policy: Policy) -> Iterable[Held]:
     kind: ActionKind = "archiving" if policy.orphans.action == "archive" else "deletion"
     for orphan in orphans:
         if orphan.fate == "held":
-            yield Held(orphan.row.distribution, orphan.row.filename, kind, orphan.reason, orphan.message)
+            yield Held(
+                distribution=orphan.row.distribution,
+                filename=orphan.row.filename,
+                action=kind,
+                reason=orphan.reason,
+                message=orphan.message,
+            )
 
 
 def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]:
@@ -177,23 +181,15 @@ def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]
 
 
 def _deletion(orphan: Orphan) -> Deletion:
-    return Deletion(*_leaving(orphan), orphan.archived_in)
-
-
-def _archiving(orphan: Orphan, archive_to: str) -> Archiving:
-    return Archiving(*_leaving(orphan), archive_to)
-
-
-def _leaving(orphan: Orphan) -> tuple[str, str, str, str, str | None, Reason, Evidence]:
-    """What deletions and archivings have in common, in their order."""
     row = orphan.row
     assert row.sha256 is not None and orphan.evidence is not None
-    return (
-        row.distribution,
-        row.filename,
-        row.sha256,
-        row.created_at,
-        row.uploader,
-        orphan.reason,
-        orphan.evidence,
+    return Deletion(
+        distribution=row.distribution,
+        filename=row.filename,
+        sha256=row.sha256,
+        created_at=row.created_at,
+        uploader=row.uploader,
+        reason=orphan.reason,
+        evidence=orphan.evidence,
+        archived_in=orphan.archived_in,
     )

@@ -9,7 +9,7 @@ from pkgsync.model import LimitExceeded, Limits, Overrides, Policy, Removal, Row
 _PERCENT_FROM_ROWS = 10
 
 
-@frozen
+@frozen(kw_only=True)
 class _Loss:
     """What one distribution would lose. ``counted`` leaves out the removals whose newer version this plan uploads."""
 
@@ -41,7 +41,7 @@ def exceeded(
         leaving = {r.filename: r.key not in freed for r in removals if r.distribution == name}
         here = by_distribution.get(name, set())
         vanishes = bool(here) and name not in receiving and leaving.keys() >= here
-        losses.append(_Loss(name, len(here), sum(leaving.values()), vanishes))
+        losses.append(_Loss(name=name, rows=len(here), counted=sum(leaving.values()), vanishes=vanishes))
     # one option holds for all distributions: less than the most of them would refuse another one
     flag = f"--max-deletions {max((loss.counted for loss in losses), default=0)}"
     return tuple(over for loss in losses for over in _check(loss, policy.limits, overrides, flag))
@@ -63,14 +63,20 @@ def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iter
             f"{loss.name}: {loss.counted} of {loss.rows} packages would be deleted ({percent} %), "
             f"{more} more than {of} {most} % allows"
         )
-        yield LimitExceeded(loss.name, "deletions_percent", most, percent, words, flag)
+        yield LimitExceeded(
+            distribution=loss.name, limit="deletions_percent", allowed=most, found=percent, message=words, override=flag
+        )
     if loss.vanishes:
         words = f"{loss.name}: all {loss.rows} packages would be deleted, none would be left"
-        yield LimitExceeded(loss.name, "vanish", 0, loss.rows, words, flag)
+        yield LimitExceeded(
+            distribution=loss.name, limit="vanish", allowed=0, found=loss.rows, message=words, override=flag
+        )
 
 
 def _too_many(loss: _Loss, allowed: int, limit: str, flag: str) -> Iterable[LimitExceeded]:
     if loss.counted > allowed:
         deletions = "1 deletion" if loss.counted == 1 else f"{loss.counted} deletions"
         words = f"{loss.name}: {deletions}, {loss.counted - allowed} more than {limit}"
-        yield LimitExceeded(loss.name, "deletions", allowed, loss.counted, words, flag)
+        yield LimitExceeded(
+            distribution=loss.name, limit="deletions", allowed=allowed, found=loss.counted, message=words, override=flag
+        )

@@ -41,7 +41,7 @@ _CLASSES = (
 )
 
 
-@frozen
+@frozen(kw_only=True)
 class ParsedName:
     type: PackageType
     name: str
@@ -57,7 +57,7 @@ def parse(filename: str) -> ParsedName | None:
     """The parts of an rpm or deb file name, or None for any other name."""
     for kind, pattern in ((PackageType.RPM, _RPM), (PackageType.DEB, _DEB)):
         if match := pattern.match(filename):
-            return ParsedName(kind, match["name"], match["architecture"])
+            return ParsedName(type=kind, name=match["name"], architecture=match["architecture"])
     return None
 
 

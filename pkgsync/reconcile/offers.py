@@ -23,7 +23,7 @@ from pkgsync.reconcile.names import INDEPENDENT, FileClass, file_class, parse, s
 NameKey = tuple[PackageType, FileClass, str]
 
 
-@frozen
+@frozen(kw_only=True)
 class Offer:
     """One file of an index for one distribution, with the packages that OBS says build it."""
 
@@ -35,7 +35,7 @@ class Offer:
     held: Problem | None = None
 
 
-@define
+@define(kw_only=True)
 class Distribution:
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
@@ -110,7 +110,7 @@ def relevant_architectures(repository: Repository, architecture: str) -> tuple[A
 def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str]) -> dict[str, Distribution]:
     """Sort the desired state by distribution; earlier sources win (config order, then path)."""
     filters = FileFilter(policy)
-    world = {name: Distribution(name) for name in sorted(managed)}
+    world = {name: Distribution(name=name) for name in sorted(managed)}
     for repository in desired.repositories:
         builders = _builders(repository)
         for name in repository.distributions:
@@ -192,7 +192,7 @@ def _make_offer(
     unread = next((r for r in earlier if _could_offer(r, file.filename)), None)
     message = f"{unread.id} comes first in the config and could not be read" if unread else ""
     held = Problem(Reason.EARLIER_SOURCE_UNREAD, message) if unread else None
-    return Offer(file, repository, source, tuple(packages), held=held)
+    return Offer(file=file, repository=repository, source=source, packages=tuple(packages), held=held)
 
 
 def _could_offer(repository: Repository, filename: str) -> bool:
@@ -215,18 +215,24 @@ def _offer(distribution: Distribution, offer: Offer) -> None:
         distribution.offers[file.filename] = _name_both(first, offer)
     else:
         distribution.shadowed.append(
-            Shadowed(distribution.name, file.filename, file.sha256, offer.source, first.source)
+            Shadowed(
+                distribution=distribution.name,
+                filename=file.filename,
+                sha256=file.sha256,
+                source=offer.source,
+                by=first.source,
+            )
         )
 
 
 def _name_both(first: Offer, second: Offer) -> Offer:
     return Offer(
-        first.file,
-        first.repository,
-        first.source,
-        (*first.packages, *second.packages),
-        (*first.also, second.source),
-        first.held,
+        file=first.file,
+        repository=first.repository,
+        source=first.source,
+        packages=(*first.packages, *second.packages),
+        also=(*first.also, second.source),
+        held=first.held,
     )
 
 

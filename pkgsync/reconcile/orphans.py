@@ -53,19 +53,39 @@ def judge(row: Row, facts: Facts) -> Orphan:
     stop = next((stop for check in CHECKS if (stop := check(row, facts, newer)) is not None), None)
     if stop is not None:
         if action is OrphanAction.KEEP:
-            return Orphan(row, "keep", Reason.KEEP, f"the config keeps orphans; else {stop.reason}: {stop.message}")
-        return Orphan(row, "keep" if stop.reason in _KEPT else "held", stop.reason, stop.message)
+            return Orphan(
+                row=row,
+                fate="keep",
+                reason=Reason.KEEP,
+                message=f"the config keeps orphans; else {stop.reason}: {stop.message}",
+            )
+        return Orphan(
+            row=row, fate="keep" if stop.reason in _KEPT else "held", reason=stop.reason, message=stop.message
+        )
     evidence = _evidence(row, facts, newer)
     message = _explain(evidence)
     if action is OrphanAction.KEEP:
-        return Orphan(row, "keep", Reason.KEEP, f"the config keeps orphans; else deleted: {message}", evidence)
+        return Orphan(
+            row=row,
+            fate="keep",
+            reason=Reason.KEEP,
+            message=f"the config keeps orphans; else deleted: {message}",
+            evidence=evidence,
+        )
     reason = Reason.SUPERSEDED if newer else Reason.GONE
     if action is OrphanAction.DELETE:
-        return Orphan(row, "delete", reason, message, evidence)
+        return Orphan(row=row, fate="delete", reason=reason, message=message, evidence=evidence)
     if facts.archive is None or row.key not in facts.archive:
-        return Orphan(row, "archive", reason, message, evidence)
+        return Orphan(row=row, fate="archive", reason=reason, message=message, evidence=evidence)
     archive = facts.policy.orphans.archive_to
-    return Orphan(row, "delete", reason, f"{message}; {archive} holds the same file", evidence, archived_in=archive)
+    return Orphan(
+        row=row,
+        fate="delete",
+        reason=reason,
+        message=f"{message}; {archive} holds the same file",
+        evidence=evidence,
+        archived_in=archive,
+    )
 
 
 def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
@@ -76,22 +96,29 @@ def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
             for r in facts.distribution.repositories
             for a in relevant_architectures(r, architecture_of(row))
         )
-        return Evidence("gone", repositories, facts.total, packages_read=sum(counts))
+        return Evidence(kind="gone", repositories=repositories, total=facts.total, packages_read=sum(counts))
     architecture, package = newer.packages[0]
-    by = SupersededBy(newer.file.filename, str(newer.file.version), f"{package.name} ({architecture})", package.code)
-    return Evidence("superseded", repositories, facts.total, superseded_by=by)
+    by = SupersededBy(
+        filename=newer.file.filename,
+        version=str(newer.file.version),
+        package=f"{package.name} ({architecture})",
+        code=package.code,
+    )
+    return Evidence(kind="superseded", repositories=repositories, total=facts.total, superseded_by=by)
 
 
 def _repository_evidence(repository: Repository) -> RepositoryEvidence:
     assert repository.index is not None
     return RepositoryEvidence(
-        repository.project,
-        repository.name,
-        tuple(ArchitectureEvidence(a.name, a.code) for a in sorted(repository.architectures, key=lambda a: a.name)),
-        repository.last_published,
-        repository.index.top_sha256,
-        repository.index.revision,
-        repository.content,
+        project=repository.project,
+        repository=repository.name,
+        architectures=tuple(
+            ArchitectureEvidence(a.name, a.code) for a in sorted(repository.architectures, key=lambda a: a.name)
+        ),
+        last_published=repository.last_published,
+        index_sha256=repository.index.top_sha256,
+        revision=repository.index.revision,
+        content=repository.content,
     )
 
 

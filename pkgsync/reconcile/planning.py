@@ -29,7 +29,7 @@ from pkgsync.reconcile.core import Reconciliation
 from pkgsync.reconcile.limits import exceeded
 
 
-@frozen
+@frozen(kw_only=True)
 class Setting:
     """What a plan states beside the decisions: where they hold and how they were asked for."""
 
@@ -62,21 +62,29 @@ def build_plan(
     return Plan(
         pkgsync_version=setting.pkgsync_version,
         created_at=iso(now),
-        observed=Observed(iso(desired.read_at), iso(actual.read_at), desired.requests, actual.requests),
+        observed=Observed(
+            obs_at=iso(desired.read_at),
+            packagecloud_at=iso(actual.read_at),
+            obs_requests=desired.requests,
+            packagecloud_requests=actual.requests,
+        ),
         config_digest=setting.config_digest,
         applyable=not over,
         complete=complete(desired, actual, policy),
         targeted=setting.targeted,
         source=PlanSource(
-            setting.obs_api, setting.projects, planned_repositories(desired), _is_http(setting.obs_api, setting)
+            api=setting.obs_api,
+            projects=setting.projects,
+            repositories=planned_repositories(desired),
+            allow_http=_is_http(setting.obs_api, setting),
         ),
         target=PlanTarget(
-            setting.packagecloud_url,
-            actual.repository,
-            actual.total,
-            snapshot(rows),
-            tuple(d.name for d in results),
-            _is_http(setting.packagecloud_url, setting),
+            api=setting.packagecloud_url,
+            repository=actual.repository,
+            total=actual.total,
+            snapshot=snapshot(rows),
+            distributions=tuple(d.name for d in results),
+            allow_http=_is_http(setting.packagecloud_url, setting),
         ),
         summary=_summary(decided),
         overrides=setting.overrides,
@@ -117,7 +125,7 @@ def _planned(repository: Repository) -> PlannedRepository:
         repository=repository.name,
         distributions=repository.distributions,
         architectures=tuple(
-            PlannedArchitecture(a.name, a.code, a.dirty, not a.problems)
+            PlannedArchitecture(name=a.name, code=a.code, dirty=a.dirty, settled=not a.problems)
             for a in sorted(repository.architectures, key=lambda a: a.name)
         ),
         settled=not problems,
@@ -132,7 +140,7 @@ def _planned(repository: Repository) -> PlannedRepository:
 def _summary(decided: Reconciliation) -> Summary:
     counts = {d.name: d.counts for d in decided.distributions}
     total = Counts(**{f.name: sum(getattr(c, f.name) for c in counts.values()) for f in fields(Counts)})
-    return Summary(total, decided.unmanaged, counts)
+    return Summary(total=total, unmanaged=decided.unmanaged, distributions=counts)
 
 
 def _is_http(url: str, setting: Setting) -> bool:

@@ -25,6 +25,7 @@ from pkgsync.model import (
     Repository,
     Row,
     Source,
+    Transfer,
     Upload,
 )
 from pkgsync.reasons import Reason
@@ -44,7 +45,7 @@ class Verdict(StrEnum):
     LEFT = "left"
 
 
-@frozen
+@frozen(kw_only=True)
 class Check:
     """What is to be done about one action of the plan; ``reason`` and ``message`` say why it is not due."""
 
@@ -65,7 +66,7 @@ _CONTRARY = frozenset({Reason.NOT_NEWER, Reason.OTHER_ARCHITECTURE, Reason.VERSI
 _CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
 
 
-@frozen
+@frozen(kw_only=True)
 class _Now:
     """The world at apply. ``planned`` are the decisions that a fresh plan would take."""
 
@@ -147,23 +148,25 @@ def _check(action: Action, world: _Now) -> Check:
             return _upload(action, row, world)
         case Replacement():
             return _replacement(action, row, world)
-        case Deletion() | Archiving():
+        case Removal():
             return _removal(action, row, world)
+        case _:
+            raise TypeError(action)
 
 
 def _upload(action: Upload, row: Row | None, world: _Now) -> Check:
     if row is not None and row.sha256 == action.sha256:
-        return Check(action, Verdict.DONE, message="Packagecloud holds it already")
+        return Check(action=action, verdict=Verdict.DONE, message="Packagecloud holds it already")
     if row is not None:
-        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
     return _from_source(action, world)
 
 
 def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     if row is not None and row.sha256 == action.sha256:
-        return Check(action, Verdict.DONE, message="Packagecloud holds the new content already")
+        return Check(action=action, verdict=Verdict.DONE, message="Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
-        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
     if row is not None and action.reason is Reason.UNDO:
         return _ours(action, row, world) or _from_source(action, world)
     if row is None:
@@ -172,18 +175,20 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     if result is None:
         return _unmanaged(action)
     if world.policy.rebuilds == "hold":
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config holds rebuilds now")
+        return Check(
+            action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message="the config holds rebuilds now"
+        )
     if problem := result.offered.problem(_architecture(action)):
-        return Check(action, Verdict.LEFT, Reason.UNSETTLED, problem.message)
+        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=problem.message)
     return _from_source(action, world)
 
 
 def _unmanaged(action: Action) -> Check:
     words = f"the config no longer manages {action.distribution}"
-    return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+    return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
 
 
-def _from_source(action: Upload | Replacement, world: _Now) -> Check:
+def _from_source(action: Transfer, world: _Now) -> Check:
     """Due if OBS still publishes exactly the planned bytes under the planned name, for this managed distribution.
 
     The filters limited what was planned; what was reviewed need not pass them again.
@@ -196,21 +201,21 @@ def _from_source(action: Upload | Replacement, world: _Now) -> Check:
     if repository is None:
         place = f"{action.source.project}/{action.source.repository}"
         words = f"the config no longer maps {place} to {action.distribution}"
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
-        return Check(action, Verdict.LEFT, Reason.UNSETTLED, message)
+        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=message)
     file = world.published.get(_place(action.source))
     if file is None:
         words = f"{repository.id} no longer publishes {action.source.path}"
-        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
     if file.filename != action.filename:
         words = f"{repository.id} publishes {action.source.path} under the name {file.filename}"
-        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
     if (file.sha256, file.size) != (action.sha256, action.size):
         words = f"{repository.id} publishes other content under {action.source.path}"
-        return Check(action, Verdict.STALE, Reason.SOURCE_CHANGED, words)
-    return Check(action, Verdict.DUE)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
+    return Check(action=action, verdict=Verdict.DUE)
 
 
 def _place(source: Source) -> tuple[str, str, str, str]:
@@ -221,33 +226,38 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
     if row is None:
         return _absent(action, world)
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
-        return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, _other_content(row))
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
     if action.reason is Reason.UNDO:
         return _undone(action, row, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
     if again := _wanted_again(action, result.offered):
-        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, again)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.WANTED_AGAIN, message=again)
     if (message := world.over.get(action.distribution)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, f"limits: {message}")
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=f"limits: {message}")
     return _judged_again(action, result, world)
 
 
 def _absent(action: Removal, world: _Now) -> Check:
     """What was to be moved is done only if it stands in the archive."""
     if isinstance(action, Deletion):
-        return Check(action, Verdict.DONE, message="it is not on Packagecloud")
+        return Check(action=action, verdict=Verdict.DONE, message="it is not on Packagecloud")
     if world.archive is None:
-        return Check(action, Verdict.LEFT, Reason.UNREAD, f"the archive {action.archive_to} could not be read")
+        return Check(
+            action=action,
+            verdict=Verdict.LEFT,
+            reason=Reason.UNREAD,
+            message=f"the archive {action.archive} could not be read",
+        )
     there = world.archive.get(action.key)
     if there is not None and there.sha256 == action.sha256:
-        return Check(action, Verdict.DONE, message=f"{action.archive_to} holds it")
+        return Check(action=action, verdict=Verdict.DONE, message=f"{action.archive} holds it")
     if there is not None and there.sha256 is None:
-        words = f"Packagecloud does not tell the checksum of the file in {action.archive_to}"
-        return Check(action, Verdict.LEFT, Reason.CONTENT_UNKNOWN, words)
-    words = f"it is neither here nor in {action.archive_to}"
-    return Check(action, Verdict.STALE, Reason.NEITHER_PLACE, words)
+        words = f"Packagecloud does not tell the checksum of the file in {action.archive}"
+        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.CONTENT_UNKNOWN, message=words)
+    words = f"it is neither here nor in {action.archive}"
+    return Check(action=action, verdict=Verdict.STALE, reason=Reason.NEITHER_PLACE, message=words)
 
 
 def _wanted_again(action: Removal, offered: Distribution) -> str | None:
@@ -262,10 +272,12 @@ def _undone(action: Removal, row: Row, world: _Now) -> Check:
         return foreign
     protect = Globs(world.policy.orphans.protect)
     if protect.match(action.filename) or protect.match(action.key):
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "a protect glob matches now")
+        return Check(
+            action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message="a protect glob matches now"
+        )
     if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
-    return Check(action, Verdict.DUE)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
+    return Check(action=action, verdict=Verdict.DUE)
 
 
 def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Check | None:
@@ -281,33 +293,38 @@ def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Check | None:
         if world.sent.get(action.key) == row.sha256:
             return None
         words = f"the journal of the apply {world.plan.undoes} does not say that it was put there"
-        return Check(action, Verdict.STALE, Reason.NOT_OWNED, words)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.NOT_OWNED, message=words)
     if filtered_out(row, result.offered, FileFilter(world.policy)):
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+        return Check(
+            action=action,
+            verdict=Verdict.STALE,
+            reason=Reason.POLICY_CHANGED,
+            message="the config's filters leave it alone now",
+        )
     orphans = world.policy.orphans
     stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
     if stop is None:
         return None
     verdict = Verdict.STALE if stop.reason is Reason.NOT_OWNED else Verdict.LEFT
-    return Check(action, verdict, stop.reason, stop.message)
+    return Check(action=action, verdict=verdict, reason=stop.reason, message=stop.message)
 
 
-def _brought_back(action: Upload | Replacement, world: _Now) -> Check:
+def _brought_back(action: Transfer, world: _Now) -> Check:
     """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
     if action.distribution not in world.planned:
         return _unmanaged(action)
     if action.source.kind != "archive":
-        return Check(action, Verdict.DUE)
+        return Check(action=action, verdict=Verdict.DUE)
     if (other := _unknown_archive(action.source.repository, world)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
     if world.archive is None:
         words = f"the archive {action.source.repository} could not be read"
-        return Check(action, Verdict.LEFT, Reason.UNREAD, words)
+        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNREAD, message=words)
     there = world.archive.get(action.key)
     if there is not None and there.sha256 in (None, action.sha256):
-        return Check(action, Verdict.DUE)
+        return Check(action=action, verdict=Verdict.DUE)
     words = f"{action.source.repository} no longer holds the same file"
-    return Check(action, Verdict.STALE, Reason.NO_BACKUP, words)
+    return Check(action=action, verdict=Verdict.STALE, reason=Reason.NO_BACKUP, message=words)
 
 
 def _unknown_archive(archive: str, world: _Now) -> str | None:
@@ -319,20 +336,32 @@ def _unknown_archive(archive: str, world: _Now) -> str | None:
 def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> Check:
     orphan = world.orphans.get(action.key)
     if orphan is None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+        return Check(
+            action=action,
+            verdict=Verdict.STALE,
+            reason=Reason.POLICY_CHANGED,
+            message="the config's filters leave it alone now",
+        )
     if (other := _other_archive(action, world.policy)) is not None:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, other)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
     if orphan.fate in ("delete", "archive"):
         return _on_the_planned_way(action, orphan)
     if action.filename in result.offered.built:
-        return Check(action, Verdict.STALE, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
+        return Check(
+            action=action,
+            verdict=Verdict.STALE,
+            reason=Reason.WANTED_AGAIN,
+            message=f"{orphan.reason}: {orphan.message}",
+        )
     if orphan.reason not in _CERTAIN and (problem := result.offered.problem(_architecture(action))):
-        return Check(action, Verdict.LEFT, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
+        return Check(
+            action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=f"{problem.reason}: {problem.message}"
+        )
     return _stopped(action, orphan)
 
 
 def _other_archive(action: Removal, policy: Policy) -> str | None:
-    planned = action.archive_to if isinstance(action, Archiving) else action.archived_in
+    planned = action.archive
     wanted = policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
     if planned == wanted:
         return None
@@ -342,10 +371,20 @@ def _other_archive(action: Removal, policy: Policy) -> str | None:
 def _on_the_planned_way(action: Removal, orphan: Orphan) -> Check:
     """It may go; the archive must still say whether that means to move or to delete it."""
     if isinstance(action, Archiving) == (orphan.fate == "archive"):
-        return Check(action, Verdict.DUE)
+        return Check(action=action, verdict=Verdict.DUE)
     if isinstance(action, Archiving):
-        return Check(action, Verdict.STALE, Reason.ALREADY_ARCHIVED, f"{action.archive_to} holds the same file by now")
-    return Check(action, Verdict.STALE, Reason.TARGET_CHANGED, f"{action.archived_in} no longer holds the same file")
+        return Check(
+            action=action,
+            verdict=Verdict.STALE,
+            reason=Reason.ALREADY_ARCHIVED,
+            message=f"{action.archive} holds the same file by now",
+        )
+    return Check(
+        action=action,
+        verdict=Verdict.STALE,
+        reason=Reason.TARGET_CHANGED,
+        message=f"{action.archive} no longer holds the same file",
+    )
 
 
 def _architecture(action: Replacement | Removal) -> str:
@@ -356,12 +395,12 @@ def _architecture(action: Replacement | Removal) -> str:
 def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
     if orphan.reason in _POLICY | _CONTRARY:
-        return Check(action, Verdict.STALE, Reason.POLICY_CHANGED, words)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
     if orphan.reason is Reason.ARCHIVE_CLASH:
-        return Check(action, Verdict.STALE, Reason.ARCHIVE_CLASH, orphan.message)
+        return Check(action=action, verdict=Verdict.STALE, reason=Reason.ARCHIVE_CLASH, message=orphan.message)
     if orphan.reason in _LEAVING:
-        return Check(action, Verdict.LEFT, orphan.reason, orphan.message)
-    return Check(action, Verdict.LEFT, Reason.UNSETTLED, words)
+        return Check(action=action, verdict=Verdict.LEFT, reason=orphan.reason, message=orphan.message)
+    return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=words)
 
 
 def _other_content(row: Row) -> str:

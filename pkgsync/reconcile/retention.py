@@ -13,7 +13,7 @@ from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderabl
 GroupKey = tuple[str, str, str]
 
 
-@define
+@define(kw_only=True)
 class Group:
     """One type, name and architecture of one distribution.
 

@@ -32,6 +32,7 @@ from pkgsync.model import (
     Row,
     Source,
     Summary,
+    Transfer,
     Upload,
     iso,
 )
@@ -48,7 +49,7 @@ class Kept:
     archived: Mapping[str, int] = field(factory=dict)
 
 
-@frozen
+@frozen(kw_only=True)
 class _World:
     """Packagecloud as it is, its rpm and deb rows by package key, and what the config says now."""
 
@@ -93,14 +94,26 @@ def undo_plan(
     return Plan(
         pkgsync_version=setting.pkgsync_version,
         created_at=iso(now),
-        observed=Observed(iso(actual.read_at), iso(actual.read_at), 0, actual.requests),
+        observed=Observed(
+            obs_at=iso(actual.read_at),
+            packagecloud_at=iso(actual.read_at),
+            obs_requests=0,
+            packagecloud_requests=actual.requests,
+        ),
         config_digest=setting.config_digest,
         applyable=True,
         complete=not any(isinstance(item, Held) and item.reason is Reason.UNREAD for item in found),
         targeted=False,
-        source=PlanSource(setting.obs_api, setting.projects, (), setting.allow_http),
+        source=PlanSource(
+            api=setting.obs_api, projects=setting.projects, repositories=(), allow_http=setting.allow_http
+        ),
         target=PlanTarget(
-            setting.packagecloud_url, actual.repository, actual.total, snapshot(here), names, setting.allow_http
+            api=setting.packagecloud_url,
+            repository=actual.repository,
+            total=actual.total,
+            snapshot=snapshot(here),
+            distributions=names,
+            allow_http=setting.allow_http,
         ),
         summary=_summary(found, here, names, len(actual.rows) - len(here)),
         overrides=setting.overrides,
@@ -119,7 +132,7 @@ def _back(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
         yield from _unknown(line, world)
     elif line.distribution not in world.managed:
         words = f"the config does not manage {line.distribution}"
-        yield Held(line.distribution, line.filename, _reverse(line), Reason.POLICY_CHANGED, words)
+        yield _held(line, Reason.POLICY_CHANGED, words)
     elif line.action == "upload":
         yield from _take_away(line, world)
     else:
@@ -150,7 +163,7 @@ def _unknown(line: ReceiptLine, world: _World) -> Iterator[Held]:
         yield _content_unknown(line)
     elif now != before and (now == ours or now is None):
         words = f"that apply ended with {line.outcome}; it may have changed the file"
-        yield Held(line.distribution, line.filename, _reverse(line), Reason.OUTCOME_UNKNOWN, words)
+        yield _held(line, Reason.OUTCOME_UNKNOWN, words)
 
 
 def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
@@ -163,19 +176,33 @@ def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
     elif row.sha256 != line.sha256:
         yield _changed_since(line, row)
     elif world.protect.match(filename) or world.protect.match(row.key):
-        yield Held(line.distribution, filename, _reverse(line), Reason.PROTECTED, "a protect glob matches")
+        yield Held(
+            distribution=line.distribution,
+            filename=filename,
+            action=_reverse(line),
+            reason=Reason.PROTECTED,
+            message="a protect glob matches",
+        )
     else:
         yield _removal(row, row.sha256, line, world)
 
 
 def _removal(row: Row, sha256: str, line: ReceiptLine, world: _World) -> Action | Held:
-    evidence = Evidence("undo", total=world.total, receipt=world.receipt)
-    what = (row.distribution, row.filename, sha256, row.created_at, row.uploader, Reason.UNDO, evidence)
+    evidence = Evidence(kind="undo", total=world.total, receipt=world.receipt)
+    deletion = Deletion(
+        distribution=row.distribution,
+        filename=row.filename,
+        sha256=sha256,
+        created_at=row.created_at,
+        uploader=row.uploader,
+        reason=Reason.UNDO,
+        evidence=evidence,
+    )
     if line.undo != "archive":
-        return Deletion(*what)
+        return deletion
     if line.archive_to is None or line.archive_to != world.archive_to:
         return _other_archive(line)
-    return Archiving(*what, line.archive_to)
+    return deletion.to(line.archive_to)
 
 
 def _put_back(line: ReceiptLine, sha256: str, world: _World) -> Iterator[Action | Held]:
@@ -196,9 +223,24 @@ def _returning(line: ReceiptLine, sha256: str, row: Row | None, world: _World) -
         return found
     source, size = found
     if row is None:
-        return Upload(line.distribution, line.filename, size, sha256, Reason.UNDO, source)
+        return Upload(
+            distribution=line.distribution,
+            filename=line.filename,
+            size=size,
+            sha256=sha256,
+            reason=Reason.UNDO,
+            source=source,
+        )
     old = OldContent(line.sha256, row.created_at)
-    return Replacement(line.distribution, line.filename, size, sha256, Reason.UNDO, source, old)
+    return Replacement(
+        distribution=line.distribution,
+        filename=line.filename,
+        size=size,
+        sha256=sha256,
+        reason=Reason.UNDO,
+        source=source,
+        old=old,
+    )
 
 
 def _place(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
@@ -212,7 +254,7 @@ def _place(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] 
     if sha256 in world.kept.backups:
         return Source(kind="backup"), world.kept.backups[sha256]
     words = f"the backup store does not hold {sha256[:12]}"
-    return missing or Held(line.distribution, line.filename, _reverse(line), Reason.NO_BACKUP, words)
+    return missing or _held(line, Reason.NO_BACKUP, words)
 
 
 def _archived(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
@@ -220,33 +262,43 @@ def _archived(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, in
         return _other_archive(line)
     if world.archive is None:
         words = f"the archive {line.archive_to} could not be read"
-        return Held(line.distribution, line.filename, "upload", Reason.UNREAD, words)
+        return _held(line, Reason.UNREAD, words)
     row, size = world.archive.get(line.key), world.kept.archived.get(line.key)
     if row is None or row.sha256 != sha256 or size is None:
         words = f"neither the archive {line.archive_to} nor the backup store holds {sha256[:12]}"
-        return Held(line.distribution, line.filename, "upload", Reason.NO_BACKUP, words)
+        return _held(line, Reason.NO_BACKUP, words)
     return Source(kind="archive", repository=line.archive_to), size
+
+
+def _held(line: ReceiptLine, reason: Reason, message: str) -> Held:
+    return Held(
+        distribution=line.distribution,
+        filename=line.filename,
+        action=_reverse(line),
+        reason=reason,
+        message=message,
+    )
 
 
 def _other_archive(line: ReceiptLine) -> Held:
     words = f"the config does not archive to {line.archive_to}"
-    return Held(line.distribution, line.filename, _reverse(line), Reason.POLICY_CHANGED, words)
+    return _held(line, Reason.POLICY_CHANGED, words)
 
 
 def _content_unknown(line: ReceiptLine) -> Held:
     words = "Packagecloud does not tell the checksum of its file"
-    return Held(line.distribution, line.filename, _reverse(line), Reason.CONTENT_UNKNOWN, words)
+    return _held(line, Reason.CONTENT_UNKNOWN, words)
 
 
 def _changed_since(line: ReceiptLine, row: Row) -> Held:
     words = f"somebody changed the file since that apply: Packagecloud holds {(row.sha256 or '')[:12]}"
-    return Held(line.distribution, line.filename, _reverse(line), Reason.TARGET_CHANGED, words)
+    return _held(line, Reason.TARGET_CHANGED, words)
 
 
 def _summary(found: Collection[Action | Held], rows: Iterable[Row], names: Collection[str], unmanaged: int) -> Summary:
     present = [row.distribution for row in rows]
     counts = {name: _counts([i for i in found if i.distribution == name], present.count(name)) for name in names}
-    return Summary(_counts(list(found), len(present)), unmanaged, counts)
+    return Summary(total=_counts(list(found), len(present)), unmanaged=unmanaged, distributions=counts)
 
 
 def _counts(found: list[Action | Held], rows: int) -> Counts:
@@ -256,6 +308,6 @@ def _counts(found: list[Action | Held], rows: int) -> Counts:
         deletions=sum(isinstance(i, Deletion) for i in found),
         archivings=sum(isinstance(i, Archiving) for i in found),
         held=sum(isinstance(i, Held) for i in found),
-        upload_bytes=sum(i.size for i in found if isinstance(i, Upload | Replacement)),
+        upload_bytes=sum(i.size for i in found if isinstance(i, Transfer)),
         rows=rows,
     )

@@ -9,7 +9,7 @@ from pkgsync.reasons import Reason
 from pkgsync.reconcile.offers import Distribution, Offer
 
 
-@define
+@define(kw_only=True)
 class Transfers:
     """The result for one distribution.
 
@@ -35,7 +35,15 @@ def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Polic
         row = rows.get(filename)
         if offer.held and (row is None or row.sha256 != offer.file.sha256):
             kind: ActionKind = "replacement" if row else "upload"
-            result.held.append(Held(distribution.name, filename, kind, offer.held.reason, offer.held.message))
+            result.held.append(
+                Held(
+                    distribution=distribution.name,
+                    filename=filename,
+                    action=kind,
+                    reason=offer.held.reason,
+                    message=offer.held.message,
+                )
+            )
         elif row is not None:
             _present(result, distribution, offer, row, policy)
         elif offer.file.sha256 in other_contents:
@@ -55,7 +63,15 @@ def _present(result: Transfers, distribution: Distribution, offer: Offer, row: R
         result.replacements.append(_replacement(distribution.name, offer, row))
     else:
         reason, message = stop
-        result.held.append(Held(distribution.name, row.filename, "replacement", reason, message))
+        result.held.append(
+            Held(
+                distribution=distribution.name,
+                filename=row.filename,
+                action="replacement",
+                reason=reason,
+                message=message,
+            )
+        )
 
 
 def _stop_replacement(distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
@@ -69,19 +85,27 @@ def _stop_replacement(distribution: Distribution, offer: Offer, row: Row, policy
 
 def _upload(distribution: str, offer: Offer) -> Upload:
     file = offer.file
-    return Upload(distribution, file.filename, file.size, file.sha256, Reason.MISSING, offer.source, offer.also)
+    return Upload(
+        distribution=distribution,
+        filename=file.filename,
+        size=file.size,
+        sha256=file.sha256,
+        reason=Reason.MISSING,
+        source=offer.source,
+        also=offer.also,
+    )
 
 
 def _replacement(distribution: str, offer: Offer, row: Row) -> Replacement:
     file = offer.file
     assert row.sha256 is not None
     return Replacement(
-        distribution,
-        file.filename,
-        file.size,
-        file.sha256,
-        Reason.REBUILT,
-        offer.source,
-        OldContent(row.sha256, row.created_at),
-        offer.also,
+        distribution=distribution,
+        filename=file.filename,
+        size=file.size,
+        sha256=file.sha256,
+        reason=Reason.REBUILT,
+        source=offer.source,
+        old=OldContent(row.sha256, row.created_at),
+        also=offer.also,
     )

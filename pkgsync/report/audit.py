@@ -144,14 +144,16 @@ def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
     head = f"|Distribution|{'|'.join(column.head for column in shown)}|"
     held = [prose(hold.told) for hold in holds(audit.repositories)]
     sections = [
-        Section(f"{units.plural(len(rows), 'orphan')} {said}", rows, head, folded=fate == "keep", rank=rank)
+        Section(
+            title=f"{units.plural(len(rows), 'orphan')} {said}", rows=rows, head=head, folded=fate == "keep", rank=rank
+        )
         for rank, (fate, said) in enumerate(FATES.items())
         if (rows := [_markdown_row(orphan, shown) for orphan in audit.orphans if orphan.fate == fate])
     ]
     if held:
-        sections.append(Section("Not settled in OBS", held, rank=len(FATES)))
+        sections.append(Section(title="Not settled in OBS", rows=held, rank=len(FATES)))
     if audit.warnings:
-        sections.append(Section("Warnings", [prose(line) for line in audit.warnings], rank=len(FATES) + 1))
+        sections.append(Section(title="Warnings", rows=[prose(line) for line in audit.warnings], rank=len(FATES) + 1))
     text = laid_out(before, sections, f"Made {prose(audit.created_at)}.", limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
 

@@ -8,7 +8,7 @@ from attrs import frozen
 from pkgsync.model import PlannedRepository, Problem
 
 
-@frozen
+@frozen(kw_only=True)
 class Hold:
     """An OBS repository that is not settled, and a distribution that it feeds.
 
@@ -34,7 +34,12 @@ class Hold:
 def holds(repositories: Iterable[PlannedRepository]) -> list[Hold]:
     """Every distribution that is held, and by what, sorted."""
     found = (
-        Hold(distribution, f"{read.project}/{read.repository}", read.problems, read.last_published)
+        Hold(
+            distribution=distribution,
+            repository=f"{read.project}/{read.repository}",
+            problems=read.problems,
+            last_published=read.last_published,
+        )
         for read in repositories
         if not read.settled
         for distribution in read.distributions

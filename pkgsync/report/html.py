@@ -110,7 +110,7 @@ def _list(title: str, lines: Sequence[str]) -> Iterable[str]:
 def _table(audit: Audit) -> Iterable[str]:
     if not audit.orphans:
         return
-    shown = [Column("Distribution", _distribution, _distribution), *columns(audit)]
+    shown = [Column(head="Distribution", text=_distribution, key=_distribution), *columns(audit)]
     yield "<table><thead><tr>"
     for column in shown:
         kind = ' class="number"' if column.number else ""

@@ -93,7 +93,7 @@ def _removals(plan: Plan) -> list[Section]:
     rows = [_row(code(a.distribution), code(a.filename), _why(a)) for a in _leaving(plan)]
     if not rows:
         return []
-    return [Section(_removal_title(plan), rows, "|Distribution|File|Why|")]
+    return [Section(title=_removal_title(plan), rows=rows, head="|Distribution|File|Why|")]
 
 
 def _why(action: Removal) -> str:
@@ -104,7 +104,7 @@ def _why(action: Removal) -> str:
 def _kept(action: Removal) -> str:
     if isinstance(action, Archiving):
         return f", archived to {action.archive_to}"
-    return f", also in {action.archived_in}" if action.archived_in else ""
+    return f", also in {action.archive}" if action.archive else ""
 
 
 def _compact_removals(plan: Plan) -> Section:
@@ -115,7 +115,7 @@ def _compact_removals(plan: Plan) -> Section:
         group = visible(f"@@ {action.distribution}: {action.reason.value}{_kept(action)} @@")
         rows.append((f"{group}\n" if group != above else "") + visible(f"- {action.filename}"))
         above = group
-    return Section(_removal_title(plan), rows, diff=True)
+    return Section(title=_removal_title(plan), rows=rows, diff=True)
 
 
 def _sections(plan: Plan) -> list[Section]:
@@ -123,27 +123,34 @@ def _sections(plan: Plan) -> list[Section]:
     unsettled = [repository for repository in plan.source.repositories if not repository.settled]
     return [
         _by_distribution(plan),
-        Section(units.plural(counts.replacements, "replacement"), _rows(plan.replacements), _CHANGE_HEAD, rank=3),
         Section(
-            f"{units.plural(counts.uploads, 'upload')} ({units.size(sum(u.size for u in plan.uploads))})",
-            _rows(plan.uploads),
-            _CHANGE_HEAD,
+            title=units.plural(counts.replacements, "replacement"),
+            rows=_rows(plan.replacements),
+            head=_CHANGE_HEAD,
+            rank=3,
+        ),
+        Section(
+            title=f"{units.plural(counts.uploads, 'upload')} ({units.size(sum(u.size for u in plan.uploads))})",
+            rows=_rows(plan.uploads),
+            head=_CHANGE_HEAD,
             folded=True,
             rank=6,
         ),
-        Section(f"{counts.held} held", _held_rows(plan), "|Distribution|Held|Why|File|", folded=True, rank=4),
         Section(
-            f"{units.plural(len(unsettled), 'repository', 'repositories')} not settled in OBS",
-            [prose(words.repository(repository)) for repository in unsettled],
+            title=f"{counts.held} held", rows=_held_rows(plan), head="|Distribution|Held|Why|File|", folded=True, rank=4
+        ),
+        Section(
+            title=f"{units.plural(len(unsettled), 'repository', 'repositories')} not settled in OBS",
+            rows=[prose(words.repository(repository)) for repository in unsettled],
             rank=2,
         ),
         Section(
-            f"{units.plural(len(plan.shadowed), 'file')} shadowed by an earlier source",
-            [prose(words.shadowed(file)) for file in plan.shadowed],
+            title=f"{units.plural(len(plan.shadowed), 'file')} shadowed by an earlier source",
+            rows=[prose(words.shadowed(file)) for file in plan.shadowed],
             folded=True,
             rank=5,
         ),
-        Section(units.plural(len(plan.warnings), "warning"), [prose(w) for w in plan.warnings], rank=1),
+        Section(title=units.plural(len(plan.warnings), "warning"), rows=[prose(w) for w in plan.warnings], rank=1),
     ]
 
 
@@ -198,7 +205,7 @@ def _by_distribution(plan: Plan) -> Section:
     counted = plan.summary.distributions
     rows = [_row(code(name), *_numbers(counted[name])) for name in sorted(counted)]
     head = "|Distribution|Upload|Replace|Delete|Archive|Held|Equal|Orphans kept|Size|"
-    return Section("Counts", rows if len(rows) > 1 else [], head, folded=True, rank=1)
+    return Section(title="Counts", rows=rows if len(rows) > 1 else [], head=head, folded=True, rank=1)
 
 
 def _numbers(counts: Counts) -> list[str]:

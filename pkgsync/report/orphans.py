@@ -12,7 +12,7 @@ FATES = {"delete": "to delete", "archive": "to archive", "held": "held", "keep":
 _FREEING = ("delete", "archive")
 
 
-@frozen
+@frozen(kw_only=True)
 class Column:
     """``text`` is for people; ``key`` sorts, numbers by their value."""
 
@@ -28,22 +28,35 @@ def columns(audit: Audit) -> list[Column]:
         _column("Name", lambda orphan: orphan.row.name),
         _column("Version", lambda orphan: version(orphan.row)),
         _column("Arch", lambda orphan: orphan.row.architecture or "?"),
-        Column("Uploaded", lambda orphan: units.day(orphan.row.created_at), lambda orphan: orphan.row.created_at),
+        Column(
+            head="Uploaded",
+            text=lambda orphan: units.day(orphan.row.created_at),
+            key=lambda orphan: orphan.row.created_at,
+        ),
         _column("By", lambda orphan: orphan.row.uploader or "?"),
     ]
     if audit.query.sizes:
-        told.append(Column("Size", lambda orphan: _size(orphan.size), lambda orphan: _number(orphan.size), True))
+        told.append(
+            Column(
+                head="Size",
+                text=lambda orphan: _size(orphan.size),
+                key=lambda orphan: _number(orphan.size),
+                number=True,
+            )
+        )
     if audit.query.downloads_days is not None:
-        told.append(Column("Downloads", _downloaded, lambda orphan: _number(orphan.downloads), True))
+        told.append(
+            Column(head="Downloads", text=_downloaded, key=lambda orphan: _number(orphan.downloads), number=True)
+        )
     return [
         *told,
-        Column("Fate", lambda orphan: orphan.fate, lambda orphan: str(list(FATES).index(orphan.fate))),
+        Column(head="Fate", text=lambda orphan: orphan.fate, key=lambda orphan: str(list(FATES).index(orphan.fate))),
         _column("Why", lambda orphan: words.why(orphan.reason, orphan.message)),
     ]
 
 
 def _column(head: str, text: Callable[[Orphan], str]) -> Column:
-    return Column(head, text, text)
+    return Column(head=head, text=text, key=text)
 
 
 def _size(number: int | None) -> str:
@@ -78,7 +91,7 @@ def headline(audit: Audit) -> str:
     return f"{orphans} in {audit.repository}: {', '.join(parts)} (orphans: {audit.action.value}).{part}"
 
 
-@frozen
+@frozen(kw_only=True)
 class Volume:
     """Bytes of the orphans told of: in all, of those that would leave, and how many sizes are not known."""
 
@@ -90,7 +103,7 @@ class Volume:
     def of(cls, audit: Audit) -> "Volume":
         known = [(orphan.fate, orphan.size) for orphan in audit.orphans if orphan.size is not None]
         freed = sum(size for fate, size in known if fate in _FREEING)
-        return cls(sum(size for _, size in known), freed, len(audit.orphans) - len(known))
+        return cls(total=sum(size for _, size in known), freed=freed, unknown=len(audit.orphans) - len(known))
 
 
 def totals(audit: Audit) -> list[str]:

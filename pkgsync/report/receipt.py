@@ -9,14 +9,8 @@ from pkgsync.report import units
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.markdown import GITHUB_LIMIT
 from pkgsync.report.sections import Section, laid_out, length
-from pkgsync.report.style import Colour, Line, Style, aligned, labelled, wrapped
+from pkgsync.report.style import SYMBOLS, Line, Style, aligned, labelled, wrapped
 
-_SYMBOLS: Mapping[str, tuple[str, Colour]] = {
-    "upload": ("+", "green"),
-    "replacement": ("~", "yellow"),
-    "deletion": ("-", "red"),
-    "archiving": (">", "blue"),
-}
 _PAST: Mapping[str, str] = {
     "upload": "uploaded", "replacement": "replaced", "deletion": "deleted", "archiving": "archived",
 }  # fmt: skip
@@ -53,9 +47,13 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     undone = [line for line in receipt.lines if not line.outcome.is_goal]
     head = "|Distribution|File|Outcome|"
     sections = [
-        Section(f"{len(undone)} not done", [_row(line) for line in undone], head),
-        Section(units.plural(len(receipt.warnings), "warning"), [prose(text) for text in receipt.warnings], rank=1),
-        Section(f"{len(done)} done", [_row(line) for line in done], head, folded=True, rank=2),
+        Section(title=f"{len(undone)} not done", rows=[_row(line) for line in undone], head=head),
+        Section(
+            title=units.plural(len(receipt.warnings), "warning"),
+            rows=[prose(text) for text in receipt.warnings],
+            rank=1,
+        ),
+        Section(title=f"{len(done)} done", rows=[_row(line) for line in done], head=head, folded=True, rank=2),
     ]
     text = laid_out(before, [section for section in sections if section.rows], after, limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
@@ -127,10 +125,16 @@ def _head(receipt: Receipt, style: Style) -> list[str]:
 
 
 def _line(line: ReceiptLine) -> Line:
-    symbol, colour = _SYMBOLS[line.action]
+    symbol, colour = SYMBOLS[line.action]
     if not (line.outcome.is_goal or line.outcome is Outcome.DUE):
         symbol, colour = "!", "red" if line.outcome is Outcome.FAILED else "yellow"
-    return Line(symbol, colour, line.filename, "" if line.size is None else units.size(line.size), _told(line))
+    return Line(
+        symbol=symbol,
+        colour=colour,
+        name=line.filename,
+        number="" if line.size is None else units.size(line.size),
+        words=_told(line),
+    )
 
 
 def _told(line: ReceiptLine) -> str:

@@ -12,7 +12,7 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-@frozen
+@frozen(kw_only=True)
 class Section:
     """A title and rows: of a table where ``head`` gives its columns, of a diff block where ``diff`` is set, or a list.
 

@@ -1,11 +1,12 @@
 """How text output may look on this terminal; what it says never depends on it."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from attrs import frozen
 
+from pkgsync.model import ActionKind
 from pkgsync.report.escape import visible
 
 Colour = Literal["green", "yellow", "red", "blue", "cyan", "bold", "dim"]
@@ -14,6 +15,13 @@ _CODES: dict[Colour, str] = {
     "green": "32", "yellow": "33", "red": "31", "blue": "34", "cyan": "36", "bold": "1", "dim": "2",
 }  # fmt: skip
 _WIDEST_NAME = 72
+
+SYMBOLS: Mapping[ActionKind, tuple[str, Colour]] = {
+    "upload": ("+", "green"),
+    "replacement": ("~", "yellow"),
+    "deletion": ("-", "red"),
+    "archiving": (">", "blue"),
+}
 
 
 @frozen
@@ -27,7 +35,7 @@ class Style:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour else text
 
 
-@frozen
+@frozen(kw_only=True)
 class Line:
     """One line about one file: a symbol, its name, a short number, and words."""
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pkgsync.model import Action, Archiving, Deletion, Plan, Replacement, Transfer, Upload
+from pkgsync.model import Action, Archiving, Plan, Removal, Replacement, Transfer
 from pkgsync.report import units, words
 from pkgsync.report.escape import visible
-from pkgsync.report.style import Line, Style, aligned, labelled, wrapped
+from pkgsync.report.style import SYMBOLS, Line, Style, aligned, labelled, wrapped
 
 
 def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
@@ -54,7 +54,11 @@ def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[st
         return []
     actions = [action for action in plan.actions if action.distribution == name]
     groups = words.held_groups((item for item in plan.held if item.distribution == name), verbose=verbose)
-    alone = [Line("!", "cyan", g.shown[0].filename, "", f"{g.action} {g.told}") for g in groups if g.total == 1]
+    alone = [
+        Line(symbol="!", colour="cyan", name=g.shown[0].filename, number="", words=f"{g.action} {g.told}")
+        for g in groups
+        if g.total == 1
+    ]
     origin = _only_source(actions)
     rows = aligned([*(_line(action, origin) for action in actions), *alone], style)
     if origin:
@@ -67,23 +71,30 @@ def _distribution(plan: Plan, name: str, style: Style, verbose: bool) -> list[st
 
 def _only_source(actions: Sequence[Action]) -> str:
     """The OBS repository that all of several files come from: told once."""
-    sources = [action.source for action in actions if isinstance(action, Upload | Replacement)]
+    sources = [action.source for action in actions if isinstance(action, Transfer)]
     told = {words.source(source) for source in sources if source.kind == "obs"}
     return told.pop() if len(sources) > 1 and len(told) == 1 and all(s.kind == "obs" for s in sources) else ""
 
 
 def _line(action: Action, origin: str) -> Line:
+    symbol, colour = SYMBOLS[action.kind]
+    number = units.size(action.size) if isinstance(action, Transfer) else ""
+    return Line(symbol=symbol, colour=colour, name=action.filename, number=number, words=_why(action, origin))
+
+
+def _why(action: Action, origin: str) -> str:
     match action:
-        case Upload():
-            return Line("+", "green", action.filename, units.size(action.size), _from(action, origin))
         case Replacement():
             sums = f"{units.short(action.old.sha256)} -> {units.short(action.sha256)}"
-            said = ", ".join(filter(None, (sums, _from(action, origin))))
-            return Line("~", "yellow", action.filename, units.size(action.size), said)
-        case Deletion():
-            return Line("-", "red", action.filename, "", words.because(action))
+            return ", ".join(filter(None, (sums, _from(action, origin))))
+        case Transfer():
+            return _from(action, origin)
         case Archiving():
-            return Line(">", "blue", action.filename, "", f"to {action.archive_to}: {words.because(action)}")
+            return f"to {action.archive_to}: {words.because(action)}"
+        case Removal():
+            return words.because(action)
+        case _:
+            raise TypeError(action)
 
 
 def _from(action: Transfer, origin: str) -> str:
@@ -92,7 +103,7 @@ def _from(action: Transfer, origin: str) -> str:
 
 def _reads(actions: Sequence[Action], style: Style) -> list[str]:
     """What the deletions of one distribution rest on: mostly the same reads, so each is told once."""
-    proofs = [action.evidence for action in actions if isinstance(action, Deletion | Archiving)]
+    proofs = [action.evidence for action in actions if isinstance(action, Removal)]
     lines = dict.fromkeys(line for proof in proofs for line in words.reads(proof))
     return [row for line in lines for row in wrapped(visible(f"read {line}"), style, indent=4, hanging=2)]
 

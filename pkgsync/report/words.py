@@ -143,7 +143,7 @@ def overrides(given: Overrides) -> str:
 
 
 def shadowed(file: Shadowed) -> str:
-    return f"{file.distribution}/{file.filename}: {source(file.by)} comes before {source(file.source)}"
+    return f"{file.key}: {source(file.by)} comes before {source(file.source)}"
 
 
 def exceeded(limit: LimitExceeded) -> str:
@@ -152,7 +152,7 @@ def exceeded(limit: LimitExceeded) -> str:
     return f"{limit.message}{way}"
 
 
-@frozen
+@frozen(kw_only=True)
 class HeldGroup:
     """Held actions told together; ``shown`` are those that are named, ``message`` is set where it is the same."""
 
@@ -187,4 +187,10 @@ def held_groups(held: Iterable[Held], *, verbose: bool = False) -> list[HeldGrou
 def _held_group(items: Sequence[Held], verbose: bool) -> HeldGroup:
     shown = items if verbose or len(items) <= _MANY else items[:_EXAMPLES]
     same = len({item.message for item in items}) == 1
-    return HeldGroup(items[0].reason, items[0].action, len(items), tuple(shown), items[0].message if same else None)
+    return HeldGroup(
+        reason=items[0].reason,
+        action=items[0].action,
+        total=len(items),
+        shown=tuple(shown),
+        message=items[0].message if same else None,
+    )

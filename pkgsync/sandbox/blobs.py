@@ -49,7 +49,7 @@ class Blob:
         return self._digests[algorithm]
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class Artifact:
     """A built file and the entry that a repository index gives it.
 

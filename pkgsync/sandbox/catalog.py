@@ -28,4 +28,6 @@ def packages(world: str, repository: str, arch: str) -> dict[str, tuple[Artifact
 
 def _load(path: Path) -> Artifact:
     suffix = ".xml" if path.suffix == ".rpm" else ".stanza"
-    return Artifact(path.name, Blob(path.read_bytes()), path.with_name(path.name + suffix).read_text())
+    return Artifact(
+        filename=path.name, blob=Blob(path.read_bytes()), entry=path.with_name(path.name + suffix).read_text()
+    )

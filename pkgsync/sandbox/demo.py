@@ -62,7 +62,7 @@ def leftovers(package: str, repository: str, arch: str) -> list[Artifact]:
     if repository == JAMMY:
         debarch = "amd64" if arch == "x86_64" else "arm64"
         names = ["_buildenv", "_statistics", f"{package}_1_{debarch}.changes", f"{package}_1_{debarch}.buildinfo"]
-    return [Artifact(name, Blob(f"{name} of {package} on {arch}\n".encode())) for name in names]
+    return [Artifact(filename=name, blob=Blob(f"{name} of {package} on {arch}\n".encode())) for name in names]
 
 
 def _seed_packagecloud(sandbox: Sandbox) -> None:

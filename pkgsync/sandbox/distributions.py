@@ -5,7 +5,7 @@ from typing import Any
 from attrs import frozen
 
 
-@frozen
+@frozen(kw_only=True)
 class Version:
     """One version of a distribution. `index_name` and `number` may be null on the wire."""
 
@@ -17,23 +17,26 @@ class Version:
 
 def _rpm(title: str, **ids: int) -> list[Version]:
     numbers = {name.strip("v").replace("_", "."): value for name, value in ids.items()}
-    return [Version(value, f"{title} {number}", number, number) for number, value in numbers.items()]
+    return [
+        Version(id=value, display_name=f"{title} {number}", index_name=number, number=number)
+        for number, value in numbers.items()
+    ]
 
 
 DEB: dict[str, list[Version]] = {
     "ubuntu": [
-        Version(210, "20.04 LTS Focal Fossa", "focal", "20.04"),
-        Version(237, "22.04 LTS Jammy Jellyfish", "jammy", "22.04"),
-        Version(284, "24.04 LTS Noble Numbat", "noble", "24.04"),
-        Version(300, "24.10 Oracular Oriole", "oracular", "24.10"),
+        Version(id=210, display_name="20.04 LTS Focal Fossa", index_name="focal", number="20.04"),
+        Version(id=237, display_name="22.04 LTS Jammy Jellyfish", index_name="jammy", number="22.04"),
+        Version(id=284, display_name="24.04 LTS Noble Numbat", index_name="noble", number="24.04"),
+        Version(id=300, display_name="24.10 Oracular Oriole", index_name="oracular", number="24.10"),
     ],
     "debian": [
-        Version(207, "11 Bullseye", "bullseye", "11"),
-        Version(215, "12 Bookworm", "bookworm", "12"),
-        Version(221, "13 Trixie", "trixie", "13"),
-        Version(280, "14 Forky", "forky", None),
+        Version(id=207, display_name="11 Bullseye", index_name="bullseye", number="11"),
+        Version(id=215, display_name="12 Bookworm", index_name="bookworm", number="12"),
+        Version(id=221, display_name="13 Trixie", index_name="trixie", number="13"),
+        Version(id=280, display_name="14 Forky", index_name="forky", number=None),
     ],
-    "any": [Version(35, "Any", "any", None)],
+    "any": [Version(id=35, display_name="Any", index_name="any", number=None)],
 }
 RPM: dict[str, list[Version]] = {
     "el": _rpm("Enterprise Linux", v7=140, v8=205, v9=240),
@@ -42,9 +45,9 @@ RPM: dict[str, list[Version]] = {
     "sles": _rpm("SUSE Linux Enterprise Server", v12_5=213, v15_3=225, v15_4=243, v15_5=288, v15_6=296),
     "amazon": _rpm("Amazon Linux", v2023=276),
     "ol": _rpm("Oracle Linux", v9=244),
-    "rpm_any": [Version(227, "Any", "rpm_any", None)],
+    "rpm_any": [Version(id=227, display_name="Any", index_name="rpm_any", number=None)],
 }
-OTHER: dict[str, list[Version]] = {"python": [Version(166, "Python", None, None)]}
+OTHER: dict[str, list[Version]] = {"python": [Version(id=166, display_name="Python", index_name=None, number=None)]}
 KINDS = {"deb": DEB, "rpm": RPM, "dsc": DEB, "py": OTHER}
 
 

@@ -35,7 +35,7 @@ class Kind(StrEnum):
     REWRITE = "rewrite"  # the true reply through Fault.change
 
 
-@frozen
+@frozen(kw_only=True)
 class Reply:
     """A whole answer, for Fault.change."""
 
@@ -49,7 +49,7 @@ class Reply:
         return evolve(self, headers=(*kept, (name, value)))
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Fault:
     """One entry of the switchboard.
 
@@ -141,19 +141,25 @@ def json_error(status: int, body: object, path: str = "", method: str | None = N
     """An error with a JSON body; `{"error": "text"}`, `{"error": ["text"]}` or `{"FIELD": ["text"]}`."""
     data = json.dumps(body).encode()
     return Fault(
-        Kind.STATUS, path, method, times=times, status=status, body=data, content_type="application/json; charset=utf-8"
+        kind=Kind.STATUS,
+        path=path,
+        method=method,
+        times=times,
+        status=status,
+        body=data,
+        content_type="application/json; charset=utf-8",
     )
 
 
 def quota(times: int | None = None, path: str = "", status: int = 429) -> Fault:
     """The account's bandwidth or storage quota is used up."""
-    return Fault(Kind.STATUS, path=path, times=times, status=status, body=QUOTA_TEXT, content_type="text/html")
+    return Fault(kind=Kind.STATUS, path=path, times=times, status=status, body=QUOTA_TEXT, content_type="text/html")
 
 
 def html_page(status: int = 200, path: str = "", times: int | None = 1) -> Fault:
     """A front proxy's HTML page, also with status 200."""
     body = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
-    return Fault(Kind.STATUS, path=path, times=times, status=status, body=body)
+    return Fault(kind=Kind.STATUS, path=path, times=times, status=status, body=body)
 
 
 def corrupt(body: Iterable[bytes]) -> Iterable[bytes]:

@@ -24,7 +24,7 @@ class CorruptPackageError(ValueError):
     """The bytes are no rpm or deb file."""
 
 
-@frozen
+@frozen(kw_only=True)
 class PackageHeader:
     """What a package says of itself. `release` is None for a deb without a Debian revision."""
 

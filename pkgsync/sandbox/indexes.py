@@ -22,7 +22,7 @@ HASHLIB_NAMES = {"sha": "sha1", "sha256": "sha256", "sha512": "sha512"}
 COMMON = 'xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm"'
 
 
-@frozen
+@frozen(kw_only=True)
 class IndexOptions:
     """What differs between OBS servers and repotypes.
 
@@ -36,7 +36,7 @@ class IndexOptions:
     deb_sums: tuple[str, ...] = ("MD5sum", "SHA1", "SHA256")
 
 
-@frozen
+@frozen(kw_only=True)
 class Published:
     """A file of the published tree: its path there, the file, and the build's mtime (unix seconds)."""
 

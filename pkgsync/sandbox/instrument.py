@@ -19,7 +19,7 @@ POLL = 0.02  # seconds between two looks at a hanging client
 SILENT = frozenset({Kind.NOTHING, Kind.QUERY})
 
 
-@define
+@define(kw_only=True)
 class Answer:
     """What the service said: status line, headers, body in pieces."""
 
@@ -28,7 +28,7 @@ class Answer:
     body: Iterable[bytes]
 
 
-@frozen
+@frozen(kw_only=True)
 class Instrumented:
     """One service, its faults and the log. `stopping` is set when the sandbox ends: nothing hangs longer than that."""
 
@@ -81,7 +81,7 @@ class Instrumented:
 
     def _ask(self, environ: Environ) -> Answer:
         """What the service itself answers."""
-        answer = Answer("", [], ())
+        answer = Answer(status="", headers=[], body=())
 
         def start_response(
             status: str, headers: list[tuple[str, str]], _error: object = None
@@ -170,7 +170,7 @@ def _own_answer(fault: Fault) -> Answer:
     headers = {"Content-Type": fault.content_type, "Content-Length": str(len(fault.body)), **fault.headers}
     if fault.kind is Kind.REDIRECT:
         headers["Location"] = fault.location
-    return Answer(f"{status} {HTTPStatus(status).phrase}", list(headers.items()), [fault.body])
+    return Answer(status=f"{status} {HTTPStatus(status).phrase}", headers=list(headers.items()), body=[fault.body])
 
 
 def _drain(environ: Environ) -> None:
@@ -224,7 +224,9 @@ def _rewrite(answer: Answer, fault: Fault) -> None:
     """Let the fault's function change the whole answer; the Content-Length follows the body."""
     if fault.change is None:
         raise ValueError("a rewrite needs Fault.change")
-    reply = fault.change(Reply(int(answer.status.split()[0]), tuple(answer.headers), b"".join(answer.body)))
+    reply = fault.change(
+        Reply(status=int(answer.status.split()[0]), headers=tuple(answer.headers), body=b"".join(answer.body))
+    )
     answer.status = f"{reply.status} {HTTPStatus(reply.status).phrase}"
     answer.headers = list(reply.headers)
     _set_body(answer, reply.body)

@@ -31,7 +31,7 @@ class BuiltFile:
     mtime: int
 
 
-@define
+@define(kw_only=True)
 class PackageState:
     """A package on one repository and architecture."""
 
@@ -40,7 +40,7 @@ class PackageState:
     files: dict[str, BuiltFile] = field(factory=dict)
 
 
-@define
+@define(kw_only=True)
 class ArchState:
     """A scheduler architecture of a repository; the times are unix seconds, 0 for never.
 
@@ -57,7 +57,7 @@ class ArchState:
     lastpublished: int = 0
 
 
-@define
+@define(kw_only=True)
 class Repository:
     """A repository of a project: its architectures and its published tree (files by path)."""
 
@@ -70,7 +70,7 @@ class Repository:
     tree: dict[str, Blob] = field(factory=dict)
 
 
-@define
+@define(kw_only=True)
 class Project:
     """A project and its repositories, in the order of its meta."""
 
@@ -79,7 +79,7 @@ class Project:
     repositories: dict[str, Repository] = field(factory=dict)
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class ObsWorld:
     """All projects, and the switches that make the server behave in one of its known ways.
 
@@ -109,7 +109,7 @@ class ObsWorld:
     def add_project(self, name: str, title: str = "Demo release project") -> Project:
         """Make an empty project."""
         with self.lock:
-            return self.projects.setdefault(name, Project(name, title))
+            return self.projects.setdefault(name, Project(name=name, title=title))
 
     def add_repository(
         self,
@@ -122,7 +122,9 @@ class ObsWorld:
         """Add a repository of `kind` rpm or deb; its project is made if it is missing."""
         with self.lock:
             states = {arch: ArchState(code="unpublished") for arch in archs}
-            repository = Repository(project, name, kind, options or IndexOptions(), states)
+            repository = Repository(
+                project=project, name=name, kind=kind, options=options or IndexOptions(), archs=states
+            )
             self.add_project(project).repositories[name] = repository
             return repository
 
@@ -135,7 +137,7 @@ class ObsWorld:
         with self.lock:
             state = self._arch(project, repository, arch)
             files = {item.filename: BuiltFile(item, self.clock.now()) for item in artifacts}
-            state.packages[package] = PackageState("succeeded", files=files)
+            state.packages[package] = PackageState(code="succeeded", files=files)
             self._settle(state, package)
 
     def set_code(self, project: str, repository: str, arch: str, package: str, code: str, details: str = "") -> None:
@@ -163,7 +165,7 @@ class ObsWorld:
         """Drop the built files of a package, as `cmd=wipe` does."""
         with self.lock:
             state = self._arch(project, repository, arch)
-            state.packages[package] = PackageState("unknown")
+            state.packages[package] = PackageState(code="unknown")
             self._settle(state, package)
 
     def remove_package(self, project: str, package: str) -> None:
@@ -280,7 +282,9 @@ class ObsWorld:
                 for name, file in files.items():
                     if PUBLISHABLE.search(name) and not UNPUBLISHED.search(name):
                         path = published_path(name)
-                        offers.setdefault(path, []).append(Published(path, file.artifact, file.mtime))
+                        offers.setdefault(path, []).append(
+                            Published(path=path, artifact=file.artifact, mtime=file.mtime)
+                        )
         return offers
 
     def _winner(self, repository: Repository, path: str, offers: list[Published]) -> Published:

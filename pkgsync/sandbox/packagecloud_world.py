@@ -28,7 +28,7 @@ class RefusedError(Exception):
         self.status, self.body = status, body
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Row:
     """One package in one distribution of one repository.
 
@@ -49,7 +49,7 @@ class Row:
     downloads: int = 0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class PackagecloudWorld:
     """All repositories, and the switches.
 
@@ -106,13 +106,13 @@ class PackagecloudWorld:
             name = self.rename(filename or header.filename)
             self._check_name(repository, distribution, name)
             row = Row(
-                repository,
-                distribution,
-                name,
-                header,
-                blob,
-                created_at or self.clock.iso(),
-                uploader or self.uploader,
+                repository=repository,
+                distribution=distribution,
+                filename=name,
+                header=header,
+                blob=blob,
+                created_at=created_at or self.clock.iso(),
+                uploader=uploader or self.uploader,
                 hidden=self.listing_lag,
             )
             self.repositories[repository][distribution, name] = row

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from attrs import define, field
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Entry:
     """One request. `active` counts the requests of its service under way when it began, itself included.
 
@@ -27,7 +27,7 @@ class Entry:
     ended: bool = False
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class RequestLog:
     """All requests to all services of a sandbox, in order of arrival."""
 
@@ -39,7 +39,7 @@ class RequestLog:
         """A request came in."""
         with self._lock:
             self._active[service] = self._active.get(service, 0) + 1
-            entry = Entry(service, method, target, headers, self._active[service])
+            entry = Entry(service=service, method=method, target=target, headers=headers, active=self._active[service])
             entry.request_bytes = int(headers.get("content-length") or 0)
             self.entries.append(entry)
             return entry

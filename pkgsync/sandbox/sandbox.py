@@ -69,7 +69,7 @@ class Sandbox:
         self._temporary.cleanup()
 
     def _serve(self, service: str, app: Application, faults: Switchboard) -> None:
-        origin = Origin(Instrumented(service, app, faults, self.log, self._stopping))
+        origin = Origin(Instrumented(service=service, app=app, faults=faults, log=self.log, stopping=self._stopping))
         origin.start()
         self._origins[service] = origin
 

@@ -37,7 +37,7 @@ def make_rpm(
 
     Equal arguments give equal bytes; another `salt` gives other bytes under the same name.
     """
-    header = PackageHeader("rpm", name, epoch, version, release, arch)
+    header = PackageHeader(kind="rpm", name=name, epoch=epoch, version=version, release=release, architecture=arch)
     payload = [CPIO_TRAILER]
     main = _rpm_header(63, _rpm_tags(header, salt, _digest("sha256", payload, size)))
     md5 = _digest("md5", [main, *payload], size)
@@ -54,7 +54,7 @@ def make_rpm(
     )
     lead = struct.pack(">4sBBHH66sHH16s", b"\xed\xab\xee\xdb", 3, 0, 0, 1, f"{name}-{version}"[:65].encode(), 1, 5, b"")
     blob = _store([lead, signature, bytes(-len(signature) % 8), main, *payload], size, b"", path)
-    return Artifact(header.filename, blob, rpm_entry(header, blob))
+    return Artifact(filename=header.filename, blob=blob, entry=rpm_entry(header, blob))
 
 
 def make_deb(
@@ -69,7 +69,7 @@ def make_deb(
     path: Path | None = None,
 ) -> Artifact:
     """Make a deb; arguments as for make_rpm, `release` is the Debian revision."""
-    header = PackageHeader("deb", name, epoch, version, release, arch)
+    header = PackageHeader(kind="deb", name=name, epoch=epoch, version=version, release=release, architecture=arch)
     control = "".join(f"{line}\n" for line in _control_lines(header, salt)).encode()
     control_tar = gzip.compress(_tar_header("./control", len(control)) + _tar_padded(control) + bytes(1024), mtime=0)
     data_head = _tar_header("./usr/", 0, tarfile.DIRTYPE) + _tar_header(f"./usr/{name}", size)
@@ -81,7 +81,7 @@ def make_deb(
         _ar_member("data.tar", len(data_head) + size + len(data_tail)) + data_head,
     ]
     blob = _store(pieces, size, data_tail, path)
-    return Artifact(header.filename, blob, deb_entry(header, salt, blob))
+    return Artifact(filename=header.filename, blob=blob, entry=deb_entry(header, salt, blob))
 
 
 def rpm_entry(header: PackageHeader, blob: Blob) -> str:

@@ -5,7 +5,7 @@ from attrs import frozen
 _MIB = 2**20
 
 
-@frozen
+@frozen(kw_only=True)
 class HttpLimits:
     """Limits of one request, in seconds and bytes, and of its repetition.
 

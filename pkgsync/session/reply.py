@@ -24,7 +24,7 @@ _HTML = re.compile(
 _TRANSIENT = (408, 425, 429)
 
 
-@frozen
+@frozen(kw_only=True)
 class Reply:
     """One answer. ``url`` is without query; the names of ``headers`` match in any case."""
 

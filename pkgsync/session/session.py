@@ -335,7 +335,7 @@ class Session:
             body = read_start(response, watch, what, self.limits.max_error_bytes)
             ours = Origin.of(str(response.url)) == self._origin
             body = masked(body, (*self._secrets, *secrets_of(address))) if ours else b""
-        return Reply(response.status_code, response.headers, body, url)
+        return Reply(status=response.status_code, headers=response.headers, body=body, url=url)
 
     def _outcome(self, reply: Reply, what: str) -> Reply:
         if reply.status in _ANSWERS_OF_A_CHANGE:

@@ -63,7 +63,7 @@ def _begin(sandbox: Sandbox, latency: float) -> None:
     for board in (sandbox.obs.faults, sandbox.packagecloud.faults, sandbox.packagecloud.cdn_faults):
         board.clear()
         if latency:
-            board.add(Fault(Kind.NOTHING, times=None, delay=latency))
+            board.add(Fault(kind=Kind.NOTHING, times=None, delay=latency))
 
 
 def _tell(**values: Any) -> None:

@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: object) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind, path=PROMOTE, method="POST", **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, path=PROMOTE, method="POST", **more))  # type: ignore[arg-type]
 
 
 def promotes(world: World) -> int:
@@ -49,7 +49,7 @@ def backups(world: World) -> Cache:
 
 
 def unreadable_archive(world: World) -> None:
-    broken = Fault(Kind.STATUS, path=rf"{ARCHIVE}/packages\.json", status=500, times=None)
+    broken = Fault(kind=Kind.STATUS, path=rf"{ARCHIVE}/packages\.json", status=500, times=None)
     world.sandbox.packagecloud.faults.add(broken)
 
 
@@ -61,7 +61,7 @@ def losing_server(world: World) -> None:
         if moving.hits:
             world.sandbox.packagecloud.repositories[ARCHIVE].clear()
 
-    world.sandbox.packagecloud.faults.add(Fault(Kind.NOTHING, path="search.json", times=None, hook=lose))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.NOTHING, path="search.json", times=None, hook=lose))
 
 
 # the way it should go
@@ -223,7 +223,7 @@ def test_a_row_that_was_replaced_since_the_preflight_is_left_alone(world: World)
         world.remove(OLD)
         world.put(OTHER, created_at="2026-01-01T00:00:00.000Z")
 
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.NOTHING, hook=swap))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.NOTHING, hook=swap))
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "stale"}, 4)
     assert (promotes(world), world.content[KEY]) == (0, sha(OTHER))
@@ -338,7 +338,7 @@ def test_the_archive_row_is_looked_at_right_before_the_delete(kept: World, there
         if there is not None:
             kept.put(OTHER, repository=ARCHIVE)
 
-    kept.sandbox.packagecloud.cdn_faults.add(Fault(Kind.NOTHING, hook=change))
+    kept.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.NOTHING, hook=change))
     receipt = kept.apply(plan)
     assert (receipt.exit_code, receipt.lines[0].reason) == (4, reason)
     assert (kept.content, kept.count("DELETE")) == (HERE | MOVED, 0)

@@ -75,7 +75,7 @@ def test_killed_at_every_step_and_run_again(world: World) -> None:
 def lose_after_the_move(world: World) -> None:
     """The server moves the file once, does not say so, and loses it."""
     server = world.sandbox.packagecloud
-    moving = server.faults.add(Fault(Kind.REPLY_LOST, path=r"promote\.json$", method="POST"))
+    moving = server.faults.add(Fault(kind=Kind.REPLY_LOST, path=r"promote\.json$", method="POST"))
     lost: list[object] = []
 
     def lose() -> None:
@@ -83,7 +83,7 @@ def lose_after_the_move(world: World) -> None:
         if moving.hits and not lost and key in server.repositories[ARCHIVE]:
             lost.append(server.repositories[ARCHIVE].pop(key))
 
-    server.faults.add(Fault(Kind.NOTHING, path=r"(search|packages)\.json", method="GET", times=None, hook=lose))
+    server.faults.add(Fault(kind=Kind.NOTHING, path=r"(search|packages)\.json", method="GET", times=None, hook=lose))
 
 
 def test_a_file_in_neither_place_is_put_back_by_whoever_comes_next(world: World) -> None:

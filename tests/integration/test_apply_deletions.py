@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: object) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind, **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))  # type: ignore[arg-type]
 
 
 def test_the_bytes_are_kept_before_the_delete(world: World) -> None:
@@ -38,7 +38,7 @@ def test_the_bytes_are_kept_before_the_delete(world: World) -> None:
 
 def test_bytes_that_cannot_be_kept_are_not_deleted(world: World) -> None:
     plan = world.plan()
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.CORRUPT, times=None))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.CORRUPT, times=None))
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "failed"}, 6)
     assert world.count("DELETE") == 0
@@ -87,7 +87,7 @@ def test_a_row_that_was_replaced_since_the_preflight_is_left_alone(world: World)
         world.remove(OLD)
         world.put(other, created_at="2026-01-01T00:00:00.000Z")
 
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.NOTHING, hook=swap))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.NOTHING, hook=swap))
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "stale"}, 4)
     assert world.count("DELETE") == 0

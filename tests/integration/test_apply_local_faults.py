@@ -105,7 +105,7 @@ def test_a_receipt_that_cannot_be_written_in_the_end_is_written_by_the_next_run(
 def test_a_preflight_that_fails_says_so_and_keeps_what_was_known(world: World) -> None:
     plan = world.plan()
     world.apply(plan, only_uploads=True)
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, path="/packages.json", status=500, times=None))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/packages.json", status=500, times=None))
     with pytest.raises(ReadError):
         world.apply(plan)
     receipt = world.receipt()
@@ -118,7 +118,7 @@ def test_a_read_that_fails_before_the_deletions_leaves_them(world: World) -> Non
 
     def go_down() -> None:
         world.sandbox.packagecloud.faults.add(
-            Fault(Kind.STATUS, path="/packages.json", method="GET", status=500, times=None)
+            Fault(kind=Kind.STATUS, path="/packages.json", method="GET", status=500, times=None)
         )
 
     world.observed += [lambda: None, go_down]
@@ -132,7 +132,7 @@ def test_no_secret_is_written(world: World, fault: Kind | None) -> None:
     plan = world.plan()
     if fault is not None:
         world.sandbox.packagecloud.faults.add(
-            Fault(fault, method="POST", status=500, body=world.sandbox.token.encode())
+            Fault(kind=fault, method="POST", status=500, body=world.sandbox.token.encode())
         )
     world.apply(plan)
     secrets = [world.sandbox.token, world.sandbox.packagecloud.read_token, world.sandbox.obs.password]

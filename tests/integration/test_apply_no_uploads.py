@@ -24,7 +24,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def broken(world: World, **more: object) -> Fault:
-    fault = Fault(Kind.STATUS, method="POST", status=500, times=None, **more)  # type: ignore[arg-type]
+    fault = Fault(kind=Kind.STATUS, method="POST", status=500, times=None, **more)  # type: ignore[arg-type]
     return world.sandbox.packagecloud.faults.add(fault)
 
 
@@ -47,7 +47,7 @@ def test_no_second_name_is_taken_away_while_one_is_absent(world: World) -> None:
 def test_the_name_that_is_absent_comes_first_in_the_next_run(world: World) -> None:
     plan = world.plan()
     faults = world.sandbox.packagecloud.faults
-    refused = Fault(Kind.STATUS, method="POST", status=422, body=b'{"x":["y"]}', content_type="application/json")
+    refused = Fault(kind=Kind.STATUS, method="POST", status=422, body=b'{"x":["y"]}', content_type="application/json")
     faults.add(refused)
     broken(world).nth = 3
     world.apply(plan, jobs=1)

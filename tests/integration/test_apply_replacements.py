@@ -21,7 +21,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: object) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind, **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))  # type: ignore[arg-type]
 
 
 def holds(world: World, artifact: Artifact) -> bool:
@@ -100,7 +100,7 @@ def test_if_nothing_can_be_stored_the_old_bytes_are_kept_and_the_next_run_finish
 
 def test_without_the_old_bytes_nothing_is_deleted(world: World) -> None:
     plan = world.plan()
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.CORRUPT, times=None))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.CORRUPT, times=None))
     receipt = world.apply(plan)
     assert outcomes(receipt) == {AFTER.filename: "failed"}
     assert (receipt.exit_code, world.count("DELETE")) == (6, 0)
@@ -109,7 +109,7 @@ def test_without_the_old_bytes_nothing_is_deleted(world: World) -> None:
 
 def test_without_the_new_bytes_nothing_is_deleted(world: World) -> None:
     plan = world.plan()
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=None))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.CORRUPT, path=FILES, times=None))
     receipt = world.apply(plan)
     assert (receipt.exit_code, world.count("DELETE")) == (6, 0)
     assert holds(world, BEFORE)
@@ -122,7 +122,7 @@ def test_a_row_that_changed_just_before_the_delete_is_left_alone(world: World) -
         world.remove(BEFORE, JAMMY)
         world.put(other, JAMMY)
 
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.NOTHING, hook=swap))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.NOTHING, hook=swap))
     receipt = world.apply(plan)
     assert outcomes(receipt) == {AFTER.filename: "stale"}
     assert (receipt.exit_code, world.count("DELETE"), world.count("POST")) == (4, 0, 0)

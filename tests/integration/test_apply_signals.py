@@ -27,7 +27,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_signal_lets_what_is_in_flight_end(world: World, number: signal.Signals, code: int) -> None:
     plan, noticed = world.plan(), new_event()
-    hanging = world.sandbox.packagecloud.faults.add(Fault(Kind.HANG_AFTER, method="POST"))
+    hanging = world.sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG_AFTER, method="POST"))
     child = start(attempt_of(world, planfile.dumps(plan), world.folder), noticed=noticed)
     assert hanging.hit.wait(LONGEST)
     assert child.pid is not None
@@ -49,7 +49,7 @@ def test_the_first_signal_lets_what_is_in_flight_end(world: World, number: signa
 
 def test_the_second_signal_ends_the_run_at_once(world: World) -> None:
     plan, noticed = world.plan(), new_event()
-    hanging = world.sandbox.packagecloud.faults.add(Fault(Kind.HANG_AFTER, method="POST"))
+    hanging = world.sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG_AFTER, method="POST"))
     child = start(attempt_of(world, planfile.dumps(plan), world.folder), noticed=noticed)
     assert hanging.hit.wait(LONGEST)
     assert child.pid is not None

@@ -29,7 +29,7 @@ def file(world: World) -> Artifact:
 
 
 def fail(world: World, kind: Kind, **more: object) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind, **{**POST, **more}))
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **{**POST, **more}))
 
 
 def is_there(world: World, file: Artifact) -> bool:
@@ -139,7 +139,7 @@ def test_a_checksum_that_never_comes_is_made_from_a_download(world: World, file:
 
 def test_a_server_that_stored_other_bytes_is_found_out(world: World, file: Artifact) -> None:
     world.sandbox.packagecloud.sha_delay = None
-    world.sandbox.packagecloud.cdn_faults.add(Fault(Kind.CORRUPT, times=None))
+    world.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.CORRUPT, times=None))
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "failed"}
     assert receipt.exit_code == 6
@@ -183,7 +183,7 @@ def test_being_asked_to_wait_is_obeyed_and_capped(world: World, file: Artifact) 
 
 
 def test_wrong_bytes_of_the_right_size_never_leave_this_machine(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=None))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.CORRUPT, path=FILES, times=None))
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "failed"}
     assert (receipt.exit_code, world.count("POST"), world.content) == (6, 0, {})
@@ -191,7 +191,7 @@ def test_wrong_bytes_of_the_right_size_never_leave_this_machine(world: World, fi
 
 
 def test_wrong_bytes_once_are_fetched_again(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=FILES, times=1))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.CORRUPT, path=FILES, times=1))
     assert outcomes(world.apply(world.plan())) == {file.filename: "done"}
     assert is_there(world, file)
 
@@ -200,13 +200,13 @@ def test_wrong_bytes_once_are_fetched_again(world: World, file: Artifact) -> Non
 def test_a_cut_download_is_finished(world: World, kind: Kind) -> None:
     file = rpm(size=200_000)
     world.publish(file)
-    world.sandbox.obs.faults.add(Fault(kind, path=FILES, keep=100_000, times=1))
+    world.sandbox.obs.faults.add(Fault(kind=kind, path=FILES, keep=100_000, times=1))
     assert outcomes(world.apply(world.plan())) == {file.filename: "done"}
     assert is_there(world, file)
 
 
 def test_a_file_that_obs_lost_since_the_preflight_is_stale(world: World, file: Artifact) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.STATUS, path=FILES, status=404, times=None))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.STATUS, path=FILES, status=404, times=None))
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "stale"}
     assert (receipt.lines[0].reason, receipt.exit_code, world.count("POST")) == ("source-changed", 4, 0)

@@ -20,9 +20,9 @@ def without(*names: str, method: str | None = "GET") -> Fault:
         document = json.loads(reply.body)
         for item in document if isinstance(document, list) else [document]:
             item.update({name: "" for name in names if name in item})
-        return Reply(reply.status, reply.headers, json.dumps(document).encode())
+        return Reply(status=reply.status, headers=reply.headers, body=json.dumps(document).encode())
 
-    return Fault(Kind.REWRITE, r"(packages|search)\.json", method=method, times=None, change=change)
+    return Fault(kind=Kind.REWRITE, path=r"(packages|search)\.json", method=method, times=None, change=change)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pkgsync.session import HttpLimits, Session
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
-BUILD = ObsProject(PROJECT, {LEAP: ("opensuse/15.6",), JAMMY: ("ubuntu/jammy",)}, content="build")
+BUILD = ObsProject(name=PROJECT, distributions={LEAP: ("opensuse/15.6",), JAMMY: ("ubuntu/jammy",)}, content="build")
 LIMITS = HttpLimits(read_seconds=0.5, window_seconds=0.3, result_read_seconds=0.5, attempts=3)
 RESULT = f"/build/{PROJECT}/_result?view=binarylist&view=status&view=stats"
 READS = [RESULT, RESULT, f"/source/{PROJECT}/_meta"]
@@ -63,7 +63,7 @@ class World:
             pause=lambda seconds: None,
         )
         client = ObsClient(session)
-        built = BuiltFiles(client, self.cache, FileFilter(self.policy).takes)
+        built = BuiltFiles(client=client, cache=self.cache, wants=FileFilter(self.policy).takes)
         pause = options.pop("pause", lambda seconds: None)
         return gather(client, [project], now=lambda: NOW, pause=pause, built=built, **options)
 
@@ -77,7 +77,7 @@ class World:
         return sorted(entry.target for entry in self.sandbox.log.find("obs")[before:])
 
     def fault(self, kind: Kind, path: str = FILE, times: int | None = None, **more: Any) -> Fault:
-        return self.sandbox.obs.faults.add(Fault(kind, path, times=times, **more))
+        return self.sandbox.obs.faults.add(Fault(kind=kind, path=path, times=times, **more))
 
 
 @pytest.fixture
@@ -314,18 +314,18 @@ def test_a_folder_that_cannot_be_written_is_said(world: World) -> None:
 
 HTML = b"<!DOCTYPE html><html><body>Back soon</body></html>"
 NO_ANSWERS = [
-    Fault(Kind.STATUS, FILE, status=502, body=HTML),
-    Fault(Kind.STATUS, FILE, status=200, body=HTML),
-    Fault(Kind.STATUS, FILE, status=429, headers={"Retry-After": "1"}),
-    Fault(Kind.EMPTY, FILE),
-    Fault(Kind.CUT, FILE, keep=100),
-    Fault(Kind.TRUNCATE, FILE, keep=100),
-    Fault(Kind.CORRUPT, FILE),
-    Fault(Kind.RESET, FILE),
-    Fault(Kind.RESET_MIDWAY, FILE, keep=100),
-    Fault(Kind.HANG, FILE),
-    Fault(Kind.DRIP, FILE, delay=0.05),
-    Fault(Kind.ENDLESS, FILE, body=b"x" * 1000),
+    Fault(kind=Kind.STATUS, path=FILE, status=502, body=HTML),
+    Fault(kind=Kind.STATUS, path=FILE, status=200, body=HTML),
+    Fault(kind=Kind.STATUS, path=FILE, status=429, headers={"Retry-After": "1"}),
+    Fault(kind=Kind.EMPTY, path=FILE),
+    Fault(kind=Kind.CUT, path=FILE, keep=100),
+    Fault(kind=Kind.TRUNCATE, path=FILE, keep=100),
+    Fault(kind=Kind.CORRUPT, path=FILE),
+    Fault(kind=Kind.RESET, path=FILE),
+    Fault(kind=Kind.RESET_MIDWAY, path=FILE, keep=100),
+    Fault(kind=Kind.HANG, path=FILE),
+    Fault(kind=Kind.DRIP, path=FILE, delay=0.05),
+    Fault(kind=Kind.ENDLESS, path=FILE, body=b"x" * 1000),
 ]
 
 
@@ -333,7 +333,7 @@ def identify(fault: Fault) -> str:
     return f"{fault.kind}-{fault.status}"
 
 
-@pytest.mark.parametrize("fault", [*NO_ANSWERS, Fault(Kind.STATUS, FILE, status=404)], ids=identify)
+@pytest.mark.parametrize("fault", [*NO_ANSWERS, Fault(kind=Kind.STATUS, path=FILE, status=404)], ids=identify)
 def test_a_file_that_cannot_be_read_makes_its_repository_unread(world: World, fault: Fault) -> None:
     world.sandbox.obs.faults.add(evolve(fault, times=None))
     leap = world.leap()

@@ -32,7 +32,7 @@ from pkgsync.session import HttpLimits, Session
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
 MAPPING: dict[str, tuple[str, ...] | None] = {LEAP: ("opensuse/15.6",), JAMMY: ("ubuntu/jammy",), "*": None}
-DEMO = ObsProject(PROJECT, MAPPING)
+DEMO = ObsProject(name=PROJECT, distributions=MAPPING)
 RESULT, META, REPOMD, PRIMARY, RELEASE = "/_result", "/_meta", r"repomd\.xml", "-primary", "/Release"
 LIMITS = HttpLimits(read_seconds=0.5, window_seconds=0.3, result_read_seconds=0.5, attempts=3)
 
@@ -198,29 +198,29 @@ BOMB = b'<!DOCTYPE r [<!ENTITY a "b">]><resultlist state="bfeed7d382f48ee23bac4e
 
 def no_answers(path: str) -> list[Fault]:
     return [
-        Fault(Kind.STATUS, path, status=502, body=HTML),
-        Fault(Kind.STATUS, path, status=200, body=HTML),
-        Fault(Kind.STATUS, path, status=200, body=HTML, content_type="text/xml"),
-        Fault(Kind.STATUS, path, status=429, headers={"Retry-After": "1"}),
-        Fault(Kind.EMPTY, path),
-        Fault(Kind.CUT, path, keep=100),
-        Fault(Kind.TRUNCATE, path, keep=100),
-        Fault(Kind.RESET, path),
-        Fault(Kind.RESET_MIDWAY, path, keep=100),
-        Fault(Kind.HANG, path),
-        Fault(Kind.DRIP, path, delay=0.05),
-        Fault(Kind.REWRITE, path, change=replace_body(b"<directory>\n</directory>")),
+        Fault(kind=Kind.STATUS, path=path, status=502, body=HTML),
+        Fault(kind=Kind.STATUS, path=path, status=200, body=HTML),
+        Fault(kind=Kind.STATUS, path=path, status=200, body=HTML, content_type="text/xml"),
+        Fault(kind=Kind.STATUS, path=path, status=429, headers={"Retry-After": "1"}),
+        Fault(kind=Kind.EMPTY, path=path),
+        Fault(kind=Kind.CUT, path=path, keep=100),
+        Fault(kind=Kind.TRUNCATE, path=path, keep=100),
+        Fault(kind=Kind.RESET, path=path),
+        Fault(kind=Kind.RESET_MIDWAY, path=path, keep=100),
+        Fault(kind=Kind.HANG, path=path),
+        Fault(kind=Kind.DRIP, path=path, delay=0.05),
+        Fault(kind=Kind.REWRITE, path=path, change=replace_body(b"<directory>\n</directory>")),
     ]
 
 
 RESULT_FAULTS = [
     *no_answers(RESULT),
-    Fault(Kind.TYPE, RESULT, content_type="text/plain"),
-    Fault(Kind.REWRITE, RESULT, change=replace_body(STATELESS)),
-    Fault(Kind.REWRITE, RESULT, change=replace_body(ZEROS)),
-    Fault(Kind.REWRITE, RESULT, change=replace_body(BOMB)),
-    Fault(Kind.QUERY, RESULT, query=("view=binarylist&", "")),
-    Fault(Kind.QUERY, RESULT, query=("view=status&", "")),
+    Fault(kind=Kind.TYPE, path=RESULT, content_type="text/plain"),
+    Fault(kind=Kind.REWRITE, path=RESULT, change=replace_body(STATELESS)),
+    Fault(kind=Kind.REWRITE, path=RESULT, change=replace_body(ZEROS)),
+    Fault(kind=Kind.REWRITE, path=RESULT, change=replace_body(BOMB)),
+    Fault(kind=Kind.QUERY, path=RESULT, query=("view=binarylist&", "")),
+    Fault(kind=Kind.QUERY, path=RESULT, query=("view=status&", "")),
 ]
 
 
@@ -250,7 +250,7 @@ def test_a_backend_without_its_file_server_is_no_empty_project(sandbox: Sandbox)
 
 
 def test_a_fault_in_the_second_look_counts_too(sandbox: Sandbox) -> None:
-    sandbox.obs.faults.add(Fault(Kind.REWRITE, RESULT, nth=2, times=None, change=replace_body(ZEROS)))
+    sandbox.obs.faults.add(Fault(kind=Kind.REWRITE, path=RESULT, nth=2, times=None, change=replace_body(ZEROS)))
     with pytest.raises(ReadError):
         read(client_of(sandbox))
 
@@ -274,7 +274,7 @@ def test_a_passing_fault_of_an_index_leaves_no_trace(sandbox: Sandbox, path: str
 
 @pytest.mark.parametrize("path", [PRIMARY, r"Packages\.gz"])
 def test_other_bytes_than_stated_are_not_believed(sandbox: Sandbox, path: str) -> None:
-    sandbox.obs.faults.add(Fault(Kind.CORRUPT, path, times=None))
+    sandbox.obs.faults.add(Fault(kind=Kind.CORRUPT, path=path, times=None))
     state = read(client_of(sandbox))
     assert [r.unread for r in wanted(state)] == [path == PRIMARY, path != PRIMARY]
 
@@ -290,7 +290,7 @@ def test_a_wrong_login_is_said(sandbox: Sandbox) -> None:
 
 
 def test_a_project_that_does_not_exist_is_an_error_unless_it_is_optional(sandbox: Sandbox) -> None:
-    absent = ObsProject("demo:gone", MAPPING)
+    absent = ObsProject(name="demo:gone", distributions=MAPPING)
     with pytest.raises(NotFoundError, match="demo:gone"):
         read(client_of(sandbox), DEMO, absent)
     state = read(client_of(sandbox), evolve(absent, optional=True), DEMO)
@@ -303,7 +303,9 @@ def test_a_project_that_does_not_exist_is_an_error_unless_it_is_optional(sandbox
 
 
 def test_a_mapped_repository_that_the_project_lacks_is_unsettled(sandbox: Sandbox) -> None:
-    state = by_name(read(client_of(sandbox), ObsProject(PROJECT, {**MAPPING, "Fedora_40": ("fedora/40",)})))
+    state = by_name(
+        read(client_of(sandbox), ObsProject(name=PROJECT, distributions={**MAPPING, "Fedora_40": ("fedora/40",)}))
+    )
     assert reasons(state["Fedora_40"]) == [Reason.REPOSITORY_ABSENT]
     assert reasons(state[LEAP]) == []
 
@@ -311,7 +313,7 @@ def test_a_mapped_repository_that_the_project_lacks_is_unsettled(sandbox: Sandbo
 def test_an_unmapped_repository_ends_the_run_before_anything_is_read(sandbox: Sandbox) -> None:
     mapping = {name: target for name, target in MAPPING.items() if name != "*"}
     with pytest.raises(ConfigError, match="openSUSE_Tumbleweed"):
-        read(client_of(sandbox), ObsProject(PROJECT, mapping))
+        read(client_of(sandbox), ObsProject(name=PROJECT, distributions=mapping))
     assert [entry.target for entry in sandbox.log.find("obs")] == ["/source/demo:release/_meta"]
 
 
@@ -320,7 +322,7 @@ def test_an_architecture_without_result_unsettles_itself(sandbox: Sandbox) -> No
         start = body.index(b'<result project="demo:release" repository="openSUSE_Leap_15.6" arch="aarch64"')
         return body[:start] + body[body.index(b"</result>", start) + len(b"</result>") :]
 
-    sandbox.obs.faults.add(Fault(Kind.REWRITE, RESULT, times=None, change=change_body(drop)))
+    sandbox.obs.faults.add(Fault(kind=Kind.REWRITE, path=RESULT, times=None, change=change_body(drop)))
     leap = by_name(read(client_of(sandbox)))[LEAP]
     assert [(a.name, a.code, [p.reason for p in a.problems]) for a in leap.architectures] == [
         ("x86_64", "published", []),
@@ -341,7 +343,7 @@ def test_a_repository_may_be_empty_only_if_the_config_says_so(empty: Sandbox, ma
     empty.obs.repository(PROJECT, JAMMY).tree.clear()
     for arch in ("x86_64", "aarch64"):
         empty.obs.set_arch(PROJECT, JAMMY, arch, "published")
-    project = ObsProject(PROJECT, MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
     (jammy,) = read(client_of(empty), project).repositories
     assert (reasons(jammy), jammy.index is not None) == (([], True) if may_be_empty else ([Reason.INDEX_EMPTY], False))
 
@@ -351,10 +353,10 @@ def test_a_directory_where_nothing_was_built_is_no_index(empty: Sandbox, may_be_
     empty.obs.add_repository(PROJECT, JAMMY, "deb")
     empty.obs.publish_all(PROJECT)
     directory = replace_body(b"<directory>\n</directory>")
-    empty.obs.faults.add(Fault(Kind.REWRITE, f"{REPOMD}|{RELEASE}", times=None, change=directory))
+    empty.obs.faults.add(Fault(kind=Kind.REWRITE, path=f"{REPOMD}|{RELEASE}", times=None, change=directory))
     empty.obs.frontend = "backend"
     empty.obs.replace_published(PROJECT, JAMMY, "repodata/repomd.xml", b"any")
-    project = ObsProject(PROJECT, MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
     (jammy,) = read(client_of(empty), project).repositories
     assert (jammy.unread, reasons(jammy)) == (False, [] if may_be_empty else [Reason.INDEX_EMPTY])
 
@@ -389,7 +391,7 @@ def publishes(sandbox: Sandbox) -> Callable[[], object]:
 @pytest.mark.parametrize(("path", "nth"), [(PRIMARY, 1), (REPOMD, 2), (RESULT, 2)])
 def test_a_publish_under_the_reader_is_read_again(sandbox: Sandbox, path: str, nth: int) -> None:
     sandbox.clock.advance(60)
-    sandbox.obs.faults.add(Fault(Kind.NOTHING, path, nth=nth, hook=publishes(sandbox)))
+    sandbox.obs.faults.add(Fault(kind=Kind.NOTHING, path=path, nth=nth, hook=publishes(sandbox)))
     leap = by_name(read(client_of(sandbox)))[LEAP]
     assert reasons(leap) == []
     assert "new-tool-9-1.x86_64.rpm" in names(leap)
@@ -402,7 +404,7 @@ def test_what_never_stops_changing_is_unsettled(sandbox: Sandbox) -> None:
         sandbox.obs.finish(PROJECT, LEAP, "x86_64", "new-tool", [make_rpm("new-tool", salt=str(sandbox.clock.now()))])
         sandbox.obs.publish(PROJECT, LEAP)
 
-    sandbox.obs.faults.add(Fault(Kind.NOTHING, RESULT, times=None, hook=rebuild))
+    sandbox.obs.faults.add(Fault(kind=Kind.NOTHING, path=RESULT, times=None, hook=rebuild))
     state = by_name(read(client_of(sandbox)))
     assert set(reasons(state[LEAP])) == {Reason.INDEX_CHANGED}
     assert reasons(state[JAMMY]) == []
@@ -414,7 +416,7 @@ def test_an_index_that_never_stops_changing_is_not_given(sandbox: Sandbox) -> No
         sandbox.clock.advance(1)
         sandbox.obs.publish_indexes(PROJECT, LEAP)
 
-    sandbox.obs.faults.add(Fault(Kind.NOTHING, REPOMD, times=None, hook=republish))
+    sandbox.obs.faults.add(Fault(kind=Kind.NOTHING, path=REPOMD, times=None, hook=republish))
     leap = by_name(read(client_of(sandbox)))[LEAP]
     assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.INDEX_CHANGED])
 
@@ -430,7 +432,7 @@ def test_while_publishing_a_stable_index_is_given_but_not_settled(sandbox: Sandb
 def test_while_publishing_an_index_that_does_not_fit_together_is_no_failed_read(sandbox: Sandbox) -> None:
     for arch in ("x86_64", "aarch64"):
         sandbox.obs.set_arch(PROJECT, LEAP, arch, "publishing")
-    sandbox.obs.faults.add(Fault(Kind.STATUS, PRIMARY, times=None, status=404))
+    sandbox.obs.faults.add(Fault(kind=Kind.STATUS, path=PRIMARY, times=None, status=404))
     leap = by_name(read(client_of(sandbox)))[LEAP]
     assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.PUBLISHING, Reason.INDEX_CHANGED])
 
@@ -474,7 +476,7 @@ def test_a_top_file_from_a_mirror_does_not_count(sandbox: Sandbox) -> None:
     expected = read(client_of(sandbox)).repositories
     sandbox.log.clear()
     location = f"{sandbox.mirror_url}/download/demo:/release/{LEAP}/repodata/repomd.xml"
-    sandbox.obs.download_faults.add(Fault(Kind.REDIRECT, REPOMD, times=None, status=302, location=location))
+    sandbox.obs.download_faults.add(Fault(kind=Kind.REDIRECT, path=REPOMD, times=None, status=302, location=location))
     assert read(downloading(sandbox)).repositories == expected
     assert sandbox.log.count("mirror") == 0
     assert sandbox.log.count("obs", target=REPOMD) == 2
@@ -484,7 +486,9 @@ def test_a_top_file_from_a_mirror_does_not_count(sandbox: Sandbox) -> None:
 
 def test_a_list_of_packages_may_come_from_a_mirror(sandbox: Sandbox) -> None:
     location = f"{sandbox.mirror_url}/download/demo:/release/{JAMMY}/Packages.gz"
-    sandbox.obs.download_faults.add(Fault(Kind.REDIRECT, "Packages", times=None, status=302, location=location))
+    sandbox.obs.download_faults.add(
+        Fault(kind=Kind.REDIRECT, path="Packages", times=None, status=302, location=location)
+    )
     assert reasons(by_name(read(downloading(sandbox)))[JAMMY]) == []
     assert [entry.headers.get("authorization") for entry in sandbox.log.find("mirror")] == [None]
 
@@ -495,14 +499,14 @@ def test_names_are_encoded_once(empty: Sandbox) -> None:
     empty.obs.finish(project, repository, "x86_64", "p", [make_deb("p++", version="1~rc1+git")])
     empty.obs.publish_all(project)
     for client in (client_of(empty), downloading(empty)):
-        (found,) = read(client, ObsProject(project, {repository: ("ubuntu/jammy",)})).repositories
+        (found,) = read(client, ObsProject(name=project, distributions={repository: ("ubuntu/jammy",)})).repositories
         assert reasons(found) == []
     assert empty.log.count("obs", target=r"^/source/home:me:c%2B%2B/_meta$") == 2
     assert empty.log.count("download", target=r"^/download/home:/me:/c%2B%2B/Leap_15\.6%2B1/Release$") == 2
 
 
 def test_an_interrupt_gets_through(sandbox: Sandbox) -> None:
-    hang = sandbox.obs.faults.add(Fault(Kind.HANG, RESULT, times=None))
+    hang = sandbox.obs.faults.add(Fault(kind=Kind.HANG, path=RESULT, times=None))
     patient = Session(sandbox.obs_url, auth=Basic(sandbox.obs.user, sandbox.obs.password))
     client = ObsClient(patient)
     ended: list[PkgsyncError] = []

@@ -115,7 +115,7 @@ def test_absence_takes_two_looks_and_presence_one(sandbox: Sandbox, client: Pack
 
 def test_one_false_empty_look_is_no_absence(sandbox: Sandbox, client: PackagecloudClient) -> None:
     add(sandbox, make_rpm("tool"))
-    sandbox.packagecloud.faults.add(Fault(Kind.QUERY, "/search", query=("q=tool", "q=none")))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.QUERY, path="/search", query=("q=tool", "q=none")))
     assert client.look_twice(LEAP, "tool-1.0-1.x86_64.rpm") is not None
 
 
@@ -125,7 +125,7 @@ def test_a_search_without_headers_counts_while_it_is_short(sandbox: Sandbox, cli
     def bare(reply: Reply) -> Reply:
         return evolve(reply, headers=(("Content-Type", "application/json"),))
 
-    sandbox.packagecloud.faults.add(Fault(Kind.REWRITE, "/search", times=None, change=bare))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.REWRITE, path="/search", times=None, change=bare))
     assert len(client.look(LEAP, "tool-1.0-1.x86_64.rpm")) == 1
 
     for number in range(30):
@@ -135,7 +135,7 @@ def test_a_search_without_headers_counts_while_it_is_short(sandbox: Sandbox, cli
 
 
 def test_a_look_that_fails_is_no_absence(sandbox: Sandbox, client: PackagecloudClient) -> None:
-    sandbox.packagecloud.faults.add(Fault(Kind.STATUS, "/search", times=None, status=500))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/search", times=None, status=500))
     with pytest.raises(ReadError):
         client.look_twice(LEAP, "tool-1.0-1.x86_64.rpm")
 
@@ -196,7 +196,9 @@ def test_memory_does_not_grow_with_the_file(sandbox: Sandbox, client: Packageclo
     path = tmp_path / "large.rpm"
     with path.open("wb") as stream:
         stream.truncate(size)
-    fault = Fault(Kind.STATUS, "/packages.json", "POST", status=422, body=b"{}", content_type="application/json")
+    fault = Fault(
+        kind=Kind.STATUS, path="/packages.json", method="POST", status=422, body=b"{}", content_type="application/json"
+    )
     sandbox.packagecloud.faults.add(fault)
     tracemalloc.start()
     try:
@@ -271,7 +273,14 @@ def test_every_refusal_has_its_error_and_is_sent_once(
 ) -> None:
     add(sandbox, make_rpm("old"))
     row = only(client)
-    fault = Fault(Kind.STATUS, "", "DELETE" if action == "delete" else "POST", status=status, times=None, body=b"no")
+    fault = Fault(
+        kind=Kind.STATUS,
+        path="",
+        method="DELETE" if action == "delete" else "POST",
+        status=status,
+        times=None,
+        body=b"no",
+    )
     sandbox.packagecloud.faults.add(fault)
     with pytest.raises(expected) as caught:
         if action == "upload":
@@ -288,7 +297,7 @@ def test_every_refusal_has_its_error_and_is_sent_once(
 def test_a_lost_or_broken_reply_to_an_upload_is_ambiguous(
     sandbox: Sandbox, client: PackagecloudClient, kind: Kind
 ) -> None:
-    sandbox.packagecloud.faults.add(Fault(kind, "/packages.json", "POST", keep=10))
+    sandbox.packagecloud.faults.add(Fault(kind=kind, path="/packages.json", method="POST", keep=10))
     with pytest.raises(AmbiguousError):
         send(client, make_rpm("tool"))
     assert len(sandbox.packagecloud.content(REPOSITORY)) == 1
@@ -300,7 +309,9 @@ def test_a_lost_or_broken_reply_to_an_upload_is_ambiguous(
 def test_a_success_that_does_not_describe_the_package_is_ambiguous(
     sandbox: Sandbox, client: PackagecloudClient, body: bytes
 ) -> None:
-    fault = Fault(Kind.STATUS, "/packages.json", "POST", status=201, body=body, content_type="application/json")
+    fault = Fault(
+        kind=Kind.STATUS, path="/packages.json", method="POST", status=201, body=body, content_type="application/json"
+    )
     sandbox.packagecloud.faults.add(fault)
     with pytest.raises(AmbiguousError):
         send(client, make_rpm("tool"))
@@ -322,7 +333,7 @@ def test_a_delete_happens_once_and_a_404_is_told(sandbox: Sandbox, client: Packa
 def test_a_lost_reply_to_a_delete_is_ambiguous(sandbox: Sandbox, client: PackagecloudClient) -> None:
     add(sandbox, make_rpm("tool"))
     row = only(client)
-    sandbox.packagecloud.faults.add(Fault(Kind.REPLY_LOST, "", "DELETE"))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.REPLY_LOST, path="", method="DELETE"))
     with pytest.raises(AmbiguousError):
         client.delete(row)
     assert sandbox.packagecloud.content(REPOSITORY) == set()
@@ -436,13 +447,15 @@ def test_an_interrupted_download_goes_on(sandbox: Sandbox, client: PackagecloudC
     ("fault", "expected"),
     [
         (
-            Fault(Kind.STATUS, "/download", status=429, times=None, body=b"Bandwidth or Storage Limit Exceeded"),
+            Fault(
+                kind=Kind.STATUS, path="/download", status=429, times=None, body=b"Bandwidth or Storage Limit Exceeded"
+            ),
             QuotaError,
         ),
-        (Fault(Kind.STATUS, "/download", status=403, times=None), AuthenticationError),
-        (Fault(Kind.STATUS, "/download", status=404, times=None), NotFoundError),
-        (Fault(Kind.STATUS, "/download", status=500, times=None), ReadError),
-        (Fault(Kind.STATUS, "/download", status=200, body=b"<html></html>", times=None), ReadError),
+        (Fault(kind=Kind.STATUS, path="/download", status=403, times=None), AuthenticationError),
+        (Fault(kind=Kind.STATUS, path="/download", status=404, times=None), NotFoundError),
+        (Fault(kind=Kind.STATUS, path="/download", status=500, times=None), ReadError),
+        (Fault(kind=Kind.STATUS, path="/download", status=200, body=b"<html></html>", times=None), ReadError),
     ],
 )
 @pytest.mark.parametrize("token_in", ["query", "userinfo", "path"])
@@ -457,7 +470,7 @@ def test_a_failed_download_writes_nothing_and_tells_no_token(
     add(sandbox, make_rpm("tool"))
     row = only(client)
     sandbox.packagecloud.faults.add(
-        Fault(fault.kind, fault.path, status=fault.status, body=fault.body, times=fault.times)
+        Fault(kind=fault.kind, path=fault.path, status=fault.status, body=fault.body, times=fault.times)
     )
     sink = io.BytesIO()
     with pytest.raises(expected) as caught:
@@ -491,5 +504,5 @@ def test_the_java_form_of_a_reply_is_understood(sandbox: Sandbox, client: Packag
     def wrap(reply: Reply) -> Reply:
         return evolve(reply, body=json.dumps({"package": json.loads(reply.body)}).encode())
 
-    sandbox.packagecloud.faults.add(Fault(Kind.REWRITE, "/packages.json", "POST", change=wrap))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.REWRITE, path="/packages.json", method="POST", change=wrap))
     assert send(client, make_rpm("tool")).filename == "tool-1.0-1.x86_64.rpm"

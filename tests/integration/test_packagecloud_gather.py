@@ -126,36 +126,42 @@ def header(name: str, value: str) -> Callable[[Reply], Reply]:
 
 
 ODD_LISTINGS = {
-    "a row is missing": Fault(Kind.REWRITE, r"page=2$", change=rewrite(lambda rows: rows[:-1])),
-    "a row is missing on the first page": Fault(Kind.REWRITE, r"page=1$", change=rewrite(lambda rows: rows[:-1])),
-    "a row too many": Fault(Kind.REWRITE, r"page=3$", change=rewrite(lambda rows: [*rows, rows[0]])),
-    "a row comes twice": Fault(Kind.REWRITE, r"page=2$", change=rewrite(lambda rows: [rows[0], *rows[:-1]])),
-    "a page comes twice": Fault(Kind.QUERY, r"page=2$", query=("page=2$", "page=1")),
-    "a page is skipped": Fault(Kind.QUERY, r"page=2$", query=("page=2$", "page=3")),
-    "a page is empty": Fault(Kind.REWRITE, r"page=2$", change=rewrite(lambda rows: [])),
-    "the first page is empty": Fault(Kind.REWRITE, r"page=1$", change=rewrite(lambda rows: [])),
-    "Total is too low": Fault(Kind.REWRITE, r"page=\d$", change=header("Total", "5")),
-    "Total is too high": Fault(Kind.REWRITE, r"page=\d$", change=header("Total", "13")),
-    "Total is absurd": Fault(Kind.REWRITE, r"page=1$", change=header("Total", "999999999")),
-    "Total is gigantic": Fault(Kind.REWRITE, r"page=1$", change=header("Total", "9" * 5000)),
-    "Total is zero": Fault(Kind.REWRITE, r"page=1$", change=header("Total", "0")),
-    "Total is a word": Fault(Kind.REWRITE, r"page=1$", change=header("Total", "many")),
-    "Total is negative": Fault(Kind.REWRITE, r"page=1$", change=header("Total", "-1")),
-    "Total changes": Fault(Kind.REWRITE, r"page=3$", change=header("Total", "13")),
-    "Total is lacking": Fault(Kind.REWRITE, r"page=1$", change=drop("Total")),
-    "Total is lacking at the end": Fault(Kind.REWRITE, r"page=3$", change=drop("Total")),
+    "a row is missing": Fault(kind=Kind.REWRITE, path=r"page=2$", change=rewrite(lambda rows: rows[:-1])),
+    "a row is missing on the first page": Fault(
+        kind=Kind.REWRITE, path=r"page=1$", change=rewrite(lambda rows: rows[:-1])
+    ),
+    "a row too many": Fault(kind=Kind.REWRITE, path=r"page=3$", change=rewrite(lambda rows: [*rows, rows[0]])),
+    "a row comes twice": Fault(kind=Kind.REWRITE, path=r"page=2$", change=rewrite(lambda rows: [rows[0], *rows[:-1]])),
+    "a page comes twice": Fault(kind=Kind.QUERY, path=r"page=2$", query=("page=2$", "page=1")),
+    "a page is skipped": Fault(kind=Kind.QUERY, path=r"page=2$", query=("page=2$", "page=3")),
+    "a page is empty": Fault(kind=Kind.REWRITE, path=r"page=2$", change=rewrite(lambda rows: [])),
+    "the first page is empty": Fault(kind=Kind.REWRITE, path=r"page=1$", change=rewrite(lambda rows: [])),
+    "Total is too low": Fault(kind=Kind.REWRITE, path=r"page=\d$", change=header("Total", "5")),
+    "Total is too high": Fault(kind=Kind.REWRITE, path=r"page=\d$", change=header("Total", "13")),
+    "Total is absurd": Fault(kind=Kind.REWRITE, path=r"page=1$", change=header("Total", "999999999")),
+    "Total is gigantic": Fault(kind=Kind.REWRITE, path=r"page=1$", change=header("Total", "9" * 5000)),
+    "Total is zero": Fault(kind=Kind.REWRITE, path=r"page=1$", change=header("Total", "0")),
+    "Total is a word": Fault(kind=Kind.REWRITE, path=r"page=1$", change=header("Total", "many")),
+    "Total is negative": Fault(kind=Kind.REWRITE, path=r"page=1$", change=header("Total", "-1")),
+    "Total changes": Fault(kind=Kind.REWRITE, path=r"page=3$", change=header("Total", "13")),
+    "Total is lacking": Fault(kind=Kind.REWRITE, path=r"page=1$", change=drop("Total")),
+    "Total is lacking at the end": Fault(kind=Kind.REWRITE, path=r"page=3$", change=drop("Total")),
     "no pagination headers": Fault(
-        Kind.REWRITE, change=drop("Total", "Link", "Per-Page", "Max-Per-Page"), path="page="
+        kind=Kind.REWRITE, change=drop("Total", "Link", "Per-Page", "Max-Per-Page"), path="page="
     ),
     "next is on another server": Fault(
-        Kind.REWRITE, r"page=1$", change=header("Link", '<http://127.0.0.2:9/x?page=2>; rel="next"')
+        kind=Kind.REWRITE, path=r"page=1$", change=header("Link", '<http://127.0.0.2:9/x?page=2>; rel="next"')
     ),
-    "next is no URL": Fault(Kind.REWRITE, r"page=1$", change=header("Link", '<http://[x?page=2>; rel="next"')),
-    "next is the page itself": Fault(Kind.REWRITE, r"page=1$", change=header("Link", '<?page=1>; rel="next"')),
-    "next on the last page": Fault(Kind.REWRITE, r"page=3$", change=header("Link", '<?page=4>; rel="next"')),
+    "next is no URL": Fault(
+        kind=Kind.REWRITE, path=r"page=1$", change=header("Link", '<http://[x?page=2>; rel="next"')
+    ),
+    "next is the page itself": Fault(
+        kind=Kind.REWRITE, path=r"page=1$", change=header("Link", '<?page=1>; rel="next"')
+    ),
+    "next on the last page": Fault(kind=Kind.REWRITE, path=r"page=3$", change=header("Link", '<?page=4>; rel="next"')),
     "two rows, one key": Fault(
-        Kind.REWRITE,
-        r"page=2$",
+        kind=Kind.REWRITE,
+        path=r"page=2$",
         change=rewrite(lambda rows: [{**rows[0], "filename": "tool011-1.0-1.x86_64.rpm"}, *rows[1:]]),
     ),
 }
@@ -183,7 +189,7 @@ def test_a_listing_that_stays_odd_is_a_failed_read(sandbox: Sandbox, client: Pac
 
 
 def evolve_fault(fault: Fault, times: int | None) -> Fault:
-    return Fault(fault.kind, fault.path, query=fault.query, change=fault.change, times=times)
+    return Fault(kind=fault.kind, path=fault.path, query=fault.query, change=fault.change, times=times)
 
 
 @pytest.mark.parametrize(("at", "change"), [(2, "add"), (3, "add"), (2, "delete"), (3, "delete")])
@@ -198,7 +204,7 @@ def test_a_repository_that_changes_under_the_reading_is_read_again(sandbox: Sand
         else:
             world.delete(REPOSITORY, LEAP, "tool011-1.0-1.x86_64.rpm")
 
-    world.faults.add(Fault(Kind.NOTHING, rf"per_page=5&page={at}$", hook=hook))
+    world.faults.add(Fault(kind=Kind.NOTHING, path=rf"per_page=5&page={at}$", hook=hook))
     state = gather(client_of(sandbox), (LEAP,), now=lambda: NOW, jobs=1)
     assert len(state.rows) == {"add": 13, "delete": 11}[change]
 
@@ -234,7 +240,10 @@ def test_what_is_no_listing_is_a_failed_read(sandbox: Sandbox, client: Packagecl
     fill(sandbox, 1)
     sandbox.packagecloud.faults.add(
         Fault(
-            Kind.REWRITE, r"/packages\.json", times=None, change=lambda reply: evolve(reply, body=NOT_A_LISTING[name])
+            kind=Kind.REWRITE,
+            path=r"/packages\.json",
+            times=None,
+            change=lambda reply: evolve(reply, body=NOT_A_LISTING[name]),
         )
     )
     with pytest.raises(ReadError):
@@ -244,7 +253,7 @@ def test_what_is_no_listing_is_a_failed_read(sandbox: Sandbox, client: Packagecl
 @pytest.mark.parametrize("kind", [Kind.EMPTY, Kind.CUT, Kind.RESET, Kind.STATUS, Kind.RESET_MIDWAY])
 def test_a_passing_failure_of_a_page_is_repeated(sandbox: Sandbox, client: PackagecloudClient, kind: Kind) -> None:
     fill(sandbox, 3)
-    sandbox.packagecloud.faults.add(Fault(kind, r"/packages\.json", status=503))
+    sandbox.packagecloud.faults.add(Fault(kind=kind, path=r"/packages\.json", status=503))
     assert len(read(client).rows) == 3
 
 
@@ -283,7 +292,7 @@ def test_a_detail_that_cannot_be_read_leaves_the_checksum_unknown_and_warns(
 ) -> None:
     fill(sandbox, 2)
     sandbox.packagecloud.sha_delay = 1
-    sandbox.packagecloud.faults.add(Fault(Kind.STATUS, "/package/rpm/opensuse/15.6/tool001/", times=None))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/package/rpm/opensuse/15.6/tool001/", times=None))
     state = read(client)
     assert [row.sha256 is None for row in state.rows] == [False, True]
     assert len(state.warnings) == 1
@@ -292,7 +301,7 @@ def test_a_detail_that_cannot_be_read_leaves_the_checksum_unknown_and_warns(
 def test_details_that_all_fail_are_not_asked_for_without_end(sandbox: Sandbox) -> None:
     fill(sandbox, 20)
     sandbox.packagecloud.sha_delay = None
-    sandbox.packagecloud.faults.add(Fault(Kind.STATUS, "/package/", times=None))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/package/", times=None))
     state = gather(client_of(sandbox), (LEAP,), now=lambda: NOW, jobs=1)
     assert state.requests == 2 + 3 * 5
     assert all(row.sha256 is None for row in state.rows)
@@ -302,7 +311,12 @@ def test_details_of_another_file_are_not_believed(sandbox: Sandbox, client: Pack
     fill(sandbox, 1)
     sandbox.packagecloud.sha_delay = 1
     sandbox.packagecloud.faults.add(
-        Fault(Kind.REWRITE, "/package/", times=None, change=rewrite(lambda row: {**dict(row), "filename": "x.rpm"}))
+        Fault(
+            kind=Kind.REWRITE,
+            path="/package/",
+            times=None,
+            change=rewrite(lambda row: {**dict(row), "filename": "x.rpm"}),
+        )
     )
     state = read(client)
     assert state.rows[0].sha256 is None
@@ -324,8 +338,8 @@ def test_a_detail_route_that_leads_elsewhere_is_not_asked(
     sandbox.packagecloud.sha_delay = 1
     sandbox.packagecloud.faults.add(
         Fault(
-            Kind.REWRITE,
-            r"/packages\.json",
+            kind=Kind.REWRITE,
+            path=r"/packages\.json",
             times=None,
             change=rewrite(lambda rows: [{**row, "package_url": url} for row in rows]),
         )
@@ -362,7 +376,11 @@ def test_a_repository_that_is_not_there_is_named(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("status", [402, 429])
 def test_an_exhausted_quota_ends_the_run_at_once(sandbox: Sandbox, client: PackagecloudClient, status: int) -> None:
     fault = Fault(
-        Kind.STATUS, r"/packages\.json", status=status, times=None, body=b"Bandwidth or Storage Limit Exceeded"
+        kind=Kind.STATUS,
+        path=r"/packages\.json",
+        status=status,
+        times=None,
+        body=b"Bandwidth or Storage Limit Exceeded",
     )
     sandbox.packagecloud.faults.add(fault)
     with pytest.raises(QuotaError):

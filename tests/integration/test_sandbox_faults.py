@@ -61,7 +61,7 @@ def stored(sandbox: Sandbox) -> bool:
      (Kind.CUT, True)],
 )  # fmt: skip
 def test_broken_connections_with_and_without_effect(sandbox: Sandbox, kind: Kind, effect: bool) -> None:
-    fault = sandbox.packagecloud.faults.add(Fault(kind, method="POST"))
+    fault = sandbox.packagecloud.faults.add(Fault(kind=kind, method="POST"))
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         upload(sandbox)
     assert (stored(sandbox), fault.hits) == (effect, 1)
@@ -70,7 +70,7 @@ def test_broken_connections_with_and_without_effect(sandbox: Sandbox, kind: Kind
 
 @pytest.mark.parametrize(("kind", "effect"), [(Kind.STALL, False), (Kind.HANG, False), (Kind.HANG_AFTER, True)])
 def test_a_hang_ends_when_it_is_released(sandbox: Sandbox, kind: Kind, effect: bool) -> None:
-    fault = sandbox.packagecloud.faults.add(Fault(kind, method="POST"))
+    fault = sandbox.packagecloud.faults.add(Fault(kind=kind, method="POST"))
     errors: list[BaseException] = []
 
     def work() -> None:
@@ -89,7 +89,7 @@ def test_a_hang_ends_when_it_is_released(sandbox: Sandbox, kind: Kind, effect: b
 
 
 def test_a_hang_ends_when_the_client_is_gone(sandbox: Sandbox) -> None:
-    sandbox.packagecloud.faults.add(Fault(Kind.HANG, times=None))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG, times=None))
     with pytest.raises(requests.ReadTimeout):
         get(sandbox, timeout=0.05)
     sandbox.packagecloud.faults.clear()
@@ -107,7 +107,7 @@ def test_nothing_outlives_the_sandbox() -> None:
 
     with Sandbox() as sandbox:
         url = sandbox.obs_url
-        fault = sandbox.packagecloud.faults.add(Fault(Kind.HANG))
+        fault = sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG))
         client = threading.Thread(target=work)
         client.start()
         assert fault.hit.wait(10)
@@ -121,18 +121,18 @@ def test_nothing_outlives_the_sandbox() -> None:
 @pytest.mark.parametrize(
     ("fault", "status", "body", "kind"),
     [
-        (Fault(Kind.STATUS, status=503, body=b"busy", headers={"Retry-After": "7"}), 503, b"busy", "text/html"),
+        (Fault(kind=Kind.STATUS, status=503, body=b"busy", headers={"Retry-After": "7"}), 503, b"busy", "text/html"),
         (quota(), 429, b"Bandwidth or Storage Limit Exceeded", "text/html"),
         (json_error(402, {"error": ["payment required"]}), 402, b'{"error": ["payment required"]}', "application/json"),
         (html_page(), 200, b"<!DOCTYPE html>", "text/html"),
-        (Fault(Kind.EMPTY), 200, b"", "application/json"),
-        (Fault(Kind.TRUNCATE, keep=0), 200, b"", "application/json"),
-        (Fault(Kind.TRUNCATE), 200, b"[", "application/json"),
-        (Fault(Kind.TYPE, content_type="text/plain"), 200, b"[]", "text/plain"),
-        (Fault(Kind.CORRUPT), 200, b"\xa4\xa2", "application/json"),
-        (Fault(Kind.DRIP), 200, b"[]", "application/json"),
-        (Fault(Kind.REWRITE, change=replace_body(b"bomb")), 200, b"bomb", "application/json"),
-        (Fault(Kind.REWRITE, change=change_body(bytes.upper)), 200, b"[]", "application/json"),
+        (Fault(kind=Kind.EMPTY), 200, b"", "application/json"),
+        (Fault(kind=Kind.TRUNCATE, keep=0), 200, b"", "application/json"),
+        (Fault(kind=Kind.TRUNCATE), 200, b"[", "application/json"),
+        (Fault(kind=Kind.TYPE, content_type="text/plain"), 200, b"[]", "text/plain"),
+        (Fault(kind=Kind.CORRUPT), 200, b"\xa4\xa2", "application/json"),
+        (Fault(kind=Kind.DRIP), 200, b"[]", "application/json"),
+        (Fault(kind=Kind.REWRITE, change=replace_body(b"bomb")), 200, b"bomb", "application/json"),
+        (Fault(kind=Kind.REWRITE, change=change_body(bytes.upper)), 200, b"[]", "application/json"),
     ],
     ids=str,
 )
@@ -148,7 +148,7 @@ def test_other_answers(sandbox: Sandbox, fault: Fault, status: int, body: bytes,
 
 
 def test_an_endless_body_has_no_end_and_no_length(sandbox: Sandbox) -> None:
-    sandbox.packagecloud.faults.add(Fault(Kind.ENDLESS))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.ENDLESS))
     with get(sandbox, stream=True) as answer:
         assert "Content-Length" not in answer.headers
         assert len(answer.raw.read(5_000_000)) == 5_000_000
@@ -156,10 +156,10 @@ def test_an_endless_body_has_no_end_and_no_length(sandbox: Sandbox) -> None:
 
 def test_redirects_and_headers_of_pages(sandbox: Sandbox) -> None:
     faults = sandbox.packagecloud.faults
-    faults.add(Fault(Kind.REDIRECT, path="repos/demo/testing.json", location=f"{sandbox.cdn_url}/elsewhere"))
+    faults.add(Fault(kind=Kind.REDIRECT, path="repos/demo/testing.json", location=f"{sandbox.cdn_url}/elsewhere"))
     answer = get(sandbox, f"{API}.json", allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{sandbox.cdn_url}/elsewhere")
-    faults.add(Fault(Kind.REWRITE, change=set_headers(total="7", per_page="3", link='<http://evil/>; rel="next"')))
+    faults.add(Fault(kind=Kind.REWRITE, change=set_headers(total="7", per_page="3", link='<http://evil/>; rel="next"')))
     answer = get(sandbox)
     assert (answer.headers["Total"], answer.headers["Per-Page"]) == ("7", "3")
     assert answer.links["next"]["url"] == "http://evil/"
@@ -173,16 +173,16 @@ def test_pages_may_be_repeated_or_shift(sandbox: Sandbox) -> None:
     def versions(page: int) -> list[str]:
         return [row["version"] for row in get(sandbox, f"{API}/packages.json?per_page=2&page={page}").json()]
 
-    sandbox.packagecloud.faults.add(Fault(Kind.QUERY, path=r"[?&]page=2", query=(r"\bpage=2", "page=1")))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.QUERY, path=r"[?&]page=2", query=(r"\bpage=2", "page=1")))
     assert [versions(1), versions(2), versions(2)] == [["0", "1"], ["0", "1"], ["2", "3"]]
     gone = ("opensuse/15.6", "demo-0-1.x86_64.rpm")
     hook = lambda: sandbox.packagecloud.delete(REPOSITORY, *gone)  # noqa: E731
-    sandbox.packagecloud.faults.add(Fault(Kind.NOTHING, path=r"[?&]page=2", hook=hook))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.NOTHING, path=r"[?&]page=2", hook=hook))
     assert [versions(1), versions(2)] == [["0", "1"], ["3"]]
 
 
 def test_a_fault_hits_the_nth_request_and_as_many_as_ordered(sandbox: Sandbox) -> None:
-    fault = sandbox.packagecloud.faults.add(Fault(Kind.STATUS, path="packages", nth=2, times=2))
+    fault = sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="packages", nth=2, times=2))
     get(sandbox, f"{API}.json")
     assert [get(sandbox).status_code for _ in range(4)] == [200, 500, 500, 200]
     assert (fault.seen, fault.hits) == (4, 2)
@@ -206,7 +206,7 @@ def test_the_log_knows_how_many_requests_overlapped(sandbox: Sandbox) -> None:
         get(sandbox)
     assert sandbox.log.peak("packagecloud") == 1
     gate = threading.Barrier(3)
-    sandbox.packagecloud.faults.add(Fault(Kind.NOTHING, times=None, hook=lambda: gate.wait(10)))
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.NOTHING, times=None, hook=lambda: gate.wait(10)))
     clients = [threading.Thread(target=get, args=(sandbox,)) for _ in range(3)]
     for client in clients:
         client.start()

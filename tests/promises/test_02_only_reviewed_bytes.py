@@ -38,7 +38,7 @@ def assert_only_reviewed_bytes_arrived(world: World) -> None:
 )
 def test_bad_bytes_from_obs(world: World, kind: Kind, times: int | None) -> None:
     plan = world.plan()
-    world.sandbox.obs.faults.add(Fault(kind, path=FILES, times=times, keep=50_000))
+    world.sandbox.obs.faults.add(Fault(kind=kind, path=FILES, times=times, keep=50_000))
     first = world.apply(plan)
     assert_only_reviewed_bytes_arrived(world)
     if times is None and kind is not Kind.ENDLESS:
@@ -55,7 +55,7 @@ def test_a_file_that_obs_changed_since_the_plan(world: World, when: str) -> None
     if when == "before the preflight":
         world.publish(rpm(size=100_000, salt="rebuilt"))
     else:
-        fault = Fault(Kind.NOTHING, path=FILES, hook=lambda: world.publish(rpm(size=100_000, salt="rebuilt")))
+        fault = Fault(kind=Kind.NOTHING, path=FILES, hook=lambda: world.publish(rpm(size=100_000, salt="rebuilt")))
         world.sandbox.obs.faults.add(fault)
     receipt = world.apply(plan, jobs=1)
     assert receipt.exit_code != 0
@@ -82,7 +82,7 @@ def cut_it(path: Path) -> None:
 @pytest.mark.parametrize("spoil", [flip_a_bit, make_it_a_link, cut_it])
 def test_a_spoilt_cache(world: World, spoil: Callable[[Path], None]) -> None:
     plan = world.plan()
-    refuse = world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="POST", status=500, times=None))
+    refuse = world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, method="POST", status=500, times=None))
     world.apply(plan)
     world.sandbox.packagecloud.faults.faults.remove(refuse)
     for cached in [path for path in (world.folder / "cache").rglob("*") if path.is_file()]:
@@ -112,7 +112,7 @@ def test_a_file_that_changes_on_this_machine_while_it_is_uploaded(world: World) 
                 flip_a_bit(path)
 
     world.sandbox.packagecloud.faults.add(
-        Fault(Kind.NOTHING, path="/packages.json", method="GET", hook=change, nth=2, times=None)
+        Fault(kind=Kind.NOTHING, path="/packages.json", method="GET", hook=change, nth=2, times=None)
     )
     world.apply(plan)
     assert_only_reviewed_bytes_arrived(world)

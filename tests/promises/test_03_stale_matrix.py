@@ -175,7 +175,7 @@ def test_a_distribution_that_packagecloud_no_longer_has(world: World) -> None:
         return evolve(reply, body=reply.body.replace(b'"15.6"', b'"15.9"'))
 
     path = r"/distributions\.json"
-    world.sandbox.packagecloud.faults.add(Fault(Kind.REWRITE, path, times=None, change=forget))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.REWRITE, path=path, times=None, change=forget))
     with pytest.raises(ConfigError, match=r"opensuse/15\.6"):
         world.apply(plan)
     assert (world.count("POST"), world.count("DELETE")) == (0, 0)

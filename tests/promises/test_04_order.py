@@ -29,7 +29,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def refuse(world: World, number: int) -> None:
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="POST", nth=number, **REFUSED))  # type: ignore[arg-type]
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, method="POST", nth=number, **REFUSED))  # type: ignore[arg-type]
 
 
 def changes(world: World) -> list[str]:
@@ -81,9 +81,11 @@ def test_no_deletion_while_an_upload_has_an_unknown_outcome(world: World) -> Non
     plan = world.plan()
 
     def deaf() -> None:
-        world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, path=r"/search\.json.*tool0", status=500, times=None))
+        world.sandbox.packagecloud.faults.add(
+            Fault(kind=Kind.STATUS, path=r"/search\.json.*tool0", status=500, times=None)
+        )
 
-    world.sandbox.packagecloud.faults.add(Fault(Kind.REPLY_LOST, method="POST", hook=deaf))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.REPLY_LOST, method="POST", hook=deaf))
     receipt = world.apply(plan, jobs=1)
     found = outcomes(receipt)
     assert found[NEW_RPMS[0].filename] == "failed"

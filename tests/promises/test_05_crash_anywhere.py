@@ -78,7 +78,7 @@ def lose_machine(world: World) -> None:
 def lose_replies(world: World) -> None:
     """Every change takes effect, and no reply to one ever comes."""
     for method in ("POST", "DELETE"):
-        world.sandbox.packagecloud.faults.add(Fault(Kind.REPLY_LOST, method=method, times=None))
+        world.sandbox.packagecloud.faults.add(Fault(kind=Kind.REPLY_LOST, method=method, times=None))
 
 
 def reserve_names(world: World) -> None:
@@ -172,7 +172,7 @@ def test_killed_at_every_step_and_run_again(world: World, capsys: pytest.Capture
 def test_the_window_of_absence_spans_the_kill(world: World) -> None:
     """Killed between the DELETE and the upload of the replacement: the name was absent until the next run."""
     plan = start_over(world)
-    hanging = world.sandbox.packagecloud.faults.add(Fault(Kind.HANG, method="POST", nth=3))
+    hanging = world.sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG, method="POST", nth=3))
     child = start(attempt_of(world, planfile.dumps(plan), world.folder))
     assert hanging.hit.wait(60)
     child.kill()

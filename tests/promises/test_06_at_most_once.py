@@ -32,7 +32,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def lose(world: World, kind: Kind, method: str, number: int, times: int = 1) -> None:
-    fault = Fault(kind, method=method, nth=number, times=times, status=503, keep=3)
+    fault = Fault(kind=kind, method=method, nth=number, times=times, status=503, keep=3)
     world.sandbox.packagecloud.faults.add(fault)
 
 
@@ -98,7 +98,7 @@ def test_two_machines_apply_one_plan_at_once(world: World, method: str, number: 
     plan, other = world.plan(), World(world.sandbox, world.folder / "other")
     other.folder.mkdir()
     world.sandbox.packagecloud.faults.add(
-        Fault(Kind.NOTHING, method=method, nth=number, times=1, hook=lambda: other.apply(plan))
+        Fault(kind=Kind.NOTHING, method=method, nth=number, times=1, hook=lambda: other.apply(plan))
     )
     world.apply(plan, jobs=1)
 

@@ -145,7 +145,7 @@ def cdn(kind: Kind, **more: object) -> Scenario:
     """Nothing can be backed up, so the replacement and the deletion fail, over and over."""
 
     def scenario(cli: Cli) -> None:
-        cli.sandbox.packagecloud.cdn_faults.add(Fault(kind, times=None, **more))  # type: ignore[arg-type]
+        cli.sandbox.packagecloud.cdn_faults.add(Fault(kind=kind, times=None, **more))  # type: ignore[arg-type]
 
     return scenario
 
@@ -155,9 +155,13 @@ def cdn_echoes_the_signature(cli: Cli) -> None:
 
     def change(reply: Reply) -> Reply:
         texts = "".join(f"<SignatureProvided>{key}</SignatureProvided>" for key in cli.sandbox.packagecloud.signed)
-        return Reply(403, (("Content-Type", "application/xml"),), f"<Error><Code>X</Code>{texts}</Error>".encode())
+        return Reply(
+            status=403,
+            headers=(("Content-Type", "application/xml"),),
+            body=f"<Error><Code>X</Code>{texts}</Error>".encode(),
+        )
 
-    cli.sandbox.packagecloud.cdn_faults.add(Fault(Kind.REWRITE, times=None, change=change))
+    cli.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.REWRITE, times=None, change=change))
 
 
 def read_token_in(place: Literal["query", "userinfo", "path"], kind: Kind | None = None, **more: object) -> Scenario:
@@ -192,7 +196,7 @@ def foreign_rows(cli: Cli) -> None:
 
     def change(reply: Reply) -> Reply:
         body = reply.body.replace(here, there).replace(b'": "/api/', b'": "' + there + b"/api/")
-        return Reply(reply.status, reply.headers, body)
+        return Reply(status=reply.status, headers=reply.headers, body=body)
 
     cli.packagecloud_fault(Kind.REWRITE, "packages.json|search.json|/package/", method="GET", times=None, change=change)
 

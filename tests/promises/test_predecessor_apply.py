@@ -34,7 +34,7 @@ def of(file: str) -> str:
 
 
 def test_1_a_download_that_is_always_cut_keeps_the_orphans_and_fails(world: World) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CUT, path=of("tool1"), keep=20_000, times=None))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.CUT, path=of("tool1"), keep=20_000, times=None))
     receipt = world.apply(world.plan())
     assert (outcomes(receipt)[NEW[1].filename], receipt.exit_code) == ("failed", 5)
     assert_no_old_file_is_lost(world)
@@ -43,7 +43,7 @@ def test_1_a_download_that_is_always_cut_keeps_the_orphans_and_fails(world: Worl
 
 def test_2_a_shorter_body_with_a_consistent_length_is_not_uploaded_and_is_repaired(world: World) -> None:
     plan = world.plan()
-    fault = world.sandbox.obs.faults.add(Fault(Kind.TRUNCATE, path=of("tool1"), keep=20_000, times=None))
+    fault = world.sandbox.obs.faults.add(Fault(kind=Kind.TRUNCATE, path=of("tool1"), keep=20_000, times=None))
     assert world.apply(plan).exit_code in (5, 6)
     assert f"{LEAP}/{NEW[1].filename}" not in world.content
     world.sandbox.obs.faults.faults.remove(fault)
@@ -52,7 +52,7 @@ def test_2_a_shorter_body_with_a_consistent_length_is_not_uploaded_and_is_repair
 
 
 def test_3_wrong_bytes_of_the_right_size_are_not_uploaded(world: World) -> None:
-    world.sandbox.obs.faults.add(Fault(Kind.CORRUPT, path=of("tool1"), times=None))
+    world.sandbox.obs.faults.add(Fault(kind=Kind.CORRUPT, path=of("tool1"), times=None))
     receipt = world.apply(world.plan())
     assert (outcomes(receipt)[NEW[1].filename], receipt.exit_code) == ("failed", 6)
     assert f"{LEAP}/{NEW[1].filename}" not in world.content
@@ -60,7 +60,7 @@ def test_3_wrong_bytes_of_the_right_size_are_not_uploaded(world: World) -> None:
 
 def test_4_a_bad_file_in_the_cache_is_not_uploaded_by_the_next_run(world: World) -> None:
     plan = world.plan()
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="POST", status=500, times=None))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, method="POST", status=500, times=None))
     world.apply(plan)
     world.sandbox.packagecloud.faults.clear()
     cached = [path for path in (world.folder / "cache").rglob("*") if path.is_file()]
@@ -74,7 +74,7 @@ def test_4_a_bad_file_in_the_cache_is_not_uploaded_by_the_next_run(world: World)
 
 
 def test_9_one_refused_upload_neither_stops_the_others_nor_lets_orphans_go(world: World) -> None:
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="POST", status=500, times=4))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, method="POST", status=500, times=4))
     receipt = world.apply(world.plan(), jobs=1)
     found = outcomes(receipt)
     assert [found[new.filename] for new in NEW] == ["failed", "done", "done"]
@@ -84,7 +84,7 @@ def test_9_one_refused_upload_neither_stops_the_others_nor_lets_orphans_go(world
 
 
 def test_10_if_no_upload_arrives_nothing_is_deleted(world: World) -> None:
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="POST", status=500, times=None))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, method="POST", status=500, times=None))
     receipt = world.apply(world.plan())
     assert (receipt.exit_code, world.count("DELETE")) == (5, 0)
     assert_no_old_file_is_lost(world)
@@ -94,13 +94,15 @@ def test_11_stored_but_answered_502_is_done(world: World) -> None:
     def bad_gateway(reply: Reply) -> Reply:
         return evolve(reply, status=502, body=b"<html>Bad Gateway</html>")
 
-    world.sandbox.packagecloud.faults.add(Fault(Kind.REWRITE, method="POST", change=bad_gateway, times=None))
+    world.sandbox.packagecloud.faults.add(Fault(kind=Kind.REWRITE, method="POST", change=bad_gateway, times=None))
     receipt = world.apply(world.plan())
     assert (receipt.exit_code, world.content, world.count("POST")) == (0, WANTED, 3)
 
 
 def test_17_a_deletion_that_answers_500_is_a_failure(world: World) -> None:
-    world.sandbox.packagecloud.faults.add(Fault(Kind.STATUS, method="DELETE", path="tool1", status=500, times=None))
+    world.sandbox.packagecloud.faults.add(
+        Fault(kind=Kind.STATUS, method="DELETE", path="tool1", status=500, times=None)
+    )
     receipt = world.apply(world.plan())
     found = outcomes(receipt)
     assert [found[old.filename] for old in OLD] == ["done", "failed", "done"]
@@ -128,7 +130,7 @@ def test_23_a_request_that_hangs_is_given_up(
     short = evolve(QUICK, read_seconds=0.2, upload_read_seconds=0.2)
     monkeypatch.setattr(apply_world, "QUICK", short)
     switchboard = world.sandbox.obs.faults if service == "obs" else world.sandbox.packagecloud.faults
-    switchboard.add(Fault(Kind.HANG, method=method, path=path, times=1))
+    switchboard.add(Fault(kind=Kind.HANG, method=method, path=path, times=1))
     receipt = world.apply(world.plan())
     assert (receipt.exit_code, world.content) == (0, WANTED)
 
@@ -173,8 +175,8 @@ def lagging_listing(world: World) -> Callable[[], None]:
     for path, route in places:
         shown = requests.get(f"{base}/{route}", auth=(world.sandbox.token, ""), timeout=60)
         headers = tuple((name, value) for name, value in shown.headers.items() if name not in ("Server", "Date"))
-        fixed = Reply(200, headers, shown.content)
-        fault = Fault(Kind.REWRITE, method="GET", path=path, times=None, change=lambda _reply, fixed=fixed: fixed)
+        fixed = Reply(status=200, headers=headers, body=shown.content)
+        fault = Fault(kind=Kind.REWRITE, method="GET", path=path, times=None, change=lambda _reply, fixed=fixed: fixed)
         faults.append(world.sandbox.packagecloud.faults.add(fault))
 
     def end() -> None:

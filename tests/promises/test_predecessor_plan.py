@@ -64,8 +64,8 @@ def test_0_the_world_of_these_tests_has_deletions_to_lose(cli: Cli) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(Kind.STATUS, status=500),
-        Fault(Kind.STATUS, status=429, headers={"Retry-After": "0"}),
+        Fault(kind=Kind.STATUS, status=500),
+        Fault(kind=Kind.STATUS, status=429, headers={"Retry-After": "0"}),
         html_page(200),
     ],
     ids=["500", "429", "html"],
@@ -73,7 +73,7 @@ def test_0_the_world_of_these_tests_has_deletions_to_lose(cli: Cli) -> None:
 @pytest.mark.parametrize("path", ["_meta", "_result", "repomd.xml", "Release"])
 def test_5_one_bad_answer_of_obs_is_asked_again(cli: Cli, fault: Fault, path: str) -> None:
     expected = cli.plan("--now", "2026-11-22")
-    one = Fault(fault.kind, path, status=fault.status, headers=fault.headers, body=fault.body)
+    one = Fault(kind=fault.kind, path=path, status=fault.status, headers=fault.headers, body=fault.body)
     cli.sandbox.obs.faults.add(one)
     found = cli.plan("--now", "2026-11-22")
     assert one.hits == 1
@@ -113,7 +113,7 @@ def test_8_every_tenth_request_failing_is_survived(cli: Cli) -> None:
     boards: list[Switchboard] = [cli.sandbox.obs.faults, cli.sandbox.packagecloud.faults]
     for board in boards:
         for number in range(1, 200, 10):
-            board.add(Fault(Kind.STATUS, nth=number, status=503))
+            board.add(Fault(kind=Kind.STATUS, nth=number, status=503))
     assert cli.run("plan", "-o", "plan.json").code == 0
     assert deleted(cli.saved()) >= SUPERSEDED
     assert cli.run("apply", "plan.json").code == 0

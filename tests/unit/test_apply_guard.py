@@ -12,11 +12,29 @@ from tests.builders import JAMMY, LEAP, actual, row, rpm, sha
 
 HERE = rpm("here")
 NEW = rpm("new")
-SOURCE = Source("obs", "home:me", "leap", path="x")
-UPLOAD = Upload(LEAP, NEW.filename, NEW.size, NEW.sha256, Reason.MISSING, SOURCE)
-DELETION = Deletion(LEAP, HERE.filename, HERE.sha256, builders.LONG_AGO, None, Reason.GONE, Evidence("gone"))
+SOURCE = Source(kind="obs", project="home:me", repository="leap", path="x")
+UPLOAD = Upload(
+    distribution=LEAP, filename=NEW.filename, size=NEW.size, sha256=NEW.sha256, reason=Reason.MISSING, source=SOURCE
+)
+DELETION = Deletion(
+    distribution=LEAP,
+    filename=HERE.filename,
+    sha256=HERE.sha256,
+    created_at=builders.LONG_AGO,
+    uploader=None,
+    reason=Reason.GONE,
+    evidence=Evidence(kind="gone"),
+)
 OLD = OldContent(HERE.sha256, builders.LONG_AGO)
-REPLACEMENT = Replacement(LEAP, HERE.filename, 1, sha("other"), Reason.REBUILT, SOURCE, OLD)
+REPLACEMENT = Replacement(
+    distribution=LEAP,
+    filename=HERE.filename,
+    size=1,
+    sha256=sha("other"),
+    reason=Reason.REBUILT,
+    source=SOURCE,
+    old=OLD,
+)
 
 
 def guard(*rows: Row) -> Guard:

@@ -24,7 +24,9 @@ def now() -> datetime:
 
 
 def line(outcome: Outcome = Outcome.DONE, **more: object) -> ReceiptLine:
-    return ReceiptLine("upload", "opensuse/15.6", "hello-1.0-1.x86_64.rpm", outcome, **more)  # type: ignore[arg-type]
+    return ReceiptLine(
+        action="upload", distribution="opensuse/15.6", filename="hello-1.0-1.x86_64.rpm", outcome=outcome, **more
+    )  # type: ignore[arg-type]
 
 
 _OPEN: list[Journal] = []
@@ -170,8 +172,19 @@ def test_what_was_put_there_is_known_by_the_name_that_it_got(tmp_path: Path) -> 
         ("deletion", "gone.rpm", Outcome.DONE),
         ("archiving", "moved.rpm", Outcome.DONE),
     ):
-        journal.end(ReceiptLine(action, "opensuse/15.6", name, outcome, sha256=name))  # type: ignore[arg-type]
-    journal.end(ReceiptLine("upload", "ubuntu/jammy", "a.deb", Outcome.DONE, sha256="a.deb", stored_as="b.deb"))
+        journal.end(
+            ReceiptLine(action=action, distribution="opensuse/15.6", filename=name, outcome=outcome, sha256=name)
+        )  # type: ignore[arg-type]
+    journal.end(
+        ReceiptLine(
+            action="upload",
+            distribution="ubuntu/jammy",
+            filename="a.deb",
+            outcome=Outcome.DONE,
+            sha256="a.deb",
+            stored_as="b.deb",
+        )
+    )
     assert put_there(journal.ledger) == {
         "opensuse/15.6/new.rpm": "new.rpm",
         "opensuse/15.6/swapped.rpm": "swapped.rpm",

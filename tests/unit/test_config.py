@@ -140,7 +140,12 @@ limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, distributions: {
         uploaders=("u",),
         without_files=("w",),
     )
-    assert policy.limits == Limits(0, 100, 14, {"opensuse/15.6": DistributionLimits(deletions=5)})
+    assert policy.limits == Limits(
+        deletions=0,
+        deletions_percent=100,
+        in_use_days=14,
+        distributions={"opensuse/15.6": DistributionLimits(deletions=5)},
+    )
     assert policy.limits.of("opensuse/15.6") == evolve(policy.limits, deletions=5)
     assert policy.limits.of("el/9") == policy.limits
 

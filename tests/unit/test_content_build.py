@@ -20,18 +20,26 @@ from pkgsync.reconcile import Verdict, recheck
 from tests.builders import LEAP, NOW, actual, architecture, decide, desired, package, plan, policy, repository, rpm
 from tests.samples import PLAN
 
-PROJECT = ObsProject("home:me", {"leap": ("opensuse/15.6",)}, content="build")
+PROJECT = ObsProject(name="home:me", distributions={"leap": ("opensuse/15.6",)}, content="build")
 FILE = BuiltFile("hello-1.0-1.noarch.rpm", 10, 1000)
 LISTING_SHA256 = "5819eb28724b80de63e8fab739fa9da941147e9d168d69c76bcceeeb0716cba5"
-BUILT = Source("obs", "home:kata", "leap", "x86_64", ("hello",), "x86_64/hello/hello-1.0-1.x86_64.rpm", "build")
+BUILT = Source(
+    kind="obs",
+    project="home:kata",
+    repository="leap",
+    architecture="x86_64",
+    packages=("hello",),
+    path="x86_64/hello/hello-1.0-1.x86_64.rpm",
+    content="build",
+)
 
 
 def result(name: str, *packages: BuiltPackage, code: str = "unpublished") -> ArchitectureResult:
-    return ArchitectureResult(name, code, False, "", None, packages)
+    return ArchitectureResult(name=name, code=code, dirty=False, details="", last_published=None, packages=packages)
 
 
 def wanted(project: ObsProject = PROJECT) -> Wanted:
-    return Wanted(project, "leap", ("opensuse/15.6",), ("x86_64", "aarch64"))
+    return Wanted(project=project, name="leap", distributions=("opensuse/15.6",), expected=("x86_64", "aarch64"))
 
 
 def everything(filename: str, architectures: object) -> bool:
@@ -107,7 +115,7 @@ BOTH = {name: result(name, BuiltPackage("hello", "succeeded", (FILE,))) for name
 )
 def test_the_first_architecture_that_offers_it(changes: dict[str, Any], expected: str) -> None:
     (copy,) = chosen(wanted(evolve(PROJECT, **changes)), BOTH, everything)
-    assert copy == Copy(expected, "hello", FILE)
+    assert copy == Copy(architecture=expected, package="hello", file=FILE)
     assert copy.path == f"{expected}/hello/{FILE.filename}"
 
 

@@ -50,7 +50,10 @@ def packages(text: str) -> list[Entry]:
 
 def test_the_release_lists_packages() -> None:
     assert parse_top(RELEASE.encode(), "Release") == Pointer(
-        "Packages.gz", Stated(1230, Checksum("sha256", PACKED)), Stated(3578, Checksum("sha256", PLAIN)), 1795351988
+        path="Packages.gz",
+        packed=Stated(1230, Checksum("sha256", PACKED)),
+        unpacked=Stated(3578, Checksum("sha256", PLAIN)),
+        revision=1795351988,
     )
 
 
@@ -71,7 +74,9 @@ def test_the_date_in_other_forms(date: str, seconds: int | None) -> None:
 def test_a_plain_list_and_weaker_sums_do_where_there_is_nothing_better() -> None:
     text = "SHA1:\n a8fe7c81fbf162263a0f95ae7c3387292d9c05b4 1230 ./Packages\n"
     stated = Stated(1230, Checksum("sha1", "a8fe7c81fbf162263a0f95ae7c3387292d9c05b4"))
-    assert parse_top(text.encode(), "Release") == Pointer("Packages", stated, stated, None)
+    assert parse_top(text.encode(), "Release") == Pointer(
+        path="Packages", packed=stated, unpacked=stated, revision=None
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,11 @@ def refused(data: bytes, name: str) -> str:
 
 
 def test_the_parts_of_both() -> None:
-    assert header(RPM_BYTES, RPM.filename) == PackageHeader(PackageType.RPM, "hello", Version(2, "1.0", "1"), "x86_64")
+    assert header(RPM_BYTES, RPM.filename) == PackageHeader(
+        type=PackageType.RPM, name="hello", version=Version(2, "1.0", "1"), architecture="x86_64"
+    )
     assert header(DEB_BYTES, DEB.filename) == PackageHeader(
-        PackageType.DEB, "hello", Version(3, "1.0~rc1", "2"), "amd64"
+        type=PackageType.DEB, name="hello", version=Version(3, "1.0~rc1", "2"), architecture="amd64"
     )
 
 
@@ -158,7 +160,7 @@ def deb(name: str, control: bytes, *more: bytes) -> bytes:
 )
 def test_every_compression(name: str, data: bytes) -> None:
     found = header(deb(name, data), "hello_2-3_all.deb")
-    assert found == PackageHeader(PackageType.DEB, "hello", Version(1, "2", "3"), "all")
+    assert found == PackageHeader(type=PackageType.DEB, name="hello", version=Version(1, "2", "3"), architecture="all")
 
 
 @pytest.mark.parametrize(

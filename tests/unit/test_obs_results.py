@@ -57,7 +57,9 @@ def test_a_result_as_a_backend_gives_it() -> None:
                 ),
             ),
         ),
-        "aarch64": ArchitectureResult("aarch64", "building", True, "", None, ()),
+        "aarch64": ArchitectureResult(
+            name="aarch64", code="building", dirty=True, details="", last_published=None, packages=()
+        ),
     }
 
 

@@ -46,10 +46,10 @@ def primary(packages: str, count: object = 1) -> list[bytes]:
 
 def test_the_top_file_names_the_primary() -> None:
     assert parse_top(REPOMD.encode(), "repomd") == Pointer(
-        f"repodata/{SUM}-primary.xml.gz",
-        Stated(2437, Checksum("sha256", SUM)),
-        Stated(18779, Checksum("sha256", OPEN)),
-        1795351986,
+        path=f"repodata/{SUM}-primary.xml.gz",
+        packed=Stated(2437, Checksum("sha256", SUM)),
+        unpacked=Stated(18779, Checksum("sha256", OPEN)),
+        revision=1795351986,
     )
 
 

@@ -22,10 +22,12 @@ from pkgsync.reasons import Reason
 
 FILE = BuiltFile("f.rpm", 10, 1000)
 PACKAGE = BuiltPackage("p", "succeeded", (FILE,))
-X86 = ArchitectureResult("x86_64", "published", False, "", 5000, (PACKAGE,))
+X86 = ArchitectureResult(
+    name="x86_64", code="published", dirty=False, details="", last_published=5000, packages=(PACKAGE,)
+)
 ARM = evolve(X86, name="aarch64")
 LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64")
-INDEX = Index("0" * 64, 5000, (LISTED,))
+INDEX = Index(top_sha256="0" * 64, revision=5000, files=(LISTED,))
 Reasons = dict[str, list[Reason]]
 
 
@@ -113,7 +115,7 @@ def test_the_second_look_is_the_one_that_is_kept() -> None:
 def test_only_what_merely_changed_is_worth_another_look() -> None:
     busy = judge_architectures("r", ("x86_64",), {"x86_64": X86}, {"x86_64": evolve(X86, code="building")}, ())
     assert not changed_only(busy)
-    assert not changed_only((Architecture("x86_64", "published"),))
+    assert not changed_only((Architecture(name="x86_64", code="published"),))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def names(project: ObsProject, meta: ProjectMeta | None = META) -> list[tuple[st
 
 def test_repositories_come_in_the_order_of_the_config() -> None:
     mapping: Mapping = {"Ubuntu": ("ubuntu/jammy",), "Factory": None, "Leap": ("opensuse/15.6", "sles/15")}
-    assert names(ObsProject("prj", mapping)) == [
+    assert names(ObsProject(name="prj", distributions=mapping)) == [
         ("Ubuntu", ("ubuntu/jammy",), False),
         ("Factory", ("opensuse/15.6", "sles/15", "ubuntu/jammy"), True),
         ("Leap", ("opensuse/15.6", "sles/15"), False),
@@ -212,40 +214,40 @@ def test_repositories_come_in_the_order_of_the_config() -> None:
 
 def test_the_catch_all_takes_the_rest_in_the_order_of_the_meta() -> None:
     mapping: Mapping = {"*": ("any/any",), "Factory": ("opensuse/tumbleweed",)}
-    assert names(ObsProject("prj", mapping)) == [
+    assert names(ObsProject(name="prj", distributions=mapping)) == [
         ("Leap", ("any/any",), False),
         ("Ubuntu", ("any/any",), False),
         ("Factory", ("opensuse/tumbleweed",), False),
     ]
-    assert names(ObsProject("prj", {"*": None})) == []
+    assert names(ObsProject(name="prj", distributions={"*": None})) == []
 
 
 def test_an_unmapped_repository_is_an_error_with_candidates() -> None:
     with pytest.raises(ConfigError, match="does not map the repositories Factory, Ubuntu") as caught:
-        wanted(ObsProject("prj", {"Leap": None, "Factry": ("a/b",)}), META)
+        wanted(ObsProject(name="prj", distributions={"Leap": None, "Factry": ("a/b",)}), META)
     assert "Factry" in caught.value.tip
 
 
 def test_a_repository_that_is_filtered_out_needs_no_mapping_but_protects_if_mapped() -> None:
     mapping: Mapping = {"Leap": ("opensuse/15.6",), "Factory": ("opensuse/tumbleweed",)}
-    project = ObsProject("prj", mapping, repositories=("Lea*",))
+    project = ObsProject(name="prj", distributions=mapping, repositories=("Lea*",))
     assert names(project) == [("Leap", ("opensuse/15.6",), False), ("Factory", ("opensuse/tumbleweed",), True)]
 
 
 def test_a_mapped_name_that_the_meta_lacks_is_wanted_without_architectures() -> None:
     mapping: Mapping = {"Gone": ("a/b",), "*": None}
-    found, *skipped = wanted(ObsProject("prj", mapping), META)
+    found, *skipped = wanted(ObsProject(name="prj", distributions=mapping), META)
     assert (found.name, found.expected) == ("Gone", None)
     assert [w.name for w in skipped] == ["Leap", "Factory", "Ubuntu"]
-    assert all(w.skipped for w in wanted(ObsProject("prj", mapping, repositories=("Leap",)), META))
+    assert all(w.skipped for w in wanted(ObsProject(name="prj", distributions=mapping, repositories=("Leap",)), META))
 
 
 def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distributions_of_the_project() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "Factory": None, "Ubuntu": ("c/d",)}
-    skipped = [w for w in wanted(ObsProject("prj", mapping), META) if w.skipped]
+    skipped = [w for w in wanted(ObsProject(name="prj", distributions=mapping), META) if w.skipped]
     assert [(w.name, w.distributions, w.filtered) for w in skipped] == [("Factory", ("a/b", "c/d"), True)]
 
 
 def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "*": ("c/d",), "Skip": None}
-    assert names(ObsProject("prj", mapping, optional=True), None) == [("Leap", ("a/b",), False)]
+    assert names(ObsProject(name="prj", distributions=mapping, optional=True), None) == [("Leap", ("a/b",), False)]

@@ -14,14 +14,29 @@ from pkgsync.reasons import Reason
 from tests.samples import DELETION, LEAP, LEAP_SOURCE, NOTHING, SUMS, UPLOADS
 
 DIGEST, OTHER = f"sha256:{SUMS['d']}", f"sha256:{SUMS['e']}"
-PROOF = Evidence("undo", total=9, receipt=DIGEST)
-ROW = (LEAP, "a-1-1.x86_64.rpm", SUMS["1"], "2026-01-01T00:00:00.000Z", "robot", Reason.UNDO)
-BACKUP, ARCHIVE = Source("backup"), Source("archive", repository="kata/archive")
-UNDONE = Deletion(*ROW, PROOF)
-MOVED = Archiving(*ROW, PROOF, "kata/archive")
-BACK = Upload(LEAP, ROW[1], 5, SUMS["1"], Reason.UNDO, BACKUP)
+PROOF = Evidence(kind="undo", total=9, receipt=DIGEST)
+BACKUP, ARCHIVE = Source(kind="backup"), Source(kind="archive", repository="kata/archive")
+UNDONE = Deletion(
+    distribution=LEAP,
+    filename="a-1-1.x86_64.rpm",
+    sha256=SUMS["1"],
+    created_at="2026-01-01T00:00:00.000Z",
+    uploader="robot",
+    reason=Reason.UNDO,
+    evidence=PROOF,
+)
+MOVED = UNDONE.to("kata/archive")
+BACK = Upload(distribution=LEAP, filename=UNDONE.filename, size=5, sha256=SUMS["1"], reason=Reason.UNDO, source=BACKUP)
 RECALLED = evolve(BACK, source=ARCHIVE)
-SWAPPED = Replacement(LEAP, ROW[1], 5, SUMS["1"], Reason.UNDO, BACKUP, OldContent(SUMS["2"], ROW[3]))
+SWAPPED = Replacement(
+    distribution=LEAP,
+    filename=UNDONE.filename,
+    size=5,
+    sha256=SUMS["1"],
+    reason=Reason.UNDO,
+    source=BACKUP,
+    old=OldContent(SUMS["2"], UNDONE.created_at),
+)
 LISTS: dict[type, tuple[str, str]] = {
     Upload: ("uploads", "uploads"),
     Replacement: ("replacements", "replacements"),
@@ -65,9 +80,9 @@ def test_other_plans_do_not_speak_of_undo() -> None:
         (made(evolve(UPLOADS[0], source=BACKUP), undoes=None), "the reason missing does not go with bytes from backup"),
         (made(evolve(UPLOADS[0], source=ARCHIVE), undoes=None), "the reason missing does not go with bytes from arch"),
         (made(evolve(SWAPPED, source=ARCHIVE)), "a replacement cannot come from the archive"),
-        (made(evolve(RECALLED, source=Source("archive"))), "the archive '' is not USER/REPOSITORY"),
+        (made(evolve(RECALLED, source=Source(kind="archive"))), "the archive '' is not USER/REPOSITORY"),
         (
-            made(evolve(RECALLED, source=Source("archive", repository="kata/testing"))),
+            made(evolve(RECALLED, source=Source(kind="archive", repository="kata/testing"))),
             "the archive is the target, kata/testing, itself",
         ),
     ],

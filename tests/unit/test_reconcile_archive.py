@@ -100,7 +100,9 @@ def test_limits_count_whatever_way_they_go(archived: list[int]) -> None:
     olds = [rpm(version=f"1.{number}") for number in range(3)]
     rows = [*map(row, olds), row(NEW)]
     there = [row(olds[number]) for number in archived]
-    made = plan([repository(NEW)], rows, evolve(ARCHIVE, limits=Limits(2, 100)), archive=there)
+    made = plan(
+        [repository(NEW)], rows, evolve(ARCHIVE, limits=Limits(deletions=2, deletions_percent=100)), archive=there
+    )
     assert (len(made.deletions), len(made.archivings)) == (len(archived), 3 - len(archived))
     assert [limit.found for limit in made.exceeded] == [3]
     assert not made.applyable
@@ -205,7 +207,7 @@ def test_obs_decides_first(made: Plan, archive: list[Row]) -> None:
 
 
 def test_limits_are_counted_again() -> None:
-    strict = evolve(ARCHIVE, limits=Limits(0, 100))
+    strict = evolve(ARCHIVE, limits=Limits(deletions=0, deletions_percent=100))
     assert checked(MOVING, [], wanted=strict) == (Verdict.STALE, Reason.POLICY_CHANGED)
 
 

@@ -25,32 +25,32 @@ def told(found: list[Row], limits: Limits, most: int | None = None) -> list[tupl
 
 
 def test_one_deletion_too_many() -> None:
-    assert told(rows(1), Limits(0, 100)) == [
+    assert told(rows(1), Limits(deletions=0, deletions_percent=100)) == [
         ("opensuse/15.6: 1 deletion, 1 more than the limit of 0", "--max-deletions 1")
     ]
 
 
 def test_a_distribution_can_have_less_than_the_others() -> None:
-    strict = Limits(20, 100, distributions={LEAP: DistributionLimits(deletions=5)})
+    strict = Limits(deletions=20, deletions_percent=100, distributions={LEAP: DistributionLimits(deletions=5)})
     assert told([*rows(7), *rows(7, EL)], strict) == [
         ("opensuse/15.6: 7 deletions, 2 more than its limit of 5", "--max-deletions 7")
     ]
 
 
 def test_a_distribution_can_have_more_than_the_others() -> None:
-    generous = Limits(5, 100, distributions={LEAP: DistributionLimits(deletions=7)})
+    generous = Limits(deletions=5, deletions_percent=100, distributions={LEAP: DistributionLimits(deletions=7)})
     assert [e.distribution for e in made([*rows(7), *rows(7, EL)], generous).exceeded] == [EL]
 
 
 def test_what_a_distribution_does_not_say_is_as_everywhere() -> None:
-    limits = Limits(20, 50, distributions={LEAP: DistributionLimits(deletions=100)})
+    limits = Limits(deletions=20, deletions_percent=50, distributions={LEAP: DistributionLimits(deletions=100)})
     assert told(rows(19), limits) == [
         (
             "opensuse/15.6: 19 of 20 packages would be deleted (95 %), 9 more than its limit of 50 % allows",
             "--max-deletions 19",
         )
     ]
-    own = Limits(20, 10, distributions={LEAP: DistributionLimits(deletions_percent=95)})
+    own = Limits(deletions=20, deletions_percent=10, distributions={LEAP: DistributionLimits(deletions_percent=95)})
     assert told(rows(19), own) == []
 
 
@@ -58,7 +58,7 @@ def test_a_percentage_just_above_the_limit_is_not_told_as_the_limit_itself() -> 
     filler = [row(rpm("filler", f"1.{n}")) for n in range(289)]
     found = [*rows(10), *filler]
     assert len(found) == 300
-    over = made(found, Limits(20, 3)).exceeded
+    over = made(found, Limits(deletions=20, deletions_percent=3)).exceeded
     assert [(e.allowed, e.found) for e in over] == [(3, 4)]
     assert over[0].message == (
         "opensuse/15.6: 10 of 300 packages would be deleted (4 %), 1 more than the limit of 3 % allows"
@@ -67,7 +67,7 @@ def test_a_percentage_just_above_the_limit_is_not_told_as_the_limit_itself() -> 
 
 def test_the_option_that_is_named_allows_the_whole_plan() -> None:
     """It holds for all distributions: the count of the one that exceeds its limit would refuse the other one."""
-    limits = Limits(20, 100, distributions={LEAP: DistributionLimits(deletions=1)})
+    limits = Limits(deletions=20, deletions_percent=100, distributions={LEAP: DistributionLimits(deletions=1)})
     found = [*rows(2), *rows(8, EL)]
     assert told(found, limits) == [("opensuse/15.6: 2 deletions, 1 more than its limit of 1", "--max-deletions 8")]
     assert not made(found, limits, 2).applyable

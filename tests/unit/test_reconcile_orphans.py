@@ -49,18 +49,26 @@ VANISH = orphans(keep_versions=0, names=("hello",))
 def test_a_superseded_row_is_deleted_with_its_proof() -> None:
     repositories = (
         RepositoryEvidence(
-            "home:me",
-            "leap",
-            (ArchitectureEvidence("x86_64", "published"),),
-            1767225600,
-            index(NEW).top_sha256,
-            1767225600,
+            project="home:me",
+            repository="leap",
+            architectures=(ArchitectureEvidence("x86_64", "published"),),
+            last_published=1767225600,
+            index_sha256=index(NEW).top_sha256,
+            revision=1767225600,
         ),
     )
-    by = SupersededBy("hello-2.0-1.x86_64.rpm", "2.0-1", "src (x86_64)", "succeeded")
-    proof = Evidence("superseded", repositories, total=2, superseded_by=by)
+    by = SupersededBy(filename="hello-2.0-1.x86_64.rpm", version="2.0-1", package="src (x86_64)", code="succeeded")
+    proof = Evidence(kind="superseded", repositories=repositories, total=2, superseded_by=by)
     assert decide([repository(NEW)], ROWS).deletions == (
-        Deletion(LEAP, "hello-1.0-1.x86_64.rpm", sha(OLD.filename), LONG_AGO, "robot", Reason.SUPERSEDED, proof),
+        Deletion(
+            distribution=LEAP,
+            filename="hello-1.0-1.x86_64.rpm",
+            sha256=sha(OLD.filename),
+            created_at=LONG_AGO,
+            uploader="robot",
+            reason=Reason.SUPERSEDED,
+            evidence=proof,
+        ),
     )
 
 

@@ -39,47 +39,57 @@ VANISH = OrphanPolicy(action=OrphanAction.DELETE, keep_versions=0, names=("*",))
 
 
 def test_the_count_of_deletions_is_limited_and_the_message_names_the_override() -> None:
-    made = plan([repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(11, 100)))
+    made = plan([repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=11, deletions_percent=100)))
     assert made.exceeded == (
         LimitExceeded(
-            LEAP,
-            "deletions",
-            11,
-            12,
-            "opensuse/15.6: 12 deletions, 1 more than the limit of 11",
-            "--max-deletions 12",
+            distribution=LEAP,
+            limit="deletions",
+            allowed=11,
+            found=12,
+            message="opensuse/15.6: 12 deletions, 1 more than the limit of 11",
+            override="--max-deletions 12",
         ),
     )
     assert not made.applyable
     assert len(made.deletions) == 12
-    assert plan([repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(12, 100))).applyable
+    assert plan(
+        [repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=12, deletions_percent=100))
+    ).applyable
 
 
 def test_the_percentage_of_the_rows_is_limited() -> None:
     rows = [row(NEW), *OLD[:6], *STAYING, *(row(rpm("more", f"1.{n}")) for n in range(5))]
     assert len(rows) == 20
-    assert plan([repository(NEW)], rows, policy(limits=Limits(20, 30))).applyable
-    made = plan([repository(NEW)], rows, policy(limits=Limits(20, 29)))
+    assert plan([repository(NEW)], rows, policy(limits=Limits(deletions=20, deletions_percent=30))).applyable
+    made = plan([repository(NEW)], rows, policy(limits=Limits(deletions=20, deletions_percent=29)))
     assert [(e.limit, e.allowed, e.found, e.override) for e in made.exceeded] == [
         ("deletions_percent", 29, 30, "--max-deletions 6")
     ]
 
 
 def test_the_percentage_counts_from_ten_rows_up() -> None:
-    assert plan([repository(NEW)], [row(NEW), *OLD[:8]], policy(limits=Limits(20, 30))).applyable
-    assert not plan([repository(NEW)], [row(NEW), *OLD[:9]], policy(limits=Limits(20, 30))).applyable
+    assert plan(
+        [repository(NEW)], [row(NEW), *OLD[:8]], policy(limits=Limits(deletions=20, deletions_percent=30))
+    ).applyable
+    assert not plan(
+        [repository(NEW)], [row(NEW), *OLD[:9]], policy(limits=Limits(deletions=20, deletions_percent=30))
+    ).applyable
 
 
 def test_an_override_allows_what_it_says_and_is_recorded() -> None:
     setting = evolve(SETTING, overrides=Overrides(max_deletions=12))
-    made = plan([repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(1, 1)), setting=setting)
+    made = plan(
+        [repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=1, deletions_percent=1)), setting=setting
+    )
     assert (made.applyable, made.overrides.max_deletions) == (True, 12)
     less = evolve(SETTING, overrides=Overrides(max_deletions=11))
-    assert not plan([repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(100, 100)), setting=less).applyable
+    assert not plan(
+        [repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=100, deletions_percent=100)), setting=less
+    ).applyable
 
 
 def test_deletions_whose_newer_version_arrives_with_the_plan_do_not_count() -> None:
-    made = plan([repository(NEW)], OLD, policy(limits=Limits(0, 0)))
+    made = plan([repository(NEW)], OLD, policy(limits=Limits(deletions=0, deletions_percent=0)))
     assert (made.applyable, len(made.deletions), len(made.uploads)) == (True, 12, 1)
 
 
@@ -127,8 +137,8 @@ def test_a_plan_states_what_it_read() -> None:
     assert [r.repository for r in made.source.repositories] == ["b", "leap"]
     read = next(r for r in made.source.repositories if r.repository == "leap")
     assert read.architectures == (
-        PlannedArchitecture("aarch64", "published", True, False),
-        PlannedArchitecture("x86_64", "published", False, True),
+        PlannedArchitecture(name="aarch64", code="published", dirty=True, settled=False),
+        PlannedArchitecture(name="x86_64", code="published", dirty=False, settled=True),
     )
     assert (read.settled, read.revision, read.last_published) == (False, 1767225600, 1767225600)
     assert (made.target.distributions, made.created_at) == ((LEAP,), "2026-03-01T12:00:00Z")

@@ -224,7 +224,7 @@ def test_a_deletion_and_obs(world: Repository, expected: Any) -> None:
         policy(evolve(DELETE, min_age=timedelta(days=10_000))),
         policy(evolve(DELETE, grace=timedelta(days=10_000))),
         policy(exclude=("hello-*",)),
-        policy(limits=Limits(0, 100)),
+        policy(limits=Limits(deletions=0, deletions_percent=100)),
     ],
 )
 def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
@@ -234,7 +234,7 @@ def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
 def test_what_the_reviewed_command_line_set_still_holds() -> None:
     setting = evolve(SETTING, overrides=evolve(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
     made = plan([SETTLED], ROWS, setting=setting)
-    today = policy(OrphanPolicy(keep_versions=1), limits=Limits(0, 0))
+    today = policy(OrphanPolicy(keep_versions=1), limits=Limits(deletions=0, deletions_percent=0))
     assert checked(wanted=today, made=made)["Deletion"] == DUE
 
 
@@ -246,29 +246,43 @@ def test_a_version_whose_upload_is_not_in_the_plan_does_not_replace_what_is_dele
 
 def test_deletions_that_are_done_do_not_count_against_the_limits() -> None:
     rows = [row(rpm(version=f"1.{n}")) for n in range(3)]
-    made = plan([repository(NEW)], [*rows, row(NEW)], policy(limits=Limits(3, 100)))
+    made = plan([repository(NEW)], [*rows, row(NEW)], policy(limits=Limits(deletions=3, deletions_percent=100)))
     checks = recheck(
-        made, desired(repository(NEW)), actual(*rows[:2], row(NEW)), policy(limits=Limits(2, 100)), (LEAP,), NOW
+        made,
+        desired(repository(NEW)),
+        actual(*rows[:2], row(NEW)),
+        policy(limits=Limits(deletions=2, deletions_percent=100)),
+        (LEAP,),
+        NOW,
     )
     assert [c.verdict for c in checks] == [Verdict.DUE, Verdict.DUE, Verdict.DONE]
 
 
 def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
-    backup = Source("backup")
-    deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence("undo", receipt="sha256:0"))
+    backup = Source(kind="backup")
+    deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:0"))
     made = evolve(
         PLAN,
         undoes="sha256:0",
-        uploads=(Upload(LEAP, FRESH.filename, 1000, sha("was"), Reason.UNDO, backup),),
+        uploads=(
+            Upload(
+                distribution=LEAP,
+                filename=FRESH.filename,
+                size=1000,
+                sha256=sha("was"),
+                reason=Reason.UNDO,
+                source=backup,
+            ),
+        ),
         replacements=(
             Replacement(
-                LEAP,
-                REBUILT.filename,
-                1000,
-                sha("was"),
-                Reason.UNDO,
-                backup,
-                OldContent(sha("old"), ROWS[2].created_at),
+                distribution=LEAP,
+                filename=REBUILT.filename,
+                size=1000,
+                sha256=sha("was"),
+                reason=Reason.UNDO,
+                source=backup,
+                old=OldContent(sha("old"), ROWS[2].created_at),
             ),
         ),
         deletions=(deletion,),

@@ -29,12 +29,39 @@ from tests.undoing import ARCHIVE, DIGEST
 FILE, OFFERED = rpm("hello", "1.0"), rpm("hello", "2.0")
 HERE = row_of(FILE)
 KEY, CONTENT = HERE.key, FILE.sha256
-PROOF = Evidence("undo", total=1, receipt=DIGEST)
-DELETION = Deletion(LEAP, FILE.filename, CONTENT, LONG_AGO, "robot", Reason.UNDO, PROOF)
-ARCHIVING = Archiving(LEAP, FILE.filename, CONTENT, LONG_AGO, "robot", Reason.UNDO, PROOF, ARCHIVE)
-BACK = Replacement(LEAP, FILE.filename, 5, sha("old"), Reason.UNDO, Source("backup"), OldContent(CONTENT, LONG_AGO))
-UPLOAD = Upload(LEAP, FILE.filename, 5, CONTENT, Reason.UNDO, Source("backup"))
-RECALL = evolve(UPLOAD, source=Source("archive", repository=ARCHIVE))
+PROOF = Evidence(kind="undo", total=1, receipt=DIGEST)
+DELETION = Deletion(
+    distribution=LEAP,
+    filename=FILE.filename,
+    sha256=CONTENT,
+    created_at=LONG_AGO,
+    uploader="robot",
+    reason=Reason.UNDO,
+    evidence=PROOF,
+)
+ARCHIVING = Archiving(
+    distribution=LEAP,
+    filename=FILE.filename,
+    sha256=CONTENT,
+    created_at=LONG_AGO,
+    uploader="robot",
+    reason=Reason.UNDO,
+    evidence=PROOF,
+    archive_to=ARCHIVE,
+)
+BACK = Replacement(
+    distribution=LEAP,
+    filename=FILE.filename,
+    size=5,
+    sha256=sha("old"),
+    reason=Reason.UNDO,
+    source=Source(kind="backup"),
+    old=OldContent(CONTENT, LONG_AGO),
+)
+UPLOAD = Upload(
+    distribution=LEAP, filename=FILE.filename, size=5, sha256=CONTENT, reason=Reason.UNDO, source=Source(kind="backup")
+)
+RECALL = evolve(UPLOAD, source=Source(kind="archive", repository=ARCHIVE))
 SENT = {KEY: CONTENT}
 TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]

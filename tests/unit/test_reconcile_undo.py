@@ -60,45 +60,86 @@ def held(plan: Plan) -> tuple[str, Reason]:
     return item.action, item.reason
 
 
-PROOF = Evidence("undo", total=1, receipt=DIGEST)
+PROOF = Evidence(kind="undo", total=1, receipt=DIGEST)
 
 
 def test_what_was_uploaded_is_deleted() -> None:
-    assert only(undone(UPLOADED, NEW)) == Deletion(LEAP, NAME, NEW, LONG_AGO, None, Reason.UNDO, PROOF)
+    assert only(undone(UPLOADED, NEW)) == Deletion(
+        distribution=LEAP,
+        filename=NAME,
+        sha256=NEW,
+        created_at=LONG_AGO,
+        uploader=None,
+        reason=Reason.UNDO,
+        evidence=PROOF,
+    )
 
 
 def test_what_was_replaced_is_replaced_back() -> None:
-    expected = Replacement(LEAP, NAME, 7, OLD, Reason.UNDO, Source("backup"), OldContent(NEW, LONG_AGO))
+    expected = Replacement(
+        distribution=LEAP,
+        filename=NAME,
+        size=7,
+        sha256=OLD,
+        reason=Reason.UNDO,
+        source=Source(kind="backup"),
+        old=OldContent(NEW, LONG_AGO),
+    )
     assert only(undone(REPLACED, NEW)) == expected
 
 
 def test_what_was_deleted_is_uploaded_from_the_backups() -> None:
-    assert only(undone(DELETED, None)) == Upload(LEAP, NAME, 7, OLD, Reason.UNDO, Source("backup"))
+    assert only(undone(DELETED, None)) == Upload(
+        distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup")
+    )
 
 
 def test_what_was_archived_is_moved_back_even_if_a_backup_is_at_hand() -> None:
-    source = Source("archive", repository=ARCHIVE)
-    assert only(undone(MOVED, None, there=OLD)) == Upload(LEAP, NAME, 7, OLD, Reason.UNDO, source)
+    source = Source(kind="archive", repository=ARCHIVE)
+    assert only(undone(MOVED, None, there=OLD)) == Upload(
+        distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=source
+    )
 
 
 def test_what_was_moved_back_is_archived_again() -> None:
-    expected = Archiving(LEAP, NAME, NEW, LONG_AGO, None, Reason.UNDO, PROOF, ARCHIVE)
+    expected = Archiving(
+        distribution=LEAP,
+        filename=NAME,
+        sha256=NEW,
+        created_at=LONG_AGO,
+        uploader=None,
+        reason=Reason.UNDO,
+        evidence=PROOF,
+        archive_to=ARCHIVE,
+    )
     assert only(undone(RECALLED, NEW)) == expected
 
 
 def test_what_was_replaced_and_is_absent_now_is_uploaded() -> None:
-    assert only(undone(REPLACED, None)) == Upload(LEAP, NAME, 7, OLD, Reason.UNDO, Source("backup"))
+    assert only(undone(REPLACED, None)) == Upload(
+        distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup")
+    )
 
 
 @pytest.mark.parametrize("there", [None, FOREIGN])
 def test_what_the_archive_no_longer_holds_comes_from_the_backups(there: str | None) -> None:
-    assert only(undone(MOVED, None, there=there)) == Upload(LEAP, NAME, 7, OLD, Reason.UNDO, Source("backup"))
+    assert only(undone(MOVED, None, there=there)) == Upload(
+        distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup")
+    )
 
 
 def test_what_the_server_had_renamed_is_deleted_under_its_new_name() -> None:
     other = row(f"{LEAP}/hello.rpm", NEW)
     renamed = evolve(UPLOADED, stored_as="hello.rpm")
-    expected = Deletion(LEAP, "hello.rpm", NEW, LONG_AGO, None, Reason.UNDO, PROOF)
+    expected = Deletion(
+        distribution=LEAP,
+        filename="hello.rpm",
+        sha256=NEW,
+        created_at=LONG_AGO,
+        uploader=None,
+        reason=Reason.UNDO,
+        evidence=PROOF,
+    )
     assert only(undone(renamed, other)) == expected
     assert undone(renamed, row(KEY, NEW)).actions == ()
 
@@ -144,7 +185,10 @@ def test_an_archive_that_could_not_be_read_makes_the_plan_incomplete() -> None:
     assert held(unread) == ("upload", Reason.UNREAD)
     assert not unread.complete
     helped = undo_plan(receipt(MOVED), actual(), KEPT, POLICY, MANAGED, NOW, SETTING)
-    assert (only(helped), helped.complete) == (Upload(LEAP, NAME, 7, OLD, Reason.UNDO, Source("backup")), True)
+    assert (only(helped), helped.complete) == (
+        Upload(distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup")),
+        True,
+    )
 
 
 @pytest.mark.parametrize(("said", "here", "action"), [(MOVED, None, "upload"), (RECALLED, NEW, "archiving")])
@@ -249,4 +293,10 @@ def test_the_order_of_lines_and_rows_changes_nothing() -> None:
 
 def test_held_actions_say_why() -> None:
     (item,) = undone(DELETED, None, kept=Kept()).held
-    assert item == Held(LEAP, NAME, "upload", Reason.NO_BACKUP, f"the backup store does not hold {OLD[:12]}")
+    assert item == Held(
+        distribution=LEAP,
+        filename=NAME,
+        action="upload",
+        reason=Reason.NO_BACKUP,
+        message=f"the backup store does not hold {OLD[:12]}",
+    )

@@ -7,14 +7,37 @@ from pkgsync.reasons import Reason
 from tests.builders import LEAP, architecture, decide, package, policy, problem, repository, row, rpm, sha
 
 FILE = rpm(version="1.0", content="new")
-SOURCE = Source("obs", "home:me", "leap", "x86_64", ("src",), "x86_64/hello-1.0-1.x86_64.rpm")
-SECOND = Source("obs", "home:me", "second", "x86_64", ("src",), "x86_64/hello-1.0-1.x86_64.rpm")
+SOURCE = Source(
+    kind="obs",
+    project="home:me",
+    repository="leap",
+    architecture="x86_64",
+    packages=("src",),
+    path="x86_64/hello-1.0-1.x86_64.rpm",
+)
+SECOND = Source(
+    kind="obs",
+    project="home:me",
+    repository="second",
+    architecture="x86_64",
+    packages=("src",),
+    path="x86_64/hello-1.0-1.x86_64.rpm",
+)
 OLD = row(FILE, sha256=sha("old"))
 
 
 def test_present_and_absent_is_an_upload() -> None:
     result = decide([repository(FILE)])
-    assert result.uploads == (Upload(LEAP, "hello-1.0-1.x86_64.rpm", 1000, sha("new"), Reason.MISSING, SOURCE),)
+    assert result.uploads == (
+        Upload(
+            distribution=LEAP,
+            filename="hello-1.0-1.x86_64.rpm",
+            size=1000,
+            sha256=sha("new"),
+            reason=Reason.MISSING,
+            source=SOURCE,
+        ),
+    )
 
 
 def test_present_with_the_same_content_is_unchanged() -> None:
@@ -26,7 +49,15 @@ def test_present_with_other_content_is_a_replacement() -> None:
     result = decide([repository(FILE)], [OLD])
     old = OldContent(sha("old"), "2025-01-01T00:00:00.000Z")
     assert result.replacements == (
-        Replacement(LEAP, "hello-1.0-1.x86_64.rpm", 1000, sha("new"), Reason.REBUILT, SOURCE, old),
+        Replacement(
+            distribution=LEAP,
+            filename="hello-1.0-1.x86_64.rpm",
+            size=1000,
+            sha256=sha("new"),
+            reason=Reason.REBUILT,
+            source=SOURCE,
+            old=old,
+        ),
     )
 
 
@@ -41,11 +72,11 @@ def test_unknown_content_is_held(rebuilds: str) -> None:
     result = decide([repository(FILE)], [row(FILE, sha256=None)], policy(rebuilds=rebuilds))
     assert result.held == (
         Held(
-            LEAP,
-            "hello-1.0-1.x86_64.rpm",
-            "replacement",
-            Reason.CONTENT_UNKNOWN,
-            "Packagecloud does not tell the checksum of its file",
+            distribution=LEAP,
+            filename="hello-1.0-1.x86_64.rpm",
+            action="replacement",
+            reason=Reason.CONTENT_UNKNOWN,
+            message="Packagecloud does not tell the checksum of its file",
         ),
     )
 
@@ -67,7 +98,9 @@ def test_two_sources_of_one_content_are_both_named() -> None:
 def test_the_earlier_of_two_sources_wins_and_shadows_the_other() -> None:
     result = decide([repository(FILE), repository(rpm(content="other"), name="second")])
     assert [u.sha256 for u in result.uploads] == [sha("new")]
-    assert result.shadowed == (Shadowed(LEAP, "hello-1.0-1.x86_64.rpm", sha("other"), SECOND, SOURCE),)
+    assert result.shadowed == (
+        Shadowed(distribution=LEAP, filename="hello-1.0-1.x86_64.rpm", sha256=sha("other"), source=SECOND, by=SOURCE),
+    )
 
 
 def test_within_a_repository_the_first_path_wins() -> None:

@@ -224,7 +224,7 @@ def nasty(text: str) -> Audit:
         KEPT_ROW, name=text, version=text, architecture=text, created_at=text, uploader=text, distribution=text
     )
     held = evolve(HELD, distributions=(text,), problems=(Problem(Reason.DETAILS, text),))
-    orphans = (Orphan(row, "keep", Reason.NOT_OWNED, text),)
+    orphans = (Orphan(row=row, fate="keep", reason=Reason.NOT_OWNED, message=text),)
     return evolve(ASKED, repository=text, created_at=text, orphans=orphans, repositories=(held,), warnings=(text,))
 
 

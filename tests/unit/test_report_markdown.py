@@ -54,19 +54,19 @@ def many(number: int) -> Plan:
     """A plan with so many deletions and uploads."""
     deletions = tuple(
         Deletion(
-            LEAP,
-            f"hello-tool-1.{i}-1.x86_64.rpm",
-            f"{i:064x}",
-            "2025-01-01T00:00:00Z",
-            "ci",
-            Reason.SUPERSEDED,
-            SUPERSEDED,
+            distribution=LEAP,
+            filename=f"hello-tool-1.{i}-1.x86_64.rpm",
+            sha256=f"{i:064x}",
+            created_at="2025-01-01T00:00:00Z",
+            uploader="ci",
+            reason=Reason.SUPERSEDED,
+            evidence=SUPERSEDED,
         )
         for i in range(number)
     )
     uploads = tuple(evolve(UPLOADS[0], filename=f"new-1.{i}.rpm") for i in range(number))
     counts = Counts(uploads=number, deletions=number)
-    summary = Summary(counts, 0, {LEAP: counts, JAMMY: Counts()})
+    summary = Summary(total=counts, unmanaged=0, distributions={LEAP: counts, JAMMY: Counts()})
     return evolve(PLAN, deletions=deletions, archivings=(), uploads=uploads, replacements=(), held=(), summary=summary)
 
 
@@ -180,7 +180,14 @@ def test_deletions_that_cannot_fit_are_announced_first() -> None:
 
 def test_unsafe_and_incomplete_stand_above_all_lists() -> None:
     limits = tuple(
-        LimitExceeded(LEAP, "deletions", 0, i, f"{LEAP}: {i} deletions, @all of them", f"--max-deletions {i}")
+        LimitExceeded(
+            distribution=LEAP,
+            limit="deletions",
+            allowed=0,
+            found=i,
+            message=f"{LEAP}: {i} deletions, @all of them",
+            override=f"--max-deletions {i}",
+        )
         for i in range(25)
     )
     text = plan_markdown(evolve(PLAN, applyable=False, complete=False, exceeded=limits))
@@ -199,7 +206,7 @@ def test_unsafe_and_incomplete_stand_above_all_lists() -> None:
 )
 def test_foreign_names_of_an_audit_become_no_markup(found: list[tuple[str, str, str, str]]) -> None:
     orphans = tuple(
-        Orphan(Row(LEAP, name, "rpm", name, uploader=who), fate, Reason.KEEP, said)  # type: ignore[arg-type]
+        Orphan(row=Row(LEAP, name, "rpm", name, uploader=who), fate=fate, reason=Reason.KEEP, message=said)  # type: ignore[arg-type]
         for name, who, said, fate in found
     )
     text = audit_markdown(evolve(AUDIT, orphans=orphans))

@@ -77,7 +77,7 @@ def last(text: str) -> str:
 
 def with_held(*held: Held) -> Plan:
     counts = Counts(held=len(held))
-    return evolve(NOTHING, held=held, summary=Summary(counts, 0, {JAMMY: counts}))
+    return evolve(NOTHING, held=held, summary=Summary(total=counts, unmanaged=0, distributions={JAMMY: counts}))
 
 
 def test_a_plan() -> None:
@@ -162,7 +162,14 @@ def test_only_held() -> None:
 
 def test_many_held_for_one_reason_are_told_together() -> None:
     held = tuple(
-        Held(JAMMY, f"a{i}.deb", "deletion", Reason.OWNER_UNKNOWN, "home:kata/broken could own it") for i in range(300)
+        Held(
+            distribution=JAMMY,
+            filename=f"a{i}.deb",
+            action="deletion",
+            reason=Reason.OWNER_UNKNOWN,
+            message="home:kata/broken could own it",
+        )
+        for i in range(300)
     )
     text = plan_text(with_held(*held), PLAIN)
     assert text.splitlines()[7:] == [
@@ -177,7 +184,16 @@ def test_many_held_for_one_reason_are_told_together() -> None:
 
 
 def test_a_few_held_for_one_reason_keep_their_own_words() -> None:
-    held = [Held(JAMMY, f"a{i}.deb", "deletion", Reason.MIN_AGE, f"since 2026-01-0{i}") for i in (1, 2)]
+    held = [
+        Held(
+            distribution=JAMMY,
+            filename=f"a{i}.deb",
+            action="deletion",
+            reason=Reason.MIN_AGE,
+            message=f"since 2026-01-0{i}",
+        )
+        for i in (1, 2)
+    ]
     assert plan_text(with_held(*held), PLAIN).splitlines()[7:] == [
         "  ! 2 deletions held, min-age: It is younger than `orphans.min_age`.",
         "      a1.deb: since 2026-01-01",
@@ -195,10 +211,17 @@ def test_what_makes_a_plan_doubtful_stands_before_the_counts() -> None:
         source=evolve(PLAN.source, repositories=(unsettled,), allow_http=True),
         exceeded=(
             LimitExceeded(
-                LEAP, "deletions", 0, 1, "opensuse/15.6: 1 deletion, 1 more than the limit of 0", "--max-deletions 1"
+                distribution=LEAP,
+                limit="deletions",
+                allowed=0,
+                found=1,
+                message="opensuse/15.6: 1 deletion, 1 more than the limit of 0",
+                override="--max-deletions 1",
             ),
         ),
-        shadowed=(Shadowed(LEAP, "a.rpm", SUMS["1"], JAMMY_SOURCE, LEAP_SOURCE),),
+        shadowed=(
+            Shadowed(distribution=LEAP, filename="a.rpm", sha256=SUMS["1"], source=JAMMY_SOURCE, by=LEAP_SOURCE),
+        ),
     )
     text = plan_text(plan, PLAIN)
     assert "\nfrom home:kata on https://api.opensuse.org (plain http allowed)\n" in text
@@ -382,17 +405,42 @@ def test_the_last_line_of_a_receipt(changes: dict[str, object], line: str) -> No
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="none"), "deleted, no backup: cannot be undone"),
         (
-            ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="archive", archive_to="kata/archive"),
+            ReceiptLine(action="deletion", distribution=LEAP, filename="a.rpm", outcome=Outcome.DONE, undo="none"),
+            "deleted, no backup: cannot be undone",
+        ),
+        (
+            ReceiptLine(
+                action="deletion",
+                distribution=LEAP,
+                filename="a.rpm",
+                outcome=Outcome.DONE,
+                undo="archive",
+                archive_to="kata/archive",
+            ),
             "deleted, also in kata/archive",
         ),
         (
-            ReceiptLine("upload", LEAP, "a.rpm", Outcome.DONE, undo="archive", archive_to="kata/archive"),
+            ReceiptLine(
+                action="upload",
+                distribution=LEAP,
+                filename="a.rpm",
+                outcome=Outcome.DONE,
+                undo="archive",
+                archive_to="kata/archive",
+            ),
             "uploaded from kata/archive",
         ),
-        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.DONE, undo="archive"), "deleted"),
-        (ReceiptLine("deletion", LEAP, "a.rpm", Outcome.ALREADY_DONE, undo="none"), "deleted before"),
+        (
+            ReceiptLine(action="deletion", distribution=LEAP, filename="a.rpm", outcome=Outcome.DONE, undo="archive"),
+            "deleted",
+        ),
+        (
+            ReceiptLine(
+                action="deletion", distribution=LEAP, filename="a.rpm", outcome=Outcome.ALREADY_DONE, undo="none"
+            ),
+            "deleted before",
+        ),
     ],
 )
 def test_a_receipt_says_what_an_undo_could_have(line: ReceiptLine, told: str) -> None:
@@ -409,7 +457,14 @@ def test_an_undo_says_what_it_takes_back() -> None:
 
 
 def test_a_name_that_the_server_chose_is_told() -> None:
-    stored = ReceiptLine("upload", LEAP, "a.rpm", Outcome.DONE, stored_as="a-1.rpm", message="renamed")
+    stored = ReceiptLine(
+        action="upload",
+        distribution=LEAP,
+        filename="a.rpm",
+        outcome=Outcome.DONE,
+        stored_as="a-1.rpm",
+        message="renamed",
+    )
     assert "  + a.rpm  uploaded as a-1.rpm: renamed" in receipt_text(
         evolve(RECEIPT, lines=(stored,)), PLAIN, verbose=True
     )

@@ -155,7 +155,7 @@ def test_what_is_no_package_is_refused(data: bytes) -> None:
     ],
 )
 def test_rpm_md_states_true_sums_and_sizes(compression, suffix, unpack) -> None:
-    file = Published("noarch/demo-1.0-1.noarch.rpm", RPMS["demo-1.0-1.noarch.rpm"], 1700000000)
+    file = Published(path="noarch/demo-1.0-1.noarch.rpm", artifact=RPMS["demo-1.0-1.noarch.rpm"], mtime=1700000000)
     tree = rpm_md([file], "obs.test/demo:x/Leap", 1700000100, IndexOptions(compression=compression))
     repomd = tree["repodata/repomd.xml"].decode()
     [path] = [path for path in tree if path.endswith(f"-primary{suffix}")]
@@ -173,7 +173,12 @@ def test_rpm_md_states_true_sums_and_sizes(compression, suffix, unpack) -> None:
 @pytest.mark.parametrize(("kind", "algorithm"), [("sha", "sha1"), ("sha512", "sha512")])
 def test_rpm_md_with_other_checksums(kind, algorithm) -> None:
     artifact = RPMS["demo-1.0-1.noarch.rpm"]
-    tree = rpm_md([Published("noarch/x.rpm", artifact, 1)], "o/p/r", 1, IndexOptions("plain", kind))
+    tree = rpm_md(
+        [Published(path="noarch/x.rpm", artifact=artifact, mtime=1)],
+        "o/p/r",
+        1,
+        IndexOptions(compression="plain", checksum=kind),
+    )
     [primary] = [data for path, data in tree.items() if "primary" in path]
     digest = hashlib.new(algorithm, artifact.blob.read()).hexdigest()
     assert f'<checksum type="{kind}" pkgid="YES">{digest}</checksum>'.encode() in primary
@@ -181,7 +186,7 @@ def test_rpm_md_with_other_checksums(kind, algorithm) -> None:
 
 def test_the_flat_debian_index() -> None:
     artifact = DEBS["liby_3+git_all.deb"]
-    file = Published("all/liby_3+git_all.deb", artifact, 1)
+    file = Published(path="all/liby_3+git_all.deb", artifact=artifact, mtime=1)
     tree = debian([file], "obs.test/demo:x/xUbuntu_22.04", 1795351988, IndexOptions(deb_sums=("MD5sum", "SHA1")))
     assert b"\nFilename: ./all/liby_3+git_all.deb\n" in tree["Packages"]
     assert b"SHA256" not in tree["Packages"]

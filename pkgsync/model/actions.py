@@ -1,0 +1,185 @@
+"""The actions of a plan, the evidence behind them, and what is withheld.
+
+Sizes are bytes, sums lower-case hex sha256, times ISO 8601.
+"""
+
+from typing import ClassVar, Literal
+
+from attrs import frozen
+
+from pkgsync.model.desired import Content
+from pkgsync.model.key import Keyed
+from pkgsync.reasons import Reason
+
+ActionKind = Literal["upload", "replacement", "deletion", "archiving"]
+
+
+@frozen(kw_only=True)
+class Source:
+    """Where an upload's bytes come from.
+
+    ``path`` is relative to the published repository, or with ``content`` build to the repository under /build.
+    """
+
+    kind: Literal["obs", "backup", "archive"]
+    project: str = ""
+    repository: str = ""
+    architecture: str = ""
+    packages: tuple[str, ...] = ()
+    path: str = ""
+    content: Content = "published"
+
+
+@frozen
+class ArchitectureEvidence:
+    name: str
+    code: str
+
+
+@frozen(kw_only=True)
+class RepositoryEvidence:
+    """One settled repository behind a deletion, as it was read. ``index_sha256`` as ``Index.top_sha256``."""
+
+    project: str
+    repository: str
+    architectures: tuple[ArchitectureEvidence, ...]
+    last_published: int | None
+    index_sha256: str
+    revision: int | None
+    content: Content = "published"
+
+
+@frozen(kw_only=True)
+class SupersededBy:
+    """The newer version that OBS offers, and the state of the package that builds it."""
+
+    filename: str
+    version: str
+    package: str
+    code: str
+
+
+@frozen(kw_only=True)
+class Evidence:
+    """The reads that prove a deletion right. ``total`` is the row count of the complete listing.
+
+    ``superseded_by`` is set for a superseded orphan. For a gone one, ``packages_read`` counts the packages whose
+    files were all known. ``receipt`` names the receipt that an undo takes back, by the digest of its plan.
+    """
+
+    kind: Literal["superseded", "gone", "undo"]
+    repositories: tuple[RepositoryEvidence, ...] = ()
+    total: int | None = None
+    superseded_by: SupersededBy | None = None
+    packages_read: int | None = None
+    receipt: str | None = None
+
+
+@frozen(kw_only=True)
+class Action(Keyed):
+    """One change of one file on Packagecloud, and why it is due."""
+
+    kind: ClassVar[ActionKind]
+
+    sha256: str
+    reason: Reason
+
+
+@frozen(kw_only=True)
+class Transfer(Action):
+    """Brings ``size`` bytes there. ``also`` are the other places that offer the same file."""
+
+    size: int
+    source: Source
+    also: tuple[Source, ...] = ()
+
+
+@frozen(kw_only=True)
+class Upload(Transfer):
+    kind: ClassVar[ActionKind] = "upload"
+
+
+@frozen
+class OldContent:
+    """The row that a replacement takes away."""
+
+    sha256: str
+    created_at: str
+
+
+@frozen(kw_only=True)
+class Replacement(Transfer):
+    kind: ClassVar[ActionKind] = "replacement"
+
+    old: OldContent
+
+
+@frozen(kw_only=True)
+class Removal(Action):
+    """Takes the row with this content and ``created_at`` away."""
+
+    created_at: str
+    uploader: str | None
+    evidence: Evidence
+
+    @property
+    def archive(self) -> str | None:
+        """The repository that holds the content afterwards, if one does."""
+        return None
+
+
+@frozen(kw_only=True)
+class Deletion(Removal):
+    """``archived_in`` names the archive whose row of this name holds the same content: the backup of this one."""
+
+    kind: ClassVar[ActionKind] = "deletion"
+
+    archived_in: str | None = None
+
+    @property
+    def archive(self) -> str | None:
+        return self.archived_in
+
+    def to(self, archive: str) -> "Archiving":
+        """The same row moved to ``archive`` instead."""
+        return Archiving(
+            distribution=self.distribution,
+            filename=self.filename,
+            sha256=self.sha256,
+            created_at=self.created_at,
+            uploader=self.uploader,
+            reason=self.reason,
+            evidence=self.evidence,
+            archive_to=archive,
+        )
+
+
+@frozen(kw_only=True)
+class Archiving(Removal):
+    """A deletion that moves the row to another repository of the same server instead."""
+
+    kind: ClassVar[ActionKind] = "archiving"
+
+    archive_to: str
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_to
+
+
+@frozen(kw_only=True)
+class Held(Keyed):
+    """An action that would be due but is withheld. ``action`` is what it would have been."""
+
+    action: ActionKind
+    reason: Reason
+    message: str
+
+
+@frozen(kw_only=True)
+class Shadowed(Keyed):
+    """A file that an earlier source offers with other content; the earlier one wins."""
+
+    sha256: str
+    source: Source
+    by: Source

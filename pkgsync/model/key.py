@@ -1,0 +1,15 @@
+"""What Packagecloud allows only once per repository."""
+
+from attrs import frozen
+
+
+@frozen
+class Keyed:
+    """A file name in a distribution. ``key`` is the package key, ``DISTRIBUTION/FILENAME``."""
+
+    distribution: str
+    filename: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.distribution}/{self.filename}"
