@@ -5,16 +5,13 @@ A config comes from :func:`pkgsync.config.load`; plans and receipts are read and
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from pkgsync import packagecloud, reconcile
 from pkgsync.apply import engine, preflight
-from pkgsync.apply.job import Job
-from pkgsync.apply.kept import look_back
-from pkgsync.cache import Cache
-from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.apply.options import ApplyOptions
+from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import ConfigError, UsageError
 from pkgsync.model import (
     ActualState,
@@ -27,11 +24,9 @@ from pkgsync.model import (
     Policy,
     Receipt,
     Selection,
-    Transfer,
 )
 from pkgsync.packagecloud import PackagecloudClient
-from pkgsync.reasons import Reason
-from pkgsync.services import Services, packagecloud_session
+from pkgsync.services import Services, look_back, packagecloud_session
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
@@ -87,17 +82,6 @@ def audit(
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
 
 
-@frozen(kw_only=True)
-class ApplyOptions:
-    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers."""
-
-    receipt: Path
-    jobs: int = 4
-    skip_stale: bool = False
-    only_uploads: bool = False
-    dry_run: bool = False
-
-
 def apply(
     config: Config,
     reviewed: Plan,
@@ -113,42 +97,7 @@ def apply(
     later failures are in the receipt, with its ``exit_code``.
     """
     services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
-    scope = _with_plan_sources(config, reviewed)
-    coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
-    planned = frozenset(action.filename for action in coming if action.source.content == "build")
-    leaving = frozenset(action.key for action in reviewed.removals if action.reason is not Reason.UNDO)
-
-    def observe() -> tuple[DesiredState, ActualState]:
-        desired, actual = services.observe(scope, planned)
-        rows = [row for row in actual.rows if row.key in leaving]
-        return desired, services.with_downloads(actual, rows, config.policy, now())
-
-    return engine.run(
-        reviewed,
-        Job(
-            source_api=config.obs.api,
-            target_api=config.packagecloud.url,
-            config_digest=config.digest,
-            observe=observe,
-            fetch=services.fetch,
-            packagecloud=services.packagecloud,
-            archive=services.archive,
-            policy=config.policy,
-            managed=frozenset(managed_distributions(config)),
-            cache=Cache(surroundings.cache_dir),
-            backup=Cache(surroundings.backups),
-            state_dir=surroundings.state_dir,
-            receipt=options.receipt,
-            now=now,
-            pause=surroundings.sleep,
-            jobs=options.jobs,
-            skip_stale=options.skip_stale,
-            only_uploads=options.only_uploads,
-            dry_run=options.dry_run,
-            progress=surroundings.progress,
-            report=report,
-        ),
-    )
+    return engine.run(reviewed, config, services, options, now=now, report=report)
 
 
 def undo(
@@ -158,11 +107,10 @@ def undo(
 
     Raises UsageError for a receipt of another server or repository, and as ``look_back`` does.
     """
-    preflight.refuse_elsewhere(receipt.target, config.packagecloud.url, config.packagecloud.repository, "receipt")
+    preflight.refuse_elsewhere(receipt.target, config, "receipt")
     client = PackagecloudClient(packagecloud_session(config, surroundings), config.packagecloud.repository)
+    actual, kept = look_back(receipt, config, client, surroundings)
     managed = managed_distributions(config)
-    store, progress = Cache(surroundings.backups), surroundings.progress
-    actual, kept = look_back(receipt, client, config.policy, store, managed, now=utc_now, progress=progress)
     return reconcile.undo_plan(receipt, actual, kept, config.policy, managed, now(), _setting(config))
 
 
@@ -214,30 +162,6 @@ def _decide(
         return decided, actual
     actual = services.with_downloads(actual, rows, policy, now)
     return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
-
-
-def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
-    """The config with the repositories of the plan that it no longer maps, so that the plan's uploads are checked."""
-    projects = {p.name: p for p in config.obs.projects}
-    for planned in reviewed.source.repositories:
-        extra = {planned.repository: planned.distributions}
-        known = projects.get(planned.project)
-        if known is None:
-            projects[planned.project] = ObsProject(
-                name=planned.project, distributions={**extra, "*": None}, optional=True, content=planned.content
-            )
-        elif not _reads(known, planned.repository):
-            filters = None if known.repositories is None else (*known.repositories, planned.repository)
-            merged = {**known.distributions, **extra}
-            projects[planned.project] = evolve(known, distributions=merged, repositories=filters)
-    return evolve(config, obs=evolve(config.obs, projects=tuple(projects.values())))
-
-
-def _reads(project: ObsProject, repository: str) -> bool:
-    try:
-        return project.target(repository) is not None and project.selects(repository)
-    except KeyError:
-        return False
 
 
 def _check_types(desired: DesiredState, actual: ActualState) -> None:

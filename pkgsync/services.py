@@ -5,15 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import BinaryIO
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync import credentials, obs, packagecloud, reconcile
 from pkgsync.cache import Cache
-from pkgsync.config import Config, managed_distributions
+from pkgsync.config import Config, ObsProject, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, ReadError
-from pkgsync.model import ActualState, DesiredState, Policy, Row, Transfer
+from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.obs import ObsClient
 from pkgsync.packagecloud import PackagecloudClient
+from pkgsync.packagecloud.asking import ask
+from pkgsync.reasons import Reason
+from pkgsync.reconcile import Kept
 from pkgsync.session import Session
 from pkgsync.surroundings import Surroundings, utc_now
 
@@ -89,6 +92,17 @@ class Services:
             return actual
         return packagecloud.with_archive(self.archive, actual, progress=progress)
 
+    def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
+        """Both worlds as far as a reviewed plan needs them: its built files too, and the downloads of what it removes.
+
+        Raises as :meth:`observe`.
+        """
+        built = frozenset(action.filename for action in plan.transfers if action.source.content == "build")
+        desired, actual = self.observe(_with_plan_sources(config, plan), built)
+        leaving = frozenset(action.key for action in plan.removals if action.reason is not Reason.UNDO)
+        rows = [row for row in actual.rows if row.key in leaving]
+        return desired, self.with_downloads(actual, rows, config.policy, now())
+
     def with_downloads(self, actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime) -> ActualState:
         """The actual state with the downloads of these rows, where ``limits.in_use_days`` asks for them."""
         days = policy.limits.in_use_days
@@ -114,3 +128,59 @@ def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:
         quota=True,
         pause=surroundings.pause,
     )
+
+
+def look_back(
+    receipt: Receipt, config: Config, client: PackagecloudClient, surroundings: Surroundings
+) -> tuple[ActualState, Kept]:
+    """The world that an undo starts from: what Packagecloud holds now, and what is kept of what it held.
+
+    Of the backup store and the archive only sizes; the archive is read if the receipt moved anything there. Raises
+    ReadError, ConfigError for an archive that does not exist, AuthenticationError, QuotaError, StorageError.
+    """
+    wanted, progress = {*managed_distributions(config), *receipt.target.distributions}, surroundings.progress
+    actual = packagecloud.gather(client, wanted, now=utc_now, progress=progress)
+    archive_to = config.policy.orphans.archive_to
+    moved = [line for line in receipt.lines if line.undo == "archive" and line.archive_to == archive_to]
+    sizes = {line.key: line.size for line in moved}
+    if archive_to is not None and moved:
+        archive = PackagecloudClient(client.session, archive_to)
+        actual = packagecloud.with_archive(archive, actual, wanted=sizes.keys(), progress=progress)
+        unsized = [row for line in moved if (row := _unsized(line, actual)) is not None]
+        sizes |= ask(unsized, lambda row: archive.details(row).size, "Asking for sizes", progress).values
+    return actual, Kept(
+        _backups(receipt, Cache(surroundings.backups)), {key: size for key, size in sizes.items() if size is not None}
+    )
+
+
+def _backups(receipt: Receipt, store: Cache) -> dict[str, int]:
+    sums = {sha256 for line in receipt.lines for sha256 in (line.sha256, line.old_sha256) if sha256}
+    return {sha256: size for sha256 in sums if (size := store.size(sha256)) is not None}
+
+
+def _unsized(line: ReceiptLine, actual: ActualState) -> Row | None:
+    return actual.archive.get(line.key) if actual.archive is not None and line.size is None else None
+
+
+def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
+    """The config with the repositories of the plan that it no longer maps, so that the plan's uploads are checked."""
+    projects = {p.name: p for p in config.obs.projects}
+    for planned in reviewed.source.repositories:
+        extra = {planned.repository: planned.distributions}
+        known = projects.get(planned.project)
+        if known is None:
+            projects[planned.project] = ObsProject(
+                name=planned.project, distributions={**extra, "*": None}, optional=True, content=planned.content
+            )
+        elif not _reads(known, planned.repository):
+            filters = None if known.repositories is None else (*known.repositories, planned.repository)
+            merged = {**known.distributions, **extra}
+            projects[planned.project] = evolve(known, distributions=merged, repositories=filters)
+    return evolve(config, obs=evolve(config.obs, projects=tuple(projects.values())))
+
+
+def _reads(project: ObsProject, repository: str) -> bool:
+    try:
+        return project.target(repository) is not None and project.selects(repository)
+    except KeyError:
+        return False

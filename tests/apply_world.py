@@ -4,19 +4,19 @@ Nothing waits: pauses are counted, and time moves by itself a second per look at
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from pkgsync import planfile
 from pkgsync.apply import engine
-from pkgsync.apply.job import Job
+from pkgsync.apply.options import ApplyOptions
 from pkgsync.cache import Cache
-from pkgsync.config import ObsProject
+from pkgsync.config import Config, ObsConfig, ObsProject, PackagecloudConfig
 from pkgsync.model import ActualState, DesiredState, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Receipt
 from pkgsync.model.secret import Basic
 from pkgsync.obs import ObsClient
@@ -25,14 +25,15 @@ from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.gather import gather, with_archive
 from pkgsync.reconcile import Setting, build_plan, reconcile
 from pkgsync.sandbox import ARCHIVE, PROJECT, REPOSITORY, Artifact, Sandbox, make_deb, make_rpm
+from pkgsync.services import Services
 from pkgsync.session import HttpLimits, Session
+from pkgsync.surroundings import Surroundings
 
 LEAP, JAMMY = "opensuse/15.6", "ubuntu/jammy"
 MANAGED = (LEAP, JAMMY)
 REPOSITORIES = {"openSUSE_Leap_15.6": (LEAP, "rpm"), "xUbuntu_22.04": (JAMMY, "deb")}
 FILES = r"/published/.*\.(rpm|deb)$"  # the packages in the request log, not the indexes
 LONG_AGO = "2025-01-01T00:00:00.000Z"
-CONFIG_DIGEST = "sha256:" + "c" * 64
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1))
 ARCHIVING = Policy(orphans=OrphanPolicy(action=OrphanAction.ARCHIVE, archive_to=ARCHIVE, keep_versions=1))
 QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3)
@@ -109,20 +110,20 @@ class World:
         return self.desired(), self.actual()
 
     def actual(self) -> ActualState:
-        return listed(self.services, self.policy, self.now, self.pauses.append)
+        return listed(self.endpoints, self.policy, self.now, self.pauses.append)
 
     def desired(self) -> DesiredState:
         """What OBS offers in those repositories that the test has made."""
         mapped = {name: (distribution,) for name, (distribution, _) in REPOSITORIES.items() if self._has(name)}
-        return desired_of(self.services, mapped, self.now)
+        return desired_of(self.endpoints, mapped, self.now)
 
     def client(self) -> PackagecloudClient:
-        return client_of(self.services, self.pauses.append)
+        return client_of(self.endpoints, self.pauses.append)
 
     @property
-    def services(self) -> "Services":
+    def endpoints(self) -> "Endpoints":
         sandbox = self.sandbox
-        return Services(
+        return Endpoints(
             sandbox.obs_url, sandbox.obs.user, sandbox.obs.password, sandbox.packagecloud_url, sandbox.token
         )
 
@@ -137,19 +138,38 @@ class World:
             obs_api=self.sandbox.obs_url,
             projects=(PROJECT,),
             packagecloud_url=self.sandbox.packagecloud_url,
-            config_digest=CONFIG_DIGEST,
+            config_digest=config_of(self.endpoints, wanted).digest,
             pkgsync_version="1.0.0",
             overrides=Overrides(max_deletions=100),
         )
         made = build_plan(decided, desired, actual, wanted, self.now(), setting)
         return planfile.loads(planfile.dumps(made), "plan.json")
 
-    def job(self, **changes: Any) -> Job:
-        job = job_for(self.services, self.folder, self.desired, pause=self.pauses.append, policy=self.policy)
-        return evolve(job, **{"observe": self.observe, "report": self.reported.append, "now": self.now} | changes)
+    def config(self, managed: Collection[str] = MANAGED) -> Config:
+        return config_of(self.endpoints, self.policy, managed)
 
-    def apply(self, plan: Plan, **changes: Any) -> Receipt:
-        return engine.run(plan, self.job(**changes))
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        config: Config | None = None,
+        client: PackagecloudClient | None = None,
+        receipt: Path | None = None,
+        **switches: Any,
+    ) -> Receipt:
+        services = services_of(self.endpoints, self.folder, self.policy, self.pauses.append, self.observe)
+        return engine.run(
+            plan,
+            config or self.config(),
+            services if client is None else evolve(services, packagecloud=client),
+            ApplyOptions(receipt=receipt or self.folder / "plan.receipt.json", **switches),
+            now=self.now,
+            report=self.reported.append,
+        )
+
+    @property
+    def backups(self) -> Cache:
+        return Cache(self.folder / "backups")
 
     def receipt(self) -> Receipt:
         """The receipt as it stands in its file."""
@@ -157,7 +177,7 @@ class World:
 
 
 @frozen
-class Services:
+class Endpoints:
     """Where both services are, and the keys to them."""
 
     obs_url: str
@@ -167,32 +187,34 @@ class Services:
     token: str = field(repr=False)
 
 
-def client_of(services: Services, pause: Callable[[float], None], repository: str = REPOSITORY) -> PackagecloudClient:
-    auth = Basic(services.token, "")
-    session = Session(services.packagecloud_url, auth=auth, quota=True, limits=QUICK, pause=pause)
+def client_of(endpoints: Endpoints, pause: Callable[[float], None], repository: str = REPOSITORY) -> PackagecloudClient:
+    auth = Basic(endpoints.token, "")
+    session = Session(endpoints.packagecloud_url, auth=auth, quota=True, limits=QUICK, pause=pause)
     return PackagecloudClient(session, repository)
 
 
-def archive_of(services: Services, policy: Policy, pause: Callable[[float], None]) -> PackagecloudClient | None:
+def archive_of(endpoints: Endpoints, policy: Policy, pause: Callable[[float], None]) -> PackagecloudClient | None:
     archives = policy.orphans.action is OrphanAction.ARCHIVE
-    return client_of(services, pause, ARCHIVE) if archives else None
+    return client_of(endpoints, pause, ARCHIVE) if archives else None
 
 
 def listed(
-    services: Services, policy: Policy, now: Callable[[], datetime], pause: Callable[[float], None]
+    endpoints: Endpoints, policy: Policy, now: Callable[[], datetime], pause: Callable[[float], None]
 ) -> ActualState:
-    found = gather(client_of(services, pause), MANAGED, now=now)
-    archive = archive_of(services, policy, pause)
+    found = gather(client_of(endpoints, pause), MANAGED, now=now)
+    archive = archive_of(endpoints, policy, pause)
     return found if archive is None else with_archive(archive, found)
 
 
-def obs_of(services: Services, pause: Callable[[float], None]) -> ObsClient:
-    login = Basic(services.obs_user, services.obs_password)
-    return ObsClient(Session(services.obs_url, auth=login, limits=QUICK, pause=pause, accept="application/xml"))
+def obs_of(endpoints: Endpoints, pause: Callable[[float], None]) -> ObsClient:
+    login = Basic(endpoints.obs_user, endpoints.obs_password)
+    return ObsClient(Session(endpoints.obs_url, auth=login, limits=QUICK, pause=pause, accept="application/xml"))
 
 
-def desired_of(services: Services, mapped: Mapping[str, tuple[str, ...]], now: Callable[[], datetime]) -> DesiredState:
-    client = obs_of(services, no_pause)
+def desired_of(
+    endpoints: Endpoints, mapped: Mapping[str, tuple[str, ...]], now: Callable[[], datetime]
+) -> DesiredState:
+    client = obs_of(endpoints, no_pause)
     return gather_obs(client, [ObsProject(name=PROJECT, distributions=mapped)], now=now, pause=no_pause)
 
 
@@ -200,39 +222,56 @@ def no_pause(_seconds: float) -> None:
     """Time costs nothing here."""
 
 
-def job_for(
-    services: Services,
-    folder: Path,
-    desired: Callable[[], DesiredState],
-    pause: Callable[[float], None],
-    policy: Policy = POLICY,
-) -> Job:
-    """The job of a machine whose state, cache, backups and receipt are below ``folder``."""
-    obs = obs_of(services, pause)
-
-    def fetch(action: Any, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
-        source = action.source
-        session, route = obs.published_location(source.project, source.repository, source.path)
-        return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    return Job(
-        source_api=services.obs_url,
-        target_api=services.packagecloud_url,
-        config_digest=CONFIG_DIGEST,
-        observe=lambda: (desired(), listed(services, policy, now, pause)),
-        fetch=fetch,
-        packagecloud=client_of(services, pause),
-        archive=archive_of(services, policy, pause),
+def config_of(endpoints: Endpoints, policy: Policy, managed: Collection[str] = MANAGED) -> Config:
+    mapped = {name: (distribution,) for name, (distribution, _) in REPOSITORIES.items() if distribution in managed}
+    return Config(
+        path=Path("pkgsync.yaml"),
+        obs=ObsConfig(
+            api=endpoints.obs_url,
+            published_url=None,
+            anonymous=False,
+            projects=(ObsProject(name=PROJECT, distributions=mapped),),
+        ),
+        packagecloud=PackagecloudConfig(endpoints.packagecloud_url, REPOSITORY),
         policy=policy,
-        managed=frozenset(MANAGED),
-        cache=Cache(folder / "cache"),
-        backup=Cache(folder / "backups"),
+    )
+
+
+@frozen(kw_only=True)
+class WatchedServices(Services):
+    """Services whose look at both worlds the test has in its hands."""
+
+    look: Callable[[], tuple[DesiredState, ActualState]]
+
+    def observe(self, config: Config, planned: Collection[str] = ()) -> tuple[DesiredState, ActualState]:
+        return self.look()
+
+
+def services_of(
+    endpoints: Endpoints,
+    folder: Path,
+    policy: Policy,
+    pause: Callable[[float], None],
+    look: Callable[[], tuple[DesiredState, ActualState]],
+) -> Services:
+    """Both services, seen from a machine whose state, cache and backups are below ``folder``."""
+    return WatchedServices(
+        obs=obs_of(endpoints, pause),
+        packagecloud=client_of(endpoints, pause),
+        archive=archive_of(endpoints, policy, pause),
+        surroundings=surroundings_of(folder, pause),
+        look=look,
+    )
+
+
+def surroundings_of(folder: Path, pause: Callable[[float], None]) -> Surroundings:
+    return Surroundings(
+        env={},
+        home=folder,
+        cache_dir=folder / "cache",
         state_dir=folder / "state",
-        receipt=folder / "plan.receipt.json",
-        now=now,
+        backup_dir=folder / "backups",
+        limits=QUICK,
         pause=pause,
     )
 

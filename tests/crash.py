@@ -12,19 +12,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pkgsync import planfile
 from pkgsync.apply import engine, journal, signals
+from pkgsync.apply.options import ApplyOptions
 from pkgsync.errors import ExitCode
-from pkgsync.model import Policy
-from tests.apply_world import POLICY, Services, World, job_for
+from pkgsync.model import ActualState, DesiredState, Policy, Receipt
+from tests.apply_world import POLICY, Endpoints, World, config_of, listed, no_pause, services_of
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.crash"])
@@ -34,7 +36,7 @@ _CONTEXT.set_forkserver_preload(["tests.crash"])
 class Attempt:
     """One run in a child: everything that it needs, to be sent to it."""
 
-    services: Services
+    endpoints: Endpoints
     folder: Path
     desired: Any
     plan: bytes
@@ -43,7 +45,7 @@ class Attempt:
 
 
 def attempt_of(world: World, plan: bytes, folder: Path, jobs: int = 1) -> Attempt:
-    return Attempt(world.services, folder, world.desired(), plan, jobs, world.policy)
+    return Attempt(world.endpoints, folder, world.desired(), plan, jobs, world.policy)
 
 
 def start(
@@ -136,10 +138,26 @@ def _child(attempt: Attempt, step: int | None, noticed: Event | None, total: "Sy
             noticed.set()
 
         signals.Halt.interrupt = tell  # type: ignore[method-assign]
-    job = job_for(
-        attempt.services, attempt.folder, lambda: attempt.desired, lambda seconds: None, policy=attempt.policy
-    )
-    receipt = engine.run(planfile.loads(attempt.plan, "plan.json"), evolve(job, jobs=attempt.jobs))
+    receipt = _run(attempt)
     if total is not None:
         total.value = bomb.count
     sys.exit(receipt.exit_code)
+
+
+def _run(attempt: Attempt) -> Receipt:
+    endpoints, policy = attempt.endpoints, attempt.policy
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    def look() -> tuple[DesiredState, ActualState]:
+        return attempt.desired, listed(endpoints, policy, now, no_pause)
+
+    return engine.run(
+        planfile.loads(attempt.plan, "plan.json"),
+        config_of(endpoints, policy),
+        services_of(endpoints, attempt.folder, policy, no_pause, look),
+        ApplyOptions(receipt=attempt.folder / "plan.receipt.json", jobs=attempt.jobs),
+        now=now,
+        report=lambda line: None,
+    )

@@ -1,65 +1,70 @@
-"""Deletes one reviewed row: a fresh look, the bytes kept, the DELETE, two looks that agree."""
+"""Deletes one reviewed row: a fresh look, the bytes kept, another look, the DELETE, two looks that agree."""
 
-from attrs import define
+from typing import assert_never
 
-from pkgsync.apply.archive import Archive
-from pkgsync.apply.job import Job
-from pkgsync.apply.journal import Journal
-from pkgsync.apply.looks import Looks
-from pkgsync.apply.remove import Remover
-from pkgsync.apply.result import Result
-from pkgsync.apply.task import Task
-from pkgsync.apply.transfer import Transporter, undo_of
-from pkgsync.model import Deletion, OldContent, Outcome, Row
+from attrs import frozen
+
+from pkgsync.apply.move import clash, unknown
+from pkgsync.apply.outcome import Result, Task, undo_of
+from pkgsync.apply.site import Site, There, taken_over
+from pkgsync.model import Deletion, Row
 from pkgsync.reasons import Reason
 
 
-@define
-class Deleter:
-    job: Job
-    journal: Journal
-    transporter: Transporter
-    looks: Looks
-    remover: Remover
-    archive: Archive | None
+@frozen(kw_only=True)
+class Delete:
+    """``archive`` is where the same file must stand, if the deletion relies on that."""
 
-    def delete(self, task: Task, deletion: Deletion) -> Result:
+    task: Task
+    action: Deletion
+    site: Site
+    archive: Site | None
+
+    def run(self) -> Result:
         """Raises PkgsyncError and OSError; the row is then still there, or the message says what is unknown."""
-        row = self._find(deletion)
-        changed = self._changed(deletion, row)
-        if row is not None and changed is None and self.job.backup is not None:
-            self.transporter.old(task, row, deletion.sha256)
-            row = self._find(deletion)
-            changed = self._changed(deletion, row)
-        if changed is not None:
-            return changed
-        return self._absent(deletion) if row is None else self._remove(deletion, row)
+        row = self._deletable()
+        if isinstance(row, Row):
+            self.site.keep(self.task, row, self.action.sha256)
+            row = self._deletable()  # there is no conditional DELETE, and the download may have taken long
+        return self._delete(row) if isinstance(row, Row) else row
 
-    def _find(self, deletion: Deletion) -> Row | None:
-        return self.looks.find(deletion.distribution, deletion.filename)
+    def _deletable(self) -> Row | Result:
+        action = self.action
+        row = self.site.find(action)
+        if row is None:
+            ours = self.site.journal.ledger.past(action.key).deletions > 0
+            return self._done(ours=ours, verified="absent")
+        return self.site.changed(row, sha256=action.sha256, created_at=action.created_at) or row
 
-    def _changed(self, deletion: Deletion, row: Row | None) -> Result | None:
-        planned = OldContent(deletion.sha256, deletion.created_at)
-        return self.remover.unchanged(row, planned) if row is not None else None
-
-    def _absent(self, deletion: Deletion) -> Result:
-        ours = self.journal.ledger.past(deletion.key).deletions > 0
-        return self._done(deletion, ours=ours, verified="absent")
-
-    def _remove(self, deletion: Deletion, row: Row) -> Result:
-        if self.archive is not None and deletion.archived_in is not None:
-            unkept = self.archive.unkept(deletion)
-            if unkept is not None:
-                return unkept
-        removal = self.remover.remove(row)
-        if removal is None:
-            return Result.stale(Reason.TARGET_CHANGED, "Packagecloud holds another file under this name by now.")
-        if not removal.listed:
-            return self._done(deletion, ours=removal.ours, verified="absent")
+    def _delete(self, row: Row) -> Result:
+        unkept = self._unkept()
+        if unkept is not None:
+            return unkept
+        removed = self.site.remove(row)
+        if removed is None:
+            return taken_over()
+        if not removed.listed:
+            return self._done(ours=removed.ours, verified="absent")
         lagging = "Packagecloud answered that it is deleted, but still lists it"
-        return self._done(deletion, ours=removal.ours, verified="reply", message=lagging)
+        return self._done(ours=removed.ours, verified="reply", message=lagging)
 
-    def _done(self, deletion: Deletion, *, ours: bool, verified: str, message: str = "") -> Result:
-        outcome = Outcome.DONE if ours else Outcome.ALREADY_DONE
-        undo = undo_of(self.job, deletion.sha256, deletion.archived_in)
-        return Result(outcome=outcome, verified=verified, message=message, undo=undo)
+    def _unkept(self) -> Result | None:
+        """None if the archive that the deletion relies on, if any, still holds the same file. Raises ReadError."""
+        if self.archive is None or self.action.archived_in is None:
+            return None
+        there = self.archive.there(self.action)
+        match there:
+            case There.EQUAL:
+                return None
+            case There.OTHER:
+                return clash(self.archive)
+            case There.UNKNOWN:
+                return unknown(self.archive)
+            case There.NOTHING:
+                return Result.stale(Reason.TARGET_CHANGED, f"{self.archive.name} no longer holds the same file.")
+            case _:
+                assert_never(there)
+
+    def _done(self, *, ours: bool, verified: str, message: str = "") -> Result:
+        undo = undo_of(self.site.backups, self.action.sha256, self.action.archived_in)
+        return Result.reached(ours=ours, verified=verified, message=message, undo=undo)

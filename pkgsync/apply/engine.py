@@ -1,26 +1,32 @@
-"""Runs a reviewed plan: preflight, uploads, replacements, deletions, receipt."""
+"""Runs a reviewed plan: preflight, uploads, replacements, removals, receipt."""
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from pkgsync.apply import journal as journals
-from pkgsync.apply import lock, preflight, receipt, signals
+from pkgsync.apply import lock, preflight, signals
+from pkgsync.apply.fetch import Fetcher
 from pkgsync.apply.guard import Guard, distribution_of
-from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
-from pkgsync.apply.phases import Phases, missing_uploads
+from pkgsync.apply.options import ApplyOptions, Patience
+from pkgsync.apply.outcome import Result, blank
+from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
-from pkgsync.apply.record import Record
-from pkgsync.apply.result import Result
+from pkgsync.apply.record import Record, write_receipt
 from pkgsync.apply.signals import Halt
-from pkgsync.apply.task import blank
+from pkgsync.apply.site import Site
+from pkgsync.cache import Cache
+from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import (
     Action,
+    ActualState,
     Archiving,
     Outcome,
     Plan,
@@ -28,76 +34,97 @@ from pkgsync.model import (
     ReceiptLine,
     Removal,
     Replacement,
+    Transfer,
     Upload,
     iso,
 )
+from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Check, Verdict
-from pkgsync.version import __version__
+from pkgsync.reconcile import Standing
+from pkgsync.services import Services
 
 Kind = TypeVar("Kind", Upload, Replacement, Removal)
 
 
-def run(plan: Plan, job: Job) -> Receipt:
-    """Execute the plan, and write its receipt.
+def run(
+    plan: Plan,
+    config: Config,
+    services: Services,
+    options: ApplyOptions,
+    *,
+    now: Callable[[], datetime],
+    report: Callable[[str], None],
+) -> Receipt:
+    """Execute the plan, and write its receipt; ``report`` gets one line per finished action.
 
     What was done, also where the run ended early, stands in the receipt with the exit code. Raises PkgsyncError
     where nothing could be done at all: UnsafePlanError, UsageError, LockedError, StorageError, and what the reads of
     the preflight raise. With ``dry_run`` nothing is written anywhere.
     """
-    preflight.refuse_unfit(plan, job)
-    since = iso(job.now())
-    if job.dry_run:
-        return _dry_run(plan, job, since)
-    _require_receipt_folder(job)
-    with lock.hold(
-        job.state_dir, api=plan.target.api, repository=plan.target.repository, plan_digest=plan.digest, since=since
-    ):
-        journal = Journal(journals.place(job.state_dir, plan.digest), job.now)
+    preflight.refuse_unfit(plan, config)
+    since = iso(now())
+    if options.dry_run:
+        return _dry_run(plan, config, services, Record(now=now, report=report), since)
+    _require_folder_of(options.receipt)
+    state_dir = services.surroundings.state_dir
+    target = plan.target
+    with lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since):
+        journal = Journal(journals.place(state_dir, plan.digest), now)
         try:
-            return _Run(plan, job, journal).execute()
+            record = Record(now=now, report=report, skip_stale=options.skip_stale)
+            begun = _Run(plan=plan, config=config, services=services, options=options, journal=journal, record=record)
+            return begun.execute()
         finally:
             journal.close()
 
 
-def _dry_run(plan: Plan, job: Job, since: str) -> Receipt:
-    ledger = journals.peek(journals.place(job.state_dir, plan.digest))
-    found = preflight.look(plan, job, ledger)
-    record = Record(job.now, job.report)
-    for check in found.checks:
-        record.judged(ledger, check.action, preflight.result_of(check, ledger, job))
-    return receipt.derive(
-        plan, record, Halt(), version=__version__, started_at=since, now=job.now(), runs=1, warnings=found.warnings
-    )
+def _dry_run(plan: Plan, config: Config, services: Services, record: Record, since: str) -> Receipt:
+    surroundings = services.surroundings
+    ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
+    found = preflight.look(plan, config, services, ledger, record.now)
+    for standing in found.standings:
+        result = preflight.result_of(standing, ledger, Cache(surroundings.backups))
+        record.judged(ledger, standing.action, result)
+    return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=found.warnings)
 
 
-def _require_receipt_folder(job: Job) -> None:
-    folder = job.receipt.parent
+def _require_folder_of(receipt: Path) -> None:
+    folder = receipt.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"The receipt cannot be written to {folder}.", tip="Choose another place with `--receipt`.")
 
 
+@define(kw_only=True)
 class _Run:
     """One run of one plan, under the lock."""
 
-    def __init__(self, plan: Plan, job: Job, journal: Journal) -> None:
-        self.plan = plan
-        self.job = job
-        self.journal = journal
-        self.halt = Halt()
-        self.record = Record(job.now, job.report, job.skip_stale)
-        self.warnings: list[str] = []
-        self.cut_off = False
+    plan: Plan
+    config: Config
+    services: Services
+    options: ApplyOptions
+    journal: Journal
+    record: Record
+    halt: Halt = field(factory=Halt)
+    warnings: list[str] = field(factory=list)
+    cut_off: bool = False
 
     @property
     def ledger(self) -> Ledger:
         return self.journal.ledger
 
+    @property
+    def backups(self) -> Cache:
+        return Cache(self.services.surroundings.backups)
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(pause=self.services.surroundings.sleep)
+
     def execute(self) -> Receipt:
         self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())
         with signals.handling(self.halt):
             try:
-                found = preflight.look(self.plan, self.job, self.ledger)
+                found = self._look()
                 self.halt.begun = True
             except PkgsyncError as error:
                 self.halt.begun = True
@@ -106,13 +133,16 @@ class _Run:
             self._work_safely(found)
             return self._finish()
 
+    def _look(self) -> Preflight:
+        return preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now)
+
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
         self.warnings.append(error.message)
         for action in self.plan.actions:
             noted = self.ledger.past(action.key).line
             self.record.lines[action.key] = noted or blank(action)
-        receipt.write(evolve(self._derive(), exit_code=error.exit_code), self.job.receipt)
+        write_receipt(evolve(self._receipt(), exit_code=error.exit_code), self.options.receipt)
 
     def _work_safely(self, found: Preflight) -> None:
         """From here on an error ends the run, but what was done before it stands in the receipt."""
@@ -120,7 +150,7 @@ class _Run:
             self._work(found)
         except InterruptedRunError as error:
             self.cut_off = True
-            self.job.packagecloud.session.close()
+            self.services.packagecloud.session.close()
             self.warnings.append(error.message)
         except PkgsyncError as error:
             self.halt.fail(error)
@@ -128,15 +158,8 @@ class _Run:
 
     def _work(self, found: Preflight) -> None:
         self.warnings.extend(found.warnings)
-        phases = Phases(
-            self.job,
-            self.journal,
-            self.halt,
-            self.record,
-            Guard.of(found.actual, self.job.managed),
-            found.actual.distribution_ids,
-        )
-        due = self._judge(found.checks, phases)
+        phases = self._phases(found.actual)
+        due = self._judge(found.standings, phases)
         self._say_if_nothing(due)
         if self._stopped():
             return
@@ -146,27 +169,55 @@ class _Run:
         removals = self._unblocked([action for action in due if isinstance(action, Removal)])
         phases.remove(self._still_due(removals, phases))
 
+    def _phases(self, actual: ActualState) -> Phases:
+        surroundings, archive = self.services.surroundings, self.services.archive
+        return Phases(
+            site=self._site(self.services.packagecloud, actual),
+            archive=self._site(archive, actual) if archive is not None else None,
+            fetcher=Fetcher(
+                download=self.services.fetch,
+                cache=Cache(surroundings.cache_dir),
+                backups=self.backups,
+                patience=self.patience,
+            ),
+            journal=self.journal,
+            halt=self.halt,
+            record=self.record,
+            guard=Guard.of(actual, managed_distributions(self.config)),
+            progress=surroundings.progress,
+            jobs=self.options.jobs,
+        )
+
+    def _site(self, client: PackagecloudClient, actual: ActualState) -> Site:
+        return Site(
+            client=client,
+            journal=self.journal,
+            backups=self.backups,
+            patience=self.patience,
+            distribution_ids=actual.distribution_ids,
+        )
+
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
         if not due and not self.record.codes:
             again = " The plan was applied before." if self.ledger.runs > 1 else ""
-            self.job.report(f"Nothing to do.{again}")
+            self.record.report(f"Nothing to do.{again}")
 
-    def _judge(self, checks: Iterable[Check], phases: Phases) -> list[Action]:
+    def _judge(self, standings: Iterable[Standing], phases: Phases) -> list[Action]:
         """Record what is not due, and give back what is."""
         due = []
-        for check in checks:
-            if check.verdict is not Verdict.DUE:
-                self._settle(check, phases)
-            elif self.job.only_uploads and not isinstance(check.action, Upload):
+        for standing in standings:
+            if standing.outcome is not Outcome.DUE:
+                self._settle(standing, phases)
+            elif self.options.only_uploads and not isinstance(standing.action, Upload):
                 left = Result.left("this run was limited to uploads", Reason.NOT_SELECTED)
-                self.record.judged(self.ledger, check.action, left)
+                self.record.judged(self.ledger, standing.action, left)
             else:
-                due.append(check.action)
+                due.append(standing.action)
         return due
 
-    def _settle(self, check: Check, phases: Phases) -> None:
-        result = preflight.result_of(check, self.ledger, self.job)
-        action = check.action
+    def _settle(self, standing: Standing, phases: Phases) -> None:
+        result = preflight.result_of(standing, self.ledger, self.backups)
+        action = standing.action
         if isinstance(action, Replacement | Archiving) and self._is_half_done(action, result, phases.guard):
             phases.put_back(action, result)
         else:
@@ -194,59 +245,57 @@ class _Run:
             return []
         found = self._look_again(phases.guard)
         foreign = {distribution_of(key): key for key in reversed(phases.guard.foreign(found.actual))}
-        checks = found.by_key
         still: list[Kind] = []
         for planned in actions:
-            check = checks[planned.key]
-            changed = foreign.get(planned.distribution)
-            if check.verdict is Verdict.DUE and changed is None:
+            standing = _with_foreign_change(found.by_key[planned.key], foreign.get(planned.distribution))
+            if standing.outcome is Outcome.DUE:
                 still.append(planned)
-                continue
-            if check.verdict is Verdict.DUE:
-                words = f"somebody else changed {changed} while the plan was applied"
-                check = evolve(check, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=words)
-            self._settle(check, phases)
+            else:
+                self._settle(standing, phases)
         return [] if self._stopped() else still
 
     def _look_again(self, guard: Guard) -> Preflight:
         """Our own changes may take a moment to be listed, so that odd listings are read more than once."""
-        limits = self.job.limits
-        for attempt in range(1, limits.looks):
-            found = preflight.look(self.plan, self.job, self.ledger)
+        for attempt in range(1, self.patience.looks):
+            found = self._look()
             if not any(key in guard.own for key in guard.foreign(found.actual)):
                 return found
-            self.job.pause(limits.wait_seconds(attempt))
-        return preflight.look(self.plan, self.job, self.ledger)
+            self.patience.wait(attempt)
+        return self._look()
 
     def _unblocked(self, removals: Sequence[Removal]) -> list[Removal]:
         """The removals from distributions whose uploads and replacements are all verified present."""
-        missing_by_distribution = missing_uploads((*self.plan.uploads, *self.plan.replacements), self.record)
+        missing = self._missing()
         free = []
         for action in removals:
-            missing = missing_by_distribution.get(action.distribution)
-            if missing is None:
-                free.append(action)
-            else:
-                words = f"{missing.key} is not verified present"
+            if action.distribution in missing:
+                words = f"{missing[action.distribution].key} is not verified present"
                 self.record.judged(self.ledger, action, Result.left(words, Reason.UPLOAD_MISSING))
+            else:
+                free.append(action)
         return free
+
+    def _missing(self) -> dict[str, Transfer]:
+        """By distribution the first upload or replacement that is not verified present."""
+        missing: dict[str, Transfer] = {}
+        for action in self.plan.transfers:
+            if not self.record.reached(action.key):
+                missing.setdefault(action.distribution, action)
+        return missing
 
     def _finish(self) -> Receipt:
         for action in self.plan.actions:
             if action.key not in self.record.lines:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
-        made = self._derive()
-        receipt.write(made, self.job.receipt)
+        made = self._receipt()
+        write_receipt(made, self.options.receipt)
         return made
 
-    def _derive(self) -> Receipt:
-        return receipt.derive(
+    def _receipt(self) -> Receipt:
+        return self.record.receipt(
             self.plan,
-            self.record,
             self.halt,
-            version=__version__,
-            started_at=self.ledger.started_at or stamp(self.job.now()),
-            now=self.job.now(),
+            started_at=self.ledger.started_at or stamp(self.record.now()),
             runs=self.ledger.runs,
             warnings=self.warnings,
         )
@@ -256,6 +305,14 @@ class _Run:
         if self.cut_off and past.attempts > (past.line.attempts if past.line is not None else 0):
             return "cut off: the outcome is unknown until the next run looks"
         return self.halt.message if self.halt.requested else "not begun: other actions are stale"
+
+
+def _with_foreign_change(standing: Standing, changed: str | None) -> Standing:
+    """There is no remote lock: what somebody else does in a distribution while we work makes our plan for it stale."""
+    if standing.outcome is not Outcome.DUE or changed is None:
+        return standing
+    words = f"somebody else changed {changed} while the plan was applied"
+    return evolve(standing, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=words)
 
 
 def _only(actions: Iterable[Action], kind: type[Kind]) -> list[Kind]:

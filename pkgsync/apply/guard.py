@@ -6,17 +6,17 @@ from attrs import define, field
 
 from pkgsync.model import SYNCED_TYPES, Action, ActualState, ReceiptLine, Replacement, Row, Transfer
 
-Content = str | None
-"""The sha256 under a key; None: no row."""
-
 
 @define(kw_only=True)
 class Guard:
-    """The managed rows at the preflight, and what our own actions may have made of them since."""
+    """The managed rows at the preflight, and what our own actions may have made of them since.
+
+    ``own`` has for each key of ours every sha256 that may stand there now; None: no row.
+    """
 
     managed: Collection[str]
     before: Mapping[str, Row]
-    own: dict[str, set[Content]] = field(factory=dict)
+    own: dict[str, set[str | None]] = field(factory=dict)
 
     @classmethod
     def of(cls, actual: ActualState, managed: Collection[str]) -> "Guard":
@@ -24,7 +24,7 @@ class Guard:
 
     def note(self, action: Action, line: ReceiptLine) -> None:
         """Take in how an action ended: what stands under its key now, or may stand there if it failed."""
-        goal: Content = action.sha256 if isinstance(action, Transfer) else None
+        goal: str | None = action.sha256 if isinstance(action, Transfer) else None
         if line.outcome.is_goal:
             self.own[action.key] = {goal}
         else:
@@ -33,7 +33,7 @@ class Guard:
             self.own[action.key] = {None}
             self.own[f"{action.distribution}/{line.stored_as}"] = {goal}
 
-    def _content_before(self, action: Action) -> Content:
+    def _content_before(self, action: Action) -> str | None:
         if isinstance(action, Replacement):
             return action.old.sha256
         row = self.before.get(action.key)

@@ -154,7 +154,7 @@ class Journal:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         """Read what stands in ``path``, cut off an incomplete last line, open it for appending. Raises StorageError."""
         self.path = path
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ class Journal:
 
     def record(self, event: Event, **fields: Any) -> None:
         """Append one record and wait until it is on disk. Raises StorageError; then the run must end."""
-        record = {"event": str(event), "at": stamp(self._now()), **fields}
+        record = {"event": str(event), "at": stamp(self.now()), **fields}
         data = json.dumps(record, sort_keys=True).encode() + b"\n"
         with self._lock:
             try:

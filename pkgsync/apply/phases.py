@@ -1,165 +1,141 @@
-"""The three phases of a run: uploads, then replacements, then deletions."""
+"""The three phases of a run, uploads, replacements and removals: what runs beside what, and what each action does."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TypeVar
 
-from attrs import define, field
+from attrs import define
 
-from pkgsync.apply.archive import Archive
-from pkgsync.apply.delete import Deleter
+from pkgsync.apply.delete import Delete
+from pkgsync.apply.fetch import Fetcher
 from pkgsync.apply.guard import Guard
-from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Journal, stamp
-from pkgsync.apply.looks import Looks
-from pkgsync.apply.promote import Archiver
-from pkgsync.apply.recall import Recaller
+from pkgsync.apply.move import Move
+from pkgsync.apply.outcome import Result, Task
 from pkgsync.apply.record import Record
-from pkgsync.apply.remove import Remover
-from pkgsync.apply.replace import Replacer
-from pkgsync.apply.restore import Restorer
-from pkgsync.apply.result import Result
+from pkgsync.apply.replace import Replace
 from pkgsync.apply.signals import Halt
-from pkgsync.apply.task import Task
-from pkgsync.apply.transfer import Content, Transporter
-from pkgsync.apply.upload import Uploader
-from pkgsync.apply.workers import Fetched, each, pipeline
+from pkgsync.apply.site import Site
+from pkgsync.apply.stored import StoredFile
+from pkgsync.apply.workers import each, pipeline
 from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
 from pkgsync.model import Action, Archiving, Deletion, Removal, Replacement, Transfer, Upload
+from pkgsync.progress import Progress
 from pkgsync.reasons import Reason
 
 Got = TypeVar("Got")
-Acted = TypeVar("Acted", Upload, Removal)
 
 
-@define
+@define(kw_only=True)
 class Phases:
-    """Works on actions that are due, and records how each ends."""
+    """Works on actions that are due, and records how each ends. ``archive`` is the plan's, if it has one."""
 
-    job: Job
+    site: Site
+    archive: Site | None
+    fetcher: Fetcher
     journal: Journal
     halt: Halt
     record: Record
     guard: Guard
-    distribution_ids: Mapping[tuple[str, str], int]
-    transporter: Transporter = field(init=False)
-    uploader: Uploader = field(init=False)
-    replacer: Replacer = field(init=False)
-    deleter: Deleter = field(init=False)
-    archiver: Archiver | None = field(init=False, default=None)
-    recaller: Recaller | None = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        job, journal = self.job, self.journal
-        self.transporter = Transporter(job)
-        looks = Looks(job, self.transporter)
-        remover = Remover(job, journal, looks)
-        self.uploader = Uploader(job, journal, looks, self.distribution_ids)
-        restorer = Restorer(self.transporter, self.uploader)
-        archive = Archive.of(job)
-        self.replacer = Replacer(job, journal, self.transporter, looks, remover, self.uploader, restorer, self.halt)
-        self.deleter = Deleter(job, journal, self.transporter, looks, remover, archive)
-        self.recaller = Recaller.of(job, journal, self.uploader, self.halt)
-        if archive is not None:
-            self.archiver = Archiver(job, journal, self.transporter, looks, remover, restorer, self.halt, archive)
+    progress: Progress
+    jobs: int
 
     def upload(self, actions: Sequence[Upload]) -> None:
-        archived = [action for action in actions if action.source.kind == "archive"]
-        others = [action for action in actions if action.source.kind != "archive"]
-        self._transfer(others, "Uploading", self._upload_one, senders=self.job.jobs)
-        self._act(archived, "Moving back", self._recall_one)
+        self._transfer([action for action in actions if not _is_recall(action)], "Uploading", senders=self.jobs)
+        self._act([action for action in actions if _is_recall(action)], "Moving back")
 
     def replace(self, actions: Sequence[Replacement]) -> None:
         """One after the other, so that never more than one name is absent; first those that an earlier run left so."""
         absent = [action for action in actions if action.key not in self.guard.before]
-        present = [action for action in actions if action not in absent]
+        present = [action for action in actions if action.key in self.guard.before]
         for group in (absent, present):
-            self._transfer(group, "Replacing", self._replace_one, senders=1)
+            self._transfer(group, "Replacing", senders=1)
 
     def remove(self, actions: Sequence[Removal]) -> None:
-        words = "Archiving" if any(isinstance(action, Archiving) for action in actions) else "Deleting"
-        self._act(actions, words, self._remove_one)
-
-    def _act(self, actions: Sequence[Acted], words: str, do: Callable[[Task, Acted], Result]) -> None:
-        if not actions:
-            return
-        with self.job.progress.task(words, len(actions), "actions") as shown:
-
-            def work(action: Acted) -> None:
-                task = self._begin(action)
-                self._end(task, self._attempt(lambda: do(task, action)))
-                shown.advance(1)
-
-            each(actions, work, jobs=self.job.jobs, halt=self.halt)
-
-    def _recall_one(self, task: Task, action: Upload) -> Result:
-        assert self.recaller is not None
-        return self.recaller.recall(task, action)
-
-    def _remove_one(self, task: Task, action: Removal) -> Result:
-        if isinstance(action, Deletion):
-            return self.deleter.delete(task, action)
-        assert self.archiver is not None and isinstance(action, Archiving)
-        return self.archiver.archive(task, action)
+        archiving = any(isinstance(action, Archiving) for action in actions)
+        self._act(actions, "Archiving" if archiving else "Deleting")
 
     def put_back(self, action: Replacement | Archiving, result: Result) -> None:
         """Finish an action that must not go on, but whose old file an earlier run had taken away."""
-        task = self._begin(action)
-        self._end(task, self._attempt(lambda: self._put_back_one(task, action, result)))
-
-    def _put_back_one(self, task: Task, action: Replacement | Archiving, result: Result) -> Result:
+        task = Task(action=action, started_at=self._stamp())
         if isinstance(action, Replacement):
-            return self.replacer.restored(task, action, result)
-        assert self.archiver is not None
-        return self.archiver.settled(task, action)
+            replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
+            self._finish(task, lambda: replace.restore(result))
+        else:
+            self._finish(task, self._archiving(task, action).settle)
 
-    def _transfer(
-        self, actions: Sequence[Transfer], words: str, send: Callable[[Task, Path], Result], *, senders: int
-    ) -> None:
+    def _transfer(self, actions: Sequence[Transfer], words: str, *, senders: int) -> None:
+        """Downloads and uploads overlap: the next file is fetched while one is sent."""
         if not actions:
             return
         total = sum(action.size for action in actions)
         with ExitStack() as stack:
-            down = stack.enter_context(self.job.progress.task("Downloading", total, "bytes"))
-            up = stack.enter_context(self.job.progress.task(words, total, "bytes"))
-            tasks = [Task(action, watch_down=down.advance, watch_up=up.advance) for action in actions]
-            pipeline(tasks, self._fetch, self._sender(send), jobs=self.job.jobs, senders=senders, halt=self.halt)
+            down = stack.enter_context(self.progress.task("Downloading", total, "bytes"))
+            up = stack.enter_context(self.progress.task(words, total, "bytes"))
+            tasks = [Task(action=action, watch_down=down.advance, watch_up=up.advance) for action in actions]
+            pipeline(tasks, self._fetch, self._do, jobs=self.jobs, senders=senders, halt=self.halt)
 
-    def _fetch(self, task: Task) -> Fetched[Path] | None:
+    def _act(self, actions: Sequence[Action], words: str) -> None:
+        if not actions:
+            return
+        with self.progress.task(words, len(actions), "actions") as shown:
+
+            def work(action: Action) -> None:
+                self._do(Task(action=action, started_at=self._stamp()))
+                shown.advance(1)
+
+            each(actions, work, jobs=self.jobs, halt=self.halt)
+
+    def _fetch(self, task: Task) -> bool:
+        """Whether the file is in hand; if not, the action has ended."""
         action = task.action
         assert isinstance(action, Transfer)
-        task.started_at = stamp(self.job.now())
+        task.started_at = self._stamp()
         got = self._attempt(lambda: self._new(task, action))
         if isinstance(got, Result):
             self._end(task, got)
-            return None
-        task.watch_down(action.size - task.bytes_down)
-        return Fetched(got)
+            return False
+        task.file = got
+        task.watch_down(action.size - task.bytes_down)  # what was in the cache already
+        return True
 
-    def _new(self, task: Task, action: Transfer) -> Path | Result:
+    def _new(self, task: Task, action: Transfer) -> StoredFile | Result:
         try:
-            return self.transporter.new(task, action)
+            return self.fetcher.fetch(task, action)
         except NotFoundError:
             words = f"{action.source.project}/{action.source.repository} no longer publishes {action.source.path}"
             return Result.stale(Reason.SOURCE_CHANGED, words)
 
-    def _sender(self, send: Callable[[Task, Path], Result]) -> Callable[[Task, Path], None]:
-        def work(task: Task, path: Path) -> None:
-            self._end(task, self._attempt(lambda: send(task, path)))
+    def _do(self, task: Task) -> None:
+        self._finish(task, lambda: self._work(task))
 
-        return work
+    def _work(self, task: Task) -> Result:
+        match task.action:
+            case Upload() as action if _is_recall(action):
+                return self._recall(task).run()
+            case Upload():
+                assert task.file is not None
+                return self.site.put(task, task.file)
+            case Replacement() as action:
+                assert task.file is not None
+                return Replace(task=task, action=action, site=self.site, halt=self.halt).run(task.file)
+            case Deletion() as action:
+                return Delete(task=task, action=action, site=self.site, archive=self.archive).run()
+            case Archiving() as action:
+                return self._archiving(task, action).run()
+            case action:
+                raise TypeError(action)
 
-    def _upload_one(self, task: Task, path: Path) -> Result:
-        assert isinstance(task.action, Upload)
-        return self.uploader.put(task, content_of(task.action, path))
+    def _archiving(self, task: Task, action: Archiving) -> Move:
+        assert self.archive is not None
+        return Move(task=task, here=self.site, there=self.archive, halt=self.halt, created_at=action.created_at)
 
-    def _replace_one(self, task: Task, path: Path) -> Result:
-        assert isinstance(task.action, Replacement)
-        return self.replacer.replace(task, task.action, content_of(task.action, path))
+    def _recall(self, task: Task) -> Move:
+        assert self.archive is not None
+        return Move(task=task, here=self.archive, there=self.site, halt=self.halt)
 
-    def _begin(self, action: Action) -> Task:
-        return Task(action, started_at=stamp(self.job.now()))
+    def _finish(self, task: Task, work: Callable[[], Result]) -> None:
+        self._end(task, self._attempt(work))
 
     def _attempt(self, work: Callable[[], Got]) -> Got | Result:
         try:
@@ -176,17 +152,9 @@ class Phases:
         line = self.record.worked(self.journal, task, result)
         self.guard.note(task.action, line)
 
-
-def content_of(action: Transfer, path: Path) -> Content:
-    return Content(
-        distribution=action.distribution, filename=action.filename, sha256=action.sha256, size=action.size, path=path
-    )
+    def _stamp(self) -> str:
+        return stamp(self.journal.now())
 
 
-def missing_uploads(incoming: Iterable[Transfer], record: Record) -> dict[str, Transfer]:
-    """By distribution the first upload or replacement that is not verified present."""
-    missing: dict[str, Transfer] = {}
-    for action in incoming:
-        if not record.reached(action.key):
-            missing.setdefault(action.distribution, action)
-    return missing
+def _is_recall(action: Upload) -> bool:
+    return action.source.kind == "archive"

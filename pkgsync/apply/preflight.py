@@ -1,15 +1,17 @@
 """Before the first change: is the plan fit to be applied here, and what of it is due?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
 from pkgsync.apply import journal as journals
-from pkgsync.apply.job import Job
 from pkgsync.apply.journal import Ledger
-from pkgsync.apply.result import Result
-from pkgsync.apply.transfer import undo_of
+from pkgsync.apply.outcome import Result, undo_of
+from pkgsync.cache import Cache
+from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import UnsafePlanError, UsageError
 from pkgsync.model import (
     SYNCED_TYPES,
@@ -25,40 +27,39 @@ from pkgsync.model import (
 )
 from pkgsync.model.origin import Origin
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Check, Verdict, recheck
+from pkgsync.reconcile import Standing, recheck
 from pkgsync.reconcile.planning import snapshot
+from pkgsync.services import Services
 
 
-@frozen
+@frozen(kw_only=True)
 class Preflight:
-    """Both worlds of now against the plan: one check per action in plan order."""
+    """Both worlds of now against the plan: how each action stands, in plan order."""
 
-    checks: tuple[Check, ...]
+    standings: tuple[Standing, ...]
     actual: ActualState
     warnings: tuple[str, ...]
 
     @property
-    def by_key(self) -> Mapping[str, Check]:
-        return {check.action.key: check for check in self.checks}
+    def by_key(self) -> Mapping[str, Standing]:
+        return {standing.action.key: standing for standing in self.standings}
 
 
-def refuse_unfit(plan: Plan, job: Job) -> None:
+def refuse_unfit(plan: Plan, config: Config) -> None:
     """Raises UnsafePlanError for a plan that must not be applied, UsageError for one made for elsewhere."""
     if not plan.applyable:
         said = "; ".join(limit.message for limit in plan.exceeded) or "it is marked as not applyable"
         overrides = ", ".join(sorted({limit.override for limit in plan.exceeded}))
         tip = f"Plan again with {overrides}, if that is wanted." if overrides else "Make a new plan."
         raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
-    _same("OBS", _server(plan.source.api), _server(job.source_api))
-    refuse_elsewhere(plan.target, job.target_api, job.packagecloud.repository)
-    for archive in plan.archives:
-        _same("the archive", archive, job.archive.repository if job.archive is not None else "none")
+    _same("OBS", _server(plan.source.api), _server(config.obs.api))
+    refuse_elsewhere(plan.target, config)
 
 
-def refuse_elsewhere(target: PlanTarget, api: str, repository: str, what: str = "plan") -> None:
+def refuse_elsewhere(target: PlanTarget, config: Config, what: str = "plan") -> None:
     """Raises UsageError where a plan or receipt is about another server or repository than the config names."""
-    _same("Packagecloud", _server(target.api), _server(api), what)
-    _same("the Packagecloud repository", target.repository, repository, what)
+    _same("Packagecloud", _server(target.api), _server(config.packagecloud.url), what)
+    _same("the Packagecloud repository", target.repository, config.packagecloud.repository, what)
 
 
 def _server(url: str) -> str:
@@ -76,43 +77,54 @@ def _same(what: str, planned: str, configured: str, file: str = "plan") -> None:
         )
 
 
-def look(plan: Plan, job: Job, ledger: Ledger) -> Preflight:
+def look(plan: Plan, config: Config, services: Services, ledger: Ledger, now: Callable[[], datetime]) -> Preflight:
     """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
-    desired, actual = job.observe()
-    planned = _with_own_restores(plan, ledger, actual)
-    checks = recheck(planned, desired, actual, job.policy, job.managed, job.now(), _put_there(plan, job))
+    desired, actual = services.observe_for(plan, config, now)
+    standings = recheck(
+        _with_own_restores(plan, ledger, actual),
+        desired,
+        actual,
+        config.policy,
+        managed_distributions(config),
+        now(),
+        _put_there(plan, services.surroundings.state_dir),
+    )
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
-    found = tuple(_with_own_move(_with_renamed(check, names), ledger) for check in checks)
-    return Preflight(found, actual, tuple(_warnings(plan, job, ledger, actual)))
+    return Preflight(
+        standings=tuple(_with_own_move(_with_renamed(standing, names), ledger) for standing in standings),
+        actual=actual,
+        warnings=tuple(_warnings(plan, config, ledger, actual)),
+    )
 
 
-def _put_there(plan: Plan, job: Job) -> Mapping[str, str] | None:
+def _put_there(plan: Plan, state_dir: Path) -> Mapping[str, str] | None:
     """What the journal of the apply that the plan takes back says that it uploaded; None: no such journal here."""
     if plan.undoes is None:
         return None
-    ledger = journals.peek(journals.place(job.state_dir, plan.undoes))
+    ledger = journals.peek(journals.place(state_dir, plan.undoes))
     return journals.put_there(ledger) if ledger.runs else None
 
 
-def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
+def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> Standing:
     """An upload is done too where Packagecloud holds its content under a name of its own choice.
 
     An undo brings a name back that stood there before.
     """
-    action = check.action
+    action = standing.action
     stored_as = names.get((action.distribution, action.sha256))
-    if not isinstance(action, Upload) or check.verdict is not Verdict.DUE or stored_as is None:
-        return check
+    if not isinstance(action, Upload) or standing.outcome is not Outcome.DUE or stored_as is None:
+        return standing
     if action.reason is Reason.UNDO:
-        return check
-    return evolve(check, verdict=Verdict.DONE, message=f"Packagecloud holds it as {stored_as}")
+        return standing
+    return evolve(standing, outcome=Outcome.ALREADY_DONE, message=f"Packagecloud holds it as {stored_as}")
 
 
-def _with_own_move(check: Check, ledger: Ledger) -> Check:
+def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
-    if check.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP) and ledger.past(check.action.key).moving:
-        return Check(action=check.action, verdict=Verdict.DUE)
-    return check
+    own = standing.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP)
+    if own and ledger.past(standing.action.key).moving:
+        return Standing(action=standing.action, outcome=Outcome.DUE)
+    return standing
 
 
 def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
@@ -137,9 +149,9 @@ def _with_own_return(action: Archiving, ledger: Ledger, row: Row | None) -> Arch
     return evolve(action, created_at=row.created_at)
 
 
-def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list[str]:
+def _warnings(plan: Plan, config: Config, ledger: Ledger, actual: ActualState) -> list[str]:
     found = []
-    if plan.config_digest != job.config_digest:
+    if plan.config_digest != config.digest:
         found.append("The config is not the one of the plan; every action was checked against the config of now.")
     rows = [row for row in actual.rows if row.distribution in plan.target.distributions and row.type in SYNCED_TYPES]
     if ledger.runs <= 1 and snapshot(rows) != plan.target.snapshot:
@@ -151,28 +163,25 @@ def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list
     return found
 
 
-def result_of(check: Check, ledger: Ledger, job: Job) -> Result:
+def result_of(standing: Standing, ledger: Ledger, backups: Cache) -> Result:
     """How an action that is not due ends."""
-    if check.verdict is Verdict.DUE:
-        return Result(outcome=Outcome.DUE)
-    if check.verdict is Verdict.DONE:
-        return _found_done(check, ledger, job)
-    outcome = Outcome.STALE if check.verdict is Verdict.STALE else Outcome.LEFT
-    return Result(outcome=outcome, reason=check.reason, message=check.message)
+    if standing.outcome is Outcome.ALREADY_DONE:
+        return _found_done(standing, ledger, backups)
+    return Result(outcome=standing.outcome, reason=standing.reason, message=standing.message)
 
 
-def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
+def _found_done(standing: Standing, ledger: Ledger, backups: Cache) -> Result:
     """Done by ourselves if we had sent the change, in a run that could not note its end; else by somebody else."""
-    action, past = check.action, ledger.past(check.action.key)
+    action, past = standing.action, ledger.past(standing.action.key)
     if not (past.uploads if isinstance(action, Replacement) else past.attempts):
-        return Result(outcome=Outcome.ALREADY_DONE, message=check.message, verified="listing")
-    done = Result(outcome=Outcome.DONE, message="an interrupted run had done it", verified="listing")
+        return Result.reached(ours=False, verified="listing", message=standing.message)
+    done = Result.reached(ours=True, verified="listing", message="an interrupted run had done it")
     match action:
         case Upload():
             return evolve(done, undo="archive") if action.source.kind == "archive" else done
         case Replacement():
-            return evolve(done, undo=undo_of(job, action.old.sha256))
+            return evolve(done, undo=undo_of(backups, action.old.sha256))
         case Deletion():
-            return evolve(done, undo=undo_of(job, action.sha256, action.archived_in))
+            return evolve(done, undo=undo_of(backups, action.sha256, action.archived_in))
         case _:
             return evolve(done, undo="archive")

@@ -1,19 +1,22 @@
 """Collects how the actions of a run end: in the journal at once, in the receipt at the end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 
 from attrs import define, evolve, field
 
+from pkgsync import planfile
 from pkgsync.apply.journal import Journal, Ledger, stamp
-from pkgsync.apply.result import Result
-from pkgsync.apply.task import Task, line_of
-from pkgsync.errors import ExitCode
-from pkgsync.model import Action, Outcome, ReceiptLine
+from pkgsync.apply.outcome import Result, Task, blank, exit_code_of, line_of
+from pkgsync.apply.signals import Halt
+from pkgsync.errors import ExitCode, StorageError
+from pkgsync.model import Action, Outcome, Plan, Receipt, ReceiptLine
+from pkgsync.version import __version__
 
 
-@define
+@define(kw_only=True)
 class Record:
     """One line per action that has ended, and the exit codes that they ask for. Thread-safe."""
 
@@ -39,14 +42,9 @@ class Record:
         line = past.line
         if line is None or not line.outcome.is_goal or not result.present:
             finished_at = line.finished_at if line is not None else None
-            line = line_of(Task(action), past, result, finished_at)
+            line = line_of(Task(action=action), past, result, finished_at)
         self._take(line, result)
         return line
-
-    def _tolerated(self, result: Result) -> Result:
-        """A stale action ends the run, unless such actions are skipped on request."""
-        skipped = self.skip_stale and result.outcome is Outcome.STALE
-        return evolve(result, outcome=Outcome.SKIPPED) if skipped else result
 
     @property
     def has_stale(self) -> bool:
@@ -57,10 +55,47 @@ class Record:
         line = self.lines.get(key)
         return line is not None and line.outcome.is_goal
 
+    def receipt(self, plan: Plan, halt: Halt, *, started_at: str, runs: int, warnings: Iterable[str]) -> Receipt:
+        """What the run did, action by action, in the plan's order. ``started_at`` is of the plan's first run."""
+        lines = tuple(self.lines.get(action.key) or blank(action) for action in plan.actions)
+        return Receipt(
+            pkgsync_version=__version__,
+            plan_digest=plan.digest,
+            target=plan.target,
+            started_at=started_at,
+            finished_at=stamp(self.now()),
+            exit_code=exit_code_of(self.codes | halt.codes),
+            complete=all(line.outcome.is_goal for line in lines),
+            interrupted=halt.signalled is not None,
+            lines=lines,
+            runs=max(1, runs),
+            warnings=(*warnings, *_renamed(lines)),
+        )
+
+    def _tolerated(self, result: Result) -> Result:
+        """A stale action ends the run, unless such actions are skipped on request."""
+        skipped = self.skip_stale and result.outcome is Outcome.STALE
+        return evolve(result, outcome=Outcome.SKIPPED) if skipped else result
+
     def _take(self, line: ReceiptLine, result: Result) -> None:
         with self._lock:
             self.lines[line.key] = line
             self.codes |= result.codes
+
+
+def write_receipt(receipt: Receipt, path: Path) -> None:
+    """Write the receipt file. Raises StorageError."""
+    try:
+        planfile.write_receipt(receipt, path)
+    except OSError as error:
+        raise StorageError(
+            f"The receipt {path} cannot be written: {error.strerror or error}.",
+            tip="What was done stands in the journal: run the same command with another `--receipt`.",
+        ) from error
+
+
+def _renamed(lines: Iterable[ReceiptLine]) -> Iterable[str]:
+    return (f"{line.key}: Packagecloud stored it as {line.stored_as}" for line in lines if line.stored_as)
 
 
 def _words(line: ReceiptLine) -> str:

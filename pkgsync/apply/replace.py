@@ -5,100 +5,86 @@ Before the DELETE the new and the old bytes are both in hand; if the new upload 
 
 from datetime import datetime
 
-from attrs import define, evolve
+from attrs import evolve, frozen
 
-from pkgsync.apply.job import Job
-from pkgsync.apply.journal import Journal
-from pkgsync.apply.looks import Looks
-from pkgsync.apply.remove import Remover
-from pkgsync.apply.restore import Restorer
-from pkgsync.apply.result import Result
+from pkgsync.apply.journal import Past
+from pkgsync.apply.outcome import Result, Task, undo_of
 from pkgsync.apply.signals import Halt
-from pkgsync.apply.task import Task
-from pkgsync.apply.transfer import Content, Transporter, undo_of
-from pkgsync.apply.upload import Uploader
+from pkgsync.apply.site import Site, taken_over
+from pkgsync.apply.stored import StoredFile
 from pkgsync.errors import PkgsyncError
-from pkgsync.model import Outcome, Replacement, Row
+from pkgsync.model import Replacement, Row
 from pkgsync.reasons import Reason
 
 
-@define
-class Replacer:
-    job: Job
-    journal: Journal
-    transporter: Transporter
-    looks: Looks
-    remover: Remover
-    uploader: Uploader
-    restorer: Restorer
+@frozen(kw_only=True)
+class Replace:
+    task: Task
+    action: Replacement
+    site: Site
     halt: Halt
 
-    def replace(self, task: Task, action: Replacement, content: Content) -> Result:
+    def run(self, new: StoredFile) -> Result:
         """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
-        row = self._find(action)
+        row = self.site.find(self.action)
         if row is not None:
-            settled = self._changed(action, row) or self._no_uploads() or self._clear(task, action, row)
+            settled = self._changed(row) or self._no_uploads() or self._clear(row)
             if settled is not None:
                 return settled
-        return self._put(task, action, content)
-
-    def _find(self, action: Replacement) -> Row | None:
-        return self.looks.find(action.distribution, action.filename)
-
-    def _changed(self, action: Replacement, row: Row) -> Result | None:
-        if self.looks.sha256(row) == action.sha256:
-            ours = self.journal.ledger.past(action.key).uploads > 0
-            return Result(outcome=Outcome.DONE if ours else Outcome.ALREADY_DONE, verified="listing")
-        return self.remover.unchanged(row, action.old)
-
-    def _no_uploads(self) -> Result | None:
-        """Nothing is taken away while Packagecloud stores nothing: neither the new nor the old file could come back."""
-        if self.uploader.works is not False:
-            return None
-        return Result.left("Packagecloud took no upload of this run, so nothing is taken away.", Reason.UPLOAD_MISSING)
-
-    def _clear(self, task: Task, action: Replacement, row: Row) -> Result | None:
-        """Keep the old bytes, look once more, and take the row away; None: the name is free."""
-        self.transporter.old(task, row, action.old.sha256)
-        now = self._find(action)
-        if now is None:
-            return None
-        changed = self._changed(action, now)
-        if changed is None and self.remover.remove(now) is None:
-            return Result.stale(Reason.TARGET_CHANGED, "Packagecloud holds another file under this name by now.")
-        return changed
-
-    def _put(self, task: Task, action: Replacement, content: Content) -> Result:
         try:
-            result = self.uploader.put(task, content, gone=action.old.sha256)
+            result = self.site.put(self.task, new, gone=self.action.old.sha256)
         except PkgsyncError as error:
             self.halt.consider(error)
             result = Result.failed(error)
-        return self._done(action, result) if result.present else self.restored(task, action, result)
+        return self._done(result) if result.present else self.restore(result)
 
-    def _done(self, action: Replacement, result: Result) -> Result:
-        undo = undo_of(self.job, action.old.sha256)
-        return evolve(result, absent_seconds=self._absent_seconds(action), undo=undo)
-
-    def restored(self, task: Task, action: Replacement, failed: Result) -> Result:
+    def restore(self, failed: Result) -> Result:
         """The failure, with the old file put back where nothing stands in its place."""
         try:
-            row = self._find(action)
-            if row is not None and self.looks.sha256(row) == action.sha256:
-                return self._done(action, Result(outcome=Outcome.DONE, verified="listing"))
+            row = self.site.find(self.action)
+            if row is not None and self.site.sha256(row) == self.action.sha256:
+                return self._done(Result.reached(ours=True, verified="listing"))
             if row is None:
-                self.uploader.works = False  # until the old file is back
-            told = "the name is taken" if row is not None else self._put_back(task, action)
+                self.site.works = False  # until the old file is back
+            told = "the name is taken" if row is not None else self.site.put_back(self.task, self.action.old.sha256)
         except PkgsyncError as error:
             self.halt.consider(error)
             told = f"the old file could not be put back: {error.message}"
         return evolve(failed, message=f"{failed.message} In detail: {told}.")
 
-    def _put_back(self, task: Task, action: Replacement) -> str:
-        return self.restorer.put_back(task, action.distribution, action.filename, action.old.sha256)
+    @property
+    def _past(self) -> Past:
+        return self.site.journal.ledger.past(self.action.key)
 
-    def _absent_seconds(self, action: Replacement) -> float | None:
-        since = self.journal.ledger.past(action.key).absent_since
+    def _changed(self, row: Row) -> Result | None:
+        if self.site.sha256(row) == self.action.sha256:
+            return Result.reached(ours=self._past.uploads > 0, verified="listing")
+        old = self.action.old
+        return self.site.changed(row, sha256=old.sha256, created_at=old.created_at)
+
+    def _no_uploads(self) -> Result | None:
+        """Nothing is taken away while Packagecloud stores nothing: neither the new nor the old file could come back."""
+        if self.site.works is not False:
+            return None
+        return Result.left("Packagecloud took no upload of this run, so nothing is taken away.", Reason.UPLOAD_MISSING)
+
+    def _clear(self, row: Row) -> Result | None:
+        """Keep the old bytes, look once more, and take the row away; None: the name is free."""
+        self.site.keep(self.task, row, self.action.old.sha256)
+        now = self.site.find(self.action)
+        if now is None:
+            return None
+        changed = self._changed(now)
+        if changed is None and self.site.remove(now) is None:
+            return taken_over()
+        return changed
+
+    def _done(self, result: Result) -> Result:
+        undo = undo_of(self.site.backups, self.action.old.sha256)
+        return evolve(result, absent_seconds=self._absent_seconds(), undo=undo)
+
+    def _absent_seconds(self) -> float | None:
+        since = self._past.absent_since
         if since is None:
             return None
-        return max(0.0, (self.job.now() - datetime.fromisoformat(since)).total_seconds())
+        return max(0.0, (self.site.journal.now() - datetime.fromisoformat(since)).total_seconds())

@@ -45,6 +45,12 @@ class Halt:
             return "not begun: the run was interrupted"
         return f"not begun: {self.error.message}" if self.error is not None else "not begun"
 
+    @property
+    def codes(self) -> frozenset[ExitCode]:
+        """The exit codes that the end of the run asks for."""
+        found = (self.signalled, self.error.exit_code if self.error is not None else None)
+        return frozenset(code for code in found if code is not None)
+
     def stop(self) -> None:
         self._event.set()
 

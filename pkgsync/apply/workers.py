@@ -8,24 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, Queue, SimpleQueue
-from typing import Generic, TypeVar
-
-from attrs import frozen
+from typing import TypeVar
 
 from pkgsync.apply.signals import Halt
 
 Item = TypeVar("Item")
-Ready = TypeVar("Ready")
-
 
 _WAKE_SECONDS = 0.5
-
-
-@frozen
-class Fetched(Generic[Ready]):
-    """What the first stage hands to the second."""
-
-    value: Ready
 
 
 class _Crew:
@@ -92,27 +81,26 @@ def each(items: Sequence[Item], work: Callable[[Item], None], *, jobs: int, halt
 
 def pipeline(
     items: Sequence[Item],
-    fetch: Callable[[Item], Fetched[Ready] | None],
-    send: Callable[[Item, Ready], None],
+    fetch: Callable[[Item], bool],
+    send: Callable[[Item], None],
     *,
     jobs: int,
     senders: int,
     halt: Halt,
 ) -> None:
-    """Call ``fetch`` on every item in up to ``jobs`` threads, and ``send`` on what it gave in up to ``senders`` others.
+    """Call ``fetch`` on every item in up to ``jobs`` threads, and then ``send`` in up to ``senders`` others.
 
-    At most ``jobs`` fetched items wait. Where ``fetch`` gives None the item is finished. Raises as ``each``.
+    At most ``jobs`` fetched items wait. Where ``fetch`` says False the item is finished. Raises as ``each``.
     """
     todo, fetchers, senders = deque(items), min(jobs, len(items)), min(senders, len(items))
     still_fetching = deque(range(fetchers))
-    waiting: Queue[tuple[Item, Ready] | None] = Queue(maxsize=jobs)
+    waiting: Queue[Item | None] = Queue(maxsize=jobs)
 
     def fetch_all() -> None:
         try:
             for item in _take(todo, halt):
-                got = fetch(item)
-                if got is not None:
-                    waiting.put((item, got.value))
+                if fetch(item):
+                    waiting.put(item)
         finally:
             if still_fetching.pop() == 0:  # the last one
                 for _ in range(senders):
@@ -120,9 +108,9 @@ def pipeline(
 
     def send_all() -> None:
         try:
-            while (entry := waiting.get()) is not None:
+            while (item := waiting.get()) is not None:
                 if not halt.requested:
-                    send(*entry)
+                    send(item)
         except BaseException:
             halt.stop()
             while waiting.get() is not None:

@@ -1,12 +1,13 @@
 """Archivings: what is moved must be absent here and present there, whatever the server answers or loses."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pkgsync.cache import Cache
-from pkgsync.errors import ConfigError, UsageError
+from pkgsync.errors import ConfigError
 from pkgsync.model import Receipt
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, json_error
 from tests.apply_world import ARCHIVING, LEAP, POLICY, World, open_world, outcomes, rpm, sha
@@ -78,11 +79,6 @@ def test_the_row_is_moved_after_its_bytes_were_kept(world: World) -> None:
     order = [(entry.service, entry.method) for entry in world.sandbox.log.entries]
     assert order.index(("cdn", "GET")) < order.index(("packagecloud", "POST"))
     assert (promotes(world), world.count("DELETE")) == (1, 0)
-
-
-def test_without_a_backup_store_nothing_is_downloaded(world: World) -> None:
-    assert_moved(world, world.apply(world.plan(), backup=None))
-    assert world.sandbox.log.count("cdn") == 0
 
 
 def test_the_next_plan_is_empty_and_the_same_plan_is_a_no_op(world: World) -> None:
@@ -255,13 +251,6 @@ def test_an_archive_that_cannot_be_read_leaves_them(world: World) -> None:
     assert_untouched(world)
 
 
-def test_a_plan_for_another_archive_is_refused(world: World) -> None:
-    plan = world.plan()
-    with pytest.raises(UsageError, match="the archive"):
-        world.apply(plan, archive=None)
-    assert_untouched(world)
-
-
 # neither place
 
 
@@ -291,7 +280,9 @@ def test_what_was_put_back_is_moved_by_the_next_run(world: World) -> None:
 def test_without_kept_bytes_it_says_so(world: World) -> None:
     plan = world.plan()
     losing_server(world)
-    receipt = world.apply(plan, backup=None)
+    losing_backups = Fault(kind=Kind.NOTHING, path="promote", hook=lambda: shutil.rmtree(world.backups.folder))
+    world.sandbox.packagecloud.faults.add(losing_backups)
+    receipt = world.apply(plan)
     assert receipt.exit_code == 6
     assert "bytes are not at hand" in receipt.lines[0].message
 
@@ -312,10 +303,6 @@ def test_what_the_archive_holds_already_is_deleted_here(kept: World) -> None:
     assert_moved(kept, receipt)
     assert (receipt.lines[0].action, receipt.lines[0].archive_to) == ("deletion", ARCHIVE)
     assert (promotes(kept), kept.count("DELETE")) == (0, 1)
-
-
-def test_the_archive_is_what_an_undo_needs_where_no_bytes_are_kept(kept: World) -> None:
-    assert kept.apply(kept.plan(), backup=None).lines[0].undo == "archive"
 
 
 @pytest.mark.parametrize(("there", "reason"), [(None, "target-changed"), (OTHER, "archive-clash")])

@@ -28,7 +28,7 @@ def fault(world: World, kind: Kind, **more: object) -> Fault:
 def test_the_bytes_are_kept_before_the_delete(world: World) -> None:
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {OLD.filename: "done"}
-    kept = world.job().backup
+    kept = world.backups
     assert kept is not None
     assert kept.path(sha(OLD)) is not None
     assert receipt.lines[0].undo == "backup"
@@ -42,12 +42,6 @@ def test_bytes_that_cannot_be_kept_are_not_deleted(world: World) -> None:
     receipt = world.apply(plan)
     assert (outcomes(receipt), receipt.exit_code) == ({OLD.filename: "failed"}, 6)
     assert world.count("DELETE") == 0
-
-
-def test_without_a_backup_store_nothing_is_downloaded(world: World) -> None:
-    receipt = world.apply(world.plan(), backup=None)
-    assert (outcomes(receipt), receipt.lines[0].undo) == ({OLD.filename: "done"}, "none")
-    assert world.sandbox.log.count("cdn") == 0
 
 
 @pytest.mark.parametrize(("kind", "deletes"), [(Kind.REPLY_LOST, 1), (Kind.RESET, 2), (Kind.STATUS, 2)])

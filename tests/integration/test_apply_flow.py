@@ -119,11 +119,15 @@ def test_a_plan_that_exceeds_a_limit_is_refused(world: World) -> None:
     assert not (world.folder / "plan.receipt.json").exists()
 
 
-@pytest.mark.parametrize(("what", "value"), [("source_api", "https://a.test"), ("target_api", "https://b.test")])
-def test_a_plan_for_another_server_is_refused(world: World, what: str, value: str) -> None:
+@pytest.mark.parametrize(("service", "what"), [("obs", "OBS"), ("packagecloud", "Packagecloud")])
+def test_a_plan_for_another_server_is_refused(world: World, service: str, what: str) -> None:
     world.publish(rpm())
-    with pytest.raises(UsageError, match="The plan was made for"):
-        world.apply(world.plan(), **{what: value})
+    config = world.config()
+    changed = {"obs": {"api": "https://a.test"}, "packagecloud": {"url": "https://a.test"}}[service]
+    other = evolve(config, **{service: evolve(getattr(config, service), **changed)})
+    words = f"The plan was made for {what} http://.*, the config names https://a.test."
+    with pytest.raises(UsageError, match=words):
+        world.apply(world.plan(), config=other)
     assert world.count("POST") == 0
 
 
@@ -145,7 +149,7 @@ def test_the_second_run_of_two_is_told_who_holds_the_lock(world: World) -> None:
 
 def test_another_config_is_a_warning(world: World) -> None:
     world.publish(rpm())
-    receipt = world.apply(world.plan(), config_digest="sha256:" + "d" * 64)
+    receipt = world.apply(evolve(world.plan(), config_digest="sha256:" + "d" * 64))
     assert receipt.exit_code == 0
     assert any("config is not the one of the plan" in warning for warning in receipt.warnings)
 

@@ -88,7 +88,7 @@ def test_if_nothing_can_be_stored_the_old_bytes_are_kept_and_the_next_run_finish
     assert outcomes(receipt) == {AFTER.filename: "failed"}
     assert "the old file could not be put back" in receipt.lines[0].message
     assert world.content == {}
-    kept = world.job().backup
+    kept = world.backups
     assert kept is not None
     assert kept.path(sha(BEFORE)) is not None
 
@@ -151,15 +151,6 @@ def test_a_replacement_cut_off_after_the_delete_gets_its_old_file_back_if_obs_ha
     assert (receipt.exit_code, receipt.lines[0].reason) == (4, "source-changed")
     assert "the old file was put back" in receipt.lines[0].message
     assert holds(world, BEFORE)
-
-
-def test_the_cache_holds_the_old_bytes_where_no_backup_is_wanted(world: World) -> None:
-    plan = world.plan()
-    fault(world, Kind.STATUS, method="POST", status=422, body=b'{"x":["y"]}', content_type="application/json")
-    receipt = world.apply(plan, backup=None)
-    assert "the old file was put back" in receipt.lines[0].message
-    assert holds(world, BEFORE)
-    assert not (world.folder / "backups").exists()
 
 
 def test_a_quota_ends_the_run_before_a_second_name_is_absent(world: World) -> None:

@@ -41,7 +41,7 @@ def test_what_is_replaced_or_deleted_is_kept_without_knowing_its_size(world: Wor
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {OLD.filename: "done", BEFORE.filename: "done"}
     assert world.content == {f"{LEAP}/{NEW.filename}": sha(NEW), f"{JAMMY}/{REBUILT.filename}": sha(REBUILT)}
-    kept = world.job().backup
+    kept = world.backups
     assert kept is not None
     assert kept.path(sha(OLD)) is not None
     assert kept.path(sha(BEFORE)) is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from pkgsync.apply.transfer import VerifiedFile
+from pkgsync.apply.stored import StoredFile, VerifiedFile
 from pkgsync.errors import IntegrityError
 from pkgsync.model import Plan
 from pkgsync.sandbox import Artifact, Fault, Kind
@@ -124,7 +124,7 @@ def test_the_last_bytes_of_a_changed_file_are_never_read(tmp_path: Path, size: i
     path.write_bytes(right[:-1] + b"w")
     got = b""
     with (
-        VerifiedFile(path, size=10_000, sha256=hashlib.sha256(right).hexdigest()) as stream,
+        VerifiedFile(StoredFile(path=path, size=10_000, sha256=hashlib.sha256(right).hexdigest())) as stream,
         pytest.raises(IntegrityError),
     ):
         while piece := stream.read(size):

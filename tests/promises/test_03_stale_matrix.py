@@ -160,7 +160,7 @@ def test_a_change_touches_what_it_is_about_and_nothing_else(world: World, change
 @pytest.mark.parametrize("managed", [LEAP, JAMMY])
 def test_a_distribution_that_is_no_longer_managed(world: World, managed: str) -> None:
     plan = world.plan()
-    receipt = world.apply(plan, managed=frozenset({managed}))
+    receipt = world.apply(plan, config=world.config({managed}))
     gone = {line.filename for line in receipt.lines if line.distribution != managed}
     assert {line.filename: line.reason for line in receipt.lines if str(line.outcome) == "stale"} == dict.fromkeys(
         gone, "policy-changed"

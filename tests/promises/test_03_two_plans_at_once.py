@@ -91,7 +91,7 @@ class Machine(World):
         return gather(self.client(), MANAGED, now=self.now)
 
     def work(self, plan: Plan) -> Receipt:
-        return self.apply(plan, jobs=1, skip_stale=True, packagecloud=self.client())
+        return self.apply(plan, jobs=1, skip_stale=True, client=self.client())
 
 
 def both(worlds: list[Machine], plans: list[Plan], seed: int) -> tuple[list[Receipt], Turns]:

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.apply.guard import Guard, distribution_of
-from pkgsync.apply.task import blank
+from pkgsync.apply.outcome import blank
 from pkgsync.model import Deletion, Evidence, OldContent, Outcome, ReceiptLine, Replacement, Row, Source, Upload
 from pkgsync.reasons import Reason
 from tests import builders

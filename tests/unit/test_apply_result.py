@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pkgsync.apply.limits import ApplyLimits
-from pkgsync.apply.result import Result, exit_code_of
+from pkgsync.apply.options import Patience
+from pkgsync.apply.outcome import Result, exit_code_of
 from pkgsync.apply.signals import Halt, handling
 from pkgsync.errors import (
-    APPLY_PRECEDENCE,
     AuthenticationError,
     BusyError,
     ExitCode,
@@ -60,7 +59,7 @@ def test_what_a_result_asks_for(result: Result, codes: set[int]) -> None:
     ],
 )
 def test_the_precedence_of_exit_codes(codes: set[int], winner: int) -> None:
-    assert exit_code_of(frozenset(ExitCode(code) for code in codes), APPLY_PRECEDENCE) == winner
+    assert exit_code_of({ExitCode(code) for code in codes}) == winner
 
 
 @pytest.mark.parametrize("error", [QuotaError("x"), AuthenticationError("x"), StorageError("x")])
@@ -115,11 +114,11 @@ def test_a_signal_that_the_caller_ignores_stays_ignored(handlers: None) -> None:
 
 @pytest.mark.parametrize(("attempt", "longest"), [(1, 1), (2, 2), (3, 4), (6, 30), (50, 30)])
 def test_waiting_grows_with_jitter_up_to_a_cap(attempt: int, longest: float) -> None:
-    waits = [ApplyLimits().wait_seconds(attempt) for _ in range(50)]
+    waits = [Patience().seconds(attempt) for _ in range(50)]
     assert all(longest / 2 <= wait <= longest for wait in waits)
     assert len(set(waits)) > 1
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(7, 7), (86400, 120)])
 def test_a_server_that_asks_to_wait_is_obeyed_up_to_a_cap(asked: float, waited: float) -> None:
-    assert ApplyLimits().wait_seconds(1, BusyError("x", wait=asked)) == waited
+    assert Patience().seconds(1, BusyError("x", wait=asked)) == waited

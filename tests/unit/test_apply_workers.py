@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from pkgsync.apply.signals import Halt
-from pkgsync.apply.workers import Fetched, each, pipeline
+from pkgsync.apply.workers import each, pipeline
 
 
 class Peak:
@@ -45,19 +45,19 @@ def test_each_item_once_and_no_more_threads_than_jobs(jobs: int, count: int) -> 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 @pytest.mark.parametrize("count", [0, 1, 2, 30])
 def test_the_pipeline_does_all_in_both_stages(jobs: int, senders: int, count: int) -> None:
-    sent: list[tuple[int, str]] = []
+    sent: list[int] = []
     peaks = Peak(), Peak()
 
-    def fetch(item: int) -> Fetched[str] | None:
+    def fetch(item: int) -> bool:
         with peaks[0]:
-            return Fetched(str(item)) if item % 3 else None
+            return item % 3 != 0
 
-    def send(item: int, ready: str) -> None:
+    def send(item: int) -> None:
         with peaks[1]:
-            sent.append((item, ready))
+            sent.append(item)
 
     pipeline(range(count), fetch, send, jobs=jobs, senders=senders, halt=Halt())
-    assert sorted(sent) == [(item, str(item)) for item in range(count) if item % 3]
+    assert sorted(sent) == [item for item in range(count) if item % 3]
     assert peaks[0].most <= jobs
     assert peaks[1].most <= senders
 
@@ -66,12 +66,12 @@ def test_the_stages_overlap() -> None:
     """The first item is sent while the last one is not fetched yet; otherwise this would wait for ever."""
     sent = threading.Event()
 
-    def fetch(item: int) -> Fetched[int]:
+    def fetch(item: int) -> bool:
         if item == 5:
             assert sent.wait(60)
-        return Fetched(item)
+        return True
 
-    pipeline(range(6), fetch, lambda item, ready: sent.set(), jobs=1, senders=1, halt=Halt())
+    pipeline(range(6), fetch, lambda item: sent.set(), jobs=1, senders=1, halt=Halt())
     assert sent.is_set()
 
 
@@ -96,10 +96,10 @@ def test_an_exception_stops_the_others_and_comes_out(jobs: int, stage: str) -> N
         if this == stage and item == 4:
             raise RuntimeError("broken")
 
-    def fetch(item: int) -> Fetched[int]:
+    def fetch(item: int) -> bool:
         fail_in("fetch", item)
-        return Fetched(item)
+        return True
 
     with pytest.raises(RuntimeError, match="broken"):
-        pipeline(range(200), fetch, lambda item, ready: fail_in("send", item), jobs=jobs, senders=jobs, halt=halt)
+        pipeline(range(200), fetch, lambda item: fail_in("send", item), jobs=jobs, senders=jobs, halt=halt)
     assert halt.requested

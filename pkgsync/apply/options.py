@@ -1,0 +1,51 @@
+"""How one apply runs: what its caller switches, and how patient it is."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+from pkgsync.errors import BusyError, PkgsyncError
+
+
+@frozen(kw_only=True)
+class ApplyOptions:
+    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers."""
+
+    receipt: Path
+    jobs: int = 4
+    skip_stale: bool = False
+    only_uploads: bool = False
+    dry_run: bool = False
+
+
+@frozen(kw_only=True)
+class Patience:
+    """Counts of attempts and looks; seconds of waiting between them (exponential, with jitter).
+
+    What a single request may cost stands in ``session.HttpLimits``. ``pause`` waits for so many seconds.
+    """
+
+    pause: Callable[[float], None] = time.sleep
+    fetches: int = 3
+    uploads: int = 4
+    # Packagecloud keeps a deleted name reserved for a while (facts/packagecloud-api.md, "Deleting").
+    reserved_uploads: int = 8
+    deletions: int = 4
+    looks: int = 5
+    backoff_seconds: float = 1.0
+    backoff_cap_seconds: float = 30.0
+    retry_after_cap_seconds: float = 120.0
+
+    def wait(self, attempt: int, failure: PkgsyncError | None = None) -> None:
+        """Wait before attempt number ``attempt`` (the first retry is 1) after ``failure``."""
+        self.pause(self.seconds(attempt, failure))
+
+    def seconds(self, attempt: int, failure: PkgsyncError | None = None) -> float:
+        """How long that is."""
+        if isinstance(failure, BusyError):
+            return min(failure.wait, self.retry_after_cap_seconds)
+        longest = min(self.backoff_cap_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
+        return longest * (0.5 + random.random() / 2)  # noqa: S311  (spreads retries, guards nothing)
