@@ -4,7 +4,6 @@ from typing import assert_never
 
 from attrs import frozen
 
-from pkgsync.apply.move import clash, unknown
 from pkgsync.apply.outcome import Result, Task, undo_of
 from pkgsync.apply.site import Site, There, taken_over
 from pkgsync.model import Deletion, Row
@@ -57,9 +56,9 @@ class Delete:
             case There.EQUAL:
                 return None
             case There.OTHER:
-                return clash(self.archive)
+                return self.archive.clash()
             case There.UNKNOWN:
-                return unknown(self.archive)
+                return self.archive.unknown()
             case There.NOTHING:
                 return Result.stale(Reason.TARGET_CHANGED, f"{self.archive.name} no longer holds the same file.")
             case _:

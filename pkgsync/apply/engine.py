@@ -11,7 +11,6 @@ from attrs import define, evolve, field
 
 from pkgsync.apply import journal as journals
 from pkgsync.apply import lock, preflight, signals
-from pkgsync.apply.fetch import Fetcher
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
 from pkgsync.apply.options import ApplyOptions, Patience
@@ -20,7 +19,6 @@ from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
 from pkgsync.apply.record import Record, write_receipt
 from pkgsync.apply.signals import Halt
-from pkgsync.apply.site import Site
 from pkgsync.cache import Cache
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
@@ -38,7 +36,6 @@ from pkgsync.model import (
     Upload,
     iso,
 )
-from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Standing
 from pkgsync.services import Services
@@ -116,10 +113,6 @@ class _Run:
     def backups(self) -> Cache:
         return Cache(self.services.surroundings.backups)
 
-    @property
-    def patience(self) -> Patience:
-        return Patience(pause=self.services.surroundings.sleep)
-
     def execute(self) -> Receipt:
         self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())
         with signals.handling(self.halt):
@@ -170,31 +163,14 @@ class _Run:
         phases.remove(self._still_due(removals, phases))
 
     def _phases(self, actual: ActualState) -> Phases:
-        surroundings, archive = self.services.surroundings, self.services.archive
-        return Phases(
-            site=self._site(self.services.packagecloud, actual),
-            archive=self._site(archive, actual) if archive is not None else None,
-            fetcher=Fetcher(
-                download=self.services.fetch,
-                cache=Cache(surroundings.cache_dir),
-                backups=self.backups,
-                patience=self.patience,
-            ),
-            journal=self.journal,
-            halt=self.halt,
-            record=self.record,
-            guard=Guard.of(actual, managed_distributions(self.config)),
-            progress=surroundings.progress,
+        return Phases.of(
+            self.services,
+            actual,
             jobs=self.options.jobs,
-        )
-
-    def _site(self, client: PackagecloudClient, actual: ActualState) -> Site:
-        return Site(
-            client=client,
             journal=self.journal,
-            backups=self.backups,
-            patience=self.patience,
-            distribution_ids=actual.distribution_ids,
+            record=self.record,
+            halt=self.halt,
+            guard=Guard.of(actual, managed_distributions(self.config)),
         )
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
@@ -256,11 +232,12 @@ class _Run:
 
     def _look_again(self, guard: Guard) -> Preflight:
         """Our own changes may take a moment to be listed, so that odd listings are read more than once."""
-        for attempt in range(1, self.patience.looks):
+        patience = Patience(pause=self.services.surroundings.sleep)
+        for attempt in range(1, patience.looks):
             found = self._look()
             if not any(key in guard.own for key in guard.foreign(found.actual)):
                 return found
-            self.patience.wait(attempt)
+            patience.wait(attempt)
         return self._look()
 
     def _unblocked(self, removals: Sequence[Removal]) -> list[Removal]:

@@ -83,7 +83,7 @@ class Move:
         if places.there is There.EQUAL:
             return _done(places, ours=False)
         if places.there is There.UNKNOWN:
-            return unknown(self.there)
+            return self.there.unknown()
         return Result.stale(Reason.NEITHER_PLACE, f"It is neither here nor in {self.there.name}.")
 
     def _refusal(self, there: There) -> Result | None:
@@ -93,9 +93,9 @@ class Move:
                 words = f"{self.there.name} holds the same file by now, and it still stands here."
                 return Result.stale(Reason.ALREADY_ARCHIVED, words)
             case There.OTHER:
-                return clash(self.there)
+                return self.there.clash()
             case There.UNKNOWN:
-                return unknown(self.there)
+                return self.there.unknown()
             case There.NOTHING:
                 return None
             case _:
@@ -178,15 +178,6 @@ class Move:
         except PkgsyncError as error:
             told = f"the old file could not be put back: {error.message}"
         return Result.failed(lost, f"{lost.message} In detail: {told}.")
-
-
-def clash(archive: Site) -> Result:
-    return Result.stale(Reason.ARCHIVE_CLASH, f"{archive.name} holds another file under this name.")
-
-
-def unknown(archive: Site) -> Result:
-    words = f"Packagecloud does not tell the checksum of the file in {archive.name}."
-    return Result.left(words, Reason.CONTENT_UNKNOWN)
 
 
 def _done(places: _Places, *, ours: bool) -> Result:

@@ -11,6 +11,7 @@ from pkgsync.apply.fetch import Fetcher
 from pkgsync.apply.guard import Guard
 from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.move import Move
+from pkgsync.apply.options import Patience
 from pkgsync.apply.outcome import Result, Task
 from pkgsync.apply.record import Record
 from pkgsync.apply.replace import Replace
@@ -18,10 +19,13 @@ from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site
 from pkgsync.apply.stored import StoredFile
 from pkgsync.apply.workers import each, pipeline
+from pkgsync.cache import Cache
 from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
-from pkgsync.model import Action, Archiving, Deletion, Removal, Replacement, Transfer, Upload
+from pkgsync.model import Action, ActualState, Archiving, Deletion, Removal, Replacement, Transfer, Upload
+from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.progress import Progress
 from pkgsync.reasons import Reason
+from pkgsync.services import Services
 
 Got = TypeVar("Got")
 
@@ -39,6 +43,45 @@ class Phases:
     guard: Guard
     progress: Progress
     jobs: int
+
+    @classmethod
+    def of(
+        cls,
+        services: Services,
+        actual: ActualState,
+        *,
+        jobs: int,
+        journal: Journal,
+        record: Record,
+        halt: Halt,
+        guard: Guard,
+    ) -> "Phases":
+        """``actual`` is what the preflight saw: it tells what the server takes."""
+        surroundings = services.surroundings
+        backups, patience = Cache(surroundings.backups), Patience(pause=surroundings.sleep)
+
+        def site(client: PackagecloudClient) -> Site:
+            return Site(
+                client=client,
+                journal=journal,
+                backups=backups,
+                patience=patience,
+                distribution_ids=actual.distribution_ids,
+            )
+
+        return cls(
+            site=site(services.packagecloud),
+            archive=site(services.archive) if services.archive is not None else None,
+            fetcher=Fetcher(
+                download=services.fetch, cache=Cache(surroundings.cache_dir), backups=backups, patience=patience
+            ),
+            journal=journal,
+            halt=halt,
+            record=record,
+            guard=guard,
+            progress=surroundings.progress,
+            jobs=jobs,
+        )
 
     def upload(self, actions: Sequence[Upload]) -> None:
         self._transfer([action for action in actions if not _is_recall(action)], "Uploading", senders=self.jobs)

@@ -116,6 +116,15 @@ class Site:
             return Result.left("Packagecloud does not tell the checksum of its file.", Reason.CONTENT_UNKNOWN)
         return taken_over() if (now, row.created_at) != (sha256, created_at) else None
 
+    def clash(self) -> Result:
+        """The result for a file that may not come here."""
+        return Result.stale(Reason.ARCHIVE_CLASH, f"{self.name} holds another file under this name.")
+
+    def unknown(self) -> Result:
+        """The result where nobody can tell whether the file is here."""
+        words = f"Packagecloud does not tell the checksum of the file in {self.name}."
+        return Result.left(words, Reason.CONTENT_UNKNOWN)
+
     # taking away
 
     def keep(self, task: Task, row: Row, sha256: str) -> None:
