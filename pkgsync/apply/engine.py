@@ -143,7 +143,7 @@ class _Run:
             self._work(found)
         except InterruptedRunError as error:
             self.cut_off = True
-            self.services.packagecloud.session.close()
+            self.services.packagecloud.session.close()  # the threads that hang in a request must not go on
             self.warnings.append(error.message)
         except PkgsyncError as error:
             self.halt.fail(error)
@@ -157,6 +157,8 @@ class _Run:
         if self._stopped():
             return
         phases.upload(_only(due, Upload))
+        # The uploads may have taken hours, and there is no remote lock: both worlds are read again before each phase
+        # that takes something away.
         replacements = self._still_due(_only(due, Replacement), phases)
         phases.replace(replacements)
         removals = self._unblocked([action for action in due if isinstance(action, Removal)])
@@ -208,7 +210,7 @@ class _Run:
     def _is_half_done(self, action: Replacement | Archiving, result: Result, guard: Guard) -> bool:
         """An earlier run took the old file away and was killed before it put anything in its place."""
         past = self.ledger.past(action.key)
-        if isinstance(action, Archiving):
+        if isinstance(action, Archiving):  # the server moved it, and lost it or lists it late
             return past.moving and result.reason is Reason.NEITHER_PLACE
         return not result.present and past.absent_since is not None and action.key not in guard.before
 

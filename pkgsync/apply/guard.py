@@ -29,7 +29,7 @@ class Guard:
             self.own[action.key] = {goal}
         else:
             self.own[action.key] = {goal, None, self._content_before(action)}
-        if line.stored_as is not None:
+        if line.stored_as is not None:  # the server names debs by their header (facts/packagecloud-api.md 15)
             self.own[action.key] = {None}
             self.own[f"{action.distribution}/{line.stored_as}"] = {goal}
 
@@ -47,6 +47,7 @@ class Guard:
 
     def _explained(self, key: str, row: Row | None) -> bool:
         if key in self.own:
+            # A checksum that is not filled in yet proves nothing; the look before each change asks again.
             known = row is None or row.sha256 is not None
             return (row.sha256 if row is not None else None) in self.own[key] or not known
         before = self.before.get(key)

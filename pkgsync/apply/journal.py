@@ -104,10 +104,11 @@ def _fold_sending(past: Past, record: dict[str, Any]) -> None:
 
 def _fold_end(past: Past, record: dict[str, Any]) -> None:
     values = dict(record["line"])
+    # A journal may be of another version, or damaged: what does not fit raises, and the record is looked up instead.
     past.line = ReceiptLine(**(values | {"outcome": Outcome(values["outcome"])}))
     if past.line.outcome.is_goal:
         past.absent_since = None
-    if past.line.outcome is not Outcome.FAILED:
+    if past.line.outcome is not Outcome.FAILED:  # a failed look leaves open where the promoted row is
         past.moving = False
 
 
@@ -170,9 +171,9 @@ class Journal:
     def _take_up(self) -> Ledger:
         self._stream.seek(0)
         ledger, length = _folded(self._stream.readall())
-        self._stream.truncate(length)
+        self._stream.truncate(length)  # else the next record would be glued to half a line, and both be lost
         os.fsync(self._stream.fileno())
-        sync_folder(self.path.parent)
+        sync_folder(self.path.parent)  # a power cut may forget a new file's name though its bytes are on disk
         return ledger
 
     def close(self) -> None:
@@ -205,11 +206,12 @@ def stamp(moment: datetime) -> str:
 
 
 def _private(path: str, flags: int) -> int:
+    # No link is followed: whoever may write to the state directory must not choose what is truncated.
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _write_all(stream: FileIO, data: bytes) -> None:
-    while data:
+    while data:  # an unbuffered write may take in a part only, as when the disk fills up
         data = data[stream.write(data) :]
 
 

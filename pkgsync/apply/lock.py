@@ -35,13 +35,13 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
         try:
             yield
         finally:
-            with suppress(OSError):
+            with suppress(OSError):  # it only tells; what a kill leaves is overwritten by the next holder
                 holder.unlink()
 
 
 @contextmanager
 def _acquired(path: Path, holder: Path, repository: str) -> Iterator[None]:
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=0)  # nobody waits: the plan of a run that waited would be stale
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

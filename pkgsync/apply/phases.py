@@ -89,6 +89,7 @@ class Phases:
 
     def replace(self, actions: Sequence[Replacement]) -> None:
         """One after the other, so that never more than one name is absent; first those that an earlier run left so."""
+        # Packagecloud cannot overwrite (facts/packagecloud-api.md 5): between DELETE and POST the name is absent.
         absent = [action for action in actions if action.key not in self.guard.before]
         present = [action for action in actions if action.key in self.guard.before]
         for group in (absent, present):
@@ -186,13 +187,14 @@ class Phases:
         except PkgsyncError as error:
             self.halt.consider(error)
             return Result.failed(error)
-        except OSError as error:
+        except OSError as error:  # a full or broken disk hits every other action too
             failed = StorageError(f"A local file cannot be used: {error.strerror or error}.")
             self.halt.fail(failed)
             return Result.failed(failed)
 
     def _end(self, task: Task, result: Result) -> None:
         line = self.record.worked(self.journal, task, result)
+        # A kill may fall here: the journal has the end, and the next run takes the world as it finds it.
         self.guard.note(task.action, line)
 
     def _stamp(self) -> str:

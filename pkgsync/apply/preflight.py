@@ -122,6 +122,7 @@ def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> S
 def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
     own = standing.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP)
+    # facts/packagecloud-api.md 9: no listing that lags was reported, but none is promised not to.
     if own and ledger.past(standing.action.key).moving:
         return Standing(action=standing.action, outcome=Outcome.DUE)
     return standing
@@ -138,6 +139,7 @@ def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
 
 
 def _with_own_restore(action: Replacement, ledger: Ledger, row: Row | None) -> Replacement:
+    # What we put back is a new row with a new created_at: without this our own restore would make the plan stale.
     if row is None or row.sha256 != action.old.sha256 or not ledger.past(action.key).restores:
         return action
     return evolve(action, old=evolve(action.old, created_at=row.created_at))

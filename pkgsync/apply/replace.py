@@ -27,7 +27,7 @@ class Replace:
     def run(self, new: StoredFile) -> Result:
         """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
         row = self.site.find(self.action)
-        if row is not None:
+        if row is not None:  # else an earlier run was killed between DELETE and POST: go on with the upload
             settled = self._changed(row) or self._no_uploads() or self._clear(row)
             if settled is not None:
                 return settled
@@ -46,6 +46,7 @@ class Replace:
                 return self._done(Result.reached(ours=True, verified="listing"))
             if row is None:
                 self.site.works = False  # until the old file is back
+            # A kill may fall here: `absent_since` makes the next run restore before it judges.
             told = "the name is taken" if row is not None else self.site.put_back(self.task, self.action.old.sha256)
         except PkgsyncError as error:
             self.halt.consider(error)

@@ -81,6 +81,7 @@ def handling(halt: Halt) -> Iterator[None]:
         code = SIGNALS[signal.Signals(number)]
         if not halt.begun:
             halt.interrupt(code)
+            # In the preflight nothing is in flight that would have to be finished.
             raise InterruptedRunError(
                 "Interrupted before anything was changed.", code, tip="Run the same command again."
             )

@@ -102,7 +102,7 @@ def pipeline(
                 if fetch(item):
                     waiting.put(item)
         finally:
-            if still_fetching.pop() == 0:  # the last one
+            if still_fetching.pop() == 0:  # the last fetcher: each sender gets one end mark
                 for _ in range(senders):
                     waiting.put(None)
 
@@ -113,7 +113,7 @@ def pipeline(
                     send(item)
         except BaseException:
             halt.stop()
-            while waiting.get() is not None:
+            while waiting.get() is not None:  # a fetcher that waits for room in the full queue would hang
                 pass
             raise
 
