@@ -10,6 +10,7 @@ import zstandard
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError
+from pkgsync.gunzip import gunzip
 
 _ALGORITHMS = {name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"sha": "sha1"}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -99,16 +100,7 @@ def _plain(data: bytes) -> Iterator[bytes]:
 
 
 def _gunzip(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while rest:
-        unzip = zlib.decompressobj(31)
-        while not unzip.eof:
-            piece = unzip.decompress(rest, _CHUNK)
-            rest = unzip.unconsumed_tail
-            if not piece and not rest and not unzip.eof:
-                raise EOFError
-            yield piece
-        rest = unzip.unused_data.lstrip(b"\0")
+    return gunzip(_plain(data))
 
 
 def _unxz(data: bytes) -> Iterator[bytes]:

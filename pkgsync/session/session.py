@@ -4,7 +4,6 @@ import base64
 import contextlib
 import logging
 import os
-import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -15,6 +14,7 @@ from requests import Request, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
+from pkgsync.backoff import seconds_before
 from pkgsync.errors import (
     AmbiguousError,
     ConfigError,
@@ -76,7 +76,6 @@ class Session:
         self._requests = 0
         self._watches: set[Watch] = set()
         self._http = _bare_session()
-        self._random = random.SystemRandom()
 
     @property
     def origin(self) -> str:
@@ -215,13 +214,10 @@ class Session:
                 if exhausted or error.hopeless or self._closed.is_set():
                     raise error.error from None
                 wait = error.wait
-            self._pause(
-                self._seconds_before(attempt) if wait is None else min(wait, self.limits.retry_after_cap_seconds)
-            )
-
-    def _seconds_before(self, attempt: int) -> float:
-        grown = self.limits.backoff_seconds * 2.0 ** (attempt - 1)
-        return min(self.limits.backoff_cap_seconds, grown) * self._random.uniform(0.5, 1)
+            if wait is None:
+                self._pause(seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds))
+            else:
+                self._pause(min(wait, self.limits.retry_after_cap_seconds))
 
     @contextlib.contextmanager
     def _following(
