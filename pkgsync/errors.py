@@ -150,12 +150,6 @@ class UnsafePlanError(PkgsyncError):
     exit_code = ExitCode.UNSAFE
 
 
-class StaleError(PkgsyncError):
-    """The world is no longer the one that was planned for."""
-
-    exit_code = ExitCode.STALE
-
-
 class LockedError(PkgsyncError):
     """Another run works on the same Packagecloud repository."""
 
