@@ -28,7 +28,6 @@ Fetch = Callable[[BinaryIO, int], int]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"[0-9a-f]{64}(\.part)?")
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FILL = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -176,11 +175,7 @@ class Cache:
         try:
             yield
         except OSError as error:
-            advice = "Free some space" if error.errno in _FULL else "Check its permissions"
-            raise StorageError(
-                f"The folder {self.folder} cannot be used: {error.strerror or error}.",
-                tip=f"{advice}, or name another folder.",
-            ) from error
+            raise StorageError.of(self.folder, error) from error
 
 
 def _refuse_link(folder: Path) -> None:

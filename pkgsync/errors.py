@@ -4,7 +4,12 @@ Errors are grouped by whose business they are.
 Messages never hold a credential; text from a server or a file is escaped where it is printed.
 """
 
+import errno
 from enum import IntEnum
+from pathlib import Path
+from typing import Self
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ExitCode(IntEnum):
@@ -127,6 +132,13 @@ class IntegrityError(PkgsyncError):
 class StorageError(PkgsyncError):
     """A local folder (cache, backups, state) cannot be read or written."""
 
+    @classmethod
+    def of(cls, folder: Path, error: OSError) -> Self:
+        """What the system says of a folder of ours, and what may help."""
+        advice = "Free some space" if error.errno in _FULL else "Check its permissions"
+        what = f"The folder {folder} cannot be used: {error.strerror or error}."
+        return cls(what, tip=f"{advice}, or name another folder.")
+
 
 class PlanFileError(IntegrityError):
     """A plan or receipt file does not match its schema, its digest, or the format this version knows."""
@@ -136,12 +148,6 @@ class UnsafePlanError(PkgsyncError):
     """The plan exceeds a limit, or was written as not applyable."""
 
     exit_code = ExitCode.UNSAFE
-
-
-class StaleError(PkgsyncError):
-    """The world is no longer the one that was planned for."""
-
-    exit_code = ExitCode.STALE
 
 
 class LockedError(PkgsyncError):

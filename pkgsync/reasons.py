@@ -147,7 +147,6 @@ class Reason(StrEnum):
         "OBS gives no result for an architecture of the repository.",
         "Wait for its scheduler, or list it in `ignore_architectures`.",
     )
-    STATE_UNKNOWN = "state-unknown", "The answer of OBS has no usable state.", "Plan again later."
     DIRTY = "dirty", "A change waits for the OBS scheduler.", "Plan again when OBS has caught up."
     DETAILS = "details", "OBS names a problem of the repository.", "Look at the repository in OBS."
     PUBLISHING = "publishing", "OBS is publishing the repository now.", "Plan again in a few minutes."

@@ -22,7 +22,6 @@ from pkgsync import surroundings
 from pkgsync.cli.main import run
 from pkgsync.cli.options import Context
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Fault, Kind, Sandbox, make_deb, make_rpm
-from pkgsync.session import Session
 
 LEAP, JAMMY = "opensuse/15.6", "ubuntu/jammy"
 LEAP_REPOSITORY, JAMMY_REPOSITORY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
@@ -121,7 +120,7 @@ class Cli:
 def open_cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     """A sandbox with something to upload, and the program beside it."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(Session, "_seconds_before", lambda session, attempt: 0.0)
+    monkeypatch.setattr("pkgsync.session.session.seconds_before", lambda attempt, first, longest: 0.0)
     for module in ("pkgsync.obs.gather", "pkgsync.obs.indexes"):
         monkeypatch.setattr(import_module(module), "PAUSES", tuple(0 for _ in import_module(module).PAUSES))
     monkeypatch.setattr(surroundings, "time", SimpleNamespace(sleep=lambda seconds: None))

@@ -3,8 +3,10 @@
 Entries belong to a host: nothing is asked for servers on this machine, nor for those that plain http leads to.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 from pkgsync.errors import AuthenticationError
@@ -15,25 +17,13 @@ _TOKEN_USER = "token"  # noqa: S105
 
 def obs(origin: Origin, username: str) -> Basic | None:
     """The login that osc, or ``keyring set HOST USER``, keeps for the host."""
-    keyring = _keyring(origin)
-    if keyring is None:
-        return None
-    try:
-        found = keyring.get_credential(origin.netloc, username or None)
-    except keyring.errors.KeyringError:
-        return None
+    found = _asked(origin, lambda keyring: keyring.get_credential(origin.netloc, username or None))
     return Basic(found.username, found.password) if found else None
 
 
 def packagecloud(origin: Origin) -> Basic | None:
     """The token that ``keyring set HOST token`` keeps for the host."""
-    keyring = _keyring(origin)
-    if keyring is None:
-        return None
-    try:
-        token = keyring.get_password(origin.netloc, _TOKEN_USER)
-    except keyring.errors.KeyringError:
-        return None
+    token = _asked(origin, lambda keyring: keyring.get_password(origin.netloc, _TOKEN_USER))
     return Basic(token, "") if token else None
 
 
@@ -53,8 +43,14 @@ def oscrc(path: Path, url: str, user: str) -> Basic:
     return Basic(user, password)
 
 
-def _keyring(origin: Origin) -> ModuleType | None:
-    return _import() if origin.scheme == "https" and not origin.is_loopback else None
+def _asked(origin: Origin, question: Callable[[ModuleType], Any]) -> Any:
+    keyring = _import() if origin.scheme == "https" and not origin.is_loopback else None
+    if keyring is None:
+        return None
+    try:
+        return question(keyring)
+    except keyring.errors.KeyringError:
+        return None
 
 
 def _import() -> ModuleType | None:

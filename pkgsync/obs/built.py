@@ -205,10 +205,7 @@ class BuiltFiles:
             with tempfile.TemporaryFile(dir=self.cache.folder) as stream:
                 yield cast(BinaryIO, stream)
         except OSError as error:
-            raise StorageError(
-                f"The folder {self.cache.folder} cannot be used: {error.strerror or error}.",
-                tip="Check its permissions, or name another folder.",
-            ) from error
+            raise StorageError.of(self.cache.folder, error) from error
 
 
 def _places(result: Result) -> Iterator[Place]:

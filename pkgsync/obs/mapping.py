@@ -38,28 +38,22 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
     _check_mapped(project, tuple(repositories))
     found: list[Wanted] = []
     for key, targets in project.distributions.items():
+        skipped = targets is None
+        fed = _fed(project) if targets is None else targets
+        if skipped and not fed:
+            continue
         names = [key] if key != CATCH_ALL else [r for r in repositories if r not in project.distributions]
         for name in names:
-            filtered = not project.selects(name)
-            if targets is None and name in repositories and _fed(project):
+            filtered = skipped or not project.selects(name)
+            if name in repositories or not filtered:
                 found.append(
                     Wanted(
                         project=project,
                         name=name,
-                        distributions=_fed(project),
-                        expected=repositories[name],
-                        filtered=True,
-                        skipped=True,
-                    )
-                )
-            if targets is not None and (name in repositories or not filtered):
-                found.append(
-                    Wanted(
-                        project=project,
-                        name=name,
-                        distributions=targets,
+                        distributions=fed,
                         expected=repositories.get(name),
                         filtered=filtered,
+                        skipped=skipped,
                     )
                 )
     return tuple(found)

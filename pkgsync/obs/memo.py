@@ -58,10 +58,7 @@ class Memo:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomically(self._path, json.dumps({**self._about, "files": files}).encode(), mode=0o600)
         except OSError as error:
-            raise StorageError(
-                f"The folder {self._path.parent} cannot be used: {error.strerror or error}.",
-                tip="Check its permissions, or name another folder.",
-            ) from error
+            raise StorageError.of(self._path.parent, error) from error
         self._known = known
 
     def _read(self) -> dict[Place, str]:

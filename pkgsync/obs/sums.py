@@ -10,6 +10,8 @@ import zstandard
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError
+from pkgsync.gunzip import gunzip
+from pkgsync.obs.xml import in_pieces
 
 _ALGORITHMS = {name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"sha": "sha1"}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -90,25 +92,11 @@ def _opener(data: bytes, name: str) -> Callable[[bytes], Iterator[bytes]]:
             raise IntegrityError(f"{name}: its content does not fit its name")
         if name.endswith(suffix):
             return opener
-    return _plain
-
-
-def _plain(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), _CHUNK):
-        yield data[start : start + _CHUNK]
+    return in_pieces
 
 
 def _gunzip(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while rest:
-        unzip = zlib.decompressobj(31)
-        while not unzip.eof:
-            piece = unzip.decompress(rest, _CHUNK)
-            rest = unzip.unconsumed_tail
-            if not piece and not rest and not unzip.eof:
-                raise EOFError
-            yield piece
-        rest = unzip.unused_data.lstrip(b"\0")
+    return gunzip(in_pieces(data))
 
 
 def _unxz(data: bytes) -> Iterator[bytes]:

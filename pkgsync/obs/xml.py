@@ -30,7 +30,7 @@ def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str]
 
 
 def in_pieces(data: bytes) -> Iterator[bytes]:
-    """``data`` bit by bit, so that a large document is never all elements at once."""
+    """``data`` bit by bit, so that a large document is never all elements, or unpacked, at once."""
     for start in range(0, len(data), _PIECE):
         yield data[start : start + _PIECE]
 

@@ -60,10 +60,6 @@ class PackagecloudClient:
         self.repository = repository
         self._route = routes.of_repository(repository)
 
-    def repository_info(self) -> None:
-        """Ask whether the repository exists and the token may see it. Raises NotFoundError."""
-        self._read(f"{self._route}.json", lambda reply: None)
-
     def catalogue(self) -> tuple[Distribution, ...]:
         """The live rpm and deb distributions. Raises ReadError for an unusable answer."""
         return self._read("/api/v1/distributions.json", lambda reply: distributions.parse(reply.body))

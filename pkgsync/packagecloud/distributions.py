@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pkgsync.errors import ConfigError, ReadError, RefusedError
+from pkgsync.errors import ConfigError, ReadError
 from pkgsync.model import SYNCED_TYPES
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
@@ -104,16 +104,3 @@ def _advice(target: str, known: tuple[Distribution, ...]) -> str:
     if not near:
         return "See the list of supported distributions in Packagecloud's documentation."
     return f"Nearest known: {', '.join(near)}. New releases appear there with a lag; null skips an OBS repository."
-
-
-def id_for(known: Mapping[tuple[str, str], int], package_type: str, distribution: str) -> int:
-    """The id to upload a package of this type with. Raises RefusedError if the distribution takes other types only."""
-    found = known.get((package_type, distribution))
-    if found is None:
-        others = sorted(kind for kind, name in known if name == distribution)
-        takes = f"takes {' and '.join(others)} only" if others else "does not exist"
-        raise RefusedError(
-            f"Packagecloud's distribution {distribution} {takes}: a {package_type} cannot be uploaded to it.",
-            tip="Correct the mapping in `distributions`.",
-        )
-    return found

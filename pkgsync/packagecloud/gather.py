@@ -21,22 +21,19 @@ def gather(
     now: Callable[[], datetime],
     jobs: int = JOBS,
     progress: Progress = SILENT,
-    resolve: bool = True,
 ) -> ActualState:
     """Read the whole repository. ``distributions`` are the managed ones.
 
-    ``resolve`` asks the detail route for their unknown checksums; what stays unknown is a warning, and None in the row.
+    The detail route is asked for their unknown checksums; what stays unknown is a warning, and None in the row.
     Raises ConfigError for a managed distribution that Packagecloud does not have, ReadError if the listing cannot be
     proven complete.
     """
     before = client.session.requests
     known = client.catalogue()
     catalogue.check(distributions, known)
-    found = _listing(client, jobs, progress)
-    warnings: tuple[str, ...] = ()
-    if resolve:
-        managed = frozenset(distributions)
-        found, warnings = _resolve(client, found, lambda row: row.distribution in managed, jobs, progress)
+    listed = _listing(client, jobs, progress)
+    managed = frozenset(distributions)
+    found, warnings = _resolve(client, listed, lambda row: row.distribution in managed, jobs, progress)
     return ActualState(
         repository=client.repository,
         rows=tuple(sorted(found, key=lambda row: (row.distribution, row.filename, row.type, row.destroy_url))),

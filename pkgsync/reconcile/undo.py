@@ -7,7 +7,7 @@ the plan names nothing that the receipt does not name.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pkgsync.model import (
     SYNCED_TYPES,
@@ -131,8 +131,7 @@ def _back(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
     if line.outcome is not Outcome.DONE:
         yield from _unknown(line, world)
     elif line.distribution not in world.managed:
-        words = f"the config does not manage {line.distribution}"
-        yield _held(line, Reason.POLICY_CHANGED, words)
+        yield _held(line, Reason.POLICY_CHANGED, f"the config does not manage {line.distribution}")
     elif line.action == "upload":
         yield from _take_away(line, world)
     else:
@@ -162,8 +161,7 @@ def _unknown(line: ReceiptLine, world: _World) -> Iterator[Held]:
     if row is not None and now is None:
         yield _content_unknown(line)
     elif now != before and (now == ours or now is None):
-        words = f"that apply ended with {line.outcome}; it may have changed the file"
-        yield _held(line, Reason.OUTCOME_UNKNOWN, words)
+        yield _held(line, Reason.OUTCOME_UNKNOWN, f"that apply ended with {line.outcome}; it may have changed the file")
 
 
 def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
@@ -176,13 +174,7 @@ def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
     elif row.sha256 != line.sha256:
         yield _changed_since(line, row)
     elif world.protect.match(filename) or world.protect.match(row.key):
-        yield Held(
-            distribution=line.distribution,
-            filename=filename,
-            action=_reverse(line),
-            reason=Reason.PROTECTED,
-            message="a protect glob matches",
-        )
+        yield evolve(_held(line, Reason.PROTECTED, "a protect glob matches"), filename=filename)
     else:
         yield _removal(row, row.sha256, line, world)
 
@@ -253,16 +245,14 @@ def _place(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] 
         missing = there
     if sha256 in world.kept.backups:
         return Source(kind="backup"), world.kept.backups[sha256]
-    words = f"the backup store does not hold {sha256[:12]}"
-    return missing or _held(line, Reason.NO_BACKUP, words)
+    return missing or _held(line, Reason.NO_BACKUP, f"the backup store does not hold {sha256[:12]}")
 
 
 def _archived(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
     if line.archive_to is None or line.archive_to != world.archive_to:
         return _other_archive(line)
     if world.archive is None:
-        words = f"the archive {line.archive_to} could not be read"
-        return _held(line, Reason.UNREAD, words)
+        return _held(line, Reason.UNREAD, f"the archive {line.archive_to} could not be read")
     row, size = world.archive.get(line.key), world.kept.archived.get(line.key)
     if row is None or row.sha256 != sha256 or size is None:
         words = f"neither the archive {line.archive_to} nor the backup store holds {sha256[:12]}"
@@ -281,13 +271,11 @@ def _held(line: ReceiptLine, reason: Reason, message: str) -> Held:
 
 
 def _other_archive(line: ReceiptLine) -> Held:
-    words = f"the config does not archive to {line.archive_to}"
-    return _held(line, Reason.POLICY_CHANGED, words)
+    return _held(line, Reason.POLICY_CHANGED, f"the config does not archive to {line.archive_to}")
 
 
 def _content_unknown(line: ReceiptLine) -> Held:
-    words = "Packagecloud does not tell the checksum of its file"
-    return _held(line, Reason.CONTENT_UNKNOWN, words)
+    return _held(line, Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file")
 
 
 def _changed_since(line: ReceiptLine, row: Row) -> Held:

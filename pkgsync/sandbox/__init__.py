@@ -23,12 +23,13 @@ from .indexes import IndexOptions
 from .obs_world import ObsWorld
 from .packagecloud_world import PackagecloudWorld
 from .recorder import RequestLog
-from .sandbox import ARCHIVE, PROJECT, REPOSITORY, Sandbox
+from .sandbox import ARCHIVE, INSTALL, PROJECT, REPOSITORY, Sandbox
 from .synthetic import make_deb, make_rpm
 
 __all__ = [
     "ARCHIVE",
     "DEMO_ORPHANS",
+    "INSTALL",
     "PROJECT",
     "REPOSITORY",
     "Artifact",

@@ -4,6 +4,7 @@ import signal
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
@@ -11,7 +12,7 @@ import click
 
 from .clock import Clock
 from .demo import DAY, DEMO_ORPHANS, demo_world_day1, demo_world_day2
-from .sandbox import Sandbox
+from .sandbox import INSTALL, Sandbox
 
 
 @click.command()
@@ -19,6 +20,8 @@ from .sandbox import Sandbox
 @click.option("--day", type=click.IntRange(1, 2), default=1, help="The world to serve.")
 def main(folder: Path | None, day: int) -> None:
     """Serve an embedded OBS and Packagecloud on loopback, and write a ready pkgsync.yaml into FOLDER."""
+    if find_spec("werkzeug") is None:
+        raise click.ClickException(f"the sandbox needs werkzeug, which is not installed\ntip: {INSTALL}")
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -6,21 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import yaml
 
 from .clock import Clock
 from .faults import Switchboard
 from .instrument import Instrumented
-from .obs_app import DownloadApp, ObsApp
 from .obs_world import ObsWorld
-from .packagecloud_app import CdnApp, PackagecloudApp
 from .packagecloud_world import PackagecloudWorld
 from .recorder import RequestLog
-from .server import Origin
 from .wsgi import Application
 
+if TYPE_CHECKING:
+    from .server import Origin
+
+INSTALL = "pip install 'obs-pkgsync[demo]'"
 PROJECT = "demo:release"
 REPOSITORY = "demo/testing"
 ARCHIVE = "demo/archive"
@@ -51,6 +52,10 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Start all servers on free ports."""
+        # here, so that who lacks the extra `demo` learns it from a message, not from an import
+        from .obs_app import DownloadApp, ObsApp
+        from .packagecloud_app import CdnApp, PackagecloudApp
+
         obs, packagecloud = self.obs, self.packagecloud
         self._serve("obs", ObsApp(obs), obs.faults)
         self._serve("download", DownloadApp(obs, lambda: self.mirror_url), obs.download_faults)
@@ -65,10 +70,12 @@ class Sandbox:
         """Release what hangs, stop all servers, remove the uploaded files."""
         self._stopping.set()
         with ThreadPoolExecutor(len(self._origins)) as pool:
-            list(pool.map(Origin.stop, self._origins.values()))
+            list(pool.map(lambda origin: origin.stop(), self._origins.values()))
         self._temporary.cleanup()
 
     def _serve(self, service: str, app: Application, faults: Switchboard) -> None:
+        from .server import Origin
+
         origin = Origin(Instrumented(service=service, app=app, faults=faults, log=self.log, stopping=self._stopping))
         origin.start()
         self._origins[service] = origin

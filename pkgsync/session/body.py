@@ -8,6 +8,7 @@ import requests
 import urllib3
 
 from pkgsync.errors import ReadError
+from pkgsync.gunzip import gunzip
 from pkgsync.session.reply import TransientError
 from pkgsync.session.watch import Watch
 
@@ -74,16 +75,9 @@ def _gather(parts: Iterator[bytes], what: str, max_bytes: int) -> bytes:
 
 
 def _gunzip(parts: Iterator[bytes], what: str) -> Iterator[bytes]:
-    unzip = zlib.decompressobj(31)
     try:
-        for part in parts:
-            pending = part
-            while pending and not unzip.eof:
-                yield unzip.decompress(pending, _CHUNK)
-                pending = unzip.unconsumed_tail
-        while not unzip.eof and (rest := unzip.decompress(b"", _CHUNK)):
-            yield rest
+        yield from gunzip(parts)
     except zlib.error:
         raise TransientError(ReadError(f"{what}: the answer is no valid gzip")) from None
-    if not unzip.eof or unzip.unused_data:
-        raise TransientError(ReadError(f"{what}: the answer is no complete gzip"))
+    except EOFError:
+        raise TransientError(ReadError(f"{what}: the answer is no complete gzip")) from None

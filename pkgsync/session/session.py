@@ -4,7 +4,6 @@ import base64
 import contextlib
 import logging
 import os
-import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -15,6 +14,7 @@ from requests import Request, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
+from pkgsync.backoff import seconds_before
 from pkgsync.errors import (
     AmbiguousError,
     ConfigError,
@@ -76,7 +76,6 @@ class Session:
         self._requests = 0
         self._watches: set[Watch] = set()
         self._http = _bare_session()
-        self._random = random.SystemRandom()
 
     @property
     def origin(self) -> str:
@@ -137,8 +136,6 @@ class Session:
         *,
         data: Any = None,
         headers: Mapping[str, str] | None = None,
-        max_bytes: int | None = None,
-        read_seconds: float | None = None,
     ) -> Reply:
         """Send a change exactly once over a connection of its own; the answer if it is 2xx, 404, 409 or 422.
 
@@ -149,12 +146,13 @@ class Session:
         url = self.base_url + check_route(route)
         what = f"{method} {clean_url(url)}"
         all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
-        wait = self.limits.upload_read_seconds if read_seconds is None else read_seconds
-        cap = self.limits.max_json_bytes if max_bytes is None else max_bytes
-        with contextlib.closing(_bare_session()) as http, self._watching(wait, None) as watch:
+        with (
+            contextlib.closing(_bare_session()) as http,
+            self._watching(self.limits.upload_read_seconds, None) as watch,
+        ):
             try:
                 with self._send(http, method, url, all_headers, watch, data=data) as response:
-                    reply = self._reply(response, watch, cap)
+                    reply = self._reply(response, watch, self.limits.max_json_bytes)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
             except ReadError as error:
@@ -169,27 +167,21 @@ class Session:
         size: int | None,
         offset: int = 0,
         on_bytes: Callable[[int], None] = lambda count: None,
-        credentials: bool = True,
     ) -> int:
         """Stream a GET into ``sink`` and return the file's size in bytes.
 
         ``location`` is a route or an absolute URL. ``offset`` bytes stand in ``sink`` already: the rest is asked for,
         and if the server sends all of it again the sink starts over (``on_bytes`` then gets a negative count).
-        Without ``credentials``, and on every other origin, none are sent. Nothing is written before the status is
-        known, and nothing beyond ``size``. The bytes are not verified here. Errors as in get().
+        Credentials are sent to no other origin. Nothing is written before the status is known, and nothing beyond
+        ``size``. The bytes are not verified here. Errors as in get().
         """
         url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
         self._check_reachable(url)
         job = Download(sink, size, offset, on_bytes, self.limits)
-        accept = {"Accept": self._accept}
 
         def once() -> int:
-            with self._following(
-                url, {**accept, **job.headers()}, None, None, elsewhere=True, credentials=credentials
-            ) as (
-                response,
-                watch,
-            ):
+            headers = {"Accept": self._accept, **job.headers()}
+            with self._following(url, headers, None, None, elsewhere=True) as (response, watch):
                 if response.status_code not in (200, 206, 416):
                     reply = self._reply(response, watch, self.limits.max_error_bytes, address=url)
                     check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
@@ -215,13 +207,10 @@ class Session:
                 if exhausted or error.hopeless or self._closed.is_set():
                     raise error.error from None
                 wait = error.wait
-            self._pause(
-                self._seconds_before(attempt) if wait is None else min(wait, self.limits.retry_after_cap_seconds)
-            )
-
-    def _seconds_before(self, attempt: int) -> float:
-        grown = self.limits.backoff_seconds * 2.0 ** (attempt - 1)
-        return min(self.limits.backoff_cap_seconds, grown) * self._random.uniform(0.5, 1)
+            if wait is None:
+                self._pause(seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds))
+            else:
+                self._pause(min(wait, self.limits.retry_after_cap_seconds))
 
     @contextlib.contextmanager
     def _following(
@@ -232,16 +221,13 @@ class Session:
         read_seconds: float | None,
         *,
         elsewhere: bool,
-        credentials: bool = True,
     ) -> Iterator[tuple[Response, Watch]]:
         """GET ``url``, redirects followed by hand, the last answer open for reading."""
         wait = self.limits.read_seconds if read_seconds is None else read_seconds
         with contextlib.ExitStack() as stack:
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watching(wait, total_seconds))
-                response = stack.enter_context(
-                    self._send(self._http, "GET", url, headers, watch, credentials=credentials)
-                )
+                response = stack.enter_context(self._send(self._http, "GET", url, headers, watch))
                 if response.status_code not in _REDIRECTS:
                     yield response, watch
                     return
@@ -292,10 +278,9 @@ class Session:
         watch: Watch,
         *,
         data: Any = None,
-        credentials: bool = True,
     ) -> Response:
         """One request, answered up to the header. Raises TransientError, or ReadError for a wrong certificate."""
-        request = Request(method, url, headers=self._headers(url, headers, credentials), data=data).prepare()
+        request = Request(method, url, headers=self._headers(url, headers), data=data).prepare()
         request.url = url  # as it is: requests would decode and encode it anew
         with self._lock:
             self._requests += 1
@@ -314,9 +299,9 @@ class Session:
         _log.debug("%s %s: %d", method, clean_url(url), response.status_code)
         return response
 
-    def _headers(self, url: str, headers: Mapping[str, str], credentials: bool) -> dict[str, str]:
+    def _headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         own = {"User-Agent": f"pkgsync/{__version__}", **headers}
-        if self._auth is not None and credentials and Origin.of(url) == self._origin:
+        if self._auth is not None and Origin.of(url) == self._origin:
             own["Authorization"] = f"Basic {_encoded(self._auth)}"
         return own
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from io import StringIO
@@ -266,6 +268,25 @@ def test_a_demo_whose_reader_goes_away_is_quiet(cli: Cli) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
         assert process.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("pkgsync demo", "error: the demo needs werkzeug, which is not installed"),
+        ("pkgsync.sandbox", "Error: the sandbox needs werkzeug, which is not installed"),
+    ],
+)
+def test_without_the_extra_demo_one_error_names_the_command_that_installs_it(cli: Cli, module: str, words: str) -> None:
+    name, *arguments = module.split()
+    code = (
+        "import runpy, sys; sys.modules['werkzeug'] = None; "
+        f"sys.argv[1:] = {arguments}; runpy.run_module({name!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=cli.folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{words}\ntip: pip install 'obs-pkgsync[demo]'\n"
+    assert sorted(path.name for path in cli.folder.iterdir()) == ["pkgsync.yaml"]
 
 
 def test_the_packages_of_the_demo_are_shipped() -> None:

@@ -140,13 +140,6 @@ def test_a_look_that_fails_is_no_absence(sandbox: Sandbox, client: PackagecloudC
         client.look_twice(LEAP, "tool-1.0-1.x86_64.rpm")
 
 
-def test_repository_info_proves_token_and_repository(sandbox: Sandbox, client: PackagecloudClient) -> None:
-    client.repository_info()
-    assert [entry.target for entry in sandbox.log.entries] == ["/api/v1/repos/demo/testing.json"]
-    with pytest.raises(NotFoundError):
-        client_of(sandbox, "demo/none").repository_info()
-
-
 def test_details_tell_the_size_in_bytes(sandbox: Sandbox, client: PackagecloudClient) -> None:
     artifact = make_deb("tool", "1.0", "7")
     add(sandbox, artifact, JAMMY)

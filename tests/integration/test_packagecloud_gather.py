@@ -36,8 +36,8 @@ def client_of(sandbox: Sandbox, token: str | None = None, repository: str = REPO
     return PackagecloudClient(session, repository)
 
 
-def read(client: PackagecloudClient, managed: tuple[str, ...] = (LEAP, JAMMY), **options: bool) -> ActualState:
-    return gather(client, managed, now=lambda: NOW, **options)
+def read(client: PackagecloudClient, managed: tuple[str, ...] = (LEAP, JAMMY)) -> ActualState:
+    return gather(client, managed, now=lambda: NOW)
 
 
 def fill(sandbox: Sandbox, count: int, distribution: str = LEAP, prefix: str = "tool") -> None:
@@ -271,12 +271,6 @@ def test_an_unknown_checksum_of_a_managed_row_is_asked_for(sandbox: Sandbox, cli
     assert all(row.sha256 == expected[row.distribution, row.filename] for row in state.rows[2:])
     assert state.requests == 2 + 3
     assert sandbox.log.count("packagecloud", target="/package/") == 3
-
-
-def test_unknown_checksums_are_left_alone_on_request(sandbox: Sandbox, client: PackagecloudClient) -> None:
-    fill(sandbox, 2)
-    sandbox.packagecloud.sha_delay = None
-    assert read(client, resolve=False).requests == 2
 
 
 def test_a_checksum_that_stays_unknown_stays_none(sandbox: Sandbox, client: PackagecloudClient) -> None:

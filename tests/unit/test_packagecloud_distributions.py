@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pkgsync.errors import ConfigError, ReadError, RefusedError
+from pkgsync.errors import ConfigError, ReadError
 from pkgsync.packagecloud import distributions
 
 
@@ -125,12 +125,3 @@ def test_part_of_a_name_is_not_the_name() -> None:
     for target in ("opensuse/15.", "buntu/jammy", "el/", "/9", ""):
         with pytest.raises(ConfigError):
             distributions.check([target], KNOWN)
-
-
-def test_a_type_that_the_distribution_does_not_take_is_refused_before_the_upload() -> None:
-    ids = distributions.ids(KNOWN)
-    assert distributions.id_for(ids, "rpm", "opensuse/15.6") == 282
-    with pytest.raises(RefusedError, match=r"opensuse/15\.6 takes rpm only: a deb cannot be uploaded"):
-        distributions.id_for(ids, "deb", "opensuse/15.6")
-    with pytest.raises(RefusedError, match="does not exist"):
-        distributions.id_for(ids, "deb", "x/y")

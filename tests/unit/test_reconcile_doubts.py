@@ -83,7 +83,7 @@ def test_a_file_that_a_left_out_repository_builds_is_not_superseded() -> None:
 @pytest.mark.parametrize("where", ["repository", "architecture", "no architecture"])
 def test_a_left_out_repository_that_is_not_settled_holds(where: str) -> None:
     if where == "repository":
-        out = filtered(problems=(problem(Reason.STATE_UNKNOWN),), architectures=[architecture("x86_64")])
+        out = filtered(problems=(problem(Reason.NOT_PUBLISHED),), architectures=[architecture("x86_64")])
     else:
         found = [architecture("x86_64", problems=(problem(Reason.DIRTY),))] if where == "architecture" else []
         out = filtered(architectures=found)

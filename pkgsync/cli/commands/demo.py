@@ -3,6 +3,7 @@
 import os
 import tempfile
 from contextlib import chdir
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -32,8 +33,10 @@ _DAY_TWO = (
 @common()
 def demo(context: Context) -> None:
     """Show plan, show, apply and audit on real packages, with servers on this machine only."""
-    from pkgsync.sandbox import DEMO_ORPHANS, Sandbox, demo_world_day1, demo_world_day2
+    from pkgsync.sandbox import DEMO_ORPHANS, INSTALL, Sandbox, demo_world_day1, demo_world_day2
 
+    if find_spec("werkzeug") is None:
+        raise PkgsyncError("the demo needs werkzeug, which is not installed", tip=INSTALL)
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
         sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS, "exclude": _EXCLUDE})
         os.environ.update(sandbox.environment, PACKAGECLOUD_URL=sandbox.packagecloud_url, OSC_APIURL=sandbox.obs_url)
