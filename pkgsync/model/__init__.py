@@ -28,7 +28,6 @@ from pkgsync.model.actual import (
     Row,
 )
 from pkgsync.model.desired import (
-    SYNCED_TYPES,
     Architecture,
     BuiltFile,
     BuiltPackage,
@@ -36,11 +35,11 @@ from pkgsync.model.desired import (
     DesiredState,
     Index,
     IndexedFile,
-    PackageType,
     Problem,
     Repository,
     Version,
 )
+from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (

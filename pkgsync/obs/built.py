@@ -17,6 +17,7 @@ from attrs import field, frozen
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
 from pkgsync.model import BuiltFile, Index, IndexedFile, Problem
+from pkgsync.model.filename import is_imported, type_of
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import copy, digest_of
 from pkgsync.obs.indexes import Outcome
@@ -95,7 +96,7 @@ def index_of(w: Wanted, reading: Reading, results: Results, wants: Wants) -> Out
         )
     files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
     index = Index(top_sha256=listing_sha256(results), revision=None, files=files)
-    if w.name in w.project.may_be_empty or any(_is_package(filename) for filename in _filenames(results)):
+    if w.name in w.project.may_be_empty or any(map(_is_package, _filenames(results))):
         return Outcome(index=index)
     return Outcome(index=index, problems=(Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
 
@@ -116,7 +117,7 @@ def _filenames(results: Results) -> Iterator[str]:
 
 
 def _is_package(filename: str) -> bool:
-    return filename.endswith((".rpm", ".deb")) and not filename.startswith("::import::")
+    return type_of(filename) is not None and not is_imported(filename)
 
 
 @frozen(eq=False, kw_only=True)

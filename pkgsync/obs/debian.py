@@ -7,7 +7,7 @@ from email.utils import parsedate_tz
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.entries import Entry, Pointer
-from pkgsync.obs.names import check_number, check_path, check_word
+from pkgsync.obs.fields import check_number, check_path, check_word
 from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"

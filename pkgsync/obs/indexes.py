@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
-from pkgsync.model import BuiltPackage, Index, Problem
+from pkgsync.model import BuiltPackage, Index, PackageType, Problem
+from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.entries import Entry, Hasher, Pointer, unique, with_sha256
@@ -93,14 +94,12 @@ class _Reader:
     def __init__(
         self, client: ObsClient, wanted: Wanted, packages: Iterable[BuiltPackage], hasher: Hasher | None
     ) -> None:
-        names = [file.filename for package in packages for file in package.files]
-        debs = any(name.endswith(".deb") for name in names)
-        rpms = any(name.endswith(".rpm") for name in names)
+        built = {type_of(file.filename) for package in packages for file in package.files}
         self._client = client
         self._wanted = wanted
         self._hasher = hasher
-        self._kinds = (DEBIAN, RPM) if debs and not rpms else (RPM, DEBIAN)
-        self._nothing_built = not debs and not rpms
+        self._kinds = (DEBIAN, RPM) if PackageType.DEB in built and PackageType.RPM not in built else (RPM, DEBIAN)
+        self._nothing_built = built <= {None}
 
     def read(self) -> Index | None:
         """The index, None if there is none of either kind. Raises ReadError, IntegrityError."""

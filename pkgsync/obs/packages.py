@@ -16,8 +16,9 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import type_of
 from pkgsync.obs import debian
-from pkgsync.obs.names import check_word
+from pkgsync.obs.fields import check_word
 from pkgsync.obs.sums import Stated, opened
 
 _MAX_HEADER = 64 * 2**20
@@ -48,7 +49,7 @@ def read_package(stream: BinaryIO, filename: str, *, verify: bool) -> PackageHea
     """
     stream.seek(0)
     try:
-        return _rpm(stream, filename, verify) if filename.endswith(".rpm") else _deb(stream, filename)
+        return _rpm(stream, filename, verify) if type_of(filename) is PackageType.RPM else _deb(stream, filename)
     except _BROKEN:
         raise _damaged(filename) from None
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
-from pkgsync.obs.names import check_filename, check_number, check_word
+from pkgsync.obs.fields import check_filename, check_number, check_word
 from pkgsync.obs.xml import children, in_pieces
 
 _STATE = re.compile(r"[0-9a-f]{32}")

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.entries import Entry, Pointer
-from pkgsync.obs.names import check_number, check_path, check_word
+from pkgsync.obs.fields import check_number, check_path, check_word
 from pkgsync.obs.sums import Checksum, Stated
 from pkgsync.obs.xml import children, in_pieces
 

@@ -10,6 +10,7 @@ from functools import cache, partial
 from attrs import field, frozen
 
 from pkgsync.model import BuiltPackage, OrphanAction, PackageType, Policy, Problem, Row, Version
+from pkgsync.model.filename import is_imported
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.offers import Distribution, NameKey, Offer, name_key, relevant_architectures
@@ -151,7 +152,7 @@ def _newer_is_good(newer: Offer, distribution: Distribution) -> Problem | None:
 
 def _without_files(package: BuiltPackage) -> bool:
     """Whether the package has no files of its own; copies imported from another architecture prove nothing."""
-    return all(f.filename.startswith("::import::") for f in package.files)
+    return all(is_imported(f.filename) for f in package.files)
 
 
 def _gone(row: Row, facts: Facts) -> Problem | None:

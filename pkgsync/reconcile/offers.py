@@ -16,9 +16,10 @@ from pkgsync.model import (
     Shadowed,
     Source,
 )
+from pkgsync.model.filename import FileClass, file_class, parse
 from pkgsync.reasons import Reason
+from pkgsync.reconcile.architectures import INDEPENDENT, schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.names import INDEPENDENT, FileClass, file_class, parse, schedulers_of, wanted_architecture
 
 NameKey = tuple[PackageType, FileClass, str]
 

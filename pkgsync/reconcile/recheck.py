@@ -28,12 +28,12 @@ from pkgsync.model import (
     Transfer,
     Upload,
 )
+from pkgsync.model.filename import parse
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import not_owned
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
-from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.orphans import filtered_out
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from attrs import define, field
 
 from pkgsync.model import IndexedFile, PackageType, Row, Version
-from pkgsync.reconcile.names import parse
+from pkgsync.model.filename import parse
 from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
 
