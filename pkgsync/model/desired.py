@@ -11,7 +11,7 @@ from attrs import frozen
 from pkgsync.model.filename import PackageType
 from pkgsync.reasons import Reason
 
-Content = Literal["published", "build"]
+ContentFrom = Literal["published", "build"]
 """What counts as offered: the published repository, or what is built where nothing is published."""
 
 
@@ -118,7 +118,7 @@ class Repository:
     skipped: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
-    content: Content = "published"
+    content: ContentFrom = "published"
 
     @property
     def id(self) -> str:

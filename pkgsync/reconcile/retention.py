@@ -7,7 +7,7 @@ from attrs import define, field
 
 from pkgsync.model import IndexedFile, PackageType, Row, Version
 from pkgsync.model.filename import parse
-from pkgsync.reconcile.offers import Distribution
+from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
 
 GroupKey = tuple[str, str, str]
@@ -40,7 +40,7 @@ def group_key(row: Row) -> GroupKey:
     return row.type, row.name, architecture_of(row)
 
 
-def groups(distribution: Distribution, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, Group]:
+def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, Group]:
     """Group the distribution's rows (by file name) and offers.
 
     ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
@@ -51,7 +51,7 @@ def groups(distribution: Distribution, rows: Mapping[str, Row], coming: Collecti
         group = result.setdefault(group_key(row), Group())
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
-    for filename, offer in sorted(distribution.offers.items()):
+    for filename, offer in sorted(offered.offers.items()):
         file = offer.file
         group = result.setdefault((file.type.value, file.name, file.architecture), Group())
         if filename in coming:
@@ -60,7 +60,7 @@ def groups(distribution: Distribution, rows: Mapping[str, Row], coming: Collecti
             group.not_here = filename
         else:
             _compare_with_row(group, there, file)
-    for file in (offer.file for offer in distribution.left_out.values()):
+    for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
             result.setdefault((file.type.value, file.name, file.architecture), Group()).unknown = file.filename
     for (kind, _, _), group in result.items():

@@ -10,7 +10,7 @@ import zstandard
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import Entry, unique, with_sha256
+from pkgsync.obs.entries import IndexEntry, unique, with_sha256
 from pkgsync.obs.fields import check_filename, check_path
 from pkgsync.obs.sums import Checksum, Stated, opened
 
@@ -101,8 +101,8 @@ def test_bytes_are_verified() -> None:
             stated.verify(data, "p")
 
 
-def entry(path: str, content: str = SHA256, algorithm: str = "sha256") -> Entry:
-    return Entry(path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch")
+def entry(path: str, content: str = SHA256, algorithm: str = "sha256") -> IndexEntry:
+    return IndexEntry(path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch")
 
 
 def test_one_file_under_two_paths_is_one_file() -> None:
