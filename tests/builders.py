@@ -32,7 +32,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Setting, build_plan, reconcile
-from pkgsync.reconcile.core import DistributionDecisions
+from pkgsync.reconcile.decisions import DistributionDecisions
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LONG_AGO = "2025-01-01T00:00:00.000Z"

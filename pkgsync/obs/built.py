@@ -20,10 +20,10 @@ from pkgsync.model import Index, IndexedFile, Problem
 from pkgsync.model.filename import is_imported, type_of
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import copy, digest_of
+from pkgsync.obs.headers import read_package
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.memo import Memo
-from pkgsync.obs.packages import read_package
 from pkgsync.obs.results import ArchitectureResults, BuiltCopy, ProjectResult
 from pkgsync.progress import Progress
 from pkgsync.reasons import Reason

@@ -6,8 +6,8 @@ from email.utils import parsedate_tz
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import IndexEntry, Pointer
 from pkgsync.obs.fields import check_number, check_path, check_word
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"

@@ -19,7 +19,7 @@ from pkgsync.model import ContentFrom, DesiredState, Problem, Repository
 from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.entries import Hasher
+from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
 from pkgsync.obs.mapping import Wanted, wanted
 from pkgsync.obs.results import ProjectMeta, ProjectResult

@@ -10,7 +10,7 @@ from pkgsync.model import BuiltPackage, Index, PackageType, Problem
 from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.entries import Hasher, IndexEntry, Pointer, unique, with_sha256
+from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.obs.sums import opened

@@ -5,8 +5,8 @@ from xml.etree.ElementTree import Element
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import IndexEntry, Pointer
 from pkgsync.obs.fields import check_number, check_path, check_word
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 from pkgsync.obs.xml import children, in_pieces
 

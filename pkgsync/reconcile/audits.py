@@ -7,7 +7,7 @@ from attrs import evolve
 
 from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, iso
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.core import Reconciliation
+from pkgsync.reconcile.decisions import Reconciliation
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import complete, planned_repositories
 

@@ -31,7 +31,7 @@ from pkgsync.model import (
 from pkgsync.model.filename import parse
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import not_owned
-from pkgsync.reconcile.core import DistributionDecisions, reconcile
+from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
 from pkgsync.reconcile.offers import Offered

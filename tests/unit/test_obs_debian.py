@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.debian import parse_packages, parse_top
-from pkgsync.obs.entries import IndexEntry, Pointer
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 PLAIN = "b7f1d7503ec95273fa2259dd09d912c78ef9839591f293487b78f5f59d90eb34"

@@ -4,7 +4,7 @@ import pytest
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import IndexEntry, Pointer
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.rpmmd import parse_packages, parse_top
 from pkgsync.obs.sums import Checksum, Stated
 

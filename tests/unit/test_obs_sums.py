@@ -10,8 +10,8 @@ import zstandard
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import IndexEntry, unique, with_sha256
 from pkgsync.obs.fields import check_filename, check_path
+from pkgsync.obs.index_entries import IndexEntry, unique, with_sha256
 from pkgsync.obs.sums import Checksum, Stated, opened
 
 TEXT = b"line\n" * 100_000

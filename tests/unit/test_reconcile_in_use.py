@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pkgsync.model import Limits, OrphanAction, Outcome, Policy
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck, reconcile, unasked
-from pkgsync.reconcile.core import DistributionDecisions
+from pkgsync.reconcile.decisions import DistributionDecisions
 from tests.builders import (
     DELETE,
     LEAP,

@@ -26,7 +26,7 @@ from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
-from pkgsync.reconcile.uploads import Transfers, transfers
+from pkgsync.reconcile.transfers import Transfers, transfers
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""What a package file says of itself: name, version and architecture, read from its own header.
+"""What the header of a package file says of it: name, version and architecture.
 
 An rpm is lead, signature, header and payload (rpm's docs/manual/format_v4), a deb an ar archive with a control.tar
 (deb(5)). The bytes come from the network without a checksum: sizes are bounded, and what a file holds to check itself
