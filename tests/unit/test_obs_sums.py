@@ -140,7 +140,7 @@ def test_what_is_no_file_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "libx++-1.0~rc1^git-1.noarch.rpm", "::import::i586::a.rpm", "_buildenv", "ä.deb"]
+    "name", ["a", "libx++-1.0~rc1^git-1.noarch.rpm", "::import::i586::a.rpm", "_buildenv", "ä.deb", "ä b.AppImage"]
 )
 def test_odd_but_honest_file_names_pass(name: str) -> None:
     assert check_filename(name, "index") == name
