@@ -53,7 +53,7 @@ class Pruned:
 
 
 @frozen(kw_only=True)
-class _StoredFile:
+class _CacheFile:
     path: Path
     size: int
     used_at: float
@@ -159,7 +159,7 @@ class Cache:
             _refuse_link(folder)
             folder.mkdir(exist_ok=True, mode=0o700)
 
-    def _entries(self) -> Iterator[_StoredFile]:
+    def _entries(self) -> Iterator[_CacheFile]:
         if not self._objects.exists():
             return
         _refuse_link(self._objects)
@@ -169,7 +169,7 @@ class Cache:
             for entry in os.scandir(shard):
                 if _ENTRY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False)
-                    yield _StoredFile(path=Path(entry.path), size=found.st_size, used_at=found.st_mtime)
+                    yield _CacheFile(path=Path(entry.path), size=found.st_size, used_at=found.st_mtime)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -283,7 +283,7 @@ def _remove(partial: BinaryIO) -> None:
     Path(partial.name).unlink(missing_ok=True)
 
 
-def _due(entries: list[_StoredFile], older_than: timedelta | None, max_bytes: int | None) -> Iterator[_StoredFile]:
+def _due(entries: list[_CacheFile], older_than: timedelta | None, max_bytes: int | None) -> Iterator[_CacheFile]:
     """Those of ``entries``, the longest unused first, that must go."""
     oldest = time.time() - older_than.total_seconds() if older_than is not None else None
     left = sum(entry.size for entry in entries)
@@ -295,7 +295,7 @@ def _due(entries: list[_StoredFile], older_than: timedelta | None, max_bytes: in
             yield entry
 
 
-def _prune(entry: _StoredFile) -> bool:
+def _prune(entry: _CacheFile) -> bool:
     """Remove one file; False if it is gone already, or a partial one in use."""
     if not entry.partial:
         entry.path.unlink(missing_ok=True)
