@@ -14,7 +14,7 @@ from pkgsync.model.filename import is_imported
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.offers import NameKey, Offer, Offered, name_key, relevant_architectures
-from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_key
+from pkgsync.reconcile.retention import GroupKey, VersionGroup, architecture_of, group_key
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
 
 
@@ -28,7 +28,7 @@ class Facts:
 
     offered: Offered
     rows: Mapping[str, Row]
-    groups: Mapping[GroupKey, Group]
+    groups: Mapping[GroupKey, VersionGroup]
     renamed: frozenset[str]
     policy: Policy
     now: datetime

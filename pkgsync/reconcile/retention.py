@@ -14,7 +14,7 @@ GroupKey = tuple[str, str, str]
 
 
 @define(kw_only=True)
-class Group:
+class VersionGroup:
     """One type, name and architecture of one distribution.
 
     ``versions`` are the distinct versions that stand on Packagecloud or arrive with this plan, newest first.
@@ -40,20 +40,20 @@ def group_key(row: Row) -> GroupKey:
     return row.type, row.name, architecture_of(row)
 
 
-def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, Group]:
+def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, VersionGroup]:
     """Group the distribution's rows (by file name) and offers.
 
     ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
     that stand there under another name.
     """
-    result: dict[GroupKey, Group] = {}
+    result: dict[GroupKey, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
-        group = result.setdefault(group_key(row), Group())
+        group = result.setdefault(group_key(row), VersionGroup())
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
     for filename, offer in sorted(offered.offers.items()):
         file = offer.file
-        group = result.setdefault((file.type.value, file.name, file.architecture), Group())
+        group = result.setdefault((file.type.value, file.name, file.architecture), VersionGroup())
         if filename in coming:
             _add(group, _of_file(file), file.type, filename)
         elif (there := rows.get(filename)) is None:
@@ -62,7 +62,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
             _compare_with_row(group, there, file)
     for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
-            result.setdefault((file.type.value, file.name, file.architecture), Group()).unknown = file.filename
+            result.setdefault((file.type.value, file.name, file.architecture), VersionGroup()).unknown = file.filename
     for (kind, _, _), group in result.items():
         group.versions = _distinct(group.versions, PackageType(kind))
     return result
@@ -72,7 +72,7 @@ def _of_file(file: IndexedFile) -> Version | UnknownVersion:
     return file.version if orderable(file.version, file.type) else UnknownVersion(str(file.version))
 
 
-def _compare_with_row(group: Group, row: Row, file: IndexedFile) -> None:
+def _compare_with_row(group: VersionGroup, row: Row, file: IndexedFile) -> None:
     """One file name can stand for two versions, as the epoch is not part of it."""
     here, offered = of_row(row), _of_file(file)
     if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
@@ -84,7 +84,7 @@ def _compare_with_row(group: Group, row: Row, file: IndexedFile) -> None:
             group.not_here = row.filename
 
 
-def _add(group: Group, version: Version | UnknownVersion, kind: str, filename: str) -> None:
+def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, filename: str) -> None:
     if isinstance(version, UnknownVersion):
         group.unknown = filename
     else:
