@@ -23,7 +23,7 @@ from attrs import frozen
 from pkgsync.errors import IntegrityError, StorageError
 from pkgsync.files import sync_folder
 
-Fetch = Callable[[BinaryIO, int], int]
+SinkWriter = Callable[[BinaryIO, int], int]
 """Writes one file into the sink, which holds ``offset`` bytes and stands at its end; returns the size in bytes."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -52,7 +52,7 @@ class Pruned:
 
 
 @frozen(kw_only=True)
-class _Entry:
+class _CacheFile:
     path: Path
     size: int
     used_at: float
@@ -105,7 +105,7 @@ class Cache:
             with stream:
                 return os.fstat(stream.fileno()).st_size
 
-    def add(self, sha256: str, size: int | None, fetch: Fetch) -> Path:
+    def add(self, sha256: str, size: int | None, fetch: SinkWriter) -> Path:
         """Make sure that the object is there, and return its path. ``fetch`` is called only if it is not.
 
         Resumes a partial file; if the result is wrong, fetches once more from the start. Raises IntegrityError if that
@@ -158,7 +158,7 @@ class Cache:
             _refuse_link(folder)
             folder.mkdir(exist_ok=True, mode=0o700)
 
-    def _entries(self) -> Iterator[_Entry]:
+    def _entries(self) -> Iterator[_CacheFile]:
         if not self._objects.exists():
             return
         _refuse_link(self._objects)
@@ -168,7 +168,7 @@ class Cache:
             for entry in os.scandir(shard):
                 if _ENTRY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False)
-                    yield _Entry(path=Path(entry.path), size=found.st_size, used_at=found.st_mtime)
+                    yield _CacheFile(path=Path(entry.path), size=found.st_size, used_at=found.st_mtime)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -253,8 +253,8 @@ def _is_still(stream: BinaryIO, partial: Path) -> bool:
     return False
 
 
-def _fill(partial: BinaryIO, sha256: str, size: int | None, fetch: Fetch) -> None:
-    """Fetch what is missing; a resumed file that comes out wrong is fetched again from the start."""
+def _fill(partial: BinaryIO, sha256: str, size: int | None, fetch: SinkWriter) -> None:
+    """SinkWriter what is missing; a resumed file that comes out wrong is fetched again from the start."""
     offset = partial.seek(0, os.SEEK_END)
     if offset and size in {None, offset} and _is(partial, sha256, size):
         return
@@ -278,7 +278,7 @@ def _remove(partial: BinaryIO) -> None:
     Path(partial.name).unlink(missing_ok=True)
 
 
-def _due(entries: list[_Entry], older_than: timedelta | None, max_bytes: int | None) -> Iterator[_Entry]:
+def _due(entries: list[_CacheFile], older_than: timedelta | None, max_bytes: int | None) -> Iterator[_CacheFile]:
     """Those of ``entries``, the longest unused first, that must go."""
     oldest = time.time() - older_than.total_seconds() if older_than is not None else None
     left = sum(entry.size for entry in entries)
@@ -290,7 +290,7 @@ def _due(entries: list[_Entry], older_than: timedelta | None, max_bytes: int | N
             yield entry
 
 
-def _prune(entry: _Entry) -> bool:
+def _prune(entry: _CacheFile) -> bool:
     """Remove one file; False if it is gone already, or a partial one in use."""
     if not entry.partial:
         entry.path.unlink(missing_ok=True)

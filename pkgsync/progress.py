@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 Unit = Literal["bytes", "requests", "files", "actions"]
 
 
-class Task(Protocol):
+class ProgressTask(Protocol):
     """One piece of work that somebody watches."""
 
     def advance(self, count: int, /) -> None:
@@ -16,7 +16,7 @@ class Task(Protocol):
 class Progress(Protocol):
     """Where tasks are shown."""
 
-    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[Task]:
+    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[ProgressTask]:
         """A task of ``total`` units, None where the end is not known."""
 
 
@@ -26,7 +26,7 @@ class _SilentTask:
 
 
 class _Silent:
-    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[Task]:
+    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[ProgressTask]:
         return nullcontext(_SilentTask())
 
 

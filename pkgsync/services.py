@@ -14,7 +14,7 @@ from pkgsync.errors import AuthenticationError, ConfigError, ReadError
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.obs import ObsClient
 from pkgsync.packagecloud import PackagecloudClient
-from pkgsync.packagecloud.asking import ask
+from pkgsync.packagecloud.per_row import ask
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Kept
 from pkgsync.session import Session

@@ -32,7 +32,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Setting, build_plan, reconcile
-from pkgsync.reconcile.core import DistributionResult
+from pkgsync.reconcile.decisions import DistributionDecisions
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LONG_AGO = "2025-01-01T00:00:00.000Z"
@@ -147,7 +147,7 @@ def decide(
     wanted: Policy | None = None,
     distribution: str = LEAP,
     archive: Iterable[Row] | None = None,
-) -> DistributionResult:
+) -> DistributionDecisions:
     """The decisions for one distribution."""
     here = actual(*rows, archive=archive)
     decided = reconcile(desired(*repositories), here, wanted or policy(), (distribution,), NOW)
@@ -169,6 +169,6 @@ def plan(
     return build_plan(reconcile(here, there, wanted, managed, now), here, there, wanted, now, setting)
 
 
-def verdict(result: DistributionResult, file: IndexedFile) -> tuple[str, Reason]:
+def verdict(result: DistributionDecisions, file: IndexedFile) -> tuple[str, Reason]:
     """What is said about the orphan ``file``: (fate, reason)."""
     return next((o.fate, o.reason) for o in result.orphans if o.row.filename == file.filename)

@@ -1,12 +1,12 @@
 """How one apply runs: what its caller switches, and how patient it is."""
 
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
+from pkgsync.backoff import seconds_before
 from pkgsync.errors import BusyError, PkgsyncError
 
 
@@ -47,5 +47,4 @@ class Patience:
         """How long that is."""
         if isinstance(failure, BusyError):
             return min(failure.wait, self.retry_after_cap_seconds)
-        longest = min(self.backoff_cap_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
-        return longest * (0.5 + random.random() / 2)  # noqa: S311  (spreads retries, guards nothing)
+        return seconds_before(attempt, self.backoff_seconds, self.backoff_cap_seconds)

@@ -20,6 +20,7 @@ from pkgsync.apply.stored import StoredFile, VerifiedFile
 from pkgsync.cache import Cache
 from pkgsync.errors import AmbiguousError, DuplicateError, IntegrityError, NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Action, Row
+from pkgsync.model.filename import type_of
 from pkgsync.packagecloud.client import PackagecloudClient, Uploaded
 from pkgsync.reasons import Reason
 
@@ -237,7 +238,7 @@ class Site:
 
     def _send(self, task: Task, file: StoredFile, request: Request) -> Result:
         action = task.action
-        kind = action.filename.rpartition(".")[2]
+        kind = type_of(action.filename) or "such file"
         identity = self.distribution_ids.get((kind, action.distribution))
         if identity is None:
             return Result.stale(Reason.TARGET_CHANGED, f"Packagecloud takes no {kind} in {action.distribution}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tqdm import tqdm
 
-from pkgsync.progress import Task, Unit
+from pkgsync.progress import ProgressTask, Unit
 from pkgsync.report import size
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Bars:
         self._stream = stream
 
     @contextmanager
-    def task(self, description: str, total: int | None, unit: Unit) -> Iterator[Task]:
+    def task(self, description: str, total: int | None, unit: Unit) -> Iterator[ProgressTask]:
         """A bar that vanishes when its task ends."""
         form = _NO_END if total is None else _BYTES if unit == "bytes" else _COUNT
         with _Meter(

@@ -11,8 +11,8 @@ from jsonschema.exceptions import ValidationError
 from pkgsync import schemas
 from pkgsync.config.document import (
     Document,
+    KeyPath,
     Mistake,
-    Path,
     Surprise,
     has_control,
     printable,
@@ -41,7 +41,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(printable(n) for n in names)}" if 0 < len(names) <= 20 else ""
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """The path as messages name it: ``obs.projects[0].name``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in path)
     return text.removeprefix(".") or "the config"
@@ -74,7 +74,7 @@ def text_mistakes(document: Document) -> list[Mistake]:
 class _Finding:
     """One violation: the rule of the schema, what it wants, and the value (or key, for ``about_key``) at ``path``."""
 
-    path: Path
+    path: KeyPath
     rule: str
     wanted: Any
     value: Any

@@ -15,7 +15,7 @@ MAX_BYTES = 2**20
 MAX_NODES = 50_000
 MAX_DEPTH = 20
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -60,20 +60,20 @@ class Document:
     """The data of a file. ``mistakes`` are those that the data cannot show."""
 
     data: Any
-    places: Mapping[Path, Place]
+    places: Mapping[KeyPath, Place]
     mistakes: tuple[Mistake, ...] = ()
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: KeyPath) -> Place:
         """Where ``path`` stands, or its nearest ancestor that is written."""
         while path not in self.places:
             path = path[:-1]
         return self.places[path]
 
-    def at(self, path: Path) -> Position:
+    def at(self, path: KeyPath) -> Position:
         """The position of the value."""
         return self.place(path).value
 
-    def at_key(self, path: Path) -> Position:
+    def at_key(self, path: KeyPath) -> Position:
         """The position of the key, of the value for a list item."""
         place = self.place(path)
         return place.key or place.value
@@ -115,11 +115,11 @@ class _Reader:
     """Turns nodes into data, counting what aliases multiply."""
 
     def __init__(self, *, as_text: bool) -> None:
-        self.places: dict[Path, Place] = {}
+        self.places: dict[KeyPath, Place] = {}
         self.mistakes: list[Mistake] = []
         self._as_text = as_text
 
-    def value(self, node: yaml.Node, path: Path, key: Position | None) -> Any:
+    def value(self, node: yaml.Node, path: KeyPath, key: Position | None) -> Any:
         if len(self.places) >= MAX_NODES or len(path) > MAX_DEPTH:
             what = f"the file holds over {MAX_NODES} values or {MAX_DEPTH} levels, aliases counted as often as used"
             raise BrokenYamlError(Mistake(position(node), what, "write fewer values, or use no aliases"))
@@ -131,7 +131,7 @@ class _Reader:
             return [self.value(item, (*path, number), None) for number, item in enumerate(node.value)]
         return self._scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node)
@@ -190,7 +190,7 @@ def position(node: yaml.Node) -> Position:
     return Position(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def texts(data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def texts(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """Every text in the data, keys (with the path of their value) included."""
     if isinstance(data, str):
         yield path, data

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pkgsync.config.document import Document, Mistake, Path, Place
+from pkgsync.config.document import Document, KeyPath, Mistake, Place
 
 DEFINITION = "kata-pkgsync"
 _MARKS = ("obsprojects", "distro-mapping")
@@ -68,9 +68,9 @@ def _packagecloud(old: dict[str, Any]) -> dict[str, Any]:
     return {"url": "https://packagecloud.io", "repository": repository, **token}
 
 
-def _places(old: Document) -> dict[Path, Place]:
+def _places(old: Document) -> dict[KeyPath, Place]:
     """Where the present keys stand in the old file."""
-    moved: dict[Path, Path] = {
+    moved: dict[KeyPath, KeyPath] = {
         (): (),
         ("obs",): ("obsprojects",),
         ("packagecloud",): ("packagecloud",),

@@ -11,7 +11,7 @@ from typing import Any
 import rfc8785
 from attrs import asdict, field, frozen
 
-from pkgsync.model import Content, Policy
+from pkgsync.model import ContentFrom, Policy
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
@@ -34,7 +34,7 @@ class ObsProject:
     architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
-    content: Content = "published"
+    content: ContentFrom = "published"
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""

@@ -28,19 +28,18 @@ from pkgsync.model.actual import (
     Row,
 )
 from pkgsync.model.desired import (
-    SYNCED_TYPES,
     Architecture,
     BuiltFile,
     BuiltPackage,
-    Content,
+    ContentFrom,
     DesiredState,
     Index,
     IndexedFile,
-    PackageType,
     Problem,
     Repository,
     Version,
 )
+from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
@@ -89,7 +88,7 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
-    "Content",
+    "ContentFrom",
     "Counts",
     "Deletion",
     "DesiredState",

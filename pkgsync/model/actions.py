@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from pkgsync.model.desired import Content
+from pkgsync.model.desired import ContentFrom
 from pkgsync.model.key import Keyed
 from pkgsync.reasons import Reason
 
@@ -27,7 +27,7 @@ class Source:
     architecture: str = ""
     packages: tuple[str, ...] = ()
     path: str = ""
-    content: Content = "published"
+    content: ContentFrom = "published"
 
 
 @frozen
@@ -46,7 +46,7 @@ class RepositoryEvidence:
     last_published: int | None
     index_sha256: str
     revision: int | None
-    content: Content = "published"
+    content: ContentFrom = "published"
 
 
 @frozen(kw_only=True)

@@ -4,25 +4,15 @@ Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from attrs import frozen
 
+from pkgsync.model.filename import PackageType
 from pkgsync.reasons import Reason
 
-Content = Literal["published", "build"]
+ContentFrom = Literal["published", "build"]
 """What counts as offered: the published repository, or what is built where nothing is published."""
-
-
-class PackageType(StrEnum):
-    """What pkgsync syncs; every other type of Packagecloud is never touched."""
-
-    RPM = "rpm"
-    DEB = "deb"
-
-
-SYNCED_TYPES = frozenset(kind.value for kind in PackageType)
 
 
 @frozen(order=True)
@@ -128,7 +118,7 @@ class Repository:
     skipped: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
-    content: Content = "published"
+    content: ContentFrom = "published"
 
     @property
     def id(self) -> str:

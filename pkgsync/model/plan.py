@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from pkgsync.model.actions import Action, Archiving, Deletion, Held, Removal, Replacement, Shadowed, Transfer, Upload
-from pkgsync.model.desired import Content, Problem
+from pkgsync.model.desired import ContentFrom, Problem
 from pkgsync.model.policy import OrphanAction
 
 
@@ -62,7 +62,7 @@ class PlannedRepository:
     last_published: int | None
     index_sha256: str | None
     revision: int | None
-    content: Content = "published"
+    content: ContentFrom = "published"
 
 
 @frozen(kw_only=True)

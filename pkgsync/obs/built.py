@@ -16,15 +16,15 @@ from attrs import field, frozen
 
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
-from pkgsync.model import BuiltFile, Index, IndexedFile, Problem
+from pkgsync.model import Index, IndexedFile, Problem
+from pkgsync.model.filename import is_imported, type_of
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import copy, digest_of
-from pkgsync.obs.indexes import Outcome
+from pkgsync.obs.headers import read_package
+from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.mapping import Wanted
-from pkgsync.obs.memo import Memo, Place
-from pkgsync.obs.packages import read_package
-from pkgsync.obs.results import Result
-from pkgsync.obs.settled import Results
+from pkgsync.obs.memo import Memo
+from pkgsync.obs.results import ArchitectureResults, BuiltCopy, ProjectResult
 from pkgsync.progress import Progress
 from pkgsync.reasons import Reason
 
@@ -33,74 +33,51 @@ Wants = Callable[[str, Sequence[str] | None], bool]
 _MEMO_FOLDER = "built"
 
 
-@frozen(kw_only=True)
-class Copy:
-    """One architecture's copy of a built file."""
-
-    architecture: str
-    package: str
-    file: BuiltFile
-
-    @property
-    def path(self) -> str:
-        """Relative to the repository under /build."""
-        return f"{self.architecture}/{self.package}/{self.file.filename}"
-
-    def place(self, repository: str) -> Place:
-        return Place(
-            repository=repository,
-            architecture=self.architecture,
-            package=self.package,
-            filename=self.file.filename,
-            size=self.file.size,
-            mtime=self.file.mtime,
-        )
-
-
 Found = IndexedFile | ReadError | IntegrityError | None
 """What came of reading a copy; None: not tried, as another one of the repository failed."""
-Reading = Mapping[Copy, Found]
+Reading = Mapping[BuiltCopy, Found]
 
 
-def chosen(w: Wanted, results: Results, wants: Wants) -> tuple[Copy, ...]:
+def chosen(w: Wanted, results: ArchitectureResults, wants: Wants) -> tuple[BuiltCopy, ...]:
     """The copy of each wanted file: of a noarch or all file that of the first architecture in config order.
 
     A package without a known state is passed over: what is being deleted still shows files.
     """
-    found: dict[str, Copy] = {}
+    found: dict[str, BuiltCopy] = {}
     for name in _order(w, results):
         for package in results[name].packages:
             for file in package.files if package.code != "unknown" else ():
                 if wants(file.filename, w.project.architectures):
-                    found.setdefault(file.filename, Copy(architecture=name, package=package.name, file=file))
+                    made = BuiltCopy(repository=w.name, architecture=name, package=package.name, file=file)
+                    found.setdefault(file.filename, made)
     return tuple(found[filename] for filename in sorted(found))
 
 
-def _order(w: Wanted, results: Results) -> Iterator[str]:
+def _order(w: Wanted, results: ArchitectureResults) -> Iterator[str]:
     """As the config orders the architectures, then as ``_meta`` does; ignored ones last."""
     names = dict.fromkeys((*(w.project.architectures or ()), *(w.expected or ()), *sorted(results)))
     yield from sorted((n for n in names if n in results), key=lambda n: n in w.project.ignore_architectures)
 
 
-def index_of(w: Wanted, reading: Reading, results: Results, wants: Wants) -> Outcome:
+def index_of(w: Wanted, reading: Reading, results: ArchitectureResults, wants: Wants) -> IndexRead:
     """The index of what was read, as far as it stands unchanged in the second look, or why there is none."""
     stands = set(chosen(w, results, wants))
     failed = {made: found for made, found in reading.items() if isinstance(found, ReadError | IntegrityError)}
     for made, error in failed.items():
         if made in stands:
-            return Outcome(index=None, problems=(Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
+            return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
     if failed:
-        return Outcome(
+        return IndexRead(
             index=None, problems=(Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),)
         )
     files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
     index = Index(top_sha256=listing_sha256(results), revision=None, files=files)
-    if w.name in w.project.may_be_empty or any(_is_package(filename) for filename in _filenames(results)):
-        return Outcome(index=index)
-    return Outcome(index=index, problems=(Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
+    if w.name in w.project.may_be_empty or any(map(_is_package, _filenames(results))):
+        return IndexRead(index=index)
+    return IndexRead(index=index, problems=(Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
 
 
-def listing_sha256(results: Results) -> str:
+def listing_sha256(results: ArchitectureResults) -> str:
     """Over the sorted [architecture, package, file name, size, mtime] of everything that is built."""
     listed = sorted(
         [result.name, package.name, file.filename, file.size, file.mtime]
@@ -111,12 +88,12 @@ def listing_sha256(results: Results) -> str:
     return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
 
 
-def _filenames(results: Results) -> Iterator[str]:
+def _filenames(results: ArchitectureResults) -> Iterator[str]:
     return (f.filename for result in results.values() for package in result.packages for f in package.files)
 
 
 def _is_package(filename: str) -> bool:
-    return filename.endswith((".rpm", ".deb")) and not filename.startswith("::import::")
+    return type_of(filename) is not None and not is_imported(filename)
 
 
 @frozen(eq=False, kw_only=True)
@@ -129,7 +106,7 @@ class BuiltFiles:
     _memos: dict[str, Memo] = field(factory=dict, init=False)
 
     def read(
-        self, repositories: Sequence[Wanted], first: Mapping[str, Result], executor: Executor, progress: Progress
+        self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult], executor: Executor, progress: Progress
     ) -> dict[Wanted, Reading]:
         """The chosen copies of each repository, read over ``executor``. After a failure no more of it are tried.
 
@@ -140,7 +117,7 @@ class BuiltFiles:
         work = [(w, made) for w in repositories for made in self._chosen(w, first)]
         failed: set[Wanted] = set()
 
-        def one(item: tuple[Wanted, Copy]) -> Found:
+        def one(item: tuple[Wanted, BuiltCopy]) -> Found:
             w, made = item
             try:
                 return None if w in failed else self._read(w, made, task.advance)
@@ -150,18 +127,18 @@ class BuiltFiles:
 
         with progress.task("Hashing built files", sum(made.file.size for _, made in work), "bytes") as task:
             found = list(executor.map(one, work))
-        readings: dict[Wanted, dict[Copy, Found]] = {w: {} for w in repositories}
+        readings: dict[Wanted, dict[BuiltCopy, Found]] = {w: {} for w in repositories}
         for (w, made), result in zip(work, found, strict=True):
             readings[w][made] = result
         return dict(readings)
 
-    def _chosen(self, w: Wanted, results: Mapping[str, Result]) -> tuple[Copy, ...]:
+    def _chosen(self, w: Wanted, results: Mapping[str, ProjectResult]) -> tuple[BuiltCopy, ...]:
         return chosen(w, results[w.project.name].architectures(w.name), self.wants)
 
-    def _read(self, w: Wanted, made: Copy, on_bytes: Callable[[int], None]) -> IndexedFile:
+    def _read(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         """The file with its sha256 and what its header says. Raises ReadError, IntegrityError, StorageError."""
         file = made.file
-        sha256 = self._memos[w.project.name].sha256(made.place(w.name))
+        sha256 = self._memos[w.project.name].sha256(made)
         if sha256 is not None and (kept := self.cache.open(sha256, file.size)) is not None:
             with kept:
                 on_bytes(file.size)
@@ -172,7 +149,7 @@ class BuiltFiles:
             on_bytes(-file.size)
             return self._fetch(w, made, on_bytes)
 
-    def _fetch(self, w: Wanted, made: Copy, on_bytes: Callable[[int], None]) -> IndexedFile:
+    def _fetch(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         file = made.file
         with self._scratch() as sink:
             session, route = self.client.built_location(w.project.name, w.name, made.path)
@@ -181,12 +158,14 @@ class BuiltFiles:
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
             return found
 
-    def confirmed(self, readings: Mapping[Wanted, Reading], second: Mapping[str, Result]) -> dict[Wanted, Outcome]:
+    def confirmed(
+        self, readings: Mapping[Wanted, Reading], second: Mapping[str, ProjectResult]
+    ) -> dict[Wanted, IndexRead]:
         """The indexes, of what the second look shows too; that is remembered for the next run. Raises StorageError."""
         for project in {w.project.name for w in readings}:
-            listed = set(_places(second[project]))
+            listed = set(_copies(second[project]))
             confirmed = {
-                made.place(w.name): found.sha256
+                made: found.sha256
                 for w, copies in readings.items()
                 for made, found in copies.items()
                 if w.project.name == project and isinstance(found, IndexedFile)
@@ -194,7 +173,7 @@ class BuiltFiles:
             self._memos[project].remember(confirmed, listed)
         return {w: self._index_of(w, reading, second) for w, reading in readings.items()}
 
-    def _index_of(self, w: Wanted, reading: Reading, second: Mapping[str, Result]) -> Outcome:
+    def _index_of(self, w: Wanted, reading: Reading, second: Mapping[str, ProjectResult]) -> IndexRead:
         return index_of(w, reading, second[w.project.name].architectures(w.name), self.wants)
 
     @contextmanager
@@ -208,15 +187,17 @@ class BuiltFiles:
             raise StorageError.of(self.cache.folder, error) from error
 
 
-def _places(result: Result) -> Iterator[Place]:
+def _copies(result: ProjectResult) -> Iterator[BuiltCopy]:
     for repository, architectures in result.repositories.items():
         for architecture in architectures.values():
             for package in architecture.packages:
                 for file in package.files:
-                    yield Copy(architecture=architecture.name, package=package.name, file=file).place(repository)
+                    yield BuiltCopy(
+                        repository=repository, architecture=architecture.name, package=package.name, file=file
+                    )
 
 
-def _indexed(made: Copy, sha256: str, stream: BinaryIO, *, verify: bool) -> IndexedFile:
+def _indexed(made: BuiltCopy, sha256: str, stream: BinaryIO, *, verify: bool) -> IndexedFile:
     """Raises IntegrityError where the bytes are no package."""
     header = read_package(stream, made.file.filename, verify=verify)
     return IndexedFile(

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from pkgsync.config import Config
 from pkgsync.errors import IntegrityError, ReadError, RedirectError
 from pkgsync.model.secret import Basic
-from pkgsync.obs.results import ProjectMeta, Result, parse_meta, parse_result
+from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class ObsClient:
         route = make_route(*self._prefix, "source", project, "_meta")
         return self._parsed(route, lambda data: parse_meta(data, project))
 
-    def result(self, project: str) -> Result:
+    def result(self, project: str) -> ProjectResult:
         """All files, states and publish times of the project in one request. Raises ReadError, AuthenticationError."""
         limits = self._session.limits
         return self._parsed(

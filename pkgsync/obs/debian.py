@@ -6,8 +6,8 @@ from email.utils import parsedate_tz
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import Entry, Pointer
-from pkgsync.obs.names import check_number, check_path, check_word
+from pkgsync.obs.fields import check_number, check_path, check_word
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"
@@ -60,19 +60,19 @@ def _date(text: str | None) -> int | None:
         return None
 
 
-def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[Entry]:
+def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a Packages file. Raises IntegrityError for one that lacks what a package must have."""
     for fields in _stanzas(pieces, _FIELDS, what):
         yield _entry(fields, what)
 
 
-def _entry(fields: dict[str, str], what: str) -> Entry:
+def _entry(fields: dict[str, str], what: str) -> IndexEntry:
     path = check_path(fields.get("filename", ""), what)
     where = f"{what}: {path}"
     section = next((name for name in _SUMS if name in fields), None)
     if section is None:
         raise IntegrityError(f"{where}: it has no checksum")
-    return Entry(
+    return IndexEntry(
         path=path,
         size=check_number(fields.get("size"), "size", where),
         checksum=Checksum.stated(_SUMS[section], fields[section], where),

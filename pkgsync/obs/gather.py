@@ -15,15 +15,15 @@ from attrs import frozen
 
 from pkgsync.config import ObsProject
 from pkgsync.errors import NotFoundError
-from pkgsync.model import Content, DesiredState, Problem, Repository
+from pkgsync.model import ContentFrom, DesiredState, Problem, Repository
 from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.entries import Hasher
-from pkgsync.obs.indexes import PAUSES, Outcome, look
+from pkgsync.obs.index_entries import Hasher
+from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
 from pkgsync.obs.mapping import Wanted, wanted
-from pkgsync.obs.results import ProjectMeta, Result
-from pkgsync.progress import SILENT, Progress, Task
+from pkgsync.obs.results import ProjectMeta, ProjectResult
+from pkgsync.progress import SILENT, Progress, ProgressTask
 from pkgsync.reasons import Reason
 
 In = TypeVar("In")
@@ -60,10 +60,10 @@ def gather(
         present = [w for w in everything if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
-            looks = _Looks(
+            reader = _RepositoryReader(
                 client=client, pool=_Pool(pool, task), hasher=hasher, pause=pause, built=built, progress=progress
             )
-            read = looks.repositories(present)
+            read = reader.repositories(present)
     repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
     return DesiredState(repositories=repositories, read_at=read_at, requests=client.requests - before)
 
@@ -71,7 +71,7 @@ def gather(
 class _Pool:
     """Maps over threads, in order, and tells the task."""
 
-    def __init__(self, executor: ThreadPoolExecutor, task: Task) -> None:
+    def __init__(self, executor: ThreadPoolExecutor, task: ProgressTask) -> None:
         self.executor = executor
         self._task = task
 
@@ -117,7 +117,7 @@ def _missing(w: Wanted, project_absent: bool) -> Repository:
 
 
 @frozen(eq=False, kw_only=True)
-class _Looks:
+class _RepositoryReader:
     """Two equal results with an index between them; what changed in between is read again, a few times."""
 
     _client: ObsClient
@@ -142,8 +142,8 @@ class _Looks:
         return read
 
     def _once(
-        self, repositories: Sequence[Wanted], first: Mapping[str, Result]
-    ) -> tuple[dict[Wanted, Repository], dict[str, Result]]:
+        self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]
+    ) -> tuple[dict[Wanted, Repository], dict[str, ProjectResult]]:
         outcomes = self._indexes(_offering(repositories, "published"), first)
         readings = self._hashed(_offering(repositories, "build"), first)
         second = self._results(repositories)
@@ -153,24 +153,24 @@ class _Looks:
             w: _judged(w, first[w.project.name], second[w.project.name], outcomes.get(w)) for w in repositories
         }, second
 
-    def _results(self, repositories: Sequence[Wanted]) -> dict[str, Result]:
+    def _results(self, repositories: Sequence[Wanted]) -> dict[str, ProjectResult]:
         names = _projects(repositories)
         return dict(zip(names, self._pool.map(self._client.result, names), strict=True))
 
-    def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, Result]) -> dict[Wanted, Outcome]:
-        def one(w: Wanted) -> Outcome:
+    def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, IndexRead]:
+        def one(w: Wanted) -> IndexRead:
             results = first[w.project.name].architectures(w.name)
-            return look(self._client, w, results, hasher=self._hasher, pause=self._pause)
+            return read_index(self._client, w, results, hasher=self._hasher, pause=self._pause)
 
         return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
 
-    def _hashed(self, repositories: Sequence[Wanted], first: Mapping[str, Result]) -> dict[Wanted, Reading]:
+    def _hashed(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, Reading]:
         if self._built is None or not repositories:
             return {}
         return self._built.read(repositories, first, self._pool.executor, self._progress)
 
 
-def _offering(repositories: Sequence[Wanted], content: Content) -> list[Wanted]:
+def _offering(repositories: Sequence[Wanted], content: ContentFrom) -> list[Wanted]:
     """Those that offer files, of this kind."""
     return [w for w in repositories if not w.filtered and w.project.content == content]
 
@@ -179,7 +179,7 @@ def _projects(repositories: Sequence[Wanted]) -> list[str]:
     return list(dict.fromkeys(w.project.name for w in repositories))
 
 
-def _judged(w: Wanted, first: Result, second: Result, outcome: Outcome | None) -> Repository:
+def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: IndexRead | None) -> Repository:
     ignored = w.project.ignore_architectures
     before, after = first.architectures(w.name), second.architectures(w.name)
     architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored, w.project.content)

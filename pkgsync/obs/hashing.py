@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 from pkgsync.cache import Cache
 from pkgsync.errors import ReadError
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.entries import Hasher
+from pkgsync.obs.index_entries import Hasher
 
 _CHUNK = 1 << 20  # bytes
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
-from pkgsync.model import BuiltPackage, Index, Problem
+from pkgsync.model import BuiltPackage, Index, PackageType, Problem
+from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.entries import Entry, Hasher, Pointer, unique, with_sha256
+from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
+from pkgsync.obs.results import ArchitectureResults
 from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
 
@@ -21,20 +23,20 @@ NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
 @frozen(kw_only=True)
-class Kind:
+class IndexFormat:
     """One kind of index: the path of its top file, and how its two files are read."""
 
     top: str
     parse_top: Callable[[bytes, str], Pointer]
-    parse_packages: Callable[[Iterable[bytes], str], Iterator[Entry]]
+    parse_packages: Callable[[Iterable[bytes], str], Iterator[IndexEntry]]
 
 
-RPM = Kind(top=rpmmd.TOP, parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages)
-DEBIAN = Kind(top=debian.TOP, parse_top=debian.parse_top, parse_packages=debian.parse_packages)
+RPM = IndexFormat(top=rpmmd.TOP, parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages)
+DEBIAN = IndexFormat(top=debian.TOP, parse_top=debian.parse_top, parse_packages=debian.parse_packages)
 
 
 @frozen(kw_only=True)
-class Outcome:
+class IndexRead:
     """What came of reading an index. ``unread``: it failed for good."""
 
     index: Index | None
@@ -46,19 +48,19 @@ class _ChangedError(IntegrityError):
     """The top file is another one after its packages were read."""
 
 
-def look(
+def read_index(
     client: ObsClient,
     wanted: Wanted,
-    results: settled.Results,
+    results: ArchitectureResults,
     *,
     hasher: Hasher | None,
     pause: Callable[[float], object],
-) -> Outcome:
+) -> IndexRead:
     """The index of a repository, or why there is none. ``results`` tells which kind of packages it holds.
 
     Raises AuthenticationError; every other failure is an outcome.
     """
-    reader = _Reader(client, wanted, [p for result in results.values() for p in result.packages], hasher)
+    reader = _IndexReader(client, wanted, [p for result in results.values() for p in result.packages], hasher)
     try:
         index = _patiently(reader, pause)
         if index is None and wanted.name in wanted.project.may_be_empty:
@@ -66,18 +68,18 @@ def look(
     except (ReadError, IntegrityError) as error:
         return _failed(wanted, error, settled.is_at_rest(results))
     ignored, may_be_empty = wanted.project.ignore_architectures, wanted.name in wanted.project.may_be_empty
-    return Outcome(index=index, problems=settled.index_problems(wanted.id, index, results, ignored, may_be_empty))
+    return IndexRead(index=index, problems=settled.index_problems(wanted.id, index, results, ignored, may_be_empty))
 
 
-def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> Outcome:
+def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
-        return Outcome(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
-    return Outcome(index=None, problems=(Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
+        return IndexRead(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
+    return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
 
 
-def _patiently(reader: "_Reader", pause: Callable[[float], object]) -> Index | None:
+def _patiently(reader: "_IndexReader", pause: Callable[[float], object]) -> Index | None:
     """An index replaced under the reader gives a 404 or a wrong checksum, and is whole a moment later (OBS #8258)."""
     for seconds in PAUSES:
         try:
@@ -87,20 +89,18 @@ def _patiently(reader: "_Reader", pause: Callable[[float], object]) -> Index | N
     return reader.read()
 
 
-class _Reader:
+class _IndexReader:
     """Reads the index of one repository; what was built there tells which kind of index is the likelier one."""
 
     def __init__(
         self, client: ObsClient, wanted: Wanted, packages: Iterable[BuiltPackage], hasher: Hasher | None
     ) -> None:
-        names = [file.filename for package in packages for file in package.files]
-        debs = any(name.endswith(".deb") for name in names)
-        rpms = any(name.endswith(".rpm") for name in names)
+        built = {type_of(file.filename) for package in packages for file in package.files}
         self._client = client
         self._wanted = wanted
         self._hasher = hasher
-        self._kinds = (DEBIAN, RPM) if debs and not rpms else (RPM, DEBIAN)
-        self._nothing_built = not debs and not rpms
+        self._kinds = (DEBIAN, RPM) if PackageType.DEB in built and PackageType.RPM not in built else (RPM, DEBIAN)
+        self._nothing_built = built <= {None}
 
     def read(self) -> Index | None:
         """The index, None if there is none of either kind. Raises ReadError, IntegrityError."""
@@ -126,7 +126,7 @@ class _Reader:
             return None
         return Index(top_sha256=NOTHING_SHA256, revision=None, files=())
 
-    def _top(self) -> tuple[Kind | None, bytes]:
+    def _top(self) -> tuple[IndexFormat | None, bytes]:
         """The top file of the first kind that is there.
 
         The backend answers a 200 with a directory where nothing was ever published (as 2.9.4 does). That

@@ -11,26 +11,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
 from pkgsync.errors import StorageError
 from pkgsync.files import write_atomically
+from pkgsync.model import BuiltFile
+from pkgsync.obs.results import BuiltCopy
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 1
 _MAX_BYTES = 256 * 2**20
-
-
-@frozen(kw_only=True)
-class Place:
-    """A file of a ``_result``; size in bytes, mtime in seconds since 1970."""
-
-    repository: str
-    architecture: str
-    package: str
-    filename: str
-    size: int
-    mtime: int
 
 
 class Memo:
@@ -43,16 +31,17 @@ class Memo:
         self._path = folder / f"{name}.json"
         self._known = self._read()
 
-    def sha256(self, place: Place) -> str | None:
-        return self._known.get(place)
+    def sha256(self, copy: BuiltCopy) -> str | None:
+        return self._known.get(copy)
 
-    def remember(self, confirmed: dict[Place, str], listed: Collection[Place]) -> None:
+    def remember(self, confirmed: dict[BuiltCopy, str], listed: Collection[BuiltCopy]) -> None:
         """Add what was ``confirmed``, forget what is no longer ``listed``, and write. Raises StorageError."""
-        known = {place: sha256 for place, sha256 in (self._known | confirmed).items() if place in listed}
+        known = {copy: sha256 for copy, sha256 in (self._known | confirmed).items() if copy in listed}
         if known == self._known:
             return
         files = sorted(
-            [p.repository, p.architecture, p.package, p.filename, p.size, p.mtime, s] for p, s in known.items()
+            [c.repository, c.architecture, c.package, c.file.filename, c.file.size, c.file.mtime, sha256]
+            for c, sha256 in known.items()
         )
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -61,7 +50,7 @@ class Memo:
             raise StorageError.of(self._path.parent, error) from error
         self._known = known
 
-    def _read(self) -> dict[Place, str]:
+    def _read(self) -> dict[BuiltCopy, str]:
         try:
             if self._path.stat().st_size > _MAX_BYTES:
                 return {}
@@ -73,7 +62,7 @@ class Memo:
             return {}
 
 
-def _entry(line: list[Any]) -> tuple[Place, str]:
+def _entry(line: list[Any]) -> tuple[BuiltCopy, str]:
     """Raises ValueError, TypeError for what was never written so."""
     repository, architecture, package, filename, size, mtime, sha256 = line
     words = (repository, architecture, package, filename)
@@ -81,6 +70,5 @@ def _entry(line: list[Any]) -> tuple[Place, str]:
         raise ValueError(line)
     if not _SHA256.fullmatch(sha256):
         raise ValueError(line)
-    return Place(
-        repository=repository, architecture=architecture, package=package, filename=filename, size=size, mtime=mtime
-    ), sha256
+    file = BuiltFile(filename, size, mtime)
+    return BuiltCopy(repository=repository, architecture=architecture, package=package, file=file), sha256

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
-from pkgsync.obs.names import check_filename, check_number, check_word
+from pkgsync.obs.fields import check_filename, check_number, check_word
 from pkgsync.obs.xml import children, in_pieces
 
 _STATE = re.compile(r"[0-9a-f]{32}")
@@ -31,15 +31,34 @@ class ArchitectureResult:
     packages: tuple[BuiltPackage, ...]
 
 
+ArchitectureResults = Mapping[str, ArchitectureResult]
+"""What one repository has, by architecture."""
+
+
 @frozen
-class Result:
+class ProjectResult:
     """A project's ``_result``: repository to architecture to what was built there."""
 
     state: str
-    repositories: Mapping[str, Mapping[str, ArchitectureResult]]
+    repositories: Mapping[str, ArchitectureResults]
 
-    def architectures(self, repository: str) -> Mapping[str, ArchitectureResult]:
+    def architectures(self, repository: str) -> ArchitectureResults:
         return self.repositories.get(repository, {})
+
+
+@frozen(kw_only=True)
+class BuiltCopy:
+    """One architecture's copy of a built file: the same file while all of this is the same."""
+
+    repository: str
+    architecture: str
+    package: str
+    file: BuiltFile
+
+    @property
+    def path(self) -> str:
+        """Relative to the repository under /build."""
+        return f"{self.architecture}/{self.package}/{self.file.filename}"
 
 
 @frozen
@@ -68,7 +87,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     return ProjectMeta(project, repositories)
 
 
-def parse_result(data: bytes, project: str) -> Result:
+def parse_result(data: bytes, project: str) -> ProjectResult:
     """A ``_result`` with ``view=binarylist``, ``status`` and ``stats``.
 
     Raises IntegrityError for anything but a whole one of ``project`` with a state: without it OBS could not reach
@@ -90,7 +109,7 @@ def parse_result(data: bytes, project: str) -> Result:
         if found.name in repositories.setdefault(repository, {}):
             raise IntegrityError(f"{what}: {repository}/{found.name} is there twice")
         repositories[repository][found.name] = found
-    return Result(state, repositories)
+    return ProjectResult(state, repositories)
 
 
 def _architecture(element: Element, what: str) -> ArchitectureResult:

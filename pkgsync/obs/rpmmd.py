@@ -5,8 +5,8 @@ from xml.etree.ElementTree import Element
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import Entry, Pointer
-from pkgsync.obs.names import check_number, check_path, check_word
+from pkgsync.obs.fields import check_number, check_path, check_word
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 from pkgsync.obs.xml import children, in_pieces
 
@@ -66,7 +66,7 @@ def _checksum(element: Element, tag: str, what: str) -> Checksum | None:
     return None if found is None else Checksum.stated(found.get("type", ""), found.text, what)
 
 
-def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[Entry]:
+def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
     elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
@@ -79,13 +79,13 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[Entry]:
         raise IntegrityError(f"{what}: it lists {count} packages and says {stated}")
 
 
-def _entry(element: Element, what: str) -> Entry:
+def _entry(element: Element, what: str) -> IndexEntry:
     path = _location(element, _COMMON, what)
     where = f"{what}: {path}"
     version, size, checksum = (element.find(f"{_COMMON}{tag}") for tag in ("version", "size", "checksum"))
     if version is None or size is None or checksum is None:
         raise IntegrityError(f"{where}: the entry lacks its version, size or checksum")
-    return Entry(
+    return IndexEntry(
         path=path,
         size=check_number(size.get("package"), "size", where),
         checksum=Checksum.stated(checksum.get("type", ""), checksum.text, where),

@@ -3,23 +3,22 @@
 The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves it unchanged.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from pkgsync.model import Architecture, Content, Index, Problem
-from pkgsync.obs.results import ArchitectureResult
+from pkgsync.model import Architecture, ContentFrom, Index, Problem
+from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
 from pkgsync.reasons import Reason
 
 _MAX_AGE_SECONDS = 600
-Results = Mapping[str, ArchitectureResult]
 
 
 def judge_architectures(
     where: str,
     expected: Sequence[str],
-    first: Results,
-    second: Results,
+    first: ArchitectureResults,
+    second: ArchitectureResults,
     ignored: Collection[str],
-    content: Content = "published",
+    content: ContentFrom = "published",
 ) -> tuple[Architecture, ...]:
     """Every architecture that ``_meta`` gives (``expected``) or that OBS has, as the second look shows it.
 
@@ -76,7 +75,7 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
     return tuple(problems)
 
 
-def publishing_problems(where: str, results: Results, ignored: Collection[str]) -> tuple[Problem, ...]:
+def publishing_problems(where: str, results: ArchitectureResults, ignored: Collection[str]) -> tuple[Problem, ...]:
     """While OBS publishes a repository, its files and its index can disagree: it switches them one by one."""
     names = sorted(n for n, result in results.items() if result.code == "publishing" and n not in ignored)
     if not names:
@@ -100,7 +99,7 @@ def shared_problems(architectures: Collection[Architecture], ignored: Collection
 
 
 def index_problems(
-    where: str, index: Index | None, results: Results, ignored: Collection[str], may_be_empty: bool
+    where: str, index: Index | None, results: ArchitectureResults, ignored: Collection[str], may_be_empty: bool
 ) -> tuple[Problem, ...]:
     """What is wrong with a complete index, or with there being none."""
     if index is None:
@@ -115,7 +114,7 @@ def index_problems(
     return tuple(problems)
 
 
-def is_at_rest(results: Results) -> bool:
+def is_at_rest(results: ArchitectureResults) -> bool:
     """Whether the repository claims to be published: an index that does not fit together is then broken."""
     return all(r.code in ("published", "unpublished") and not r.dirty for r in results.values())
 

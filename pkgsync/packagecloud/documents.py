@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from pkgsync.errors import ReadError
+from pkgsync.model.filename import is_plain
 
 _MAX_SIZE = 1 << 50
 _HEX = frozenset("0123456789abcdef")
@@ -29,10 +30,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a text from the wire may stand as one file name: no path, nothing invisible, at most 255 bytes."""
-    if not name.isprintable() or name in {"", ".", ".."} or "/" in name or "\\" in name:
-        return False
-    return len(name.encode()) <= 255
+    """Whether a text from the wire may stand as one file name, or as one part of a distribution."""
+    return is_plain(name) and "\\" not in name
 
 
 def text(value: Any) -> str | None:

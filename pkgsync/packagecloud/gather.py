@@ -9,8 +9,8 @@ from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, Quot
 from pkgsync.model import SYNCED_TYPES, ActualState, Row
 from pkgsync.packagecloud import distributions as catalogue
 from pkgsync.packagecloud import listing, refusals
-from pkgsync.packagecloud.asking import JOBS, ask
 from pkgsync.packagecloud.client import PackagecloudClient
+from pkgsync.packagecloud.per_row import JOBS, ask
 from pkgsync.progress import SILENT, Progress
 
 

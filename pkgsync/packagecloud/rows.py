@@ -12,6 +12,7 @@ from attrs import frozen
 
 from pkgsync.errors import ReadError
 from pkgsync.model import SYNCED_TYPES, Row
+from pkgsync.model.filename import parse, type_of
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
@@ -85,17 +86,15 @@ def _type(package_url: str, filename: str) -> str:
     found = _package_segments(package_url)
     if found:
         return found[0]
-    suffix = filename.rpartition(".")[2]
-    return suffix if suffix in SYNCED_TYPES else ""
+    return type_of(filename) or ""
 
 
 def _architecture(package_url: str, filename: str) -> str | None:
     found = _package_segments(package_url)
     if found:
         return found[4] or None
-    stem, _, suffix = filename.rpartition(".")
-    separator = {"rpm": ".", "deb": "_"}.get(suffix)
-    return (stem.rpartition(separator)[2] or None) if separator and separator in stem else None
+    parsed = parse(filename)
+    return parsed.architecture if parsed else None
 
 
 def parse_details(body: bytes, what: str) -> Details:

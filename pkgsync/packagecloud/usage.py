@@ -10,8 +10,8 @@ from attrs import evolve
 
 from pkgsync.errors import AuthenticationError, QuotaError, ReadError, UsageError
 from pkgsync.model import ActualState, Audit, Orphan, Row
-from pkgsync.packagecloud.asking import Answers, Failures, ask
 from pkgsync.packagecloud.client import PackagecloudClient
+from pkgsync.packagecloud.per_row import Answers, Failures, ask
 from pkgsync.progress import Progress
 
 MAX_ASKED = 2000

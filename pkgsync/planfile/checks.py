@@ -21,6 +21,7 @@ from pkgsync.model import (
     Source,
     Transfer,
 )
+from pkgsync.model.filename import is_plain
 from pkgsync.reasons import Reason
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -84,13 +85,13 @@ def _action_faults(action: Action, plan: Plan) -> Iterator[str]:
 def _name_faults(distribution: str, filename: str) -> Iterator[str]:
     if not _PAIR.fullmatch(distribution):
         yield f"the distribution {distribution!r} is not of the form distro/version"
-    if filename in ("", ".", "..") or "/" in filename or _has_control(filename):
+    if not is_plain(filename):
         yield f"{distribution}: {filename!r} is not a plain file name"
 
 
 def _source_faults(key: str, source: Source) -> Iterator[str]:
     parts = source.path.split("/")
-    if _has_control(source.path) or "." in parts or ".." in parts or (source.path and "" in parts):
+    if source.path and not all(map(is_plain, parts)):
         yield f"{key}: the source path {source.path!r} is not a plain relative path"
     if source.kind == "obs" and not (source.project and source.repository and source.path):
         yield f"{key}: an OBS source needs a project, a repository and a path"

@@ -30,7 +30,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 
-Document = TypeVar("Document", Plan, Receipt)
+PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
 
 # Defaults say nothing in these; elsewhere every field is written, so that readers need no defaults.
@@ -57,7 +57,7 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
     return {key: document[key] for key in _FIRST[type(value)]} | document
 
 
-def from_document(document: dict[str, Any], kind: type[Document], name: str) -> Document:
+def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str) -> PlanOrReceipt:
     """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
     try:
         return _converter().structure(document, kind)

@@ -1,7 +1,7 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
-from pkgsync.reconcile.core import Reconciliation, reconcile
+from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import Standing, recheck

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, iso
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.core import Reconciliation
+from pkgsync.reconcile.decisions import Reconciliation
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import complete, planned_repositories
 
@@ -25,7 +25,7 @@ def audit(
 ) -> Audit:
     """The orphans of the managed distributions that the query asks for, with their verdicts, sorted by key."""
     orphans = tuple(o for d in decided.distributions for o in d.orphans)
-    wanted = _Wanted(query)
+    wanted = _QueryFilter(query)
     asked = tuple(o for o in orphans if wanted.takes(o))
     return Audit(
         repository=actual.repository,
@@ -40,7 +40,7 @@ def audit(
     )
 
 
-class _Wanted:
+class _QueryFilter:
     """The filters of a query."""
 
     def __init__(self, query: AuditQuery) -> None:

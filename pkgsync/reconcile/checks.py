@@ -10,10 +10,11 @@ from functools import cache, partial
 from attrs import field, frozen
 
 from pkgsync.model import BuiltPackage, OrphanAction, PackageType, Policy, Problem, Row, Version
+from pkgsync.model.filename import is_imported
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.offers import Distribution, NameKey, Offer, name_key, relevant_architectures
-from pkgsync.reconcile.retention import Group, GroupKey, architecture_of, group_key
+from pkgsync.reconcile.offers import NameKey, Offer, Offered, name_key, relevant_architectures
+from pkgsync.reconcile.retention import GroupKey, VersionGroup, architecture_of, group_key
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
 
 
@@ -25,9 +26,9 @@ class Facts:
     ``orphans.archive_to`` by package key; None where they were not read.
     """
 
-    distribution: Distribution
+    offered: Offered
     rows: Mapping[str, Row]
-    groups: Mapping[GroupKey, Group]
+    groups: Mapping[GroupKey, VersionGroup]
     renamed: frozenset[str]
     policy: Policy
     now: datetime
@@ -58,7 +59,7 @@ class Facts:
 
     @possible_owners.default
     def _possible_owners(self) -> Callable[[str], list[str]]:
-        return cache(partial(_possible_owners, self.distribution, self.without_files))
+        return cache(partial(_possible_owners, self.offered, self.without_files))
 
 
 def superseding(row: Row, facts: Facts) -> Offer | None:
@@ -81,7 +82,7 @@ def superseding(row: Row, facts: Facts) -> Offer | None:
 
 
 def _same_name(row: Row, facts: Facts) -> list[Offer]:
-    return facts.distribution.by_name.get(_name_key(row), [])
+    return facts.offered.by_name.get(_name_key(row), [])
 
 
 def _name_key(row: Row) -> NameKey:
@@ -92,7 +93,7 @@ Check = Callable[[Row, Facts, Offer | None], Problem | None]
 
 
 def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    builder = facts.distribution.built.get(row.filename)
+    builder = facts.offered.built.get(row.filename)
     if builder is None:
         return None
     return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder} has built it, but the published index does not list it")
@@ -105,26 +106,26 @@ def _protected(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
 
 
 def _settled(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    return facts.distribution.problem(architecture_of(row))
+    return facts.offered.problem(architecture_of(row))
 
 
 def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    return not_owned(row, facts.distribution, facts.names, facts.uploaders)
+    return not_owned(row, facts.offered, facts.names, facts.uploaders)
 
 
-def not_owned(row: Row, distribution: Distribution, names: Globs, uploaders: Globs) -> Problem | None:
+def not_owned(row: Row, offered: Offered, names: Globs, uploaders: Globs) -> Problem | None:
     """Why the row may be somebody else's; None: OBS offers its name there, or the config claims it."""
     claimed = names.match(row.name) or (row.uploader is not None and uploaders.match(row.uploader))
-    if claimed or _name_key(row) in distribution.by_name:
+    if claimed or _name_key(row) in offered.by_name:
         return None
-    if (unread := distribution.unread()) is not None:
+    if (unread := offered.unread()) is not None:
         return unread
     return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
 
 
 def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
     if newer is not None:
-        return _newer_is_good(newer, facts.distribution)
+        return _newer_is_good(newer, facts.offered)
     offers = _same_name(row, facts)
     if not offers:
         return _gone(row, facts)
@@ -137,12 +138,12 @@ def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem 
     return Problem(Reason.NOT_NEWER, f"OBS offers {same[0].file.version}, which is not newer")
 
 
-def _newer_is_good(newer: Offer, distribution: Distribution) -> Problem | None:
+def _newer_is_good(newer: Offer, offered: Offered) -> Problem | None:
     """Whatever repository lists the newer file must show it for a package, and all those must have succeeded."""
     filename = newer.file.filename
-    if filename in distribution.not_built:
+    if filename in offered.not_built:
         return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files")
-    for architecture, package in distribution.builders[filename]:
+    for architecture, package in offered.builders[filename]:
         if package.code != "succeeded":
             words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
             return Problem(Reason.NOT_SUCCEEDED, words)
@@ -151,11 +152,11 @@ def _newer_is_good(newer: Offer, distribution: Distribution) -> Problem | None:
 
 def _without_files(package: BuiltPackage) -> bool:
     """Whether the package has no files of its own; copies imported from another architecture prove nothing."""
-    return all(f.filename.startswith("::import::") for f in package.files)
+    return all(is_imported(f.filename) for f in package.files)
 
 
 def _gone(row: Row, facts: Facts) -> Problem | None:
-    if (builder := facts.distribution.built_names.get(_name_key(row))) is not None:
+    if (builder := facts.offered.built_names.get(_name_key(row))) is not None:
         return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
     owners = facts.possible_owners(architecture_of(row))
     if not owners:
@@ -164,10 +165,10 @@ def _gone(row: Row, facts: Facts) -> Problem | None:
     return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
 
 
-def _possible_owners(distribution: Distribution, cleared: Globs, of: str) -> list[str]:
+def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[str]:
     """The packages without files that a file of architecture ``of`` could come from, for all we know."""
     owners: list[str] = []
-    for repository in distribution.all_repositories:
+    for repository in offered.all_repositories:
         for architecture in relevant_architectures(repository, of):
             if not architecture.packages:
                 owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
@@ -186,7 +187,7 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
         return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
     if group.not_here:
         return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
-    if newer and newer.file.filename not in facts.distribution.offers and newer.file.filename not in facts.rows:
+    if newer and newer.file.filename not in facts.offered.offers and newer.file.filename not in facts.rows:
         return Problem(Reason.NEWEST_NOT_HERE, f"the config's filters leave out the newest, {newer.file.filename}")
     rank = group.rank(version, PackageType(row.type))
     keep = facts.policy.orphans.keep_versions

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from fnmatch import translate
 
 from pkgsync.model import Policy, Selection
-from pkgsync.reconcile.names import FileClass, file_class, wanted_architecture
+from pkgsync.model.filename import FileClass, file_class
+from pkgsync.reconcile.architectures import wanted_architecture
 
 
 class Globs:

@@ -16,9 +16,10 @@ from pkgsync.model import (
     Shadowed,
     Source,
 )
+from pkgsync.model.filename import FileClass, file_class, parse
 from pkgsync.reasons import Reason
+from pkgsync.reconcile.architectures import INDEPENDENT, schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.names import INDEPENDENT, FileClass, file_class, parse, schedulers_of, wanted_architecture
 
 NameKey = tuple[PackageType, FileClass, str]
 
@@ -36,7 +37,7 @@ class Offer:
 
 
 @define(kw_only=True)
-class Distribution:
+class Offered:
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
     ``offers`` are after the filters; what they leave out of an index stands in ``left_out``, as filters never prove
@@ -45,7 +46,7 @@ class Distribution:
     not gone.
     """
 
-    name: str
+    distribution: str
     repositories: list[Repository] = field(factory=list)
     filtered: list[Repository] = field(factory=list)
     offers: dict[str, Offer] = field(factory=dict)
@@ -107,17 +108,17 @@ def relevant_architectures(repository: Repository, architecture: str) -> tuple[A
     return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
 
 
-def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str]) -> dict[str, Distribution]:
+def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str]) -> dict[str, Offered]:
     """Sort the desired state by distribution; earlier sources win (config order, then path)."""
     filters = FileFilter(policy)
-    world = {name: Distribution(name=name) for name in sorted(managed)}
+    world = {name: Offered(distribution=name) for name in sorted(managed)}
     for repository in desired.repositories:
         builders = _builders(repository)
         for name in repository.distributions:
             if name in world:
                 _add(world[name], repository, builders, filters)
-    for distribution in world.values():
-        _sort_by_name(distribution)
+    for offered in world.values():
+        _sort_by_name(offered)
     return world
 
 
@@ -138,33 +139,33 @@ def _builders(repository: Repository) -> dict[str, list[tuple[str, BuiltPackage]
 
 
 def _add(
-    distribution: Distribution,
+    offered: Offered,
     repository: Repository,
     builders: dict[str, list[tuple[str, BuiltPackage]]],
     filters: FileFilter,
 ) -> None:
-    earlier = list(distribution.repositories)
+    earlier = list(offered.repositories)
     for filename, packages in sorted(builders.items()):
         who = f"{repository.id} ({packages[0][1].name})"
-        distribution.built.setdefault(filename, who)
+        offered.built.setdefault(filename, who)
         if repository.skipped:
             continue
         if parsed := parse(filename):
             key = name_key(parsed.type, filename, parsed.name)
-            distribution.built_names.setdefault(key, f"{who} has built {filename}")
-        distribution.builders.setdefault(filename, []).extend(packages)
+            offered.built_names.setdefault(key, f"{who} has built {filename}")
+        offered.builders.setdefault(filename, []).extend(packages)
     if repository.skipped:
         return
-    (distribution.filtered if repository.filtered else distribution.repositories).append(repository)
+    (offered.filtered if repository.filtered else offered.repositories).append(repository)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
-        distribution.contents.add(file.sha256)
+        offered.contents.add(file.sha256)
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
         if not offer.packages:
-            distribution.not_built.add(file.filename)
+            offered.not_built.add(file.filename)
         if _wanted(file, repository, filters):
-            _offer(distribution, offer)
+            _offer(offered, offer)
         else:
-            distribution.left_out.setdefault(file.filename, offer)
+            offered.left_out.setdefault(file.filename, offer)
 
 
 def _wanted(file: IndexedFile, repository: Repository, filters: FileFilter) -> bool:
@@ -206,17 +207,17 @@ def _could_offer(repository: Repository, filename: str) -> bool:
     return not names or filename in names
 
 
-def _offer(distribution: Distribution, offer: Offer) -> None:
+def _offer(offered: Offered, offer: Offer) -> None:
     file = offer.file
-    first = distribution.offers.get(file.filename)
+    first = offered.offers.get(file.filename)
     if first is None:
-        distribution.offers[file.filename] = offer
+        offered.offers[file.filename] = offer
     elif first.file.sha256 == file.sha256:
-        distribution.offers[file.filename] = _name_both(first, offer)
+        offered.offers[file.filename] = _name_both(first, offer)
     else:
-        distribution.shadowed.append(
+        offered.shadowed.append(
             Shadowed(
-                distribution=distribution.name,
+                distribution=offered.distribution,
                 filename=file.filename,
                 sha256=file.sha256,
                 source=offer.source,
@@ -236,8 +237,8 @@ def _name_both(first: Offer, second: Offer) -> Offer:
     )
 
 
-def _sort_by_name(distribution: Distribution) -> None:
+def _sort_by_name(offered: Offered) -> None:
     """By name over everything that an index lists; where two list one file name, the offer counts."""
-    for offer in {**distribution.left_out, **distribution.offers}.values():
+    for offer in {**offered.left_out, **offered.offers}.values():
         key = name_key(offer.file.type, offer.file.filename, offer.file.name)
-        distribution.by_name.setdefault(key, []).append(offer)
+        offered.by_name.setdefault(key, []).append(offer)

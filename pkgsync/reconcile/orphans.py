@@ -15,7 +15,7 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import CHECKS, Facts, superseding
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.offers import Distribution, Offer, relevant_architectures
+from pkgsync.reconcile.offers import Offer, Offered, relevant_architectures
 from pkgsync.reconcile.retention import architecture_of
 
 # Stops that the config asks for: the row is kept. All others withhold a deletion that would be due.
@@ -34,16 +34,16 @@ def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[
     return [
         row
         for row in rows
-        if row.filename not in facts.distribution.offers
+        if row.filename not in facts.offered.offers
         and row.filename not in facts.renamed
-        and not filtered_out(row, facts.distribution, filters)
+        and not filtered_out(row, facts.offered, filters)
     ]
 
 
-def filtered_out(row: Row, distribution: Distribution, filters: FileFilter) -> bool:
+def filtered_out(row: Row, offered: Offered, filters: FileFilter) -> bool:
     """Whether the config's filters leave the row alone, whatever OBS offers."""
     name = row.filename
-    return not filters.admits(name) or not distribution.wants_architecture(name) or name in distribution.left_out
+    return not filters.admits(name) or not offered.wants_architecture(name) or name in offered.left_out
 
 
 def judge(row: Row, facts: Facts) -> Orphan:
@@ -89,12 +89,10 @@ def judge(row: Row, facts: Facts) -> Orphan:
 
 
 def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
-    repositories = tuple(_repository_evidence(r) for r in facts.distribution.repositories)
+    repositories = tuple(_repository_evidence(r) for r in facts.offered.repositories)
     if newer is None:
         counts = (
-            len(a.packages)
-            for r in facts.distribution.repositories
-            for a in relevant_architectures(r, architecture_of(row))
+            len(a.packages) for r in facts.offered.repositories for a in relevant_architectures(r, architecture_of(row))
         )
         return Evidence(kind="gone", repositories=repositories, total=facts.total, packages_read=sum(counts))
     architecture, package = newer.packages[0]

@@ -25,7 +25,7 @@ from pkgsync.model import (
     Summary,
     iso,
 )
-from pkgsync.reconcile.core import Reconciliation
+from pkgsync.reconcile.decisions import Reconciliation
 from pkgsync.reconcile.limits import exceeded
 
 

@@ -28,13 +28,13 @@ from pkgsync.model import (
     Transfer,
     Upload,
 )
+from pkgsync.model.filename import parse
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.checks import not_owned
-from pkgsync.reconcile.core import DistributionResult, reconcile
+from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
-from pkgsync.reconcile.names import parse
-from pkgsync.reconcile.offers import Distribution
+from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.orphans import filtered_out
 
 
@@ -68,7 +68,7 @@ class _Now:
     rows: Mapping[str, Row]
     repositories: Mapping[tuple[str, str, str], Repository]
     published: Mapping[tuple[str, str, str, str], IndexedFile]
-    planned: Mapping[str, DistributionResult]
+    planned: Mapping[str, DistributionDecisions]
     orphans: Mapping[str, Orphan]
     over: Mapping[str, str]
     archive: Mapping[str, Row] | None
@@ -119,7 +119,7 @@ def _effective(policy: Policy, plan: Plan) -> Policy:
     return evolve(policy, orphans=evolve(policy.orphans, action=plan.overrides.orphans))
 
 
-def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Policy) -> dict[str, str]:
+def _recount(plan: Plan, results: Mapping[str, DistributionDecisions], policy: Policy) -> dict[str, str]:
     """The limits once more, over what of the plan's deletions is still there: distribution -> what is exceeded."""
     rows = [row for d in results.values() for row in d.rows]
     here = {row.key for row in rows}
@@ -257,7 +257,7 @@ def _absent(action: Removal, world: _Now) -> Standing:
     return Standing(action=action, outcome=Outcome.STALE, reason=Reason.NEITHER_PLACE, message=words)
 
 
-def _wanted_again(action: Removal, offered: Distribution) -> str | None:
+def _wanted_again(action: Removal, offered: Offered) -> str | None:
     if action.filename in offered.offers or action.filename in offered.left_out:
         return "OBS publishes it again"
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
@@ -330,7 +330,7 @@ def _unknown_archive(archive: str, world: _Now) -> str | None:
     return None if archive == wanted else f"the config does not name {archive} as the archive"
 
 
-def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> Standing:
+def _judged_again(action: Removal, result: DistributionDecisions, world: _Now) -> Standing:
     orphan = world.orphans.get(action.key)
     if orphan is None:
         return Standing(

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping
 from attrs import define, field
 
 from pkgsync.model import IndexedFile, PackageType, Row, Version
-from pkgsync.reconcile.names import parse
-from pkgsync.reconcile.offers import Distribution
+from pkgsync.model.filename import parse
+from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
 
 GroupKey = tuple[str, str, str]
 
 
 @define(kw_only=True)
-class Group:
+class VersionGroup:
     """One type, name and architecture of one distribution.
 
     ``versions`` are the distinct versions that stand on Packagecloud or arrive with this plan, newest first.
@@ -40,29 +40,29 @@ def group_key(row: Row) -> GroupKey:
     return row.type, row.name, architecture_of(row)
 
 
-def groups(distribution: Distribution, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, Group]:
+def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, VersionGroup]:
     """Group the distribution's rows (by file name) and offers.
 
     ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
     that stand there under another name.
     """
-    result: dict[GroupKey, Group] = {}
+    result: dict[GroupKey, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
-        group = result.setdefault(group_key(row), Group())
+        group = result.setdefault(group_key(row), VersionGroup())
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
-    for filename, offer in sorted(distribution.offers.items()):
+    for filename, offer in sorted(offered.offers.items()):
         file = offer.file
-        group = result.setdefault((file.type.value, file.name, file.architecture), Group())
+        group = result.setdefault((file.type.value, file.name, file.architecture), VersionGroup())
         if filename in coming:
             _add(group, _of_file(file), file.type, filename)
         elif (there := rows.get(filename)) is None:
             group.not_here = filename
         else:
             _compare_with_row(group, there, file)
-    for file in (offer.file for offer in distribution.left_out.values()):
+    for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
-            result.setdefault((file.type.value, file.name, file.architecture), Group()).unknown = file.filename
+            result.setdefault((file.type.value, file.name, file.architecture), VersionGroup()).unknown = file.filename
     for (kind, _, _), group in result.items():
         group.versions = _distinct(group.versions, PackageType(kind))
     return result
@@ -72,7 +72,7 @@ def _of_file(file: IndexedFile) -> Version | UnknownVersion:
     return file.version if orderable(file.version, file.type) else UnknownVersion(str(file.version))
 
 
-def _compare_with_row(group: Group, row: Row, file: IndexedFile) -> None:
+def _compare_with_row(group: VersionGroup, row: Row, file: IndexedFile) -> None:
     """One file name can stand for two versions, as the epoch is not part of it."""
     here, offered = of_row(row), _of_file(file)
     if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
@@ -84,7 +84,7 @@ def _compare_with_row(group: Group, row: Row, file: IndexedFile) -> None:
             group.not_here = row.filename
 
 
-def _add(group: Group, version: Version | UnknownVersion, kind: str, filename: str) -> None:
+def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, filename: str) -> None:
     if isinstance(version, UnknownVersion):
         group.unknown = filename
     else:

@@ -15,7 +15,7 @@ from pkgsync.session.watch import Watch
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
-class Download:
+class DownloadState:
     """The state of one download over its attempts. ``size`` is what the file must have, None if unknown."""
 
     def __init__(

@@ -26,7 +26,7 @@ from pkgsync.errors import (
 from pkgsync.model.origin import Origin
 from pkgsync.model.secret import Basic
 from pkgsync.session.body import read_body, read_start
-from pkgsync.session.download import Download
+from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
@@ -177,7 +177,7 @@ class Session:
         """
         url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
         self._check_reachable(url)
-        job = Download(sink, size, offset, on_bytes, self.limits)
+        job = DownloadState(sink, size, offset, on_bytes, self.limits)
 
         def once() -> int:
             headers = {"Accept": self._accept, **job.headers()}

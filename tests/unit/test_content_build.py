@@ -11,9 +11,9 @@ from pkgsync import planfile
 from pkgsync.config import ObsProject, load
 from pkgsync.errors import IntegrityError, NotFoundError, PlanFileError, ReadError
 from pkgsync.model import BuiltFile, BuiltPackage, Outcome, Source
-from pkgsync.obs.built import Copy, chosen, index_of, listing_sha256
+from pkgsync.obs.built import chosen, index_of, listing_sha256
 from pkgsync.obs.mapping import Wanted
-from pkgsync.obs.results import ArchitectureResult
+from pkgsync.obs.results import ArchitectureResult, BuiltCopy
 from pkgsync.obs.settled import judge_architectures
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
@@ -115,7 +115,7 @@ BOTH = {name: result(name, BuiltPackage("hello", "succeeded", (FILE,))) for name
 )
 def test_the_first_architecture_that_offers_it(changes: dict[str, Any], expected: str) -> None:
     (copy,) = chosen(wanted(evolve(PROJECT, **changes)), BOTH, everything)
-    assert copy == Copy(architecture=expected, package="hello", file=FILE)
+    assert copy == BuiltCopy(repository="leap", architecture=expected, package="hello", file=FILE)
     assert copy.path == f"{expected}/hello/{FILE.filename}"
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.debian import parse_packages, parse_top
-from pkgsync.obs.entries import Entry, Pointer
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 PLAIN = "b7f1d7503ec95273fa2259dd09d912c78ef9839591f293487b78f5f59d90eb34"
@@ -44,7 +44,7 @@ Description: demo tool
 """
 
 
-def packages(text: str) -> list[Entry]:
+def packages(text: str) -> list[IndexEntry]:
     return list(parse_packages([text.encode()], "Packages"))
 
 
@@ -104,7 +104,7 @@ def test_an_odd_release_is_refused(text: str) -> None:
 
 
 def test_a_package_of_a_list() -> None:
-    entry = Entry(
+    entry = IndexEntry(
         path="amd64/hello-tool_1.2~rc1-3ubuntu1_amd64.deb",
         size=812,
         checksum=Checksum("sha256", "a23ef169d87a6d436ff4ee6a9f01cfcef6521a5c6d978f339bf2ab3f9c684f7b"),

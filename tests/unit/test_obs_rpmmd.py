@@ -4,7 +4,7 @@ import pytest
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import Entry, Pointer
+from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.rpmmd import parse_packages, parse_top
 from pkgsync.obs.sums import Checksum, Stated
 
@@ -82,7 +82,7 @@ def test_an_odd_top_file_is_refused(data: str) -> None:
 
 def test_a_package_of_a_primary() -> None:
     assert list(parse_packages(primary(PACKAGE), "primary")) == [
-        Entry(
+        IndexEntry(
             path="x86_64/hello-tool-1.2-lp156.1.1.x86_64.rpm",
             size=6573,
             checksum=Checksum("sha256", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),

@@ -10,8 +10,8 @@ import zstandard
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.entries import Entry, unique, with_sha256
-from pkgsync.obs.names import check_filename, check_path
+from pkgsync.obs.fields import check_filename, check_path
+from pkgsync.obs.index_entries import IndexEntry, unique, with_sha256
 from pkgsync.obs.sums import Checksum, Stated, opened
 
 TEXT = b"line\n" * 100_000
@@ -101,8 +101,8 @@ def test_bytes_are_verified() -> None:
             stated.verify(data, "p")
 
 
-def entry(path: str, content: str = SHA256, algorithm: str = "sha256") -> Entry:
-    return Entry(path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch")
+def entry(path: str, content: str = SHA256, algorithm: str = "sha256") -> IndexEntry:
+    return IndexEntry(path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch")
 
 
 def test_one_file_under_two_paths_is_one_file() -> None:
@@ -140,7 +140,7 @@ def test_what_is_no_file_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "libx++-1.0~rc1^git-1.noarch.rpm", "::import::i586::a.rpm", "_buildenv", "ä.deb"]
+    "name", ["a", "libx++-1.0~rc1^git-1.noarch.rpm", "::import::i586::a.rpm", "_buildenv", "ä.deb", "ä b.AppImage"]
 )
 def test_odd_but_honest_file_names_pass(name: str) -> None:
     assert check_filename(name, "index") == name

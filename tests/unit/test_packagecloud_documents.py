@@ -172,6 +172,8 @@ def test_null_and_absent_fields_are_unknown() -> None:
         ({"architecture": None, "package_url": "", "filename": "a-1-1.noarch.rpm", "type": "rpm"}, "noarch"),
         ({"architecture": None, "package_url": "", "filename": "a-1-1.src.rpm", "type": "rpm"}, "src"),
         ({"architecture": None, "package_url": "", "filename": "odd.deb"}, None),
+        ({"architecture": None, "package_url": "", "filename": "odd_1.0.deb"}, None),
+        ({"architecture": None, "package_url": "", "filename": "odd_name.x86_64.rpm", "type": "rpm"}, None),
         ({"architecture": None, "package_url": "/package/deb/ubuntu/precise/jake//1"}, None),
     ],
 )

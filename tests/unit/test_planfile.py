@@ -314,6 +314,11 @@ def test_a_wrong_value_is_refused_by_the_schema_at_its_place(new: object, path: 
             evolve(PLAN, uploads=(UPLOADS[0], *UPLOADS)),
             "opensuse/15.6/hello-tool-1.3-1.x86_64.rpm: 2 actions for one file",
         ),
+        (
+            evolve(PLAN, uploads=(evolve(UPLOADS[0], filename="a\u202ebmpr.rpm"), UPLOADS[1])),
+            "is not a plain file name",
+        ),
+        (evolve(PLAN, uploads=(evolve(UPLOADS[0], filename="ä" * 128), UPLOADS[1])), "is not a plain file name"),
         (evolve(NOTHING, deletions=(DELETION,)), "summary.total says 0 deletions, the plan lists 1"),
         (
             evolve(PLAN, uploads=(evolve(UPLOADS[0], size=5), UPLOADS[1])),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pkgsync.model import Limits, OrphanAction, Outcome, Policy
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck, reconcile, unasked
-from pkgsync.reconcile.core import DistributionResult
+from pkgsync.reconcile.decisions import DistributionDecisions
 from tests.builders import (
     DELETE,
     LEAP,
@@ -36,7 +36,7 @@ WANTED = policy(limits=Limits(in_use_days=30))
 
 def decided(
     counts: Mapping[str, int | None], wanted: Policy = WANTED, **repository_fields: object
-) -> DistributionResult:
+) -> DistributionDecisions:
     here = desired(repository(NEW, **repository_fields))  # type: ignore[arg-type]
     there = evolve(actual(*ROWS, archive=()), downloads=counts)
     return reconcile(here, there, wanted, (LEAP,), NOW).distributions[0]

@@ -17,7 +17,7 @@ FORMATS = ("text", "json", "csv", "markdown", "html")
 DAYS = 30
 
 
-class _Reason(click.ParamType[Reason]):
+class _ReasonCode(click.ParamType[Reason]):
     name = "code"
 
     def convert(self, value: str | Reason, param: click.Parameter | None, ctx: click.Context | None) -> Reason:
@@ -32,7 +32,7 @@ class _Reason(click.ParamType[Reason]):
 @click.option("--distribution", multiple=True, metavar="GLOB", help="Only orphans of distributions that match.")
 @click.option("--name", multiple=True, metavar="GLOB", help="Only orphans whose package name matches.")
 @click.option("--fate", multiple=True, type=click.Choice(get_args(Fate)), help="Only orphans with this fate.")
-@click.option("--reason", multiple=True, type=_Reason(), help="Only orphans with this reason code.")
+@click.option("--reason", multiple=True, type=_ReasonCode(), help="Only orphans with this reason code.")
 @click.option(
     "--downloads",
     is_flag=False,

@@ -14,7 +14,7 @@ from pkgsync.report import plural, size
 T = TypeVar("T")
 
 
-class Unit(click.ParamType[Any]):
+class ConfigValue(click.ParamType[Any]):
     """A value that the config writes the same way."""
 
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
@@ -46,8 +46,12 @@ def info(context: Context) -> None:
 
 
 @cache.command()
-@click.option("--older-than", type=Unit("duration", units.duration), help="Only files unused for so long, as in 14d.")
-@click.option("--max-size", type=Unit("size", units.size), help="Only until no more than this is left, as in 2GiB.")
+@click.option(
+    "--older-than", type=ConfigValue("duration", units.duration), help="Only files unused for so long, as in 14d."
+)
+@click.option(
+    "--max-size", type=ConfigValue("size", units.size), help="Only until no more than this is left, as in 2GiB."
+)
 @common()
 def prune(context: Context, older_than: timedelta | None, max_size: int | None) -> None:
     """Remove downloaded files: all, or those that the options name. Backups are never touched."""

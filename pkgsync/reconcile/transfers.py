@@ -6,7 +6,7 @@ from attrs import define, field
 
 from pkgsync.model import ActionKind, Held, OldContent, Policy, Replacement, Row, Upload
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.offers import Distribution, Offer
+from pkgsync.reconcile.offers import Offer, Offered
 
 
 @define(kw_only=True)
@@ -25,19 +25,19 @@ class Transfers:
     unchanged: int = 0
 
 
-def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Policy) -> Transfers:
+def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Transfers:
     """Decide each offer of the distribution; ``rows`` are its rows by file name."""
     result = Transfers()
-    others = [row for row in rows.values() if row.sha256 and row.filename not in distribution.offers]
-    result.renamed = {row.filename for row in others if row.sha256 in distribution.contents}
+    others = [row for row in rows.values() if row.sha256 and row.filename not in offered.offers]
+    result.renamed = {row.filename for row in others if row.sha256 in offered.contents}
     other_contents = {row.sha256 for row in others}
-    for filename, offer in sorted(distribution.offers.items()):
+    for filename, offer in sorted(offered.offers.items()):
         row = rows.get(filename)
         if offer.held and (row is None or row.sha256 != offer.file.sha256):
             kind: ActionKind = "replacement" if row else "upload"
             result.held.append(
                 Held(
-                    distribution=distribution.name,
+                    distribution=offered.distribution,
                     filename=filename,
                     action=kind,
                     reason=offer.held.reason,
@@ -45,27 +45,27 @@ def transfers(distribution: Distribution, rows: Mapping[str, Row], policy: Polic
                 )
             )
         elif row is not None:
-            _present(result, distribution, offer, row, policy)
+            _present(result, offered, offer, row, policy)
         elif offer.file.sha256 in other_contents:
             result.here.add(filename)
             result.unchanged += 1
         else:
-            result.uploads.append(_upload(distribution.name, offer))
+            result.uploads.append(_upload(offered.distribution, offer))
     return result
 
 
-def _present(result: Transfers, distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> None:
+def _present(result: Transfers, offered: Offered, offer: Offer, row: Row, policy: Policy) -> None:
     if row.sha256 == offer.file.sha256:
         result.unchanged += 1
         return
-    stop = _stop_replacement(distribution, offer, row, policy)
+    stop = _stop_replacement(offered, offer, row, policy)
     if stop is None:
-        result.replacements.append(_replacement(distribution.name, offer, row))
+        result.replacements.append(_replacement(offered.distribution, offer, row))
     else:
         reason, message = stop
         result.held.append(
             Held(
-                distribution=distribution.name,
+                distribution=offered.distribution,
                 filename=row.filename,
                 action="replacement",
                 reason=reason,
@@ -74,12 +74,12 @@ def _present(result: Transfers, distribution: Distribution, offer: Offer, row: R
         )
 
 
-def _stop_replacement(distribution: Distribution, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
+def _stop_replacement(offered: Offered, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
     if row.sha256 is None:
         return Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file"
     if policy.rebuilds == "hold":
         return Reason.CONTENT_CHANGED, f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
-    problem = distribution.problem(offer.file.architecture)
+    problem = offered.problem(offer.file.architecture)
     return (problem.reason, problem.message) if problem else None
 
 

@@ -23,21 +23,21 @@ from pkgsync.model import (
 )
 from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.offers import Distribution, gather_offers
+from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
-from pkgsync.reconcile.uploads import Transfers, transfers
+from pkgsync.reconcile.transfers import Transfers, transfers
 
 
 @frozen(kw_only=True)
-class DistributionResult:
+class DistributionDecisions:
     """All decisions for one distribution, and what they were taken on: the ``rows`` and what OBS ``offered``.
 
     ``freed`` are removals whose newer version this plan uploads.
     """
 
     name: str
-    offered: Distribution = field(eq=False, repr=False)
+    offered: Offered = field(eq=False, repr=False)
     uploads: tuple[Upload, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     deletions: tuple[Deletion, ...] = ()
@@ -70,7 +70,7 @@ class DistributionResult:
 class Reconciliation:
     """The decisions for every managed distribution, in name order."""
 
-    distributions: tuple[DistributionResult, ...]
+    distributions: tuple[DistributionDecisions, ...]
     unmanaged: int = 0
 
     @property
@@ -98,29 +98,29 @@ def reconcile(
             rows[row.distribution].append(row)
         else:
             unmanaged += 1
-    results = (_distribution(world[name], rows[name], policy, now, actual, takes) for name in sorted(world))
+    results = (_decide(world[name], rows[name], policy, now, actual, takes) for name in sorted(world))
     return Reconciliation(tuple(results), unmanaged)
 
 
-def _distribution(
-    distribution: Distribution,
+def _decide(
+    offered: Offered,
     listed: list[Row],
     policy: Policy,
     now: datetime,
     actual: ActualState,
     takes: Callable[[str], bool],
-) -> DistributionResult:
+) -> DistributionDecisions:
     rows = sorted(listed, key=lambda r: r.filename)
     by_name = {row.filename: row for row in rows}
-    moved = transfers(distribution, by_name, policy)
+    moved = transfers(offered, by_name, policy)
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
     filters = FileFilter(policy)
     coming = moved.here | {u.filename for u in uploads} | {r.filename for r in replacements}
     facts = Facts(
-        distribution=distribution,
+        offered=offered,
         rows=by_name,
-        groups=groups(distribution, by_name, coming),
+        groups=groups(offered, by_name, coming),
         renamed=frozenset(moved.renamed),
         policy=policy,
         now=now,
@@ -132,20 +132,20 @@ def _distribution(
     orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)
     due = [o for o in orphans if takes(o.row.key)]
     archive_to = policy.orphans.archive_to
-    return DistributionResult(
-        name=distribution.name,
+    return DistributionDecisions(
+        name=offered.distribution,
         uploads=uploads,
         replacements=replacements,
         deletions=tuple(_deletion(o) for o in due if o.fate == "delete"),
         archivings=tuple(_deletion(o).to(archive_to) for o in due if o.fate == "archive" and archive_to),
         held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
-        shadowed=tuple(sorted(distribution.shadowed, key=_shadowed_order)),
+        shadowed=tuple(sorted(offered.shadowed, key=_shadowed_order)),
         orphans=tuple(orphans),
         freed=_freed(due, uploads),
         rows=tuple(rows),
         unchanged=moved.unchanged,
-        filtered=len(rows) - len(candidates) - _offered_rows(by_name, distribution, moved),
-        offered=distribution,
+        filtered=len(rows) - len(candidates) - _offered_rows(by_name, offered, moved),
+        offered=offered,
     )
 
 
@@ -154,8 +154,8 @@ def _shadowed_order(shadowed: Shadowed) -> tuple[str, ...]:
     return shadowed.filename, source.project, source.repository, source.path
 
 
-def _offered_rows(rows: Mapping[str, Row], distribution: Distribution, moved: Transfers) -> int:
-    return sum(1 for name in rows if name in distribution.offers or name in moved.renamed)
+def _offered_rows(rows: Mapping[str, Row], offered: Offered, moved: Transfers) -> int:
+    return sum(1 for name in rows if name in offered.offers or name in moved.renamed)
 
 
 def _held_orphans(orphans: list[Orphan], policy: Policy) -> Iterable[Held]:

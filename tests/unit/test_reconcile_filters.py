@@ -1,66 +1,10 @@
-"""What a file name tells; the names are those that real OBS projects have."""
+"""Which files a config lets through, and which scheduler can have built them."""
 
 import pytest
 
 from pkgsync.model import Policy, Selection
+from pkgsync.reconcile.architectures import schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter, Selector
-from pkgsync.reconcile.names import FileClass, file_class, parse, schedulers_of, wanted_architecture
-
-
-@pytest.mark.parametrize(
-    ("filename", "expected"),
-    [
-        ("hello-tool-1.2-lp156.1.1.x86_64.rpm", FileClass.PACKAGE),
-        ("libdemo1_0.9.1_amd64.deb", FileClass.PACKAGE),
-        ("hello-data-1.2-lp156.1.1.noarch.rpm", FileClass.PACKAGE),
-        ("hello_1.0~rc1+dfsg-1_all.deb", FileClass.PACKAGE),
-        ("debuginfo-1.0-1.x86_64.rpm", FileClass.PACKAGE),
-        ("hello-1.2-lp156.1.1.src.rpm", FileClass.SOURCE),
-        ("hello-1.2-lp156.1.1.nosrc.rpm", FileClass.SOURCE),
-        ("hello-debuginfo-1.2-1.x86_64.rpm", FileClass.DEBUG),
-        ("hello-debugsource-1.2-1.x86_64.rpm", FileClass.DEBUG),
-        ("hello-debuginfo-common-1.2-1.x86_64.rpm", FileClass.DEBUG),
-        ("libdemo1-dbgsym_0.9.1_amd64.deb", FileClass.DEBUG),
-        ("libdemo1-dbgsym_0.9.1_amd64.ddeb", FileClass.DEBUG),
-        ("libdemo1_0.9.1_amd64.ddeb", FileClass.DEBUG),
-        ("libdemo1-dbg_0.9.1_amd64.deb", FileClass.DEBUG),
-        ("libdemo1_0.9.1_amd64.udeb", FileClass.INSTALLER),
-        ("hello-1.1_1.2-1_1.x86_64.drpm", FileClass.DELTA),
-        ("hello-1.2-1.x86_64.delta.rpm", FileClass.DELTA),
-        ("::import::i586::hello-1.2-1.i586.rpm", FileClass.OTHER),
-        ("_buildenv", FileClass.OTHER),
-        ("_statistics", FileClass.OTHER),
-        ("rpmlint.log", FileClass.OTHER),
-        ("hello_1.0.dsc", FileClass.OTHER),
-        ("hello_1.0_amd64.changes", FileClass.OTHER),
-        ("hello_1.0.orig.tar.gz", FileClass.OTHER),
-        ("image.x86_64-1.0.qcow2", FileClass.OTHER),
-        ("hello-1.0-1-x86_64.pkg.tar.zst", FileClass.OTHER),
-        ("hello-1.0-1.x86_64.rpm.sha256", FileClass.OTHER),
-        ("nameless.rpm", FileClass.OTHER),
-    ],
-)
-def test_the_class_of_a_file(filename: str, expected: FileClass) -> None:
-    assert file_class(filename) is expected
-
-
-@pytest.mark.parametrize(
-    ("filename", "expected"),
-    [
-        ("hello-tool-1.2-lp156.1.1.x86_64.rpm", ("rpm", "hello-tool", "x86_64")),
-        ("libfoo-32bit-1.2-1.x86_64.rpm", ("rpm", "libfoo-32bit", "x86_64")),
-        ("libdemo1_0.9.1-2~bpo1_amd64.deb", ("deb", "libdemo1", "amd64")),
-    ],
-)
-def test_the_parts_of_a_name(filename: str, expected: tuple[str, str, str]) -> None:
-    parsed = parse(filename)
-    assert parsed is not None
-    assert (parsed.type, parsed.name, parsed.architecture) == expected
-
-
-@pytest.mark.parametrize("filename", ["hello.rpm", "hello_1.0.deb", "hello-1.0-1.x86_64.rpm.asc", ""])
-def test_other_names_have_no_parts(filename: str) -> None:
-    assert parse(filename) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a package file says of itself: name, version and architecture, read from its own header.
+"""What the header of a package file says of it: name, version and architecture.
 
 An rpm is lead, signature, header and payload (rpm's docs/manual/format_v4), a deb an ar archive with a control.tar
 (deb(5)). The bytes come from the network without a checksum: sizes are bounded, and what a file holds to check itself
@@ -16,8 +16,9 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import type_of
 from pkgsync.obs import debian
-from pkgsync.obs.names import check_word
+from pkgsync.obs.fields import check_word
 from pkgsync.obs.sums import Stated, opened
 
 _MAX_HEADER = 64 * 2**20
@@ -48,7 +49,7 @@ def read_package(stream: BinaryIO, filename: str, *, verify: bool) -> PackageHea
     """
     stream.seek(0)
     try:
-        return _rpm(stream, filename, verify) if filename.endswith(".rpm") else _deb(stream, filename)
+        return _rpm(stream, filename, verify) if type_of(filename) is PackageType.RPM else _deb(stream, filename)
     except _BROKEN:
         raise _damaged(filename) from None
 

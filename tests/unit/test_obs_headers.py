@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.packages import PackageHeader, read_package
+from pkgsync.obs.headers import PackageHeader, read_package
 from pkgsync.sandbox import make_deb, make_rpm
 
 RPM, DEB = make_rpm("hello", "1.0", epoch=2), make_deb("hello", "1.0~rc1", "2", epoch=3)

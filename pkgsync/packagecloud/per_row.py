@@ -1,4 +1,4 @@
-"""Asks one question about many rows: so many at a time, and no more after a few reads that failed for good."""
+"""What is read row by row: one question about many rows, so many at a time, and no more after a few failed for good."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -26,7 +26,7 @@ class Pointer:
 
 
 @frozen
-class Entry:
+class IndexEntry:
     """One package of an index, its checksum as the index states it."""
 
     path: str
@@ -42,12 +42,12 @@ class Entry:
         return self.path.rpartition("/")[2]
 
 
-def unique(entries: Iterable[Entry], what: str) -> Iterator[Entry]:
+def unique(entries: Iterable[IndexEntry], what: str) -> Iterator[IndexEntry]:
     """The entries in the order of their paths, one per file name: the first path, if the others are the same file.
 
     Raises IntegrityError where one file name has two contents.
     """
-    seen: dict[str, Entry] = {}
+    seen: dict[str, IndexEntry] = {}
     for entry in sorted(entries, key=lambda e: e.path):
         first = seen.setdefault(entry.filename, entry)
         if (first.size, first.checksum) != (entry.size, entry.checksum):
@@ -56,7 +56,7 @@ def unique(entries: Iterable[Entry], what: str) -> Iterator[Entry]:
             yield entry
 
 
-def with_sha256(entry: Entry, project: str, repository: str, hasher: Hasher | None) -> IndexedFile:
+def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher | None) -> IndexedFile:
     """The entry as a file with a sha256; an index without it costs a download. Raises ReadError, IntegrityError."""
     sha256 = entry.checksum.value
     if entry.checksum.algorithm != "sha256":
