@@ -16,7 +16,7 @@ from pkgsync.model import (
     Shadowed,
     Source,
 )
-from pkgsync.reasons import Reason
+from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.names import INDEPENDENT, FileClass, file_class, parse, schedulers_of, wanted_architecture
 
@@ -199,8 +199,7 @@ def _could_offer(repository: Repository, filename: str) -> bool:
     """Whether an earlier repository without a usable index might publish ``filename``."""
     if repository.index is not None:
         return False
-    reasons = {p.reason for p in repository.problems}
-    if reasons & {Reason.REPOSITORY_ABSENT, Reason.PROJECT_ABSENT}:
+    if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
     return not names or filename in names

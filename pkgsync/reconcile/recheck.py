@@ -6,6 +6,7 @@ A deletion must pass all of today's checks again, under today's config, as if it
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from attrs import evolve, frozen
 
@@ -28,7 +29,7 @@ from pkgsync.model import (
     Transfer,
     Upload,
 )
-from pkgsync.reasons import Reason
+from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.checks import not_owned
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
@@ -53,17 +54,6 @@ class Check:
     verdict: Verdict
     reason: Reason | None = None
     message: str = ""
-
-
-# Verdicts on an orphan that come from the config, not from the world.
-_POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEEP_VERSIONS, Reason.LAST_VERSION})
-_POLICY |= {Reason.MIN_AGE, Reason.GRACE}
-# Verdicts that leave it for another run, and are no matter of a settled OBS.
-_LEAVING = frozenset({Reason.IN_USE, Reason.CONTENT_UNKNOWN, Reason.UNREAD})
-# Verdicts that no plan of ours would have come to: the plan was edited, or the world is another one.
-_CONTRARY = frozenset({Reason.NOT_NEWER, Reason.OTHER_ARCHITECTURE, Reason.VERSION_UNKNOWN})
-# Stops that hold whether or not the repositories are settled now.
-_CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
 
 
 @frozen(kw_only=True)
@@ -353,7 +343,7 @@ def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> C
             reason=Reason.WANTED_AGAIN,
             message=f"{orphan.reason}: {orphan.message}",
         )
-    if orphan.reason not in _CERTAIN and (problem := result.offered.problem(_architecture(action))):
+    if orphan.reason.group is not Group.KEPT and (problem := result.offered.problem(_architecture(action))):
         return Check(
             action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=f"{problem.reason}: {problem.message}"
         )
@@ -394,13 +384,17 @@ def _architecture(action: Replacement | Removal) -> str:
 
 def _stopped(action: Removal, orphan: Orphan) -> Check:
     words = f"{orphan.reason}: {orphan.message}"
-    if orphan.reason in _POLICY | _CONTRARY:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
-    if orphan.reason is Reason.ARCHIVE_CLASH:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.ARCHIVE_CLASH, message=orphan.message)
-    if orphan.reason in _LEAVING:
-        return Check(action=action, verdict=Verdict.LEFT, reason=orphan.reason, message=orphan.message)
-    return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=words)
+    match orphan.reason.group:
+        case Group.KEPT | Group.RETAINED | Group.CONTRARY:
+            return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
+        case Group.CHANGED:
+            return Check(action=action, verdict=Verdict.STALE, reason=orphan.reason, message=orphan.message)
+        case Group.LATER:
+            return Check(action=action, verdict=Verdict.LEFT, reason=orphan.reason, message=orphan.message)
+        case Group.DOUBT | Group.UNSETTLED | Group.ABSENT | Group.APPLY | Group.DUE:  # no check stops by the last two
+            return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=words)
+        case never:
+            assert_never(never)
 
 
 def _other_content(row: Row) -> str:
