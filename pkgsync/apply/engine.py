@@ -32,7 +32,7 @@ from pkgsync.model import (
     iso,
 )
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Check, Verdict
+from pkgsync.reconcile import Standing
 from pkgsync.version import __version__
 
 Kind = TypeVar("Kind", Upload, Replacement, Removal)
@@ -151,11 +151,11 @@ class _Run:
             again = " The plan was applied before." if self.ledger.runs > 1 else ""
             self.job.report(f"Nothing to do.{again}")
 
-    def _judge(self, checks: Iterable[Check], phases: Phases) -> list[Action]:
+    def _judge(self, checks: Iterable[Standing], phases: Phases) -> list[Action]:
         """Record what is not due, and give back what is."""
         due = []
         for check in checks:
-            if check.verdict is not Verdict.DUE:
+            if check.outcome is not Outcome.DUE:
                 self._settle(check, phases)
             elif self.job.only_uploads and not isinstance(check.action, Upload):
                 left = Result.left("this run was limited to uploads", Reason.NOT_SELECTED)
@@ -164,7 +164,7 @@ class _Run:
                 due.append(check.action)
         return due
 
-    def _settle(self, check: Check, phases: Phases) -> None:
+    def _settle(self, check: Standing, phases: Phases) -> None:
         result = preflight.result_of(check, self.ledger, self.job)
         action = check.action
         if isinstance(action, Replacement | Archiving) and self._is_half_done(action, result, phases.guard):
@@ -199,12 +199,12 @@ class _Run:
         for planned in actions:
             check = checks[planned.key]
             changed = foreign.get(planned.distribution)
-            if check.verdict is Verdict.DUE and changed is None:
+            if check.outcome is Outcome.DUE and changed is None:
                 still.append(planned)
                 continue
-            if check.verdict is Verdict.DUE:
+            if check.outcome is Outcome.DUE:
                 words = f"somebody else changed {changed} while the plan was applied"
-                check = evolve(check, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=words)
+                check = evolve(check, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=words)
             self._settle(check, phases)
         return [] if self._stopped() else still
 

@@ -25,7 +25,7 @@ from pkgsync.model import (
 )
 from pkgsync.model.origin import Origin
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Check, Verdict, recheck
+from pkgsync.reconcile import Standing, recheck
 from pkgsync.reconcile.planning import snapshot
 
 
@@ -33,12 +33,12 @@ from pkgsync.reconcile.planning import snapshot
 class Preflight:
     """Both worlds of now against the plan: one check per action in plan order."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[Standing, ...]
     actual: ActualState
     warnings: tuple[str, ...]
 
     @property
-    def by_key(self) -> Mapping[str, Check]:
+    def by_key(self) -> Mapping[str, Standing]:
         return {check.action.key: check for check in self.checks}
 
 
@@ -94,24 +94,24 @@ def _put_there(plan: Plan, job: Job) -> Mapping[str, str] | None:
     return journals.put_there(ledger) if ledger.runs else None
 
 
-def _with_renamed(check: Check, names: Mapping[tuple[str, str], str]) -> Check:
+def _with_renamed(check: Standing, names: Mapping[tuple[str, str], str]) -> Standing:
     """An upload is done too where Packagecloud holds its content under a name of its own choice.
 
     An undo brings a name back that stood there before.
     """
     action = check.action
     stored_as = names.get((action.distribution, action.sha256))
-    if not isinstance(action, Upload) or check.verdict is not Verdict.DUE or stored_as is None:
+    if not isinstance(action, Upload) or check.outcome is not Outcome.DUE or stored_as is None:
         return check
     if action.reason is Reason.UNDO:
         return check
-    return evolve(check, verdict=Verdict.DONE, message=f"Packagecloud holds it as {stored_as}")
+    return evolve(check, outcome=Outcome.ALREADY_DONE, message=f"Packagecloud holds it as {stored_as}")
 
 
-def _with_own_move(check: Check, ledger: Ledger) -> Check:
+def _with_own_move(check: Standing, ledger: Ledger) -> Standing:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
     if check.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP) and ledger.past(check.action.key).moving:
-        return Check(action=check.action, verdict=Verdict.DUE)
+        return Standing(action=check.action, outcome=Outcome.DUE)
     return check
 
 
@@ -151,17 +151,16 @@ def _warnings(plan: Plan, job: Job, ledger: Ledger, actual: ActualState) -> list
     return found
 
 
-def result_of(check: Check, ledger: Ledger, job: Job) -> Result:
+def result_of(check: Standing, ledger: Ledger, job: Job) -> Result:
     """How an action that is not due ends."""
-    if check.verdict is Verdict.DUE:
+    if check.outcome is Outcome.DUE:
         return Result(outcome=Outcome.DUE)
-    if check.verdict is Verdict.DONE:
+    if check.outcome is Outcome.ALREADY_DONE:
         return _found_done(check, ledger, job)
-    outcome = Outcome.STALE if check.verdict is Verdict.STALE else Outcome.LEFT
-    return Result(outcome=outcome, reason=check.reason, message=check.message)
+    return Result(outcome=check.outcome, reason=check.reason, message=check.message)
 
 
-def _found_done(check: Check, ledger: Ledger, job: Job) -> Result:
+def _found_done(check: Standing, ledger: Ledger, job: Job) -> Result:
     """Done by ourselves if we had sent the change, in a run that could not note its end; else by somebody else."""
     action, past = check.action, ledger.past(check.action.key)
     if not (past.uploads if isinstance(action, Replacement) else past.attempts):

@@ -4,18 +4,17 @@ from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.core import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
-from pkgsync.reconcile.recheck import Check, Verdict, recheck
+from pkgsync.reconcile.recheck import Standing, recheck
 from pkgsync.reconcile.undo import Kept, undo_plan
 
 __all__ = [
     "EVERY_ORPHAN",
-    "Check",
     "FileFilter",
     "Kept",
     "Reconciliation",
     "Selector",
     "Setting",
-    "Verdict",
+    "Standing",
     "arranged",
     "audit",
     "build_plan",

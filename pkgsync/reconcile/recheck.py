@@ -5,7 +5,6 @@ A deletion must pass all of today's checks again, under today's config, as if it
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 
 from attrs import evolve, frozen
@@ -19,6 +18,7 @@ from pkgsync.model import (
     IndexedFile,
     Orphan,
     OrphanAction,
+    Outcome,
     Plan,
     Policy,
     Removal,
@@ -39,19 +39,12 @@ from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.orphans import filtered_out
 
 
-class Verdict(StrEnum):
-    DUE = "due"
-    DONE = "done"
-    STALE = "stale"
-    LEFT = "left"
-
-
 @frozen(kw_only=True)
-class Check:
-    """What is to be done about one action of the plan; ``reason`` and ``message`` say why it is not due."""
+class Standing:
+    """Where one action of the plan stands: due, already done, stale or left; the last two with reason and message."""
 
     action: Action
-    verdict: Verdict
+    outcome: Outcome
     reason: Reason | None = None
     message: str = ""
 
@@ -80,8 +73,8 @@ def recheck(
     managed: Collection[str],
     now: datetime,
     sent: Mapping[str, str] | None = None,
-) -> tuple[Check, ...]:
-    """One check per action of the plan, in the plan's order.
+) -> tuple[Standing, ...]:
+    """The standing of each action of the plan, in the plan's order.
 
     ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
     own journal of it says; None where that journal is not at hand.
@@ -106,7 +99,7 @@ def recheck(
         archive=actual.archive,
         sent=sent,
     )
-    return tuple(_check(action, world) for action in plan.actions)
+    return tuple(_standing(action, world) for action in plan.actions)
 
 
 def _effective(policy: Policy, plan: Plan) -> Policy:
@@ -131,7 +124,7 @@ def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Poli
     return {limit.distribution: limit.message for limit in over}
 
 
-def _check(action: Action, world: _Now) -> Check:
+def _standing(action: Action, world: _Now) -> Standing:
     row = world.rows.get(action.key)
     match action:
         case Upload():
@@ -144,19 +137,21 @@ def _check(action: Action, world: _Now) -> Check:
             raise TypeError(action)
 
 
-def _upload(action: Upload, row: Row | None, world: _Now) -> Check:
+def _upload(action: Upload, row: Row | None, world: _Now) -> Standing:
     if row is not None and row.sha256 == action.sha256:
-        return Check(action=action, verdict=Verdict.DONE, message="Packagecloud holds it already")
+        return _done(action, "Packagecloud holds it already")
     if row is not None:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
+        return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
     return _from_source(action, world)
 
 
-def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
+def _replacement(action: Replacement, row: Row | None, world: _Now) -> Standing:
     if row is not None and row.sha256 == action.sha256:
-        return Check(action=action, verdict=Verdict.DONE, message="Packagecloud holds the new content already")
+        return Standing(
+            action=action, outcome=Outcome.ALREADY_DONE, message="Packagecloud holds the new content already"
+        )
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
+        return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
     if row is not None and action.reason is Reason.UNDO:
         return _ours(action, row, world) or _from_source(action, world)
     if row is None:
@@ -165,20 +160,18 @@ def _replacement(action: Replacement, row: Row | None, world: _Now) -> Check:
     if result is None:
         return _unmanaged(action)
     if world.policy.rebuilds == "hold":
-        return Check(
-            action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message="the config holds rebuilds now"
-        )
+        return _stale(action, Reason.POLICY_CHANGED, "the config holds rebuilds now")
     if problem := result.offered.problem(_architecture(action)):
-        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=problem.message)
+        return _left(action, Reason.UNSETTLED, problem.message)
     return _from_source(action, world)
 
 
-def _unmanaged(action: Action) -> Check:
+def _unmanaged(action: Action) -> Standing:
     words = f"the config no longer manages {action.distribution}"
-    return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
+    return _stale(action, Reason.POLICY_CHANGED, words)
 
 
-def _from_source(action: Transfer, world: _Now) -> Check:
+def _from_source(action: Transfer, world: _Now) -> Standing:
     """Due if OBS still publishes exactly the planned bytes under the planned name, for this managed distribution.
 
     The filters limited what was planned; what was reviewed need not pass them again.
@@ -191,63 +184,58 @@ def _from_source(action: Transfer, world: _Now) -> Check:
     if repository is None:
         place = f"{action.source.project}/{action.source.repository}"
         words = f"the config no longer maps {place} to {action.distribution}"
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
+        return _stale(action, Reason.POLICY_CHANGED, words)
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
-        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=message)
+        return _left(action, Reason.UNSETTLED, message)
     file = world.published.get(_place(action.source))
     if file is None:
         words = f"{repository.id} no longer publishes {action.source.path}"
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
+        return _stale(action, Reason.SOURCE_CHANGED, words)
     if file.filename != action.filename:
         words = f"{repository.id} publishes {action.source.path} under the name {file.filename}"
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
+        return _stale(action, Reason.SOURCE_CHANGED, words)
     if (file.sha256, file.size) != (action.sha256, action.size):
         words = f"{repository.id} publishes other content under {action.source.path}"
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.SOURCE_CHANGED, message=words)
-    return Check(action=action, verdict=Verdict.DUE)
+        return _stale(action, Reason.SOURCE_CHANGED, words)
+    return _due(action)
 
 
 def _place(source: Source) -> tuple[str, str, str, str]:
     return source.project, source.repository, source.content, source.path
 
 
-def _removal(action: Removal, row: Row | None, world: _Now) -> Check:
+def _removal(action: Removal, row: Row | None, world: _Now) -> Standing:
     if row is None:
         return _absent(action, world)
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
+        return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
         return _undone(action, row, world)
     result = world.planned.get(action.distribution)
     if result is None:
         return _unmanaged(action)
     if again := _wanted_again(action, result.offered):
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.WANTED_AGAIN, message=again)
+        return _stale(action, Reason.WANTED_AGAIN, again)
     if (message := world.over.get(action.distribution)) is not None:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=f"limits: {message}")
+        return _stale(action, Reason.POLICY_CHANGED, f"limits: {message}")
     return _judged_again(action, result, world)
 
 
-def _absent(action: Removal, world: _Now) -> Check:
+def _absent(action: Removal, world: _Now) -> Standing:
     """What was to be moved is done only if it stands in the archive."""
     if isinstance(action, Deletion):
-        return Check(action=action, verdict=Verdict.DONE, message="it is not on Packagecloud")
+        return _done(action, "it is not on Packagecloud")
     if world.archive is None:
-        return Check(
-            action=action,
-            verdict=Verdict.LEFT,
-            reason=Reason.UNREAD,
-            message=f"the archive {action.archive} could not be read",
-        )
+        return _left(action, Reason.UNREAD, f"the archive {action.archive} could not be read")
     there = world.archive.get(action.key)
     if there is not None and there.sha256 == action.sha256:
-        return Check(action=action, verdict=Verdict.DONE, message=f"{action.archive} holds it")
+        return _done(action, f"{action.archive} holds it")
     if there is not None and there.sha256 is None:
         words = f"Packagecloud does not tell the checksum of the file in {action.archive}"
-        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.CONTENT_UNKNOWN, message=words)
+        return _left(action, Reason.CONTENT_UNKNOWN, words)
     words = f"it is neither here nor in {action.archive}"
-    return Check(action=action, verdict=Verdict.STALE, reason=Reason.NEITHER_PLACE, message=words)
+    return _stale(action, Reason.NEITHER_PLACE, words)
 
 
 def _wanted_again(action: Removal, offered: Distribution) -> str | None:
@@ -256,21 +244,19 @@ def _wanted_again(action: Removal, offered: Distribution) -> str | None:
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
 
 
-def _undone(action: Removal, row: Row, world: _Now) -> Check:
+def _undone(action: Removal, row: Row, world: _Now) -> Standing:
     """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
     if (foreign := _ours(action, row, world)) is not None:
         return foreign
     protect = Globs(world.policy.orphans.protect)
     if protect.match(action.filename) or protect.match(action.key):
-        return Check(
-            action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message="a protect glob matches now"
-        )
+        return _stale(action, Reason.POLICY_CHANGED, "a protect glob matches now")
     if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
-    return Check(action=action, verdict=Verdict.DUE)
+        return _stale(action, Reason.POLICY_CHANGED, other)
+    return _due(action)
 
 
-def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Check | None:
+def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Standing | None:
     """None if the content that an undo takes away is ours, else the verdict.
 
     The journal of the apply that is taken back tells. Where it is not at hand (the plan alone proves nothing), it must
@@ -283,38 +269,33 @@ def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Check | None:
         if world.sent.get(action.key) == row.sha256:
             return None
         words = f"the journal of the apply {world.plan.undoes} does not say that it was put there"
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.NOT_OWNED, message=words)
+        return _stale(action, Reason.NOT_OWNED, words)
     if filtered_out(row, result.offered, FileFilter(world.policy)):
-        return Check(
-            action=action,
-            verdict=Verdict.STALE,
-            reason=Reason.POLICY_CHANGED,
-            message="the config's filters leave it alone now",
-        )
+        return _stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
     orphans = world.policy.orphans
     stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
     if stop is None:
         return None
-    verdict = Verdict.STALE if stop.reason is Reason.NOT_OWNED else Verdict.LEFT
-    return Check(action=action, verdict=verdict, reason=stop.reason, message=stop.message)
+    judge = _stale if stop.reason is Reason.NOT_OWNED else _left
+    return judge(action, stop.reason, stop.message)
 
 
-def _brought_back(action: Transfer, world: _Now) -> Check:
+def _brought_back(action: Transfer, world: _Now) -> Standing:
     """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
     if action.distribution not in world.planned:
         return _unmanaged(action)
     if action.source.kind != "archive":
-        return Check(action=action, verdict=Verdict.DUE)
+        return _due(action)
     if (other := _unknown_archive(action.source.repository, world)) is not None:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
+        return _stale(action, Reason.POLICY_CHANGED, other)
     if world.archive is None:
         words = f"the archive {action.source.repository} could not be read"
-        return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNREAD, message=words)
+        return _left(action, Reason.UNREAD, words)
     there = world.archive.get(action.key)
     if there is not None and there.sha256 in (None, action.sha256):
-        return Check(action=action, verdict=Verdict.DUE)
+        return _due(action)
     words = f"{action.source.repository} no longer holds the same file"
-    return Check(action=action, verdict=Verdict.STALE, reason=Reason.NO_BACKUP, message=words)
+    return _stale(action, Reason.NO_BACKUP, words)
 
 
 def _unknown_archive(archive: str, world: _Now) -> str | None:
@@ -323,30 +304,18 @@ def _unknown_archive(archive: str, world: _Now) -> str | None:
     return None if archive == wanted else f"the config does not name {archive} as the archive"
 
 
-def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> Check:
+def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> Standing:
     orphan = world.orphans.get(action.key)
     if orphan is None:
-        return Check(
-            action=action,
-            verdict=Verdict.STALE,
-            reason=Reason.POLICY_CHANGED,
-            message="the config's filters leave it alone now",
-        )
+        return _stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
     if (other := _other_archive(action, world.policy)) is not None:
-        return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=other)
+        return _stale(action, Reason.POLICY_CHANGED, other)
     if orphan.fate in ("delete", "archive"):
         return _on_the_planned_way(action, orphan)
     if action.filename in result.offered.built:
-        return Check(
-            action=action,
-            verdict=Verdict.STALE,
-            reason=Reason.WANTED_AGAIN,
-            message=f"{orphan.reason}: {orphan.message}",
-        )
+        return _stale(action, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
     if orphan.reason.group is not Group.KEPT and (problem := result.offered.problem(_architecture(action))):
-        return Check(
-            action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=f"{problem.reason}: {problem.message}"
-        )
+        return _left(action, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
     return _stopped(action, orphan)
 
 
@@ -358,23 +327,13 @@ def _other_archive(action: Removal, policy: Policy) -> str | None:
     return f"the config archives to {wanted} now" if wanted else f"the config no longer archives to {planned}"
 
 
-def _on_the_planned_way(action: Removal, orphan: Orphan) -> Check:
+def _on_the_planned_way(action: Removal, orphan: Orphan) -> Standing:
     """It may go; the archive must still say whether that means to move or to delete it."""
     if isinstance(action, Archiving) == (orphan.fate == "archive"):
-        return Check(action=action, verdict=Verdict.DUE)
+        return _due(action)
     if isinstance(action, Archiving):
-        return Check(
-            action=action,
-            verdict=Verdict.STALE,
-            reason=Reason.ALREADY_ARCHIVED,
-            message=f"{action.archive} holds the same file by now",
-        )
-    return Check(
-        action=action,
-        verdict=Verdict.STALE,
-        reason=Reason.TARGET_CHANGED,
-        message=f"{action.archive} no longer holds the same file",
-    )
+        return _stale(action, Reason.ALREADY_ARCHIVED, f"{action.archive} holds the same file by now")
+    return _stale(action, Reason.TARGET_CHANGED, f"{action.archive} no longer holds the same file")
 
 
 def _architecture(action: Replacement | Removal) -> str:
@@ -382,17 +341,17 @@ def _architecture(action: Replacement | Removal) -> str:
     return parsed.architecture if parsed else ""
 
 
-def _stopped(action: Removal, orphan: Orphan) -> Check:
+def _stopped(action: Removal, orphan: Orphan) -> Standing:
     words = f"{orphan.reason}: {orphan.message}"
     match orphan.reason.group:
         case Group.KEPT | Group.RETAINED | Group.CONTRARY:
-            return Check(action=action, verdict=Verdict.STALE, reason=Reason.POLICY_CHANGED, message=words)
+            return _stale(action, Reason.POLICY_CHANGED, words)
         case Group.CHANGED:
-            return Check(action=action, verdict=Verdict.STALE, reason=orphan.reason, message=orphan.message)
+            return _stale(action, orphan.reason, orphan.message)
         case Group.LATER:
-            return Check(action=action, verdict=Verdict.LEFT, reason=orphan.reason, message=orphan.message)
+            return _left(action, orphan.reason, orphan.message)
         case Group.DOUBT | Group.UNSETTLED | Group.ABSENT | Group.APPLY | Group.DUE:  # no check stops by the last two
-            return Check(action=action, verdict=Verdict.LEFT, reason=Reason.UNSETTLED, message=words)
+            return _left(action, Reason.UNSETTLED, words)
         case never:
             assert_never(never)
 
@@ -401,3 +360,19 @@ def _other_content(row: Row) -> str:
     return (
         f"Packagecloud holds {row.sha256[:12] if row.sha256 else 'content of unknown checksum'} since {row.created_at}"
     )
+
+
+def _due(action: Action) -> Standing:
+    return Standing(action=action, outcome=Outcome.DUE)
+
+
+def _done(action: Action, message: str) -> Standing:
+    return Standing(action=action, outcome=Outcome.ALREADY_DONE, message=message)
+
+
+def _stale(action: Action, reason: Reason, message: str) -> Standing:
+    return Standing(action=action, outcome=Outcome.STALE, reason=reason, message=message)
+
+
+def _left(action: Action, reason: Reason, message: str) -> Standing:
+    return Standing(action=action, outcome=Outcome.LEFT, reason=reason, message=message)

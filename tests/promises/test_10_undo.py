@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from pkgsync.model import Outcome, Plan, Receipt
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict
 from pkgsync.sandbox import ARCHIVE, Artifact
 from tests import undoing
 from tests.apply_world import ARCHIVING, POLICY, World, open_world, rpm
@@ -42,7 +41,7 @@ def taken_back(world: Model, receipt: Receipt, number: int, journal: bool = True
     """Undo the receipt, as apply would after its own checks."""
     plan = world.undo(receipt)
     checks = world.checks(plan, sent(receipt) if journal else None)
-    assert [check.verdict for check in checks] == [Verdict.DUE] * len(plan.actions)
+    assert [check.outcome for check in checks] == [Outcome.DUE] * len(plan.actions)
     return plan, world.apply(plan.actions, f"sha256:{number:064}")
 
 

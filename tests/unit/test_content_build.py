@@ -10,13 +10,13 @@ from attrs import evolve
 from pkgsync import planfile
 from pkgsync.config import ObsProject, load
 from pkgsync.errors import IntegrityError, NotFoundError, PlanFileError, ReadError
-from pkgsync.model import BuiltFile, BuiltPackage, Source
+from pkgsync.model import BuiltFile, BuiltPackage, Outcome, Source
 from pkgsync.obs.built import Copy, chosen, index_of, listing_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResult
 from pkgsync.obs.settled import judge_architectures
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict, recheck
+from pkgsync.reconcile import recheck
 from tests.builders import LEAP, NOW, actual, architecture, decide, desired, package, plan, policy, repository, rpm
 from tests.samples import PLAN
 
@@ -92,8 +92,8 @@ def test_apply_does_not_take_a_published_file_for_a_built_one() -> None:
     made = plan([repository(file, content="build")])
     again = recheck(made, desired(repository(file, content="build")), actual(), policy(), (LEAP,), NOW)
     other = recheck(made, desired(repository(file)), actual(), policy(), (LEAP,), NOW)
-    assert [check.verdict for check in again] == [Verdict.DUE]
-    assert [(check.verdict, check.reason) for check in other] == [(Verdict.STALE, Reason.SOURCE_CHANGED)]
+    assert [check.outcome for check in again] == [Outcome.DUE]
+    assert [(check.outcome, check.reason) for check in other] == [(Outcome.STALE, Reason.SOURCE_CHANGED)]
 
 
 # Which copy

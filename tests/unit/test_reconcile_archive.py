@@ -8,9 +8,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkgsync.model import Archiving, Deletion, Limits, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Row
+from pkgsync.model import Archiving, Deletion, Limits, OrphanAction, OrphanPolicy, Outcome, Overrides, Plan, Policy, Row
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict, recheck
+from pkgsync.reconcile import recheck
 from tests.builders import (
     DELETE,
     LEAP,
@@ -117,23 +117,23 @@ def checked(
     rows: Iterable[Row] = ROWS,
     wanted: Policy = ARCHIVE,
     **repository_changes: Any,
-) -> tuple[Verdict, Reason | None]:
+) -> tuple[Outcome, Reason | None]:
     world = desired(repository(NEW, **repository_changes))
     (check,) = recheck(made, world, actual(*rows, archive=archive), wanted, (LEAP,), NOW)
-    return check.verdict, check.reason
+    return check.outcome, check.reason
 
 
-DUE, DONE = (Verdict.DUE, None), (Verdict.DONE, None)
+DUE, DONE = (Outcome.DUE, None), (Outcome.ALREADY_DONE, None)
 
 
 @pytest.mark.parametrize(
     ("archive", "expected"),
     [
         ([], DUE),
-        ([EQUAL], (Verdict.STALE, Reason.ALREADY_ARCHIVED)),
-        ([OTHER], (Verdict.STALE, Reason.ARCHIVE_CLASH)),
-        ([UNKNOWN], (Verdict.LEFT, Reason.CONTENT_UNKNOWN)),
-        (None, (Verdict.LEFT, Reason.UNREAD)),
+        ([EQUAL], (Outcome.STALE, Reason.ALREADY_ARCHIVED)),
+        ([OTHER], (Outcome.STALE, Reason.ARCHIVE_CLASH)),
+        ([UNKNOWN], (Outcome.LEFT, Reason.CONTENT_UNKNOWN)),
+        (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
 )
 def test_an_archiving_and_the_archive_of_now(archive: list[Row] | None, expected: Any) -> None:
@@ -144,10 +144,10 @@ def test_an_archiving_and_the_archive_of_now(archive: list[Row] | None, expected
     ("archive", "expected"),
     [
         ([EQUAL], DUE),
-        ([], (Verdict.STALE, Reason.TARGET_CHANGED)),
-        ([OTHER], (Verdict.STALE, Reason.ARCHIVE_CLASH)),
-        ([UNKNOWN], (Verdict.LEFT, Reason.CONTENT_UNKNOWN)),
-        (None, (Verdict.LEFT, Reason.UNREAD)),
+        ([], (Outcome.STALE, Reason.TARGET_CHANGED)),
+        ([OTHER], (Outcome.STALE, Reason.ARCHIVE_CLASH)),
+        ([UNKNOWN], (Outcome.LEFT, Reason.CONTENT_UNKNOWN)),
+        (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
 )
 def test_a_deletion_and_the_archive_row_that_is_its_backup(archive: list[Row] | None, expected: Any) -> None:
@@ -158,10 +158,10 @@ def test_a_deletion_and_the_archive_row_that_is_its_backup(archive: list[Row] | 
     ("archive", "expected"),
     [
         ([EQUAL], DONE),
-        ([], (Verdict.STALE, Reason.NEITHER_PLACE)),
-        ([OTHER], (Verdict.STALE, Reason.NEITHER_PLACE)),
-        ([UNKNOWN], (Verdict.LEFT, Reason.CONTENT_UNKNOWN)),
-        (None, (Verdict.LEFT, Reason.UNREAD)),
+        ([], (Outcome.STALE, Reason.NEITHER_PLACE)),
+        ([OTHER], (Outcome.STALE, Reason.NEITHER_PLACE)),
+        ([UNKNOWN], (Outcome.LEFT, Reason.CONTENT_UNKNOWN)),
+        (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
 )
 def test_absence_here_is_the_goal_only_with_presence_there(archive: list[Row] | None, expected: Any) -> None:
@@ -182,13 +182,13 @@ def archive_of(**changes: Any) -> Policy:
 )
 @pytest.mark.parametrize(("made", "archive"), [(MOVING, []), (DELETING, [EQUAL])])
 def test_the_config_of_now_must_still_archive_to_the_same_place(made: Plan, archive: list[Row], wanted: Policy) -> None:
-    assert checked(made, archive, wanted=wanted) == (Verdict.STALE, Reason.POLICY_CHANGED)
+    assert checked(made, archive, wanted=wanted) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
 @pytest.mark.parametrize("archive", [None, [], [EQUAL]])
 def test_a_plain_deletion_is_stale_once_the_config_archives(archive: list[Row] | None) -> None:
     made = plan([repository(NEW)], ROWS)
-    assert checked(made, archive) == (Verdict.STALE, Reason.POLICY_CHANGED)
+    assert checked(made, archive) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
 def test_what_the_command_line_set_still_holds() -> None:
@@ -201,14 +201,14 @@ def test_what_the_command_line_set_still_holds() -> None:
 @pytest.mark.parametrize(("made", "archive"), [(MOVING, []), (DELETING, [EQUAL])])
 def test_obs_decides_first(made: Plan, archive: list[Row]) -> None:
     unsettled = checked(made, archive, problems=(problem(),))
-    assert unsettled == (Verdict.LEFT, Reason.UNSETTLED)
+    assert unsettled == (Outcome.LEFT, Reason.UNSETTLED)
     (check,) = recheck(made, desired(repository(NEW, OLD)), actual(*ROWS, archive=archive), ARCHIVE, (LEAP,), NOW)
-    assert (check.verdict, check.reason) == (Verdict.STALE, Reason.WANTED_AGAIN)
+    assert (check.outcome, check.reason) == (Outcome.STALE, Reason.WANTED_AGAIN)
 
 
 def test_limits_are_counted_again() -> None:
     strict = evolve(ARCHIVE, limits=Limits(deletions=0, deletions_percent=100))
-    assert checked(MOVING, [], wanted=strict) == (Verdict.STALE, Reason.POLICY_CHANGED)
+    assert checked(MOVING, [], wanted=strict) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
 @SETTINGS

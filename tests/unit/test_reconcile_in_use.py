@@ -7,9 +7,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkgsync.model import Limits, OrphanAction, Policy
+from pkgsync.model import Limits, OrphanAction, Outcome, Policy
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict, recheck, reconcile, unasked
+from pkgsync.reconcile import recheck, reconcile, unasked
 from pkgsync.reconcile.core import DistributionResult
 from tests.builders import (
     DELETE,
@@ -108,20 +108,20 @@ def test_a_count_never_adds_a_deletion(counts: dict[str, int | None]) -> None:
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        ({KEY: 0}, (Verdict.DUE, None, "")),
-        ({KEY: 2}, (Verdict.LEFT, Reason.IN_USE, "downloaded 2 times in the last 30 days")),
+        ({KEY: 0}, (Outcome.DUE, None, "")),
+        ({KEY: 2}, (Outcome.LEFT, Reason.IN_USE, "downloaded 2 times in the last 30 days")),
         (
             {KEY: None},
-            (Verdict.LEFT, Reason.IN_USE, "Packagecloud does not tell its downloads of the last 30 days"),
+            (Outcome.LEFT, Reason.IN_USE, "Packagecloud does not tell its downloads of the last 30 days"),
         ),
-        ({}, (Verdict.LEFT, Reason.IN_USE, "its downloads of the last 30 days were not asked for")),
+        ({}, (Outcome.LEFT, Reason.IN_USE, "its downloads of the last 30 days were not asked for")),
     ],
 )
-def test_apply_looks_again(counts: Mapping[str, int | None], expected: tuple[Verdict, Reason | None, str]) -> None:
+def test_apply_looks_again(counts: Mapping[str, int | None], expected: tuple[Outcome, Reason | None, str]) -> None:
     made = plan([repository(NEW)], ROWS)
     there = evolve(actual(*ROWS, archive=()), downloads=counts)
     check = recheck(made, desired(repository(NEW)), there, WANTED, (LEAP,), NOW)[0]
-    assert (check.verdict, check.reason, check.message) == expected
+    assert (check.outcome, check.reason, check.message) == expected
 
 
 def test_an_unsettled_repository_speaks_first() -> None:

@@ -13,6 +13,7 @@ from pkgsync.model import (
     OldContent,
     OrphanAction,
     OrphanPolicy,
+    Outcome,
     Plan,
     Policy,
     Replacement,
@@ -22,7 +23,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict, recheck
+from pkgsync.reconcile import recheck
 from tests.builders import (
     DELETE,
     JAMMY,
@@ -58,21 +59,21 @@ def checked(
     wanted: Policy | None = None,
     made: Plan = PLAN,
     managed: tuple[str, ...] = (LEAP,),
-) -> dict[str, tuple[Verdict, Reason | None]]:
+) -> dict[str, tuple[Outcome, Reason | None]]:
     """Kind of action -> what is said about the only one of that kind."""
     checks = recheck(made, desired(*repositories), actual(*rows), wanted or policy(), managed, NOW)
     assert [c.action for c in checks] == list(made.actions)
-    return {type(c.action).__name__: (c.verdict, c.reason) for c in checks}
+    return {type(c.action).__name__: (c.outcome, c.reason) for c in checks}
 
 
-DUE, DONE = (Verdict.DUE, None), (Verdict.DONE, None)
+DUE, DONE = (Outcome.DUE, None), (Outcome.ALREADY_DONE, None)
 
 
-def stale(reason: Reason) -> tuple[Verdict, Reason]:
-    return Verdict.STALE, reason
+def stale(reason: Reason) -> tuple[Outcome, Reason]:
+    return Outcome.STALE, reason
 
 
-LEFT = (Verdict.LEFT, Reason.UNSETTLED)
+LEFT = (Outcome.LEFT, Reason.UNSETTLED)
 
 
 def changed(file: Any, **changes: Any) -> tuple[Row, ...]:
@@ -255,7 +256,7 @@ def test_deletions_that_are_done_do_not_count_against_the_limits() -> None:
         (LEAP,),
         NOW,
     )
-    assert [c.verdict for c in checks] == [Verdict.DUE, Verdict.DUE, Verdict.DONE]
+    assert [c.outcome for c in checks] == [Outcome.DUE, Outcome.DUE, Outcome.ALREADY_DONE]
 
 
 def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:

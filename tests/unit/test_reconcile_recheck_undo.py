@@ -11,6 +11,7 @@ from pkgsync.model import (
     Evidence,
     OldContent,
     OrphanPolicy,
+    Outcome,
     Plan,
     Policy,
     Replacement,
@@ -21,7 +22,7 @@ from pkgsync.model import (
 )
 from pkgsync.model.plan import Action
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Verdict, recheck
+from pkgsync.reconcile import recheck
 from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, repository, rpm, sha
 from tests.builders import row as row_of
 from tests.undoing import ARCHIVE, DIGEST
@@ -66,8 +67,8 @@ SENT = {KEY: CONTENT}
 TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]
 FOREIGN = [repository(rpm("other"))]
-DUE = (Verdict.DUE, None)
-Verdicts = tuple[Verdict, Reason | None]
+DUE = (Outcome.DUE, None)
+Outcomes = tuple[Outcome, Reason | None]
 
 
 def undo_of(action: Action) -> Plan:
@@ -89,11 +90,11 @@ def checked(
     managed: tuple[str, ...] = (LEAP,),
     archive: Iterable[Row] | None = (),
     **wanted: object,
-) -> Verdicts:
+) -> Outcomes:
     policy = Policy(orphans=orphans or OrphanPolicy(archive_to=ARCHIVE), **wanted)  # type: ignore[arg-type]
     here = actual(*rows, archive=archive)
     (check,) = recheck(undo_of(action), desired(*repositories), here, policy, managed, NOW, sent)
-    return check.verdict, check.reason
+    return check.outcome, check.reason
 
 
 # a machine with the journal of the apply that is taken back
@@ -109,7 +110,7 @@ def test_what_our_journal_says_that_we_uploaded_may_go(action: Action) -> None:
 @pytest.mark.parametrize("sent", [{}, {KEY: sha("other")}, {f"{JAMMY}/{FILE.filename}": CONTENT}])
 def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, str]) -> None:
     claims = OrphanPolicy(archive_to=ARCHIVE, names=("*",))
-    assert checked(action, sent=sent, orphans=claims) == (Verdict.STALE, Reason.NOT_OWNED)
+    assert checked(action, sent=sent, orphans=claims) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
 # a machine without it: the plan alone proves nothing
@@ -128,25 +129,25 @@ def test_a_name_that_the_config_claims_is_ours(action: Action, claim: dict[str, 
 
 @pytest.mark.parametrize("action", TAKING)
 def test_foreign_packages_stay(action: Action) -> None:
-    assert checked(action, FOREIGN) == (Verdict.STALE, Reason.NOT_OWNED)
+    assert checked(action, FOREIGN) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
 @pytest.mark.parametrize("action", TAKING)
 def test_what_obs_offers_somewhere_else_is_not_ours_here(action: Action) -> None:
     elsewhere = [repository(OFFERED, name="other", distributions=(JAMMY,)), *FOREIGN]
-    assert checked(action, elsewhere, managed=(LEAP, JAMMY)) == (Verdict.STALE, Reason.NOT_OWNED)
+    assert checked(action, elsewhere, managed=(LEAP, JAMMY)) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
 @pytest.mark.parametrize("action", TAKING)
 def test_where_an_index_is_unread_it_is_left_for_another_run(action: Action) -> None:
     verdict, _ = checked(action, [repository(index=None)])
-    assert verdict is Verdict.LEFT
+    assert verdict is Outcome.LEFT
 
 
 @pytest.mark.parametrize("action", TAKING)
 @pytest.mark.parametrize("filters", [{"exclude": ("hello*",)}, {"include": ("other*",)}])
 def test_what_the_filters_leave_alone_stays(action: Action, filters: dict[str, object]) -> None:
-    assert checked(action, **filters) == (Verdict.STALE, Reason.POLICY_CHANGED)  # type: ignore[arg-type]
+    assert checked(action, **filters) == (Outcome.STALE, Reason.POLICY_CHANGED)  # type: ignore[arg-type]
 
 
 # always
@@ -158,14 +159,14 @@ def test_nothing_happens_in_a_distribution_that_the_config_does_not_manage(
     action: Action, sent: dict[str, str] | None
 ) -> None:
     rows = [HERE] if action in TAKING else []
-    assert checked(action, rows=rows, sent=sent, managed=(JAMMY,)) == (Verdict.STALE, Reason.POLICY_CHANGED)
+    assert checked(action, rows=rows, sent=sent, managed=(JAMMY,)) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
 @pytest.mark.parametrize("action", [DELETION, ARCHIVING])
 @pytest.mark.parametrize("glob", ["hello*", f"{LEAP}/*"])
 def test_what_is_protected_stays_even_if_we_uploaded_it(action: Action, glob: str) -> None:
     protecting = OrphanPolicy(archive_to=ARCHIVE, protect=(glob,))
-    assert checked(action, sent=SENT, orphans=protecting) == (Verdict.STALE, Reason.POLICY_CHANGED)
+    assert checked(action, sent=SENT, orphans=protecting) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
 @pytest.mark.parametrize("action", TAKING)
@@ -174,14 +175,14 @@ def test_what_is_protected_stays_even_if_we_uploaded_it(action: Action, glob: st
     [evolve(HERE, sha256=sha("other")), evolve(HERE, created_at="2026-01-01T00:00:00.000Z"), evolve(HERE, sha256=None)],
 )
 def test_what_changed_since_stays(action: Action, other: Row) -> None:
-    assert checked(action, rows=[other], sent=SENT) == (Verdict.STALE, Reason.TARGET_CHANGED)
+    assert checked(action, rows=[other], sent=SENT) == (Outcome.STALE, Reason.TARGET_CHANGED)
 
 
 @pytest.mark.parametrize(("action", "rows"), [(ARCHIVING, [HERE]), (RECALL, [])])
 def test_nothing_moves_to_or_from_a_repository_that_only_the_plan_names(action: Action, rows: list[Row]) -> None:
     for orphans in (OrphanPolicy(), OrphanPolicy(archive_to="me/other")):
         assert checked(action, rows=rows, sent=SENT, orphans=orphans, archive=[HERE]) == (
-            Verdict.STALE,
+            Outcome.STALE,
             Reason.POLICY_CHANGED,
         )
 
@@ -191,19 +192,19 @@ def test_nothing_moves_to_or_from_a_repository_that_only_the_plan_names(action: 
     [
         ([HERE], DUE),
         ([evolve(HERE, sha256=None)], DUE),
-        ([evolve(HERE, sha256=sha("other"))], (Verdict.STALE, Reason.NO_BACKUP)),
-        ([], (Verdict.STALE, Reason.NO_BACKUP)),
-        (None, (Verdict.LEFT, Reason.UNREAD)),
+        ([evolve(HERE, sha256=sha("other"))], (Outcome.STALE, Reason.NO_BACKUP)),
+        ([], (Outcome.STALE, Reason.NO_BACKUP)),
+        (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
 )
-def test_a_recall_needs_the_same_file_in_the_archive(archive: list[Row] | None, verdict: Verdicts) -> None:
+def test_a_recall_needs_the_same_file_in_the_archive(archive: list[Row] | None, verdict: Outcomes) -> None:
     assert checked(RECALL, rows=[], archive=archive) == verdict
 
 
 def test_what_comes_back_needs_nothing_of_obs() -> None:
     assert checked(UPLOAD, [], rows=[]) == DUE
     assert checked(BACK, [repository(index=None)], rows=[]) == DUE
-    assert checked(UPLOAD, []) == (Verdict.DONE, None)
+    assert checked(UPLOAD, []) == (Outcome.ALREADY_DONE, None)
 
 
 def test_limits_do_not_count_for_what_a_receipt_names() -> None:
@@ -212,4 +213,4 @@ def test_limits_do_not_count_for_what_a_receipt_names() -> None:
     made = evolve(plan([]), undoes=DIGEST, deletions=deletions)
     here = actual(*(row_of(file) for file in files))
     checks = recheck(made, desired(*OURS), here, Policy(), (LEAP,), NOW)
-    assert {check.verdict for check in checks} == {Verdict.DUE}
+    assert {check.outcome for check in checks} == {Outcome.DUE}
