@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import assert_never
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pkgsync.model import (
     Action,
@@ -79,7 +79,7 @@ def recheck(
     ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
     own journal of it says; None where that journal is not at hand.
     """
-    effective = _effective(policy, plan)
+    effective = plan.overrides.over(policy)
     planned = {action.key for action in plan.actions}
     decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
     results = {d.name: d for d in decided.distributions}
@@ -100,13 +100,6 @@ def recheck(
         sent=sent,
     )
     return tuple(_standing(action, world) for action in plan.actions)
-
-
-def _effective(policy: Policy, plan: Plan) -> Policy:
-    """Today's config with what the reviewed command line set over it."""
-    if plan.overrides.orphans is None:
-        return policy
-    return evolve(policy, orphans=evolve(policy.orphans, action=plan.overrides.orphans))
 
 
 def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Policy) -> dict[str, str]:
