@@ -15,17 +15,18 @@ from pkgsync.model import (
     Archiving,
     Deletion,
     DesiredState,
+    Held,
     IndexedFile,
     Orphan,
     OrphanAction,
     Outcome,
     Plan,
     Policy,
+    Problem,
     Removal,
     Replacement,
     Repository,
     Row,
-    Source,
     Transfer,
     Upload,
 )
@@ -34,9 +35,9 @@ from pkgsync.reconcile.checks import not_owned
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
 from pkgsync.reconcile.limits import exceeded
-from pkgsync.reconcile.names import parse
 from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.orphans import filtered_out
+from pkgsync.reconcile.retention import architecture_of
 
 
 @frozen(kw_only=True)
@@ -56,9 +57,10 @@ class _Now:
     plan: Plan
     policy: Policy
     rows: Mapping[str, Row]
-    repositories: Mapping[tuple[str, str, str], Repository]
+    filters: FileFilter
     published: Mapping[tuple[str, str, str, str], IndexedFile]
     planned: Mapping[str, DistributionResult]
+    held: Mapping[str, Held]
     orphans: Mapping[str, Orphan]
     over: Mapping[str, str]
     archive: Mapping[str, Row] | None
@@ -87,13 +89,14 @@ def recheck(
         plan=plan,
         policy=effective,
         rows={row.key: row for row in actual.rows},
-        repositories={(r.project, r.name, name): r for r in desired.repositories for name in r.distributions},
+        filters=FileFilter(effective),
         published={
             (r.project, r.name, r.content, file.path): file
             for r in desired.repositories
             for file in (r.index.files if r.index else ())
         },
         planned=results,
+        held={h.key: h for d in decided.distributions for h in d.held if h.action in ("upload", "replacement")},
         orphans={orphan.row.key: orphan for d in decided.distributions for orphan in d.orphans},
         over=_recount(plan, results, effective),
         archive=actual.archive,
@@ -131,71 +134,103 @@ def _standing(action: Action, world: _Now) -> Standing:
 
 
 def _upload(action: Upload, row: Row | None, world: _Now) -> Standing:
-    if row is not None and row.sha256 == action.sha256:
+    if row is None:
+        return _from_source(action, row, world)
+    if row.sha256 == action.sha256:
         return _done(action, "Packagecloud holds it already")
-    if row is not None:
-        return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
-    return _from_source(action, world)
+    return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
 
 
 def _replacement(action: Replacement, row: Row | None, world: _Now) -> Standing:
     if row is not None and row.sha256 == action.sha256:
-        return Standing(
-            action=action, outcome=Outcome.ALREADY_DONE, message="Packagecloud holds the new content already"
-        )
+        return _done(action, "Packagecloud holds the new content already")
     if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
         return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
     if row is not None and action.reason is Reason.UNDO:
-        return _ours(action, row, world) or _from_source(action, world)
-    if row is None:
-        return _from_source(action, world)
-    result = world.planned.get(action.distribution)
-    if result is None:
-        return _unmanaged(action)
-    if world.policy.rebuilds == "hold":
-        return _stale(action, Reason.POLICY_CHANGED, "the config holds rebuilds now")
-    if problem := result.offered.problem(_architecture(action)):
-        return _left(action, Reason.UNSETTLED, problem.message)
-    return _from_source(action, world)
+        return _ours(action, row, world) or _brought_back(action, world)
+    return _from_source(action, row, world)
 
 
 def _unmanaged(action: Action) -> Standing:
-    words = f"the config no longer manages {action.distribution}"
-    return _stale(action, Reason.POLICY_CHANGED, words)
+    return _stale(action, Reason.POLICY_CHANGED, f"the config no longer manages {action.distribution}")
 
 
-def _from_source(action: Transfer, world: _Now) -> Standing:
-    """Due if OBS still publishes exactly the planned bytes under the planned name, for this managed distribution.
+def _from_source(action: Transfer, row: Row | None, world: _Now) -> Standing:
+    """Due if the name still goes to exactly the planned bytes, and the planned place still offers them.
 
-    The filters limited what was planned; what was reviewed need not pass them again.
+    ``row`` is the old file that would be replaced. The filters limited what was planned; a reviewed upload need not
+    pass them again, but what they leave alone now is not replaced.
     """
     if action.reason is Reason.UNDO:
         return _brought_back(action, world)
-    if action.distribution not in world.planned:
+    result = world.planned.get(action.distribution)
+    if result is None:
         return _unmanaged(action)
-    repository = world.repositories.get((action.source.project, action.source.repository, action.distribution))
-    if repository is None:
-        place = f"{action.source.project}/{action.source.repository}"
-        words = f"the config no longer maps {place} to {action.distribution}"
-        return _stale(action, Reason.POLICY_CHANGED, words)
+    repository = _feeding(action, result.offered)
+    if isinstance(repository, Standing):
+        return repository
+    kept = None if row is None else _not_replaced(action, row, result.offered, world)
+    return kept or _not_offered(action, repository, world) or _not_won(action, result.offered, world) or _due(action)
+
+
+def _feeding(action: Transfer, offered: Distribution) -> Repository | Standing:
+    """The planned repository, if today's config still takes its files for this distribution.
+
+    What only the plan names is never published: anybody can write a plan.
+    """
+    place = (action.source.project, action.source.repository)
+    for repository in offered.repositories:
+        if (repository.project, repository.name) == place:
+            return repository
+    name = "/".join(place)
+    if any((r.project, r.name) == place and not r.skipped for r in offered.filtered):
+        return _stale(action, Reason.POLICY_CHANGED, f"the config's filters leave {name} out now")
+    return _stale(action, Reason.POLICY_CHANGED, f"the config no longer maps {name} to {action.distribution}")
+
+
+def _not_replaced(action: Transfer, row: Row, offered: Distribution, world: _Now) -> Standing | None:
+    """Why the old file stays, whoever wins its name."""
+    if action.filename not in offered.offers and filtered_out(row, offered, world.filters):
+        return _stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    held = world.held.get(action.key)
+    if held is not None and held.reason is Reason.CONTENT_CHANGED:
+        return _stale(action, Reason.POLICY_CHANGED, "the config holds rebuilds now")
+    if problem := offered.problem(architecture_of(row)):
+        return _left(action, Reason.UNSETTLED, problem.message)
+    return None
+
+
+def _not_offered(action: Transfer, repository: Repository, world: _Now) -> Standing | None:
+    """Why the planned bytes cannot be had from the planned place."""
+    source = action.source
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
         return _left(action, Reason.UNSETTLED, message)
-    file = world.published.get(_place(action.source))
+    file = world.published.get((source.project, source.repository, source.content, source.path))
     if file is None:
-        words = f"{repository.id} no longer publishes {action.source.path}"
-        return _stale(action, Reason.SOURCE_CHANGED, words)
-    if file.filename != action.filename:
-        words = f"{repository.id} publishes {action.source.path} under the name {file.filename}"
-        return _stale(action, Reason.SOURCE_CHANGED, words)
-    if (file.sha256, file.size) != (action.sha256, action.size):
-        words = f"{repository.id} publishes other content under {action.source.path}"
-        return _stale(action, Reason.SOURCE_CHANGED, words)
-    return _due(action)
+        words = f"{repository.id} no longer publishes {source.path}"
+    elif file.filename != action.filename:
+        words = f"{repository.id} publishes {source.path} under the name {file.filename}"
+    elif (file.sha256, file.size) != (action.sha256, action.size):
+        words = f"{repository.id} publishes other content under {source.path}"
+    else:
+        return None
+    return _stale(action, Reason.SOURCE_CHANGED, words)
 
 
-def _place(source: Source) -> tuple[str, str, str, str]:
-    return source.project, source.repository, source.content, source.path
+def _not_won(action: Transfer, offered: Distribution, world: _Now) -> Standing | None:
+    """Why a fresh plan would not bring the planned bytes, though their place offers them.
+
+    Where the filters leave the name out now, nobody brings it: then the first to publish it counts.
+    """
+    winner = offered.offers.get(action.filename) or offered.left_out[action.filename]
+    stop = world.held.get(action.key) or winner.held
+    if stop is not None:
+        return _stopped(action, stop)
+    if (winner.file.sha256, winner.file.size) == (action.sha256, action.size):
+        return None
+    words = f"the name goes to {winner.repository.id} now, with other content"
+    return _stale(action, Reason.SOURCE_CHANGED, words)
 
 
 def _removal(action: Removal, row: Row | None, world: _Now) -> Standing:
@@ -263,7 +298,7 @@ def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Standing | No
             return None
         words = f"the journal of the apply {world.plan.undoes} does not say that it was put there"
         return _stale(action, Reason.NOT_OWNED, words)
-    if filtered_out(row, result.offered, FileFilter(world.policy)):
+    if filtered_out(row, result.offered, world.filters):
         return _stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
     orphans = world.policy.orphans
     stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
@@ -307,7 +342,7 @@ def _judged_again(action: Removal, result: DistributionResult, world: _Now) -> S
         return _on_the_planned_way(action, orphan)
     if action.filename in result.offered.built:
         return _stale(action, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
-    if orphan.reason.group is not Group.KEPT and (problem := result.offered.problem(_architecture(action))):
+    if orphan.reason.group is not Group.KEPT and (problem := result.offered.problem(architecture_of(orphan.row))):
         return _left(action, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
     return _stopped(action, orphan)
 
@@ -329,20 +364,16 @@ def _on_the_planned_way(action: Removal, orphan: Orphan) -> Standing:
     return _stale(action, Reason.TARGET_CHANGED, f"{action.archive} no longer holds the same file")
 
 
-def _architecture(action: Replacement | Removal) -> str:
-    parsed = parse(action.filename)
-    return parsed.architecture if parsed else ""
-
-
-def _stopped(action: Removal, orphan: Orphan) -> Standing:
-    words = f"{orphan.reason}: {orphan.message}"
-    match orphan.reason.group:
+def _stopped(action: Action, stop: Orphan | Held | Problem) -> Standing:
+    """What becomes of a planned action that a fresh plan would not take."""
+    words = f"{stop.reason}: {stop.message}"
+    match stop.reason.group:
         case Group.KEPT | Group.RETAINED | Group.CONTRARY:
             return _stale(action, Reason.POLICY_CHANGED, words)
         case Group.CHANGED:
-            return _stale(action, orphan.reason, orphan.message)
+            return _stale(action, stop.reason, stop.message)
         case Group.LATER:
-            return _left(action, orphan.reason, orphan.message)
+            return _left(action, stop.reason, stop.message)
         case Group.DOUBT | Group.UNSETTLED | Group.ABSENT | Group.APPLY | Group.DUE:  # no check stops by the last two
             return _left(action, Reason.UNSETTLED, words)
         case never:
