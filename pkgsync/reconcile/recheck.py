@@ -3,7 +3,7 @@
 A deletion must pass all of today's checks again, under today's config, as if it were planned anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -34,7 +34,7 @@ from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.checks import not_owned
 from pkgsync.reconcile.core import DistributionResult, reconcile
 from pkgsync.reconcile.filters import FileFilter, Globs
-from pkgsync.reconcile.limits import exceeded
+from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.offers import Distribution
 from pkgsync.reconcile.orphans import filtered_out
 from pkgsync.reconcile.retention import architecture_of
@@ -52,19 +52,22 @@ class Standing:
 
 @frozen(kw_only=True)
 class _Now:
-    """The world at apply. ``planned`` are the decisions that a fresh plan would take."""
+    """The world at apply. ``results``, ``held`` and ``orphans`` are what a fresh plan decides."""
 
     plan: Plan
     policy: Policy
     rows: Mapping[str, Row]
     filters: FileFilter
     published: Mapping[tuple[str, str, str, str], IndexedFile]
-    planned: Mapping[str, DistributionResult]
+    results: Mapping[str, DistributionResult]
     held: Mapping[str, Held]
     orphans: Mapping[str, Orphan]
-    over: Mapping[str, str]
     archive: Mapping[str, Row] | None
     sent: Mapping[str, str] | None
+
+    @property
+    def managed_rows(self) -> list[Row]:
+        return [row for result in self.results.values() for row in result.rows]
 
 
 def recheck(
@@ -82,8 +85,9 @@ def recheck(
     own journal of it says; None where that journal is not at hand.
     """
     effective = plan.overrides.over(policy)
-    planned = {action.key for action in plan.actions}
-    decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
+    # a plan may be edited: only what it brings takes the place of what it removes, not a removal of a file to come
+    coming = {transfer.key for transfer in plan.transfers if transfer.reason is not Reason.UNDO}
+    decided = reconcile(desired, actual, effective, managed, now, coming.__contains__)
     results = {d.name: d for d in decided.distributions}
     world = _Now(
         plan=plan,
@@ -95,29 +99,40 @@ def recheck(
             for r in desired.repositories
             for file in (r.index.files if r.index else ())
         },
-        planned=results,
+        results=results,
         held={h.key: h for d in decided.distributions for h in d.held if h.action in ("upload", "replacement")},
         orphans={orphan.row.key: orphan for d in decided.distributions for orphan in d.orphans},
-        over=_recount(plan, results, effective),
         archive=actual.archive,
         sent=sent,
     )
-    return tuple(_standing(action, world) for action in plan.actions)
+    return tuple(_within_limits([_standing(action, world) for action in plan.actions], world))
 
 
-def _recount(plan: Plan, results: Mapping[str, DistributionResult], policy: Policy) -> dict[str, str]:
-    """The limits once more, over what of the plan's deletions is still there: distribution -> what is exceeded."""
-    rows = [row for d in results.values() for row in d.rows]
-    here = {row.key for row in rows}
-    removals = [a for a in plan.removals if a.key in here]
-    arriving = {(u.distribution, u.filename) for u in plan.uploads}
-    freed = frozenset(
-        a.key
-        for a in removals
-        if a.evidence.superseded_by and (a.distribution, a.evidence.superseded_by.filename) in arriving
-    )
-    over = exceeded(removals, plan.uploads, rows, policy, plan.overrides, freed)
-    return {limit.distribution: limit.message for limit in over}
+def _within_limits(standings: Sequence[Standing], world: _Now) -> Iterator[Standing]:
+    """The limits once more, over what this run would take away: all of a distribution that exceeds one is stale."""
+    removals = [s.action for s in standings if _counts(s) and isinstance(s.action, Removal)]
+    uploads = [upload for result in world.results.values() for upload in result.uploads]
+    may_go = _freed(uploads, world)
+    found = exceeded(removals, uploads, world.managed_rows, world.policy, world.plan.overrides, may_go)
+    over = {limit.distribution: f"limits: {limit.message}" for limit in found}
+    for standing in standings:
+        message = over.get(standing.action.distribution) if _counts(standing) else None
+        yield _stale(standing.action, Reason.POLICY_CHANGED, message) if message else standing
+
+
+def _counts(standing: Standing) -> bool:
+    due = standing.outcome is Outcome.DUE and isinstance(standing.action, Removal)
+    return due and standing.action.reason is not Reason.UNDO
+
+
+def _freed(uploads: Iterable[Upload], world: _Now) -> frozenset[str]:
+    """The removals whose newer version, by what OBS offers now, is among the uploads of the plan.
+
+    What has arrived since frees as before: the limits are counted again when the uploads are done, and by a second run.
+    """
+    here = {(row.distribution, row.sha256) for row in world.managed_rows}
+    arrived = {upload.key for upload in world.plan.uploads if (upload.distribution, upload.sha256) in here}
+    return freed(world.orphans.values(), arrived | {upload.key for upload in uploads})
 
 
 def _standing(action: Action, world: _Now) -> Standing:
@@ -163,7 +178,7 @@ def _from_source(action: Transfer, row: Row | None, world: _Now) -> Standing:
     """
     if action.reason is Reason.UNDO:
         return _brought_back(action, world)
-    result = world.planned.get(action.distribution)
+    result = world.results.get(action.distribution)
     if result is None:
         return _unmanaged(action)
     repository = _feeding(action, result.offered)
@@ -240,13 +255,11 @@ def _removal(action: Removal, row: Row | None, world: _Now) -> Standing:
         return _stale(action, Reason.TARGET_CHANGED, _other_content(row))
     if action.reason is Reason.UNDO:
         return _undone(action, row, world)
-    result = world.planned.get(action.distribution)
+    result = world.results.get(action.distribution)
     if result is None:
         return _unmanaged(action)
     if again := _wanted_again(action, result.offered):
         return _stale(action, Reason.WANTED_AGAIN, again)
-    if (message := world.over.get(action.distribution)) is not None:
-        return _stale(action, Reason.POLICY_CHANGED, f"limits: {message}")
     return _judged_again(action, result, world)
 
 
@@ -290,7 +303,7 @@ def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Standing | No
     The journal of the apply that is taken back tells. Where it is not at hand (the plan alone proves nothing), it must
     be a file that an orphan of this name would be ours for, and that the filters let pass.
     """
-    result = world.planned.get(action.distribution)
+    result = world.results.get(action.distribution)
     if result is None:
         return _unmanaged(action)
     if world.sent is not None:
@@ -310,7 +323,7 @@ def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Standing | No
 
 def _brought_back(action: Transfer, world: _Now) -> Standing:
     """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
-    if action.distribution not in world.planned:
+    if action.distribution not in world.results:
         return _unmanaged(action)
     if action.source.kind != "archive":
         return _due(action)
