@@ -30,7 +30,6 @@ from pkgsync.model import (
     Transfer,
 )
 from pkgsync.packagecloud import PackagecloudClient
-from pkgsync.reasons import Reason
 from pkgsync.services import Services, packagecloud_session
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
@@ -116,7 +115,7 @@ def apply(
     scope = _with_plan_sources(config, reviewed)
     coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
     planned = frozenset(action.filename for action in coming if action.source.content == "build")
-    leaving = frozenset(action.key for action in reviewed.removals if action.reason is not Reason.UNDO)
+    leaving = frozenset(action.key for action in reviewed.removals)
 
     def observe() -> tuple[DesiredState, ActualState]:
         desired, actual = services.observe(scope, planned)

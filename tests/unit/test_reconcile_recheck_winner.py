@@ -66,7 +66,7 @@ def test_an_earlier_source_that_offers_other_content_by_now_wins() -> None:
     first = repository(OTHER_FRESH, OTHER_AGAIN, name="first")
     assert checked([first, PLANNED]) == (SOURCE_CHANGED, SOURCE_CHANGED)
     said = standings([first, PLANNED])["again"].message
-    assert said == "the name goes to home:me/first now, with other content"
+    assert said == "the name goes to home:me/first/x86_64/again-1.0-1.x86_64.rpm now, with other content"
 
 
 def test_an_earlier_source_that_offers_what_stands_there_wins_too() -> None:
@@ -96,7 +96,7 @@ def test_a_source_that_the_config_filters_by_now_loses_to_one_that_it_does_not()
     planned = evolve(PLANNED, filter_architectures=("aarch64",))
     assert checked([planned, repository(OTHER_FRESH, OTHER_AGAIN, name="last")]) == (SOURCE_CHANGED, SOURCE_CHANGED)
     said = standings([planned, repository(OTHER_FRESH, name="last")])["fresh"].message
-    assert said == "the name goes to home:me/last now, with other content"
+    assert said == "the name goes to home:me/last/x86_64/fresh-1.0-1.x86_64.rpm now, with other content"
 
 
 def test_the_planned_place_must_still_offer_it_whoever_else_does() -> None:
