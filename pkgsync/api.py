@@ -14,7 +14,7 @@ from pkgsync.apply import engine, preflight
 from pkgsync.apply.job import Job
 from pkgsync.apply.kept import look_back
 from pkgsync.cache import Cache
-from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import ConfigError, UsageError
 from pkgsync.model import (
     ActualState,
@@ -27,7 +27,6 @@ from pkgsync.model import (
     Policy,
     Receipt,
     Selection,
-    Transfer,
 )
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.services import Services, packagecloud_session
@@ -112,13 +111,11 @@ def apply(
     later failures are in the receipt, with its ``exit_code``.
     """
     services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
-    scope = _with_plan_sources(config, reviewed)
-    coming: tuple[Transfer, ...] = (*reviewed.uploads, *reviewed.replacements)
-    planned = frozenset(action.filename for action in coming if action.source.content == "build")
+    planned = frozenset(action.filename for action in reviewed.transfers if action.source.content == "build")
     leaving = frozenset(action.key for action in reviewed.removals)
 
     def observe() -> tuple[DesiredState, ActualState]:
-        desired, actual = services.observe(scope, planned)
+        desired, actual = services.observe(config, planned)
         rows = [row for row in actual.rows if row.key in leaving]
         return desired, services.with_downloads(actual, rows, config.policy, now())
 
@@ -213,30 +210,6 @@ def _decide(
         return decided, actual
     actual = services.with_downloads(actual, rows, policy, now)
     return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
-
-
-def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
-    """The config with the repositories of the plan that it no longer maps, so that the plan's uploads are checked."""
-    projects = {p.name: p for p in config.obs.projects}
-    for planned in reviewed.source.repositories:
-        extra = {planned.repository: planned.distributions}
-        known = projects.get(planned.project)
-        if known is None:
-            projects[planned.project] = ObsProject(
-                name=planned.project, distributions={**extra, "*": None}, optional=True, content=planned.content
-            )
-        elif not _reads(known, planned.repository):
-            filters = None if known.repositories is None else (*known.repositories, planned.repository)
-            merged = {**known.distributions, **extra}
-            projects[planned.project] = evolve(known, distributions=merged, repositories=filters)
-    return evolve(config, obs=evolve(config.obs, projects=tuple(projects.values())))
-
-
-def _reads(project: ObsProject, repository: str) -> bool:
-    try:
-        return project.target(repository) is not None and project.selects(repository)
-    except KeyError:
-        return False
 
 
 def _check_types(desired: DesiredState, actual: ActualState) -> None:
