@@ -105,7 +105,7 @@ def apply(
     now: Callable[[], datetime] = utc_now,
     report: Callable[[str], None] = lambda line: None,
 ) -> Receipt:
-    """Execute the reviewed plan. The config gives URLs, credentials and the policy that deletions must still pass.
+    """Execute the reviewed plan. The config gives URLs, credentials, what is mapped, and the policy to pass again.
 
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.

@@ -61,7 +61,7 @@ def recheck(
         policy=wanted,
         filters=FileFilter(wanted),
         results={result.name: result for result in decided},
-        held={held.key: held for d in decided for held in d.held if held.action in ("upload", "replacement")},
+        held={held.key: held for d in decided for held in d.held},
         orphans={orphan.row.key: orphan for d in decided for orphan in d.orphans},
         rows={row.key: row for row in actual.rows},
         archive=actual.archive,
@@ -118,7 +118,7 @@ def _feeding(action: Transfer, offered: Distribution) -> Repository | Standing:
     for repository in offered.repositories:
         if (repository.project, repository.name) == (project, name):
             return repository
-    if any((r.project, r.name, r.skipped) == (project, name, False) for r in offered.filtered):
+    if any((r.project, r.name) == (project, name) for r in offered.filtered):
         return stale(action, Reason.POLICY_CHANGED, f"the config's filters leave {project}/{name} out now")
     words = f"the config no longer maps {project}/{name} to {action.distribution}"
     return stale(action, Reason.POLICY_CHANGED, words)
@@ -147,6 +147,7 @@ def _not_won(action: Transfer, repository: Repository, offered: Distribution, fr
     winner = offered.offers.get(action.filename) or offered.left_out.get(action.filename)
     if winner is None:
         return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
+    # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
     if (stop := fresh.held.get(action.key) or winner.held) is not None:
         return stopped(action, stop)
     words = _other_bytes(action, winner)

@@ -25,8 +25,8 @@ class Standing:
 class Fresh:
     """What a plan of now decides for the actions of ``plan``, and what it looked at: all rows, and the archive's.
 
-    ``results`` are by distribution, the others by package key. ``held`` are uploads and replacements, ``sent`` is what
-    the apply that an undo takes back has put there, None where no journal of ours tells.
+    ``results`` are by distribution, the others by package key. ``sent`` is what the apply that an undo takes back has
+    put there, None where no journal of ours tells.
     """
 
     plan: Plan

@@ -233,6 +233,17 @@ def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
     assert checked(wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
 
 
+@pytest.mark.parametrize("wanted", [policy(OrphanPolicy()), policy(evolve(DELETE, protect=("hello-*",)))])
+def test_what_the_config_alone_keeps_does_not_wait_for_obs(wanted: Policy) -> None:
+    assert checked([UNSETTLED], wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
+
+
+def test_what_obs_offers_again_is_wanted_even_if_the_filters_leave_it_out_now() -> None:
+    rebuilt = rpm(version="1.0", content="rebuilt")
+    wanted = policy(exclude=("hello-1*",))
+    assert checked([repository(*FILES, rebuilt)], wanted=wanted)["Deletion"] == stale(Reason.WANTED_AGAIN)
+
+
 def test_what_the_reviewed_command_line_set_still_holds() -> None:
     setting = evolve(SETTING, overrides=evolve(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
     made = plan([SETTLED], ROWS, setting=setting)

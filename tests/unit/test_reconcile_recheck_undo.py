@@ -185,6 +185,16 @@ def test_it_must_be_what_the_config_does_with_orphans(action: Removal, other: Re
     assert checked(action, rows=[HERE, NEWEST], orphans=GOING[other]) == STALE_POLICY
 
 
+@pytest.mark.parametrize("action", REMOVING)
+def test_what_it_brings_back_takes_no_newer_version_s_place(action: Removal) -> None:
+    """Its backup under the name of the version that OBS offers, which is not here: the old one must stay."""
+    bogus = evolve(UPLOAD, filename=OFFERED.filename, sha256=sha("bogus"))
+    made = evolve(undo_of(action), uploads=(bogus,))
+    policy = Policy(orphans=GOING[action])
+    (brought, removed) = recheck(made, desired(*OURS), actual(HERE, archive=[]), policy, (LEAP,), NOW)
+    assert (brought.outcome, removed.outcome, removed.reason) == (Outcome.DUE, Outcome.LEFT, Reason.UNSETTLED)
+
+
 def test_it_says_that_the_journal_is_missing() -> None:
     (check,) = recheck(undo_of(DELETION), desired(*OURS), actual(HERE), Policy(), (LEAP,), NOW)
     assert check.message == (

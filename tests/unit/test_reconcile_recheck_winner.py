@@ -141,6 +141,13 @@ def test_a_row_that_the_filters_of_today_leave_alone_is_not_replaced(excluded: s
     assert standings([PLANNED], wanted=wanted)["again"].message == "the config's filters leave it alone now"
 
 
+@pytest.mark.parametrize("world", [PLANNED, evolve(PLANNED, problems=(problem(),))])
+def test_where_the_config_holds_rebuilds_now_nothing_waits_for_obs(world: Repository) -> None:
+    wanted = policy(rebuilds="hold")
+    assert checked([world], wanted=wanted) == (DUE, POLICY_CHANGED)
+    assert standings([world], wanted=wanted)["again"].message == "the config holds rebuilds now"
+
+
 def test_where_nothing_stands_any_more_a_replacement_is_an_upload() -> None:
     assert checked([PLANNED], rows=[], wanted=policy(exclude=("*",))) == (DUE, DUE)
 
