@@ -49,7 +49,7 @@ def plan(
     ``overrides`` and ``selection`` are what the command line sets for this run; ``now`` is the time that age rules
     count from. Raises ConfigError, AuthenticationError, ReadError where no plan can be made.
     """
-    policy = _effective_policy(config, overrides)
+    policy = _policy(config, overrides)
     services = Services.of(config, surroundings, _archive_of(policy))
     desired, actual = services.observe(config)
     _check_types(desired, actual)
@@ -73,7 +73,7 @@ def audit(
 
     Raises as :func:`plan` does, and UsageError where the query means more requests than packagecloud.usage allows.
     """
-    policy = _effective_policy(config, overrides)
+    policy = _policy(config, overrides)
     services = Services.of(config, surroundings, _archive_of(policy))
     desired, actual = services.observe(config)
     moment = now()
@@ -91,7 +91,7 @@ def apply(
     now: Callable[[], datetime] = utc_now,
     report: Callable[[str], None] = lambda line: None,
 ) -> Receipt:
-    """Execute the reviewed plan. The config gives URLs, credentials and the policy that deletions must still pass.
+    """Execute the reviewed plan. The config gives URLs, credentials, what is mapped, and the policy to pass again.
 
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
@@ -126,20 +126,20 @@ def _setting(config: Config) -> reconcile.Setting:
     )
 
 
-def _effective_policy(config: Config, overrides: Overrides) -> Policy:
-    if overrides.orphans is None:
-        return config.policy
-    if overrides.orphans is not OrphanAction.KEEP and config.policy.orphans.keep_versions is None:
+def _policy(config: Config, overrides: Overrides) -> Policy:
+    """The policy of this run. Raises UsageError where the config lacks what an override needs."""
+    wanted, orphans = overrides.orphans, config.policy.orphans
+    if wanted not in (None, OrphanAction.KEEP) and orphans.keep_versions is None:
         raise UsageError(
-            f"--orphans {overrides.orphans} needs orphans.keep_versions in {config.path}",
+            f"--orphans {wanted} needs orphans.keep_versions in {config.path}",
             tip="Say there how many versions of each package must stay, such as `orphans: {keep_versions: 3}`.",
         )
-    if overrides.orphans is OrphanAction.ARCHIVE and config.policy.orphans.archive_to is None:
+    if wanted is OrphanAction.ARCHIVE and orphans.archive_to is None:
         raise UsageError(
             f"--orphans archive needs orphans.archive_to in {config.path}",
             tip="Name there the repository to move them to, such as `orphans: {archive_to: me/archive}`.",
         )
-    return evolve(config.policy, orphans=evolve(config.policy.orphans, action=overrides.orphans))
+    return overrides.over(config.policy)
 
 
 def _archive_of(policy: Policy) -> str | None:

@@ -5,17 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import BinaryIO
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pkgsync import credentials, obs, packagecloud, reconcile
 from pkgsync.cache import Cache
-from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, ReadError
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.obs import ObsClient
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.per_row import ask
-from pkgsync.reasons import Reason
 from pkgsync.reconcile import Kept
 from pkgsync.session import Session
 from pkgsync.surroundings import Surroundings, utc_now
@@ -98,8 +97,8 @@ class Services:
         Raises as :meth:`observe`.
         """
         built = frozenset(action.filename for action in plan.transfers if action.source.content == "build")
-        desired, actual = self.observe(_with_plan_sources(config, plan), built)
-        leaving = frozenset(action.key for action in plan.removals if action.reason is not Reason.UNDO)
+        desired, actual = self.observe(config, built)
+        leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]
         return desired, self.with_downloads(actual, rows, config.policy, now())
 
@@ -160,27 +159,3 @@ def _backups(receipt: Receipt, store: Cache) -> dict[str, int]:
 
 def _unsized(line: ReceiptLine, actual: ActualState) -> Row | None:
     return actual.archive.get(line.key) if actual.archive is not None and line.size is None else None
-
-
-def _with_plan_sources(config: Config, reviewed: Plan) -> Config:
-    """The config with the repositories of the plan that it no longer maps, so that the plan's uploads are checked."""
-    projects = {p.name: p for p in config.obs.projects}
-    for planned in reviewed.source.repositories:
-        extra = {planned.repository: planned.distributions}
-        known = projects.get(planned.project)
-        if known is None:
-            projects[planned.project] = ObsProject(
-                name=planned.project, distributions={**extra, "*": None}, optional=True, content=planned.content
-            )
-        elif not _reads(known, planned.repository):
-            filters = None if known.repositories is None else (*known.repositories, planned.repository)
-            merged = {**known.distributions, **extra}
-            projects[planned.project] = evolve(known, distributions=merged, repositories=filters)
-    return evolve(config, obs=evolve(config.obs, projects=tuple(projects.values())))
-
-
-def _reads(project: ObsProject, repository: str) -> bool:
-    try:
-        return project.target(repository) is not None and project.selects(repository)
-    except KeyError:
-        return False

@@ -5,11 +5,11 @@ Sizes are bytes, sums lower-case hex sha256.
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync.model.actions import Action, Archiving, Deletion, Held, Removal, Replacement, Shadowed, Transfer, Upload
 from pkgsync.model.desired import ContentFrom, Problem
-from pkgsync.model.policy import OrphanAction
+from pkgsync.model.policy import OrphanAction, Policy
 
 
 @frozen(kw_only=True)
@@ -91,6 +91,12 @@ class Overrides:
 
     orphans: OrphanAction | None = None
     max_deletions: int | None = None
+
+    def over(self, policy: Policy) -> Policy:
+        """The config's ``policy`` with the action of the command line; limits name ``max_deletions`` as such."""
+        if self.orphans is None:
+            return policy
+        return evolve(policy, orphans=evolve(policy.orphans, action=self.orphans))
 
 
 @frozen(kw_only=True)

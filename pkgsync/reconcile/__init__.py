@@ -4,7 +4,8 @@ from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
-from pkgsync.reconcile.recheck import Standing, recheck
+from pkgsync.reconcile.recheck import recheck
+from pkgsync.reconcile.standing import Standing
 from pkgsync.reconcile.undo import Kept, undo_plan
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import assert_never
 
 from attrs import evolve
 
@@ -75,6 +76,8 @@ def _place(orphan: Orphan, sort: AuditSort) -> tuple[bool, int, str]:
             return orphan.downloads is None, -(orphan.downloads or 0), ""
         case AuditSort.FATE:
             return False, _FATES.index(orphan.fate), ""
+        case never:
+            assert_never(never)
 
 
 def unasked(decided: Reconciliation) -> Iterable[Row]:

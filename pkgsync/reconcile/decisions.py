@@ -23,6 +23,7 @@ from pkgsync.model import (
 )
 from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.limits import freed
 from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
@@ -141,7 +142,7 @@ def _decide(
         held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
         shadowed=tuple(sorted(offered.shadowed, key=_shadowed_order)),
         orphans=tuple(orphans),
-        freed=_freed(due, uploads),
+        freed=freed(due, {u.key for u in uploads}),
         rows=tuple(rows),
         unchanged=moved.unchanged,
         filtered=len(rows) - len(candidates) - _offered_rows(by_name, offered, moved),
@@ -169,15 +170,6 @@ def _held_orphans(orphans: list[Orphan], policy: Policy) -> Iterable[Held]:
                 reason=orphan.reason,
                 message=orphan.message,
             )
-
-
-def _freed(orphans: list[Orphan], uploads: tuple[Upload, ...]) -> frozenset[str]:
-    arriving = {u.filename for u in uploads}
-    return frozenset(
-        o.row.key
-        for o in orphans
-        if o.evidence and o.evidence.superseded_by and o.evidence.superseded_by.filename in arriving
-    )
 
 
 def _deletion(orphan: Orphan) -> Deletion:

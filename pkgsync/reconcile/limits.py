@@ -1,10 +1,10 @@
 """How many deletions a plan may hold before it is refused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from attrs import frozen
 
-from pkgsync.model import LimitExceeded, Limits, Overrides, Policy, Removal, Row, Upload
+from pkgsync.model import LimitExceeded, Limits, Orphan, Overrides, Policy, Removal, Row, Upload
 
 _PERCENT_FROM_ROWS = 10
 
@@ -45,6 +45,17 @@ def exceeded(
     # one option holds for all distributions: less than the most of them would refuse another one
     flag = f"--max-deletions {max((loss.counted for loss in losses), default=0)}"
     return tuple(over for loss in losses for over in _check(loss, policy.limits, overrides, flag))
+
+
+def freed(orphans: Iterable[Orphan], arriving: Collection[str]) -> frozenset[str]:
+    """The keys of the orphans whose newer version is ``arriving``, by its package key."""
+    return frozenset(
+        orphan.row.key
+        for orphan in orphans
+        if orphan.evidence
+        and orphan.evidence.superseded_by
+        and f"{orphan.row.distribution}/{orphan.evidence.superseded_by.filename}" in arriving
+    )
 
 
 def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iterable[LimitExceeded]:

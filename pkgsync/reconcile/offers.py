@@ -17,7 +17,7 @@ from pkgsync.model import (
     Source,
 )
 from pkgsync.model.filename import FileClass, file_class, parse
-from pkgsync.reasons import Reason
+from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.architectures import INDEPENDENT, schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter
 
@@ -200,8 +200,7 @@ def _could_offer(repository: Repository, filename: str) -> bool:
     """Whether an earlier repository without a usable index might publish ``filename``."""
     if repository.index is not None:
         return False
-    reasons = {p.reason for p in repository.problems}
-    if reasons & {Reason.REPOSITORY_ABSENT, Reason.PROJECT_ABSENT}:
+    if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
     return not names or filename in names

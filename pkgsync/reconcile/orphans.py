@@ -1,10 +1,12 @@
 """Which rows are orphans, and the verdict on each with its evidence."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from pkgsync.model import (
     ArchitectureEvidence,
     Evidence,
+    Fate,
     Orphan,
     OrphanAction,
     Repository,
@@ -12,21 +14,11 @@ from pkgsync.model import (
     Row,
     SupersededBy,
 )
-from pkgsync.reasons import Reason
+from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.checks import CHECKS, Facts, superseding
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.offers import Offer, Offered, relevant_architectures
 from pkgsync.reconcile.retention import architecture_of
-
-# Stops that the config asks for: the row is kept. All others withhold a deletion that would be due.
-_KEPT = frozenset(
-    {
-        Reason.PROTECTED,
-        Reason.NOT_OWNED,
-        Reason.KEEP_VERSIONS,
-        Reason.LAST_VERSION,
-    }
-)
 
 
 def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[Row]:
@@ -59,9 +51,7 @@ def judge(row: Row, facts: Facts) -> Orphan:
                 reason=Reason.KEEP,
                 message=f"the config keeps orphans; else {stop.reason}: {stop.message}",
             )
-        return Orphan(
-            row=row, fate="keep" if stop.reason in _KEPT else "held", reason=stop.reason, message=stop.message
-        )
+        return Orphan(row=row, fate=_fate_of(stop.reason.group), reason=stop.reason, message=stop.message)
     evidence = _evidence(row, facts, newer)
     message = _explain(evidence)
     if action is OrphanAction.KEEP:
@@ -86,6 +76,19 @@ def judge(row: Row, facts: Facts) -> Orphan:
         evidence=evidence,
         archived_in=archive,
     )
+
+
+def _fate_of(stopped_by: Group) -> Fate:
+    """Kept where the config asks for it; all else withholds a deletion that would be due."""
+    match stopped_by:
+        case Group.KEPT | Group.RETAINED:
+            return "keep"
+        case Group.CONTRARY | Group.DOUBT | Group.LATER | Group.UNSETTLED | Group.ABSENT | Group.CHANGED:
+            return "held"
+        case Group.APPLY | Group.DUE:  # no check stops by these
+            return "held"
+        case never:
+            assert_never(never)
 
 
 def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:

@@ -1,12 +1,12 @@
 """Before a plan is executed: does each of its actions still hold in the world of now?
 
-A deletion must pass all of today's checks again, under today's config, as if it were planned anew.
+Nothing is decided here: a fresh plan is, under today's config, and each reviewed action is compared with it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from pkgsync.model import (
     Action,
@@ -14,7 +14,6 @@ from pkgsync.model import (
     Archiving,
     Deletion,
     DesiredState,
-    IndexedFile,
     Orphan,
     OrphanAction,
     Outcome,
@@ -28,51 +27,15 @@ from pkgsync.model import (
     Transfer,
     Upload,
 )
-from pkgsync.model.filename import parse
-from pkgsync.reasons import Reason
-from pkgsync.reconcile.checks import not_owned
+from pkgsync.reasons import Group, Reason
+from pkgsync.reconcile import recheck_undo
 from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
-from pkgsync.reconcile.filters import FileFilter, Globs
-from pkgsync.reconcile.limits import exceeded
-from pkgsync.reconcile.offers import Offered
+from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.limits import exceeded, freed
+from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.orphans import filtered_out
-
-
-@frozen(kw_only=True)
-class Standing:
-    """What is to be done about one action of the plan; ``reason`` and ``message`` say why it is not due."""
-
-    action: Action
-    outcome: Outcome
-    reason: Reason | None = None
-    message: str = ""
-
-
-# Verdicts on an orphan that come from the config, not from the world.
-_POLICY = frozenset({Reason.KEEP, Reason.PROTECTED, Reason.NOT_OWNED, Reason.KEEP_VERSIONS, Reason.LAST_VERSION})
-_POLICY |= {Reason.MIN_AGE, Reason.GRACE}
-# Verdicts that leave it for another run, and are no matter of a settled OBS.
-_LEAVING = frozenset({Reason.IN_USE, Reason.CONTENT_UNKNOWN, Reason.UNREAD})
-# Verdicts that no plan of ours would have come to: the plan was edited, or the world is another one.
-_CONTRARY = frozenset({Reason.NOT_NEWER, Reason.OTHER_ARCHITECTURE, Reason.VERSION_UNKNOWN})
-# Stops that hold whether or not the repositories are settled now.
-_CERTAIN = frozenset({Reason.KEEP, Reason.PROTECTED})
-
-
-@frozen(kw_only=True)
-class _Now:
-    """The world at apply. ``planned`` are the decisions that a fresh plan would take."""
-
-    plan: Plan
-    policy: Policy
-    rows: Mapping[str, Row]
-    repositories: Mapping[tuple[str, str, str], Repository]
-    published: Mapping[tuple[str, str, str, str], IndexedFile]
-    planned: Mapping[str, DistributionDecisions]
-    orphans: Mapping[str, Orphan]
-    over: Mapping[str, str]
-    archive: Mapping[str, Row] | None
-    sent: Mapping[str, str] | None
+from pkgsync.reconcile.retention import architecture_of
+from pkgsync.reconcile.standing import Fresh, Standing, done, due, left, stale, stopped, unmanaged
 
 
 def recheck(
@@ -84,277 +47,183 @@ def recheck(
     now: datetime,
     sent: Mapping[str, str] | None = None,
 ) -> tuple[Standing, ...]:
-    """One check per action of the plan, in the plan's order.
+    """The standing of each action of the plan, in the plan's order.
 
     ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
     own journal of it says; None where that journal is not at hand.
     """
-    effective = _effective(policy, plan)
-    planned = {action.key for action in plan.actions}
-    decided = reconcile(desired, actual, effective, managed, now, planned.__contains__)
-    results = {d.name: d for d in decided.distributions}
-    world = _Now(
+    wanted = plan.overrides.over(policy)
+    # a plan may be edited: only what it brings takes the place of what it removes, not a removal of a file to come
+    coming = {transfer.key for transfer in plan.transfers if transfer.reason is not Reason.UNDO}
+    decided = reconcile(desired, actual, wanted, managed, now, coming.__contains__).distributions
+    fresh = Fresh(
         plan=plan,
-        policy=effective,
+        policy=wanted,
+        filters=FileFilter(wanted),
+        results={result.name: result for result in decided},
+        held={held.key: held for d in decided for held in d.held},
+        orphans={orphan.row.key: orphan for d in decided for orphan in d.orphans},
         rows={row.key: row for row in actual.rows},
-        repositories={(r.project, r.name, name): r for r in desired.repositories for name in r.distributions},
-        published={
-            (r.project, r.name, r.content, file.path): file
-            for r in desired.repositories
-            for file in (r.index.files if r.index else ())
-        },
-        planned=results,
-        orphans={orphan.row.key: orphan for d in decided.distributions for orphan in d.orphans},
-        over=_recount(plan, results, effective),
         archive=actual.archive,
         sent=sent,
     )
-    return tuple(_check(action, world) for action in plan.actions)
+    return tuple(_within_limits([_standing(action, fresh) for action in plan.actions], fresh))
 
 
-def _effective(policy: Policy, plan: Plan) -> Policy:
-    """Today's config with what the reviewed command line set over it."""
-    if plan.overrides.orphans is None:
-        return policy
-    return evolve(policy, orphans=evolve(policy.orphans, action=plan.overrides.orphans))
-
-
-def _recount(plan: Plan, results: Mapping[str, DistributionDecisions], policy: Policy) -> dict[str, str]:
-    """The limits once more, over what of the plan's deletions is still there: distribution -> what is exceeded."""
-    rows = [row for d in results.values() for row in d.rows]
-    here = {row.key for row in rows}
-    removals = [a for a in plan.removals if a.key in here]
-    arriving = {(u.distribution, u.filename) for u in plan.uploads}
-    freed = frozenset(
-        a.key
-        for a in removals
-        if a.evidence.superseded_by and (a.distribution, a.evidence.superseded_by.filename) in arriving
-    )
-    over = exceeded(removals, plan.uploads, rows, policy, plan.overrides, freed)
-    return {limit.distribution: limit.message for limit in over}
-
-
-def _check(action: Action, world: _Now) -> Standing:
-    row = world.rows.get(action.key)
+def _standing(action: Action, fresh: Fresh) -> Standing:
+    row = fresh.rows.get(action.key)
     match action:
-        case Upload():
-            return _upload(action, row, world)
-        case Replacement():
-            return _replacement(action, row, world)
+        case Transfer():
+            return _transfer(action, row, fresh)
         case Removal():
-            return _removal(action, row, world)
+            return _removal(action, row, fresh)
         case _:
             raise TypeError(action)
 
 
-def _upload(action: Upload, row: Row | None, world: _Now) -> Standing:
-    if row is not None and row.sha256 == action.sha256:
-        return Standing(action=action, outcome=Outcome.ALREADY_DONE, message="Packagecloud holds it already")
-    if row is not None:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
-    return _from_source(action, world)
+# uploads and replacements
 
 
-def _replacement(action: Replacement, row: Row | None, world: _Now) -> Standing:
+def _transfer(action: Transfer, row: Row | None, fresh: Fresh) -> Standing:
+    old = action.old if isinstance(action, Replacement) else None
     if row is not None and row.sha256 == action.sha256:
-        return Standing(
-            action=action, outcome=Outcome.ALREADY_DONE, message="Packagecloud holds the new content already"
-        )
-    if row is not None and (row.sha256, row.created_at) != (action.old.sha256, action.old.created_at):
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
-    if row is not None and action.reason is Reason.UNDO:
-        return _ours(action, row, world) or _from_source(action, world)
-    if row is None:
-        return _from_source(action, world)
-    result = world.planned.get(action.distribution)
+        return done(action, f"Packagecloud holds {'the new content' if old else 'it'} already")
+    if row is not None and (old is None or (row.sha256, row.created_at) != (old.sha256, old.created_at)):
+        return stale(action, Reason.TARGET_CHANGED, _other_content(row))
+    result = fresh.results.get(action.distribution)
     if result is None:
-        return _unmanaged(action)
-    if world.policy.rebuilds == "hold":
-        return Standing(
-            action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message="the config holds rebuilds now"
-        )
-    if problem := result.offered.problem(_architecture(action)):
-        return Standing(action=action, outcome=Outcome.LEFT, reason=Reason.UNSETTLED, message=problem.message)
-    return _from_source(action, world)
+        return unmanaged(action)
+    if action.reason is not Reason.UNDO:
+        return _from_source(action, row, result.offered, fresh)
+    if row is not None and isinstance(action, Replacement):
+        return recheck_undo.put_in_place(action, row, result, fresh)
+    return recheck_undo.brought_back(action, fresh)
 
 
-def _unmanaged(action: Action) -> Standing:
-    words = f"the config no longer manages {action.distribution}"
-    return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=words)
+def _from_source(action: Transfer, row: Row | None, offered: Offered, fresh: Fresh) -> Standing:
+    """``row`` is the old file that would be replaced."""
+    repository = _feeding(action, offered)
+    if isinstance(repository, Standing):
+        return repository
+    stays = None if row is None else _old_stays(action, row, offered, fresh)
+    return stays or _not_won(action, repository, offered, fresh) or due(action)
 
 
-def _from_source(action: Transfer, world: _Now) -> Standing:
-    """Due if OBS still publishes exactly the planned bytes under the planned name, for this managed distribution.
+def _feeding(action: Transfer, offered: Offered) -> Repository | Standing:
+    """The planned repository, if today's config takes its files for this distribution.
 
-    The filters limited what was planned; what was reviewed need not pass them again.
+    What only the plan names is never published: anybody can write a plan.
     """
-    if action.reason is Reason.UNDO:
-        return _brought_back(action, world)
-    if action.distribution not in world.planned:
-        return _unmanaged(action)
-    repository = world.repositories.get((action.source.project, action.source.repository, action.distribution))
-    if repository is None:
-        place = f"{action.source.project}/{action.source.repository}"
-        words = f"the config no longer maps {place} to {action.distribution}"
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=words)
+    project, name = action.source.project, action.source.repository
+    for repository in offered.repositories:
+        if (repository.project, repository.name) == (project, name):
+            return repository
+    if any((r.project, r.name) == (project, name) for r in offered.filtered):
+        return stale(action, Reason.POLICY_CHANGED, f"the config's filters leave {project}/{name} out now")
+    words = f"the config no longer maps {project}/{name} to {action.distribution}"
+    return stale(action, Reason.POLICY_CHANGED, words)
+
+
+def _old_stays(action: Transfer, row: Row, offered: Offered, fresh: Fresh) -> Standing | None:
+    """Why the old file is not replaced, whoever wins its name."""
+    if action.filename not in offered.offers and filtered_out(row, offered, fresh.filters):
+        return stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    held = fresh.held.get(action.key)
+    if held is not None and held.reason is Reason.CONTENT_CHANGED:
+        return stale(action, Reason.POLICY_CHANGED, "the config holds rebuilds now")
+    problem = offered.problem(architecture_of(row))
+    return left(action, Reason.UNSETTLED, problem.message) if problem else None
+
+
+def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: Fresh) -> Standing | None:
+    """Why the planned bytes of the planned place are not what its name goes to.
+
+    The filters limited what was planned, and a reviewed upload need not pass them again: where they leave the name out
+    now, the first source that publishes it counts.
+    """
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
-        return Standing(action=action, outcome=Outcome.LEFT, reason=Reason.UNSETTLED, message=message)
-    file = world.published.get(_place(action.source))
-    if file is None:
-        words = f"{repository.id} no longer publishes {action.source.path}"
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.SOURCE_CHANGED, message=words)
-    if file.filename != action.filename:
-        words = f"{repository.id} publishes {action.source.path} under the name {file.filename}"
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.SOURCE_CHANGED, message=words)
-    if (file.sha256, file.size) != (action.sha256, action.size):
-        words = f"{repository.id} publishes other content under {action.source.path}"
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.SOURCE_CHANGED, message=words)
-    return Standing(action=action, outcome=Outcome.DUE)
+        return left(action, Reason.UNSETTLED, message)
+    winner = offered.offers.get(action.filename) or offered.left_out.get(action.filename)
+    if winner is None:
+        return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
+    # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
+    if (stop := fresh.held.get(action.key) or winner.held) is not None:
+        return stopped(action, stop)
+    words = _other_bytes(action, winner)
+    return stale(action, Reason.SOURCE_CHANGED, words) if words else None
+
+
+def _other_bytes(action: Transfer, winner: Offer) -> str | None:
+    equal = (winner.file.sha256, winner.file.size) == (action.sha256, action.size)
+    places = [_place(source) for source in (winner.source, *winner.also)]
+    if equal and _place(action.source) in places:
+        return None
+    if places[0] == _place(action.source):
+        return f"{winner.repository.id} publishes other content under {action.source.path}"
+    return f"the name goes to {winner.repository.id}/{winner.file.path} now{'' if equal else ', with other content'}"
 
 
 def _place(source: Source) -> tuple[str, str, str, str]:
     return source.project, source.repository, source.content, source.path
 
 
-def _removal(action: Removal, row: Row | None, world: _Now) -> Standing:
+# deletions and archivings
+
+
+def _removal(action: Removal, row: Row | None, fresh: Fresh) -> Standing:
     if row is None:
-        return _absent(action, world)
+        return _absent(action, fresh.archive)
     if (row.sha256, row.created_at) != (action.sha256, action.created_at):
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=_other_content(row))
-    if action.reason is Reason.UNDO:
-        return _undone(action, row, world)
-    result = world.planned.get(action.distribution)
+        return stale(action, Reason.TARGET_CHANGED, _other_content(row))
+    result = fresh.results.get(action.distribution)
     if result is None:
-        return _unmanaged(action)
-    if again := _wanted_again(action, result.offered):
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.WANTED_AGAIN, message=again)
-    if (message := world.over.get(action.distribution)) is not None:
-        return Standing(
-            action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=f"limits: {message}"
-        )
-    return _judged_again(action, result, world)
+        return unmanaged(action)
+    if action.reason is Reason.UNDO and fresh.sent is not None:
+        return recheck_undo.taken_away(action, row, fresh.sent, fresh)
+    standing = _judged_again(action, row, result, fresh)
+    if action.reason is not Reason.UNDO or standing.outcome is Outcome.DUE:
+        return standing
+    words = "the journal of the apply that it takes back is not here, so it is judged like any other deletion"
+    return evolve(standing, message=f"{standing.message}; {words}")
 
 
-def _absent(action: Removal, world: _Now) -> Standing:
+def _absent(action: Removal, archive: Mapping[str, Row] | None) -> Standing:
     """What was to be moved is done only if it stands in the archive."""
     if isinstance(action, Deletion):
-        return Standing(action=action, outcome=Outcome.ALREADY_DONE, message="it is not on Packagecloud")
-    if world.archive is None:
-        return Standing(
-            action=action,
-            outcome=Outcome.LEFT,
-            reason=Reason.UNREAD,
-            message=f"the archive {action.archive} could not be read",
-        )
-    there = world.archive.get(action.key)
+        return done(action, "it is not on Packagecloud")
+    if archive is None:
+        return left(action, Reason.UNREAD, f"the archive {action.archive} could not be read")
+    there = archive.get(action.key)
     if there is not None and there.sha256 == action.sha256:
-        return Standing(action=action, outcome=Outcome.ALREADY_DONE, message=f"{action.archive} holds it")
+        return done(action, f"{action.archive} holds it")
     if there is not None and there.sha256 is None:
         words = f"Packagecloud does not tell the checksum of the file in {action.archive}"
-        return Standing(action=action, outcome=Outcome.LEFT, reason=Reason.CONTENT_UNKNOWN, message=words)
-    words = f"it is neither here nor in {action.archive}"
-    return Standing(action=action, outcome=Outcome.STALE, reason=Reason.NEITHER_PLACE, message=words)
+        return left(action, Reason.CONTENT_UNKNOWN, words)
+    return stale(action, Reason.NEITHER_PLACE, f"it is neither here nor in {action.archive}")
+
+
+def _judged_again(action: Removal, row: Row, result: DistributionDecisions, fresh: Fresh) -> Standing:
+    offered, orphan = result.offered, fresh.orphans.get(action.key)
+    if again := _wanted_again(action, offered):
+        return stale(action, Reason.WANTED_AGAIN, again)
+    if orphan is None:
+        return stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    if (other := _other_archive(action, fresh.policy)) is not None:
+        return stale(action, Reason.POLICY_CHANGED, other)
+    if orphan.fate in ("delete", "archive"):
+        return _on_the_planned_way(action, orphan)
+    if action.filename in offered.built:
+        return stale(action, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
+    if orphan.reason.group is not Group.KEPT and (problem := offered.problem(architecture_of(row))):
+        return left(action, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")
+    return stopped(action, orphan)
 
 
 def _wanted_again(action: Removal, offered: Offered) -> str | None:
     if action.filename in offered.offers or action.filename in offered.left_out:
         return "OBS publishes it again"
     return "OBS publishes its content under another name" if action.sha256 in offered.contents else None
-
-
-def _undone(action: Removal, row: Row, world: _Now) -> Standing:
-    """What an earlier apply uploaded may go whatever OBS offers, if the config manages and does not protect it."""
-    if (foreign := _ours(action, row, world)) is not None:
-        return foreign
-    protect = Globs(world.policy.orphans.protect)
-    if protect.match(action.filename) or protect.match(action.key):
-        return Standing(
-            action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message="a protect glob matches now"
-        )
-    if isinstance(action, Archiving) and (other := _unknown_archive(action.archive_to, world)) is not None:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=other)
-    return Standing(action=action, outcome=Outcome.DUE)
-
-
-def _ours(action: Replacement | Removal, row: Row, world: _Now) -> Standing | None:
-    """None if the content that an undo takes away is ours, else the verdict.
-
-    The journal of the apply that is taken back tells. Where it is not at hand (the plan alone proves nothing), it must
-    be a file that an orphan of this name would be ours for, and that the filters let pass.
-    """
-    result = world.planned.get(action.distribution)
-    if result is None:
-        return _unmanaged(action)
-    if world.sent is not None:
-        if world.sent.get(action.key) == row.sha256:
-            return None
-        words = f"the journal of the apply {world.plan.undoes} does not say that it was put there"
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.NOT_OWNED, message=words)
-    if filtered_out(row, result.offered, FileFilter(world.policy)):
-        return Standing(
-            action=action,
-            outcome=Outcome.STALE,
-            reason=Reason.POLICY_CHANGED,
-            message="the config's filters leave it alone now",
-        )
-    orphans = world.policy.orphans
-    stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
-    if stop is None:
-        return None
-    outcome = Outcome.STALE if stop.reason is Reason.NOT_OWNED else Outcome.LEFT
-    return Standing(action=action, outcome=outcome, reason=stop.reason, message=stop.message)
-
-
-def _brought_back(action: Transfer, world: _Now) -> Standing:
-    """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
-    if action.distribution not in world.planned:
-        return _unmanaged(action)
-    if action.source.kind != "archive":
-        return Standing(action=action, outcome=Outcome.DUE)
-    if (other := _unknown_archive(action.source.repository, world)) is not None:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=other)
-    if world.archive is None:
-        words = f"the archive {action.source.repository} could not be read"
-        return Standing(action=action, outcome=Outcome.LEFT, reason=Reason.UNREAD, message=words)
-    there = world.archive.get(action.key)
-    if there is not None and there.sha256 in (None, action.sha256):
-        return Standing(action=action, outcome=Outcome.DUE)
-    words = f"{action.source.repository} no longer holds the same file"
-    return Standing(action=action, outcome=Outcome.STALE, reason=Reason.NO_BACKUP, message=words)
-
-
-def _unknown_archive(archive: str, world: _Now) -> str | None:
-    """A plan must not move files from or to a repository that only the plan names."""
-    wanted = world.policy.orphans.archive_to
-    return None if archive == wanted else f"the config does not name {archive} as the archive"
-
-
-def _judged_again(action: Removal, result: DistributionDecisions, world: _Now) -> Standing:
-    orphan = world.orphans.get(action.key)
-    if orphan is None:
-        return Standing(
-            action=action,
-            outcome=Outcome.STALE,
-            reason=Reason.POLICY_CHANGED,
-            message="the config's filters leave it alone now",
-        )
-    if (other := _other_archive(action, world.policy)) is not None:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=other)
-    if orphan.fate in ("delete", "archive"):
-        return _on_the_planned_way(action, orphan)
-    if action.filename in result.offered.built:
-        return Standing(
-            action=action,
-            outcome=Outcome.STALE,
-            reason=Reason.WANTED_AGAIN,
-            message=f"{orphan.reason}: {orphan.message}",
-        )
-    if orphan.reason not in _CERTAIN and (problem := result.offered.problem(_architecture(action))):
-        return Standing(
-            action=action, outcome=Outcome.LEFT, reason=Reason.UNSETTLED, message=f"{problem.reason}: {problem.message}"
-        )
-    return _stopped(action, orphan)
 
 
 def _other_archive(action: Removal, policy: Policy) -> str | None:
@@ -368,39 +237,45 @@ def _other_archive(action: Removal, policy: Policy) -> str | None:
 def _on_the_planned_way(action: Removal, orphan: Orphan) -> Standing:
     """It may go; the archive must still say whether that means to move or to delete it."""
     if isinstance(action, Archiving) == (orphan.fate == "archive"):
-        return Standing(action=action, outcome=Outcome.DUE)
+        return due(action)
     if isinstance(action, Archiving):
-        return Standing(
-            action=action,
-            outcome=Outcome.STALE,
-            reason=Reason.ALREADY_ARCHIVED,
-            message=f"{action.archive} holds the same file by now",
-        )
-    return Standing(
-        action=action,
-        outcome=Outcome.STALE,
-        reason=Reason.TARGET_CHANGED,
-        message=f"{action.archive} no longer holds the same file",
-    )
-
-
-def _architecture(action: Replacement | Removal) -> str:
-    parsed = parse(action.filename)
-    return parsed.architecture if parsed else ""
-
-
-def _stopped(action: Removal, orphan: Orphan) -> Standing:
-    words = f"{orphan.reason}: {orphan.message}"
-    if orphan.reason in _POLICY | _CONTRARY:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.POLICY_CHANGED, message=words)
-    if orphan.reason is Reason.ARCHIVE_CLASH:
-        return Standing(action=action, outcome=Outcome.STALE, reason=Reason.ARCHIVE_CLASH, message=orphan.message)
-    if orphan.reason in _LEAVING:
-        return Standing(action=action, outcome=Outcome.LEFT, reason=orphan.reason, message=orphan.message)
-    return Standing(action=action, outcome=Outcome.LEFT, reason=Reason.UNSETTLED, message=words)
+        return stale(action, Reason.ALREADY_ARCHIVED, f"{action.archive} holds the same file by now")
+    return stale(action, Reason.TARGET_CHANGED, f"{action.archive} no longer holds the same file")
 
 
 def _other_content(row: Row) -> str:
-    return (
-        f"Packagecloud holds {row.sha256[:12] if row.sha256 else 'content of unknown checksum'} since {row.created_at}"
-    )
+    content = row.sha256[:12] if row.sha256 else "content of unknown checksum"
+    return f"Packagecloud holds {content} since {row.created_at}"
+
+
+# limits
+
+
+def _within_limits(standings: Sequence[Standing], fresh: Fresh) -> Iterator[Standing]:
+    """The limits once more, over what this run would take away: all of a distribution that exceeds one is stale.
+
+    They don't count for an undo that our journal vouches for: it takes nothing away that we have not put there.
+    """
+    vouched = fresh.plan.undoes is not None and fresh.sent is not None
+    going = [s.action for s in standings if s.outcome is Outcome.DUE and not vouched]
+    removals = {action.key: action for action in going if isinstance(action, Removal)}
+    rows = [row for result in fresh.results.values() for row in result.rows]
+    uploads = [upload for result in fresh.results.values() for upload in result.uploads]
+    free = _freed(rows, uploads, fresh)
+    found = exceeded([*removals.values()], uploads, rows, fresh.policy, fresh.plan.overrides, free)
+    over = {limit.distribution: f"limits: {limit.message}" for limit in found}
+    for standing in standings:
+        action = standing.action
+        message = over.get(action.distribution) if action.key in removals else None
+        yield stale(action, Reason.POLICY_CHANGED, message) if message else standing
+
+
+def _freed(rows: Iterable[Row], uploads: Iterable[Upload], fresh: Fresh) -> frozenset[str]:
+    """The removals whose newer version, by what OBS offers now, is among the uploads of the plan.
+
+    What has arrived since frees as before: limits are counted again when the uploads are done, and by a second run.
+    The plan's own word for what supersedes counts for nothing: it may be edited.
+    """
+    here = {(row.distribution, row.sha256) for row in rows}
+    arrived = {upload.key for upload in fresh.plan.uploads if (upload.distribution, upload.sha256) in here}
+    return freed(fresh.orphans.values(), arrived | {upload.key for upload in uploads})

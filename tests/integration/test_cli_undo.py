@@ -119,12 +119,39 @@ def test_changes_are_2_on_request(applied: Cli) -> None:
     assert (again.code, again.out.splitlines()[-1]) == (0, "Nothing to undo.")
 
 
-def test_on_a_machine_with_only_the_receipt_and_the_backups(applied: Cli) -> None:
-    fresh = ("--state-dir", "fresh", "--backup-dir", "kept", "--cache-dir", "cold")
+ELSEWHERE = ("--state-dir", "fresh", "--backup-dir", "kept", "--cache-dir", "cold")
+
+
+@pytest.fixture
+def elsewhere(applied: Cli) -> Cli:
+    """Another machine, with the receipt and the backups of the apply, and an undo made there."""
     shutil.copytree(Surroundings.of_user().backups, applied.folder / "kept")
-    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json", *fresh).code == 0
-    assert applied.run("apply", "undo.json", *fresh).code == 0
-    assert content(applied) == BEFORE
+    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json", *ELSEWHERE).code == 0
+    return applied
+
+
+def test_on_a_machine_with_the_journal_too(elsewhere: Cli) -> None:
+    shutil.copytree(Surroundings.of_user().state_dir, elsewhere.folder / "fresh", dirs_exist_ok=True)
+    assert elsewhere.run("apply", "undo.json", *ELSEWHERE).code == 0
+    assert content(elsewhere) == BEFORE
+
+
+def test_on_a_machine_without_the_journal_what_obs_offers_is_not_taken_away(elsewhere: Cli) -> None:
+    before = content(elsewhere)
+    done = elsewhere.run("apply", "undo.json", *ELSEWHERE)
+    assert (done.code, content(elsewhere)) == (4, before)
+    said = {
+        line["filename"]: (line["outcome"], line.get("reason"))
+        for line in elsewhere.saved("undo.receipt.json")["lines"]
+    }
+    assert said[RPM.filename] == ("stale", "wanted-again")
+    assert "the journal of the apply that it takes back is not here" in done.out
+
+
+def test_without_the_journal_what_was_taken_away_still_comes_back(elsewhere: Cli) -> None:
+    uploaded = (LEAP, RPM.filename, RPM.blob.digest("sha256"))
+    assert elsewhere.run("apply", "undo.json", "--skip-stale", *ELSEWHERE).code == 5
+    assert content(elsewhere) == BEFORE | {uploaded}
 
 
 def test_without_the_backups_it_takes_away_and_lists_the_rest(applied: Cli) -> None:
@@ -223,6 +250,7 @@ def forged(cli: Cli, key: str, undoes: str) -> None:
 
 @pytest.mark.parametrize("here", [True, False], ids=["journal", "no journal"])
 def test_a_forged_receipt_deletes_no_foreign_package(applied: Cli, here: bool) -> None:
+    """With the journal it is not ours; without it, no plan of now would delete it."""
     foreign = make_rpm("foreign", "1.0")
     applied.put(foreign)
     key = f"{LEAP}/{foreign.filename}"
@@ -230,7 +258,7 @@ def test_a_forged_receipt_deletes_no_foreign_package(applied: Cli, here: bool) -
     done = applied.run("apply", "undo.json")
     assert (done.code, key in applied.names) == (4, True)
     (line,) = applied.saved("undo.receipt.json")["lines"]
-    assert (line["outcome"], line["reason"]) == ("stale", "not-owned")
+    assert (line["outcome"], line["reason"]) == ("stale", "not-owned" if here else "policy-changed")
 
 
 def test_a_file_that_we_kept_is_not_what_we_uploaded(applied: Cli) -> None:
@@ -240,6 +268,20 @@ def test_a_file_that_we_kept_is_not_what_we_uploaded(applied: Cli) -> None:
     forged(applied, f"{LEAP}/{other.filename}", applied.saved()["digest"])
     assert applied.run("apply", "undo.json").code == 4
     assert f"{LEAP}/{other.filename}" in applied.names
+
+
+def test_without_the_journal_what_a_plan_of_now_would_delete_is_deleted(cli: Cli) -> None:
+    """Every check of a deletion is made, also the one for which Packagecloud must be asked."""
+    applying(cli)
+    cli.publish(make_rpm("hello", "2.0"))
+    cli.put(make_rpm("hello", "2.0"), make_deb("hello", "2.0", "1"))
+    cli.publish(make_deb("hello", "2.0", "1"))
+    limits = {"in_use_days": 30, "deletions": 1, "deletions_percent": 100}
+    cli.configure(**DELETE, limits=limits)
+    assert cli.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    assert (counts(cli)["deletions"], {RPM_KEY, DEB_KEY} <= cli.names) == (2, True)
+    assert cli.run("apply", "undo.json", "--state-dir", "fresh").code == 0
+    assert cli.names == {f"{LEAP}/hello-2.0-1.x86_64.rpm", f"{JAMMY}/hello_2.0-1_amd64.deb"}
 
 
 # what it refuses

@@ -124,12 +124,13 @@ def test_a_config_that_reads_the_published_repository_since_makes_it_stale(cli: 
     assert (cli.run("apply", "plan.json").code, cli.names) == (4, set())
 
 
-def test_a_plan_whose_project_left_the_config_is_still_read_as_built(cli: Cli) -> None:
+def test_what_is_built_by_a_project_that_left_the_config_is_not_brought(cli: Cli) -> None:
     cli.run("plan", "-o", "plan.json")
     cli.sandbox.obs.add_repository("demo:other", LEAP_REPOSITORY, "rpm", ["x86_64"])
     configure(cli, {"name": "demo:other"})
     done = cli.run("apply", "plan.json", "--only", "uploads")
-    assert (done.code, len(cli.names)) == (0, 3), done.err
+    assert (done.code, cli.names) == (4, set()), done.err
+    assert {line["reason"] for line in cli.saved("plan.receipt.json")["lines"]} == {"policy-changed"}
 
 
 def test_without_a_login(cli: Cli) -> None:

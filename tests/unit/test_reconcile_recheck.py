@@ -1,6 +1,6 @@
 """What becomes of each planned action in the world of now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -59,9 +59,10 @@ def checked(
     wanted: Policy | None = None,
     made: Plan = PLAN,
     managed: tuple[str, ...] = (LEAP,),
+    sent: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[Outcome, Reason | None]]:
     """Kind of action -> what is said about the only one of that kind."""
-    checks = recheck(made, desired(*repositories), actual(*rows), wanted or policy(), managed, NOW)
+    checks = recheck(made, desired(*repositories), actual(*rows), wanted or policy(), managed, NOW, sent)
     assert [c.action for c in checks] == list(made.actions)
     return {type(c.action).__name__: (c.outcome, c.reason) for c in checks}
 
@@ -232,6 +233,17 @@ def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
     assert checked(wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
 
 
+@pytest.mark.parametrize("wanted", [policy(OrphanPolicy()), policy(evolve(DELETE, protect=("hello-*",)))])
+def test_what_the_config_alone_keeps_does_not_wait_for_obs(wanted: Policy) -> None:
+    assert checked([UNSETTLED], wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
+
+
+def test_what_obs_offers_again_is_wanted_even_if_the_filters_leave_it_out_now() -> None:
+    rebuilt = rpm(version="1.0", content="rebuilt")
+    wanted = policy(exclude=("hello-1*",))
+    assert checked([repository(*FILES, rebuilt)], wanted=wanted)["Deletion"] == stale(Reason.WANTED_AGAIN)
+
+
 def test_what_the_reviewed_command_line_set_still_holds() -> None:
     setting = evolve(SETTING, overrides=evolve(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
     made = plan([SETTLED], ROWS, setting=setting)
@@ -259,7 +271,7 @@ def test_deletions_that_are_done_do_not_count_against_the_limits() -> None:
     assert [c.outcome for c in checks] == [Outcome.DUE, Outcome.DUE, Outcome.ALREADY_DONE]
 
 
-def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
+def test_what_an_undo_takes_back_by_our_journal_needs_no_source_and_no_policy() -> None:
     backup = Source(kind="backup")
     deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:0"))
     made = evolve(
@@ -288,7 +300,8 @@ def test_what_an_undo_takes_back_needs_no_source_and_no_policy() -> None:
         ),
         deletions=(deletion,),
     )
-    assert checked([UNSETTLED], wanted=policy(OrphanPolicy()), made=made) == {
+    sent = {deletion.key: deletion.sha256, made.replacements[0].key: sha("old")}
+    assert checked([UNSETTLED], wanted=policy(OrphanPolicy()), made=made, sent=sent) == {
         "Upload": DUE,
         "Replacement": DUE,
         "Deletion": DUE,

@@ -1,6 +1,8 @@
 """What an undo takes away must be ours, whatever the plan says: anybody can write a plan with a right digest."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -9,11 +11,14 @@ from pkgsync.model import (
     Archiving,
     Deletion,
     Evidence,
+    Limits,
     OldContent,
+    OrphanAction,
     OrphanPolicy,
     Outcome,
     Plan,
     Policy,
+    Removal,
     Replacement,
     Repository,
     Row,
@@ -23,7 +28,7 @@ from pkgsync.model import (
 from pkgsync.model.plan import Action
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, repository, rpm, sha
+from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, problem, repository, rpm, sha
 from tests.builders import row as row_of
 from tests.undoing import ARCHIVE, DIGEST
 
@@ -68,7 +73,7 @@ TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]
 FOREIGN = [repository(rpm("other"))]
 DUE = (Outcome.DUE, None)
-Verdicts = tuple[Outcome, Reason | None]
+Outcomes = tuple[Outcome, Reason | None]
 
 
 def undo_of(action: Action) -> Plan:
@@ -90,7 +95,7 @@ def checked(
     managed: tuple[str, ...] = (LEAP,),
     archive: Iterable[Row] | None = (),
     **wanted: object,
-) -> Verdicts:
+) -> Outcomes:
     policy = Policy(orphans=orphans or OrphanPolicy(archive_to=ARCHIVE), **wanted)  # type: ignore[arg-type]
     here = actual(*rows, archive=archive)
     (check,) = recheck(undo_of(action), desired(*repositories), here, policy, managed, NOW, sent)
@@ -113,41 +118,109 @@ def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, st
     assert checked(action, sent=sent, orphans=claims) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
-# a machine without it: the plan alone proves nothing
+# a machine without it: the plan alone proves nothing, and what it removes is judged like any other deletion
+
+STALE_POLICY = (Outcome.STALE, Reason.POLICY_CHANGED)
+REMOVING = [DELETION, ARCHIVING]
+GOING = {
+    DELETION: OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1),
+    ARCHIVING: OrphanPolicy(action=OrphanAction.ARCHIVE, keep_versions=1, archive_to=ARCHIVE),
+}
+NEWEST = row_of(OFFERED)
 
 
-@pytest.mark.parametrize("action", TAKING)
-def test_a_name_that_obs_offers_there_is_ours(action: Action) -> None:
-    assert checked(action) == DUE
+def test_a_forged_undo_deletes_nothing_while_the_config_keeps_orphans() -> None:
+    """All 30 packages that OBS publishes, under the limits that nobody has changed."""
+    files = [rpm(f"package{number}") for number in range(30)]
+    deletions = tuple(evolve(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
+    made = evolve(plan([]), undoes="sha256:" + "f" * 64, deletions=deletions)
+    here = actual(*(row_of(file) for file in files))
+    checks = recheck(made, desired(repository(*files)), here, Policy(), (LEAP,), NOW)
+    assert {(check.outcome, check.reason) for check in checks} == {(Outcome.STALE, Reason.WANTED_AGAIN)}
+    others = desired(repository(*(rpm(f"package{number}", "2.0") for number in range(30))))
+    checks = recheck(made, others, here, Policy(), (LEAP,), NOW)
+    assert {(check.outcome, check.reason) for check in checks} == {STALE_POLICY}
 
 
-@pytest.mark.parametrize("action", TAKING)
-@pytest.mark.parametrize("claim", [{"names": ("hel*",)}, {"uploaders": ("robot",)}])
-def test_a_name_that_the_config_claims_is_ours(action: Action, claim: dict[str, tuple[str, ...]]) -> None:
-    assert checked(action, FOREIGN, orphans=OrphanPolicy(archive_to=ARCHIVE, **claim)) == DUE  # type: ignore[arg-type]
+@pytest.mark.parametrize("action", REMOVING)
+@pytest.mark.parametrize("claim", [{}, {"names": ("hel*",)}, {"uploaders": ("robot",)}])
+def test_what_is_ours_stays_as_long_as_the_config_keeps_orphans(action: Action, claim: dict[str, Any]) -> None:
+    assert checked(action, orphans=OrphanPolicy(archive_to=ARCHIVE, **claim)) == STALE_POLICY
 
 
-@pytest.mark.parametrize("action", TAKING)
-def test_foreign_packages_stay(action: Action) -> None:
-    assert checked(action, FOREIGN) == (Outcome.STALE, Reason.NOT_OWNED)
+@pytest.mark.parametrize("action", REMOVING)
+def test_what_a_plan_of_now_would_remove_may_go(action: Removal) -> None:
+    assert checked(action, rows=[HERE, NEWEST], orphans=GOING[action]) == DUE
 
 
-@pytest.mark.parametrize("action", TAKING)
-def test_what_obs_offers_somewhere_else_is_not_ours_here(action: Action) -> None:
+@pytest.mark.parametrize("action", REMOVING)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keep_versions": 2},
+        {"keep_versions": None},
+        {"min_age": timedelta(days=10_000)},
+        {"grace": timedelta(days=10_000)},
+        {"protect": ("hello*",)},
+    ],
+)
+def test_it_passes_every_check_of_a_deletion(action: Removal, changes: dict[str, Any]) -> None:
+    assert checked(action, rows=[HERE, NEWEST], orphans=evolve(GOING[action], **changes)) == STALE_POLICY
+
+
+@pytest.mark.parametrize("action", REMOVING)
+def test_it_waits_for_a_settled_obs_like_a_deletion(action: Removal) -> None:
+    unsettled = [repository(OFFERED, problems=(problem(),))]
+    assert checked(action, unsettled, [HERE, NEWEST], orphans=GOING[action]) == (Outcome.LEFT, Reason.UNSETTLED)
+    assert checked(action, OURS, [HERE], orphans=GOING[action]) == (Outcome.LEFT, Reason.UNSETTLED)
+
+
+@pytest.mark.parametrize("action", REMOVING)
+def test_foreign_packages_are_not_removed(action: Removal) -> None:
+    assert checked(action, FOREIGN, orphans=GOING[action]) == STALE_POLICY
+
+
+@pytest.mark.parametrize(("action", "other"), [(DELETION, ARCHIVING), (ARCHIVING, DELETION)])
+def test_it_must_be_what_the_config_does_with_orphans(action: Removal, other: Removal) -> None:
+    assert checked(action, rows=[HERE, NEWEST], orphans=GOING[other]) == STALE_POLICY
+
+
+@pytest.mark.parametrize("action", REMOVING)
+def test_what_it_brings_back_takes_no_newer_version_s_place(action: Removal) -> None:
+    """Its backup under the name of the version that OBS offers, which is not here: the old one must stay."""
+    bogus = evolve(UPLOAD, filename=OFFERED.filename, sha256=sha("bogus"))
+    made = evolve(undo_of(action), uploads=(bogus,))
+    policy = Policy(orphans=GOING[action])
+    (brought, removed) = recheck(made, desired(*OURS), actual(HERE, archive=[]), policy, (LEAP,), NOW)
+    assert (brought.outcome, removed.outcome, removed.reason) == (Outcome.DUE, Outcome.LEFT, Reason.UNSETTLED)
+
+
+def test_it_says_that_the_journal_is_missing() -> None:
+    (check,) = recheck(undo_of(DELETION), desired(*OURS), actual(HERE), Policy(), (LEAP,), NOW)
+    assert check.message == (
+        "keep: the config keeps orphans; else newest-not-here: OBS offers hello-2.0-1.x86_64.rpm, "
+        "which is not on Packagecloud yet; the journal of the apply that it takes back is not here, "
+        "so it is judged like any other deletion"
+    )
+
+
+def test_what_a_replacement_of_an_undo_takes_away_must_be_ours() -> None:
+    assert checked(BACK) == DUE
+    assert checked(BACK, FOREIGN) == (Outcome.STALE, Reason.NOT_OWNED)
     elsewhere = [repository(OFFERED, name="other", distributions=(JAMMY,)), *FOREIGN]
-    assert checked(action, elsewhere, managed=(LEAP, JAMMY)) == (Outcome.STALE, Reason.NOT_OWNED)
+    assert checked(BACK, elsewhere, managed=(LEAP, JAMMY)) == (Outcome.STALE, Reason.NOT_OWNED)
+    assert checked(BACK, [repository(index=None)])[0] is Outcome.LEFT
 
 
-@pytest.mark.parametrize("action", TAKING)
-def test_where_an_index_is_unread_it_is_left_for_another_run(action: Action) -> None:
-    verdict, _ = checked(action, [repository(index=None)])
-    assert verdict is Outcome.LEFT
+@pytest.mark.parametrize("claim", [{"names": ("hel*",)}, {"uploaders": ("robot",)}])
+def test_the_config_may_claim_what_a_replacement_of_an_undo_takes_away(claim: dict[str, Any]) -> None:
+    assert checked(BACK, FOREIGN, orphans=OrphanPolicy(archive_to=ARCHIVE, **claim)) == DUE
 
 
 @pytest.mark.parametrize("action", TAKING)
 @pytest.mark.parametrize("filters", [{"exclude": ("hello*",)}, {"include": ("other*",)}])
-def test_what_the_filters_leave_alone_stays(action: Action, filters: dict[str, object]) -> None:
-    assert checked(action, **filters) == (Outcome.STALE, Reason.POLICY_CHANGED)  # type: ignore[arg-type]
+def test_what_the_filters_leave_alone_stays(action: Action, filters: dict[str, Any]) -> None:
+    assert checked(action, **filters) == STALE_POLICY
 
 
 # always
@@ -197,7 +270,7 @@ def test_nothing_moves_to_or_from_a_repository_that_only_the_plan_names(action: 
         (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
 )
-def test_a_recall_needs_the_same_file_in_the_archive(archive: list[Row] | None, verdict: Verdicts) -> None:
+def test_a_recall_needs_the_same_file_in_the_archive(archive: list[Row] | None, verdict: Outcomes) -> None:
     assert checked(RECALL, rows=[], archive=archive) == verdict
 
 
@@ -207,10 +280,15 @@ def test_what_comes_back_needs_nothing_of_obs() -> None:
     assert checked(UPLOAD, []) == (Outcome.ALREADY_DONE, None)
 
 
-def test_limits_do_not_count_for_what_a_receipt_names() -> None:
-    files = [rpm("hello", f"1.{number}") for number in range(40)]
+def test_limits_count_only_where_the_journal_does_not_know_what_the_plan_names() -> None:
+    files = [rpm("hello", f"1.{number}") for number in range(25)]
     deletions = tuple(evolve(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
     made = evolve(plan([]), undoes=DIGEST, deletions=deletions)
-    here = actual(*(row_of(file) for file in files))
-    checks = recheck(made, desired(*OURS), here, Policy(), (LEAP,), NOW)
-    assert {check.outcome for check in checks} == {Outcome.DUE}
+    here = actual(NEWEST, *(row_of(file) for file in files))
+    wanted = Policy(orphans=GOING[DELETION], limits=Limits(deletions=20, deletions_percent=100))
+
+    def said(sent: Mapping[str, str] | None) -> set[tuple[Outcome, str]]:
+        return {(s.outcome, s.message) for s in recheck(made, desired(*OURS), here, wanted, (LEAP,), NOW, sent)}
+
+    assert said({deletion.key: deletion.sha256 for deletion in deletions}) == {(Outcome.DUE, "")}
+    assert said(None) == {(Outcome.STALE, f"limits: {LEAP}: 25 deletions, 5 more than the limit of 20")}

@@ -1,0 +1,72 @@
+"""An undo before it is executed: what it takes away must be ours, and what it brings back must be where it says.
+
+Anybody can write an undo with a right digest. What vouches for it is our own journal of the apply that it takes back;
+without that journal its removals are no others than those of any plan (see recheck).
+"""
+
+from collections.abc import Mapping
+
+from pkgsync.model import Action, Archiving, Removal, Replacement, Row, Transfer
+from pkgsync.reasons import Reason
+from pkgsync.reconcile.checks import not_owned
+from pkgsync.reconcile.decisions import DistributionDecisions
+from pkgsync.reconcile.filters import Globs
+from pkgsync.reconcile.orphans import filtered_out
+from pkgsync.reconcile.standing import Fresh, Standing, due, left, stale
+
+
+def taken_away(action: Removal, row: Row, sent: Mapping[str, str], fresh: Fresh) -> Standing:
+    """A removal that the journal vouches for may go whatever OBS offers, if the config does not protect it."""
+    if (foreign := _not_sent(action, row, sent, fresh)) is not None:
+        return foreign
+    protect = Globs(fresh.policy.orphans.protect)
+    if protect.match(action.filename) or protect.match(action.key):
+        return stale(action, Reason.POLICY_CHANGED, "a protect glob matches now")
+    unknown = _unknown_archive(action, action.archive_to, fresh) if isinstance(action, Archiving) else None
+    return unknown or due(action)
+
+
+def _not_sent(action: Action, row: Row, sent: Mapping[str, str], fresh: Fresh) -> Standing | None:
+    if sent.get(action.key) == row.sha256:
+        return None
+    words = f"the journal of the apply {fresh.plan.undoes} does not say that it was put there"
+    return stale(action, Reason.NOT_OWNED, words)
+
+
+def put_in_place(action: Replacement, row: Row, result: DistributionDecisions, fresh: Fresh) -> Standing:
+    """Without the journal, the row must be one that an orphan of its name would be ours for, and pass the filters.
+
+    That is enough here: the name stays, and what takes its place comes from our own backups.
+    """
+    if fresh.sent is not None:
+        return _not_sent(action, row, fresh.sent, fresh) or brought_back(action, fresh)
+    if filtered_out(row, result.offered, fresh.filters):
+        return stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
+    orphans = fresh.policy.orphans
+    stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
+    if stop is None:
+        return brought_back(action, fresh)
+    judged = stale if stop.reason is Reason.NOT_OWNED else left
+    return judged(action, stop.reason, stop.message)
+
+
+def brought_back(action: Transfer, fresh: Fresh) -> Standing:
+    """Bytes of a backup are verified when they are used; a row of the archive must be the planned one."""
+    archive = action.source.repository
+    if action.source.kind != "archive":
+        return due(action)
+    if (unknown := _unknown_archive(action, archive, fresh)) is not None:
+        return unknown
+    if fresh.archive is None:
+        return left(action, Reason.UNREAD, f"the archive {archive} could not be read")
+    there = fresh.archive.get(action.key)
+    if there is not None and there.sha256 in (None, action.sha256):
+        return due(action)
+    return stale(action, Reason.NO_BACKUP, f"{archive} no longer holds the same file")
+
+
+def _unknown_archive(action: Action, archive: str, fresh: Fresh) -> Standing | None:
+    """A plan must not move files from or to a repository that only the plan names."""
+    if archive == fresh.policy.orphans.archive_to:
+        return None
+    return stale(action, Reason.POLICY_CHANGED, f"the config does not name {archive} as the archive")
