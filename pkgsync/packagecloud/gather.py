@@ -80,7 +80,8 @@ def _archive(
     except (AuthenticationError, QuotaError) as error:
         raise refusals.of_archive(error, client.repository) from error
     except ReadError as error:
-        return None, (f"the archive {client.repository} could not be read, so nothing is archived: {error.message}",)
+        said = f"the archive {client.repository} could not be read, so nothing is archived: {error.message} {error.tip}"
+        return None, (said.rstrip(),)
     synced = [row for row in found if row.type in SYNCED_TYPES]
     rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
     return {row.key: row for row in rows}, warnings

@@ -167,6 +167,20 @@ ODD_LISTINGS = {
 }
 
 
+HEADERS = "Check that packagecloud.url in the config is a Packagecloud server, and that no proxy"
+LASTING = {
+    "Total is absurd": HEADERS,
+    "Total is gigantic": HEADERS,
+    "Total is a word": HEADERS,
+    "Total is negative": HEADERS,
+    "Total is lacking": HEADERS,
+    "Total is lacking at the end": HEADERS,
+    "no pagination headers": HEADERS,
+    "next is on another server": "Write in packagecloud.url of the config the address under which the server knows itself",
+    "next is no URL": HEADERS,
+}
+
+
 @pytest.mark.parametrize("name", ODD_LISTINGS)
 def test_an_odd_listing_is_read_again(sandbox: Sandbox, client: PackagecloudClient, name: str) -> None:
     fill(sandbox, 12)
@@ -183,8 +197,9 @@ def test_a_listing_that_stays_odd_is_a_failed_read(sandbox: Sandbox, client: Pac
     fill(sandbox, 12)
     sandbox.packagecloud.max_per_page = 5
     sandbox.packagecloud.faults.add(evolve_fault(ODD_LISTINGS[name], times=None))
-    with pytest.raises(ReadError, match="The listing of demo/testing could not be read completely"):
+    with pytest.raises(ReadError, match="The listing of demo/testing could not be read completely") as caught:
         read(client)
+    assert caught.value.tip.startswith(LASTING.get(name, "Run the command again while nobody changes the repository;"))
     assert len([page for page in pages(sandbox) if page.endswith("&page=1")]) == 3
 
 
