@@ -251,6 +251,34 @@ def test_target_and_exclude_choose_by_package_key(cli: Cli) -> None:
     assert ([u["filename"] for u in both["uploads"]], both["targeted"]) == ([DEB.filename], True)
 
 
+def test_a_partial_plan_says_first_that_it_is_one(cli: Cli) -> None:
+    done = cli.run("plan", "--target", "ubuntu/*", "-o", "plan.json")
+    said = "Partial: this plan looks only at what --target 'ubuntu/*' chose."
+    assert done.out.splitlines()[0] == said
+    assert cli.saved()["selection"] == {"targets": ["ubuntu/*"]}
+    assert cli.saved()["format_version"] == "1.1"
+    assert cli.run("show", "plan.json").out.splitlines()[0] == said
+    assert f"> {said}".replace("*", r"\*") in cli.run("show", "plan.json", "--format", "markdown").out.splitlines()[:4]
+
+
+def test_what_is_held_elsewhere_is_not_in_a_partial_plan(cli: Cli) -> None:
+    cli.put(make_rpm("hello", "1.0", salt="other"), make_deb("hello", "1.0", "1", salt="other"), OLD[0])
+    cli.configure(rebuilds="hold")
+    assert [h["filename"] for h in cli.plan()["held"]] == [RPM.filename, DEB.filename]
+    partial = cli.plan("--target", "ubuntu/*")
+    assert [h["filename"] for h in partial["held"]] == [DEB.filename]
+    assert [partial["summary"]["total"][what] for what in ("held", "orphans_kept")] == [1, 0]
+
+
+def test_a_glob_that_matches_nothing_is_told_what_a_key_looks_like(cli: Cli) -> None:
+    cli.in_step()
+    made = cli.plan("--target", "hello*", "--exclude", "*.rpm", "--exclude", "nosuch")
+    assert made["warnings"] == [
+        f"{option} matches no package; globs are matched against DISTRIBUTION/FILE, such as {LEAP}/{RPM.filename}"
+        for option in ("--target hello*", "--exclude nosuch")
+    ]
+
+
 def test_orphans_over_the_config(cli: Cli) -> None:
     cli.in_step()
     cli.put(OLD[0])
