@@ -122,7 +122,7 @@ def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> S
 def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
     own = standing.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP)
-    # facts/packagecloud-api.md 9: no listing that lags was reported, but none is promised not to.
+    # packagecloud/README.md, "Consistency": no listing that lags was reported, but none is promised not to.
     if own and ledger.past(standing.action.key).moving:
         return Standing(action=standing.action, outcome=Outcome.DUE)
     return standing

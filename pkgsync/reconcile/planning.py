@@ -73,6 +73,7 @@ def build_plan(
             packagecloud_requests=actual.requests,
         ),
         config_digest=setting.config_digest,
+        # written all the same: people should see what was refused
         applyable=not over,
         complete=complete(desired, actual, policy),
         targeted=bool(setting.selection),
