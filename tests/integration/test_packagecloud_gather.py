@@ -399,6 +399,7 @@ def test_an_exhausted_quota_ends_the_run_at_once(sandbox: Sandbox, client: Packa
 
 def test_no_read_token_shows_in_the_state(sandbox: Sandbox, client: PackagecloudClient) -> None:
     fill(sandbox, 1)
+    sandbox.packagecloud.private.add(REPOSITORY)
     state = read(client)
     assert sandbox.packagecloud.read_token in str(state.rows[0].download_url)
     assert sandbox.packagecloud.read_token not in repr(state)
