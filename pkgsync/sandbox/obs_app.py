@@ -17,9 +17,11 @@ from .serving import content_type, send_blob
 from .signing import Signer
 from .wsgi import Body, Environ, StartResponse
 
-BOOLEAN = frozenset({"nosource", "withmd5", "nometa"})
+LIST_PARAMETERS = frozenset({"deleted", "expand", "noorigins"})
+BOOLEAN = frozenset({"nosource", "withmd5", "nometa", "nostream", "last", *LIST_PARAMETERS})
+LOG_PARAMETERS = frozenset({"nostream", "last", "start", "end", "view"})
 PUBLISHED_DEPTH = 5  # PROJECT/REPOSITORY and three names: the backend has no route to what lies deeper
-PACKAGE_PARAMETERS = frozenset({"view", "binary", "module", *BOOLEAN})
+PACKAGE_PARAMETERS = frozenset({"view", "binary", "module", "nosource", "withmd5", "nometa"})
 
 
 class ObsError(Exception):
@@ -155,7 +157,10 @@ class ObsApp:
         return self._xml(package_versions({name: arch.packages[name].files for name in arch.packages}, wanted))
 
     def _package(self, request: Request, project: Project, arch: ArchState, parts: list[str]) -> Response:
-        """The listing of a package, or one of its files."""
+        """The listing of a package, or one of its files; no build has a log here."""
+        if parts[1:] == ["_log"]:
+            self._check(request, LOG_PARAMETERS)
+            raise ObsError(404, "not_found", f"package '{parts[0]}' has no logfile")
         self._check(request, PACKAGE_PARAMETERS)
         if parts[0] not in {POOL, *project.packages} and self.world.frontend == "rails":
             raise ObsError(404, "unknown_package", f"Package not found: {parts[0]}")
@@ -185,12 +190,12 @@ class ObsApp:
 
     def _source(self, request: Request, parts: list[str]) -> Response:
         """Meta, config and keys of a project, and the meta of a package: no sources."""
-        self._check(request, ())
+        self._check(request, () if len(parts) > 1 else LIST_PARAMETERS)
         project = self._project(parts[0])
         names = sorted({name.partition(":")[0] for name in project.packages})
         match parts[1:]:
             case []:
-                return self._directory(names)
+                return self._directory([] if request.args.get("deleted") == "1" else names)
             case ["_meta"]:
                 return self._xml(_project_meta(project))
             case ["_config"]:

@@ -95,7 +95,7 @@ def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
         (f"/published/{PROJECT}/{LEAP}//x86_64", 400, "filename is empty"),
         (f"/published/{PROJECT}/{LEAP}/.hidden", 400, "filename '.hidden' is illegal"),
         (f"/source/{PROJECT}/nosuch/_meta", 404, "package 'nosuch' does not exist"),
-        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/_log", 404, "_log: No such file or directory"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/_log", 404, "package 'hello-tool' has no logfile"),
         ("/nosuch", 400, "unknown request: GET:/nosuch"),
     ],
 )
