@@ -113,6 +113,8 @@ def complete(desired: DesiredState, actual: ActualState, policy: Policy) -> bool
 
 def _unmatched(selection: Selection, decided: Reconciliation) -> Iterator[str]:
     """A warning for each glob that no key of OBS or Packagecloud matches: mostly a glob on the file name alone."""
+    if not selection:
+        return
     keys = sorted({key for d in decided.distributions for key in d.known_keys})
     example = keys[0] if keys else "opensuse/15.6/hello-1.0-1.x86_64.rpm"
     given = [("--target", glob) for glob in selection.targets] + [("--exclude", glob) for glob in selection.excludes]

@@ -11,8 +11,8 @@ from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, Quot
 from pkgsync.model import ActualState
 from pkgsync.model.secret import Basic
 from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.packagecloud.gather import gather
-from pkgsync.sandbox import REPOSITORY, Fault, Kind, Reply, Sandbox, make_deb, make_rpm
+from pkgsync.packagecloud.gather import gather, with_archive
+from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, Reply, Sandbox, make_deb, make_rpm
 from pkgsync.session import Session
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -201,6 +201,19 @@ def test_a_listing_that_stays_odd_is_a_failed_read(sandbox: Sandbox, client: Pac
         read(client)
     assert caught.value.tip.startswith(LASTING.get(name, "Run the command again while nobody changes the repository;"))
     assert len([page for page in pages(sandbox) if page.endswith("&page=1")]) == 3
+
+
+def test_a_lasting_fault_of_the_archive_is_told_as_one(sandbox: Sandbox) -> None:
+    elsewhere = ODD_LISTINGS["next is on another server"]
+    sandbox.packagecloud.faults.add(Fault(kind=elsewhere.kind, path=ARCHIVE, change=elsewhere.change, times=None))
+    state = with_archive(client_of(sandbox, repository=ARCHIVE), read(client_of(sandbox)))
+    assert state.archive is None
+    assert state.warnings == (
+        "the archive demo/archive could not be read, so nothing is archived: The listing of demo/archive could not be read "
+        "completely: it links to another server, which was not asked. Write in packagecloud.url of the config the address "
+        "under which the server knows itself (another scheme, host or port than now): running the command again will not "
+        "help.",
+    )
 
 
 def evolve_fault(fault: Fault, times: int | None) -> Fault:
