@@ -63,6 +63,10 @@ class PackagecloudApp:
         match request.method, parts:
             case "GET", []:
                 return _json(shown_repository(self.world, repository, _base(request)))
+            case "GET", ["gpg_keys"]:
+                return _json({"gpg_keys": []})
+            case "GET", ["master_tokens"]:
+                return _json([])
             case "GET", ["packages"]:
                 return self._page(request, self.world.listing(repository))
             case "GET", ["search"]:

@@ -61,6 +61,8 @@ def test_a_repository_names_the_paths_that_the_official_client_goes_by(sandbox: 
     assert shown["urls"] == {
         "install_script": f"{sandbox.packagecloud_url}/install/repositories/demo/testing/script.:package_type.sh"
     }
+    assert call(sandbox, "GET", shown["paths"]["gpg_keys"]).json() == {"gpg_keys": []}
+    assert call(sandbox, "GET", shown["paths"]["master_tokens"]).json() == []
     assert [one["fqname"] for one in call(sandbox, "GET", "/api/v1/repos.json").json()] == [ARCHIVE, REPOSITORY]
 
 
