@@ -45,8 +45,9 @@ def partial(plan: Plan) -> str:
     given = [f"--target {shlex.quote(glob)}" for glob in plan.selection.targets]
     given += [f"--exclude {shlex.quote(glob)}" for glob in plan.selection.excludes]
     more = f" and {len(given) - _MANY} more" if len(given) > _MANY else ""
-    chosen = f"what {' '.join(given[:_MANY])}{more} chose" if given else "a part of the packages"
-    return f"Partial: this plan looks only at {chosen}."
+    if not given:
+        return "Partial: this plan was limited to some packages; the others are not in it."
+    return f"Partial: this plan was made with {' '.join(given[:_MANY])}{more}; what they leave out is not in it."
 
 
 def _no_changes(plan: Plan) -> str:

@@ -93,15 +93,17 @@ def test_a_partial_plan_says_so_before_its_counts() -> None:
         "## pkgsync: `kata/testing`",
         "",
         "> [!WARNING]",
-        "> Partial: this plan looks only at what --target 'ubuntu/\\*' --exclude '\\*0\\*' --exclude '\\*1\\*' "
-        "--exclude '\\*2\\*' --exclude '\\*3\\*' and 5 more chose.",
+        "> Partial: this plan was made with --target 'ubuntu/\\*' --exclude '\\*0\\*' --exclude '\\*1\\*' "
+        "--exclude '\\*2\\*' --exclude '\\*3\\*' and 5 more; what they leave out is not in it.",
         "",
         "**No changes. The selected part of kata/testing matches OBS.**",
     ]
 
 
 def test_a_partial_plan_says_so_where_little_else_has_room() -> None:
-    assert "Partial: this plan looks only at" in plan_markdown(evolve(many(5000), targeted=True), limit=600)
+    assert "Partial: this plan was limited to some packages" in plan_markdown(
+        evolve(many(5000), targeted=True), limit=600
+    )
 
 
 PLAN_MARKDOWN = """\
