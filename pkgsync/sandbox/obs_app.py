@@ -121,6 +121,8 @@ class ObsApp:
         return project.repositories[name]
 
     def _arch(self, repository: Repository, name: str) -> ArchState:
+        if "." in name or ":" in name:
+            raise ObsError(400, "invalid_parameter", f"arch '{name}' is illegal")
         if name not in repository.archs:
             where = f"{repository.project}/{repository.name}"
             raise ObsError(404, "not_found", f"repository '{where}' has no architecture '{name}'")
@@ -151,8 +153,11 @@ class ObsApp:
     def _architecture(self, request: Request, project: Project, arch: ArchState) -> Response:
         """The names of all packages, or the versions of what is built of them."""
         self._check(request, {"view", "package"})
-        if request.args.get("view") != "binaryversions":
+        view = request.args.get("view")
+        if view is None:
             return self._directory(project.packages)
+        if view != "binaryversions":
+            raise ObsError(400, "invalid_parameter", f"unknown view '{view}'")
         wanted = request.args.getlist("package")
         return self._xml(package_versions({name: arch.packages[name].files for name in arch.packages}, wanted))
 
@@ -160,7 +165,7 @@ class ObsApp:
         """The listing of a package, or one of its files; no build has a log here."""
         if parts[1:] == ["_log"]:
             self._check(request, LOG_PARAMETERS)
-            raise ObsError(404, "not_found", f"package '{parts[0]}' has no logfile")
+            raise ObsError(404, "not_found", f"remote error: package '{parts[0]}' has no logfile")
         self._check(request, PACKAGE_PARAMETERS)
         if parts[0] not in {POOL, *project.packages} and self.world.frontend == "rails":
             raise ObsError(404, "unknown_package", f"Package not found: {parts[0]}")
@@ -169,8 +174,11 @@ class ObsApp:
             return self._xml(versions(files))
         if len(parts) == 1:
             return self._listing(request, files)
-        if len(parts) > 2 or parts[1] not in files:
-            raise ObsError(404, "not_found", f"{parts[-1]}: No such file or directory")
+        if len(parts) > 2:
+            raise _unknown_request(request)
+        if parts[1] not in files:
+            words = f"no such binary '{parts[1]}'" if parts[0] == POOL else f"{parts[1]}: No such file or directory"
+            raise ObsError(404, "not_found", words)
         return send_blob(request, files[parts[1]].artifact.blob, content_type(parts[1]), ranges=self.world.ranges)
 
     def _listing(self, request: Request, files: Mapping[str, BuiltFile]) -> Response:
@@ -195,7 +203,9 @@ class ObsApp:
         names = sorted({name.partition(":")[0] for name in project.packages})
         match parts[1:]:
             case []:
-                return self._directory([] if request.args.get("deleted") == "1" else names)
+                with_flavors = self.world.frontend == "backend"
+                listed = project.packages if with_flavors else names
+                return self._directory([] if request.args.get("deleted") == "1" else listed)
             case ["_meta"]:
                 return self._xml(_project_meta(project))
             case ["_config"]:
@@ -210,7 +220,7 @@ class ObsApp:
                 if rest != ["_meta"]:
                     raise ObsError(404, "not_found", "no such file")
                 return self._xml(_package_meta(project, package))
-        raise ObsError(404, "not_found", f"package '{parts[1]}' does not exist")
+        raise ObsError(404, "not_found", f"package '{parts[1]}' does not exist in project '{project.name}'")
 
     def _published(self, request: Request, parts: list[str]) -> Response:
         """The published tree.
@@ -261,7 +271,7 @@ def _keyinfo(signer: Signer | None) -> ET.Element:
         key = signer.key
         identity = key.fingerprint.replace(" ", "")[-8:]
         attributes = {"algo": "rsa", "keysize": key.keysize, "keyid": identity, "fingerprint": key.fingerprint}
-        ET.SubElement(root, "pubkey", attributes | {"expires": key.expires}).text = key.armor.decode()
+        ET.SubElement(root, "pubkey", attributes).text = key.armor.decode()
     return root
 
 

@@ -24,11 +24,10 @@ def has_gpg() -> bool:
 
 @frozen(kw_only=True)
 class PublicKey:
-    """What `_keyinfo` tells of a key: size in bits, `expires` in unix seconds, the fingerprint in groups of 4."""
+    """What `_keyinfo` tells of a key: its size in bits, the fingerprint in groups of 4 digits."""
 
     armor: bytes
     keysize: str
-    expires: str
     fingerprint: str
 
 
@@ -42,13 +41,12 @@ class Signer:
     def key(self) -> PublicKey:
         """The public key."""
         self.home.mkdir(mode=0o700)
-        self._gpg("--quick-generate-key", OWNER, "rsa2048", "sign", "2y")
+        self._gpg("--quick-generate-key", OWNER, "rsa2048", "sign", "never")
         listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
         fields = {line.split(":")[0]: line.split(":") for line in reversed(listed)}
         return PublicKey(
             armor=self._gpg("--armor", "--export"),
             keysize=fields["pub"][2],
-            expires=fields["pub"][6],
             fingerprint=" ".join(re.findall("....", fields["fpr"][9].lower())),
         )
 

@@ -53,6 +53,9 @@ def test_listings(backend: Sandbox) -> None:
     assert names(backend, f"/build/{PROJECT}") == [LEAP, JAMMY, "openSUSE_Tumbleweed"]
     assert names(backend, f"/build/{PROJECT}/{LEAP}") == ["x86_64", "aarch64"]
     assert "demo-multi:small" in names(backend, f"/build/{PROJECT}/{LEAP}/x86_64")
+    assert "demo-multi:small" in names(backend, f"/source/{PROJECT}")
+    assert names(backend, f"/source/{PROJECT}?deleted=1") == []
+    backend.obs.frontend = "rails"
     assert "demo-multi:small" not in names(backend, f"/source/{PROJECT}")
 
 
@@ -82,6 +85,7 @@ def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
         ("/build/no:such", 404, "project 'no:such' does not exist"),
         (f"/build/{PROJECT}/nosuch", 404, f"project '{PROJECT}' has no repository 'nosuch'"),
         (f"/build/{PROJECT}/{LEAP}/ppc64", 404, f"repository '{PROJECT}/{LEAP}' has no architecture 'ppc64'"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64?view=nosuch", 400, "unknown view 'nosuch'"),
         (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/nosuch.rpm", 404, "nosuch.rpm: No such file or directory"),
         (f"/published/{PROJECT}/{LEAP}/x86_64/nosuch.rpm", 404, "no such file"),
         (f"/build/{PROJECT}/_result?view=nosuch", 400, "unknown view parameter: 'nosuch'"),
@@ -94,8 +98,8 @@ def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
         (f"/published/{PROJECT}/{LEAP}/a/b/c/d", 400, f"unknown request: GET:/published/{PROJECT}/{LEAP}/a/b/c/d"),
         (f"/published/{PROJECT}/{LEAP}//x86_64", 400, "filename is empty"),
         (f"/published/{PROJECT}/{LEAP}/.hidden", 400, "filename '.hidden' is illegal"),
-        (f"/source/{PROJECT}/nosuch/_meta", 404, "package 'nosuch' does not exist"),
-        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/_log", 404, "package 'hello-tool' has no logfile"),
+        (f"/source/{PROJECT}/nosuch/_meta", 404, f"package 'nosuch' does not exist in project '{PROJECT}'"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/_log", 404, "remote error: package 'hello-tool' has no logfile"),
         ("/nosuch", 400, "unknown request: GET:/nosuch"),
     ],
 )
