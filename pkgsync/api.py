@@ -14,6 +14,7 @@ from pkgsync.apply.options import ApplyOptions
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import ConfigError, UsageError
 from pkgsync.model import (
+    EVERYTHING,
     ActualState,
     Audit,
     AuditQuery,
@@ -33,7 +34,6 @@ from pkgsync.version import __version__
 __all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
-EVERYTHING = Selection()
 
 
 def plan(
@@ -57,7 +57,7 @@ def plan(
     takes = reconcile.Selector(selection).takes
     managed = managed_distributions(config)
     decided, actual = _decide((desired, actual), policy, managed, moment, services, takes)
-    setting = evolve(_setting(config), overrides=overrides, targeted=bool(selection))
+    setting = evolve(_setting(config), overrides=overrides, selection=selection)
     return reconcile.build_plan(decided, desired, actual, policy, moment, setting)
 
 

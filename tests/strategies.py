@@ -28,6 +28,7 @@ from pkgsync.model import (
     ReceiptLine,
     Replacement,
     RepositoryEvidence,
+    Selection,
     Shadowed,
     Source,
     Summary,
@@ -224,6 +225,9 @@ def _counts(plan: Plan, distribution: str) -> dict[str, int]:
     return counts | {"upload_bytes": sum(action.size for action in coming if action.distribution == distribution)}
 
 
+_GLOBS = st.lists(messages, max_size=2).map(tuple)
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Plans that hold together, with nasty names everywhere."""
@@ -231,6 +235,7 @@ def plans(draw: st.DrawFn) -> Plan:
     undo = draw(st.booleans())
     actions = [draw(_actions(distribution, filename, undo)) for distribution, filename in keys]
     exceeded = tuple(draw(st.lists(_exceeded, max_size=1)))
+    selection = Selection(draw(_GLOBS), draw(_GLOBS))
     plan = Plan(
         pkgsync_version="1.2.3",
         created_at=draw(_TIMES),
@@ -243,7 +248,8 @@ def plans(draw: st.DrawFn) -> Plan:
         config_digest=draw(_DIGESTS),
         applyable=not exceeded,
         complete=draw(st.booleans()),
-        targeted=draw(st.booleans()),
+        targeted=bool(selection) or draw(st.booleans()),
+        selection=selection,
         source=PlanSource(
             api="https://api.opensuse.org",
             projects=("home:kata",),

@@ -55,6 +55,7 @@ from pkgsync.model.plan import (
     Summary,
 )
 from pkgsync.model.policy import (
+    EVERYTHING,
     DistributionLimits,
     Limits,
     OrphanAction,
@@ -75,6 +76,7 @@ from pkgsync.model.reports import (
 from pkgsync.model.secret import Basic
 
 __all__ = [
+    "EVERYTHING",
     "SYNCED_TYPES",
     "Action",
     "ActionKind",

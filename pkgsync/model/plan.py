@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from pkgsync.model.actions import Action, Archiving, Deletion, Held, Removal, Replacement, Shadowed, Transfer, Upload
 from pkgsync.model.desired import ContentFrom, Problem
-from pkgsync.model.policy import OrphanAction, Policy
+from pkgsync.model.policy import EVERYTHING, OrphanAction, Policy, Selection
 
 
 @frozen(kw_only=True)
@@ -125,7 +125,8 @@ class Observed:
 class Plan:
     """A plan as it is reviewed and applied; ``digest`` is set by planfile.
 
-    ``undoes`` is set for an undo: the digest of the plan whose apply is taken back.
+    ``undoes`` is set for an undo: the digest of the plan whose apply is taken back. ``selection`` is what made a plan
+    ``targeted``; those of format 1.0 do not tell.
     """
 
     pkgsync_version: str
@@ -139,6 +140,7 @@ class Plan:
     target: PlanTarget
     summary: Summary
     overrides: Overrides = Overrides()
+    selection: Selection = EVERYTHING
     uploads: tuple[Upload, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     deletions: tuple[Deletion, ...] = ()
@@ -148,7 +150,7 @@ class Plan:
     exceeded: tuple[LimitExceeded, ...] = ()
     warnings: tuple[str, ...] = ()
     undoes: str | None = None
-    format_version: str = "1.0"
+    format_version: str = "1.1"
     digest: str = ""
 
     @property

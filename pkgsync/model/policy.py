@@ -80,3 +80,6 @@ class Selection:
 
     def __bool__(self) -> bool:
         return bool(self.targets or self.excludes)
+
+
+EVERYTHING = Selection()

@@ -17,6 +17,7 @@ from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
 _WHAT = "distributions.json"
+_NOT_LIVE = "Check that packagecloud.url in the config is a Packagecloud server: reading it again will not help."
 # what Packagecloud has no place for: no near name would be right
 _NEVER = re.compile(r"tumbleweed|factory|slowroll|microos|\barch|mageia|openmandriva", re.IGNORECASE)
 # for the advice only; a guess never decides where a package goes
@@ -40,24 +41,24 @@ _FAMILIES = {
 
 @frozen(kw_only=True)
 class Distribution:
-    """One ``distro/version`` of one package type. ``alias`` is the same by version number (``ubuntu/22.04``)."""
+    """One ``distro/version`` of one package type. ``aliases`` are the same by version number (``ubuntu/22.04``)."""
 
     type: str
     name: str
     id: int
-    alias: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 def parse(body: bytes) -> tuple[Distribution, ...]:
     """All rpm and deb distributions. Raises ReadError for an answer that could not be trusted with an upload."""
     document = documents.parse(body, _WHAT)
     if not isinstance(document, Mapping) or not any(document.get(kind) for kind in SYNCED_TYPES):
-        raise ReadError("Packagecloud's distributions.json lists neither rpm nor deb distributions.")
+        raise ReadError("Packagecloud's distributions.json lists neither rpm nor deb distributions.", tip=_NOT_LIVE)
     found = tuple(one for kind in sorted(SYNCED_TYPES) for one in _of_type(kind, document.get(kind) or []))
     names = {(one.type, one.name): one.id for one in found}
     # an upload takes the id alone: the wrong one puts the file into another distribution
     if any(names[one.type, one.name] != one.id for one in found):
-        raise ReadError("Packagecloud's distributions.json gives one distribution two ids.")
+        raise ReadError("Packagecloud's distributions.json gives one distribution two ids.", tip=_NOT_LIVE)
     return found
 
 
@@ -70,14 +71,22 @@ def _of_type(kind: str, entries: Any) -> Iterable[Distribution]:
             if distro is None or text(name) is None:
                 continue
             if not isinstance(identity, int) or isinstance(identity, bool) or identity <= 0:
-                raise ReadError(f"Packagecloud's distributions.json has no usable id for {distro}/{name}.")
-            alias = f"{distro}/{number}" if text(number) and number != name else None
-            yield Distribution(type=kind, name=f"{distro}/{name}", id=identity, alias=alias)
+                words = f"Packagecloud's distributions.json has no usable id for {distro}/{name}."
+                raise ReadError(words, tip=_NOT_LIVE)
+            aliases = tuple(f"{distro}/{written}" for written in _numbers(text(number)) if written != name)
+            yield Distribution(type=kind, name=f"{distro}/{name}", id=identity, aliases=aliases)
+
+
+def _numbers(number: str | None) -> tuple[str, ...]:
+    """How people write a version number: Packagecloud's 12.0 of Debian is 12 to them."""
+    if number is None:
+        return ()
+    return (number, number.removesuffix(".0")) if number.endswith(".0") else (number,)
 
 
 def _list_of_maps(value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise ReadError("Packagecloud's distributions.json is not built as documented.")
+        raise ReadError("Packagecloud's distributions.json is not built as documented.", tip=_NOT_LIVE)
     return value
 
 
@@ -99,7 +108,7 @@ def _advice(target: str, known: tuple[Distribution, ...]) -> str:
     if _NEVER.search(target):
         return "It does not exist there: map the OBS repository to null."
     names = {one.name for one in known}
-    by_alias = {one.alias: one.name for one in known if one.alias}
+    by_alias = {alias: one.name for one in known for alias in one.aliases}
     distro, _, version = target.casefold().partition("/")
     likely = f"{_FAMILIES.get(distro, distro)}/{version}"
     written = next((by_alias.get(name, name) for name in (target, likely) if name in by_alias or name in names), None)

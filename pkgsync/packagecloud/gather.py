@@ -83,7 +83,8 @@ def _archive(
         raise refusals.of_archive(error, client.repository) from error
     except ReadError as error:
         # only archiving needs it; all else can still be planned
-        return None, (f"the archive {client.repository} could not be read, so nothing is archived: {error.message}",)
+        said = f"the archive {client.repository} could not be read, so nothing is archived: {error.message} {error.tip}"
+        return None, (said.rstrip(),)
     synced = [row for row in found if row.type in SYNCED_TYPES]
     rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
     return {row.key: row for row in rows}, warnings

@@ -27,8 +27,21 @@ MAX_ROWS = 2_000_000
 ATTEMPTS = 3
 
 
+_CHANGING = (
+    "Run the command again while nobody changes the repository; if it stays so, the server's own listing is at fault."
+)
+_HEADERS = (
+    "Check that packagecloud.url in the config is a Packagecloud server, and that no proxy before it changes the "
+    "headers of its answers: running the command again will not help."
+)
+_OTHER_ADDRESS = (
+    "Write in packagecloud.url of the config the address under which the server knows itself (another scheme, host or "
+    "port than now): running the command again will not help."
+)
+
+
 class OddListingError(ReadError):
-    """The pages do not fit together; reading them again may help."""
+    """The pages do not fit together; reading them again may help, unless the tip says what else does."""
 
 
 @frozen(kw_only=True)
@@ -63,7 +76,7 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
     if not value:
         return None
     if not (value.isascii() and value.isdigit()) or len(value) > 9:
-        raise OddListingError(f"it has a {name} header that is no usable number.")
+        raise OddListingError(f"it has a {name} header that is no usable number.", tip=_HEADERS)
     return int(value)
 
 
@@ -74,10 +87,10 @@ def _next_page(header: str, base_url: str) -> int | None:
             target = urljoin(base_url, link["url"])
             foreign = Origin.of(target) != Origin.of(base_url)
         except ValueError:
-            foreign = True
+            raise OddListingError("it has a Link header without a usable address.", tip=_HEADERS) from None
         # links are not followed, but who puts them there is not the server that was asked
         if foreign:
-            raise OddListingError("it links to another server, which was not asked.")
+            raise OddListingError("it links to another server, which was not asked.", tip=_OTHER_ADDRESS)
         if "next" in link.get("rel", "").split():
             number = (parse_qs(urlsplit(target).query).get("page") or [""])[0]
             found = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
@@ -94,17 +107,15 @@ def read(fetch: Callable[[int, int], Page], *, jobs: int, what: str) -> tuple[Ro
             return _read_once(fetch, jobs)
         except OddListingError as error:
             if attempt == ATTEMPTS:
-                raise ReadError(
-                    f"{what} could not be read completely: {error.message}",
-                    tip="If somebody is changing the repository now, run the command again later.",
-                ) from error
+                words = f"{what} could not be read completely: {error.message}"
+                raise ReadError(words, tip=error.tip or _CHANGING) from error
     raise AssertionError("unreachable")
 
 
 def _read_once(fetch: Callable[[int, int], Page], jobs: int) -> tuple[Row, ...]:
     first = fetch(1, PER_PAGE)
     if first.total is None:
-        raise OddListingError("the answer does not say how many packages there are (no Total header).")
+        raise OddListingError("the answer does not say how many packages there are (no Total header).", tip=_HEADERS)
     granted = _granted(first)
     count = max(1, -(-first.total // granted))
     rest = _rest(lambda number: _page_rows(fetch(number, granted), first, granted, count), range(2, count + 1), jobs)
@@ -126,7 +137,7 @@ def _granted(first: Page) -> int:
     """How many rows the server puts on a page: what it says, else what the first page shows."""
     total = first.total or 0
     if total > MAX_ROWS:
-        raise OddListingError(f"it claims {total} packages, more than can be.")
+        raise OddListingError(f"it claims {total} packages, more than can be.", tip=_HEADERS)
     if total <= len(first.rows):
         return max(1, len(first.rows))
     granted = first.per_page or len(first.rows)
@@ -142,7 +153,8 @@ def _page_rows(page: Page, first: Page, granted: int, count: int) -> tuple[Row, 
         raise OddListingError(f"the number of packages changed from {total} to {page.total}.")
     # first and last page must agree: a row that came or went in between has shifted the others
     if page.number == count and page.total is None:
-        raise OddListingError("the last page does not say how many packages there are (no Total header).")
+        words = "the last page does not say how many packages there are (no Total header)."
+        raise OddListingError(words, tip=_HEADERS)
     if len(page.rows) != expected:
         raise OddListingError(f"page {page.number} of {count} holds {len(page.rows)} packages instead of {expected}.")
     allowed = {page.number + 1, None} if page.number < count else {None}

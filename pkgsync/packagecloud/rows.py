@@ -17,6 +17,7 @@ from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
 _PACKAGE_SEGMENTS = 5
+_ODD_ROW = "Look for it on the repository's web page and report it to Packagecloud: reading it again will not help."
 
 
 @frozen(kw_only=True)
@@ -71,9 +72,10 @@ def parse_row(item: Any, what: str) -> Row:
 def _check(row: Row, what: str) -> None:
     parts = row.distribution.split("/")
     if not documents.is_plain_name(row.filename) or not row.name:
-        raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable name.")
+        raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable name.", tip=_ODD_ROW)
     if len(parts) != 2 or not all(documents.is_plain_name(part) for part in parts):
-        raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable distribution.")
+        words = f"Packagecloud's answer for {what} holds a package without a usable distribution."
+        raise ReadError(words, tip=_ODD_ROW)
 
 
 def _package_segments(package_url: str) -> list[str]:

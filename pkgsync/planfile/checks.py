@@ -54,6 +54,8 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
     # else an edited plan could allow itself what the limits refuse
     if plan.exceeded and plan.applyable:
         yield "a limit is exceeded, but the plan calls itself applyable"
+    if plan.selection and not plan.targeted:
+        yield "it names what it was limited to, but calls itself the whole plan"
     for action in plan.actions:
         yield from _action_faults(action, plan)
     yield from _undo_faults(plan)

@@ -25,6 +25,7 @@ from pkgsync.model import (
     ReceiptLine,
     Replacement,
     RepositoryEvidence,
+    Selection,
     Source,
     Upload,
 )
@@ -35,7 +36,7 @@ PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
 # Defaults say nothing in these; elsewhere every field is written, so that readers need no defaults.
 _DEFAULTS_LEFT_OUT = frozenset(
-    {Deletion, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Source, Upload}
+    {Deletion, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Selection, Source, Upload}
 )
 _WITH_LASTPUBLISHED = frozenset({PlannedRepository, RepositoryEvidence})  # the word of OBS's own answers
 _FIRST: dict[Any, tuple[str, ...]] = {
@@ -83,5 +84,5 @@ def _converter() -> Converter:
         )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     usual = override(omit_if_default=True)
-    converter.register_unstructure_hook(Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual))
+    converter.register_unstructure_hook(Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual))
     return converter

@@ -52,6 +52,12 @@ class DistributionDecisions:
     filtered: int = 0
 
     @property
+    def known_keys(self) -> Iterable[str]:
+        """The package keys that OBS offers or Packagecloud lists."""
+        names = {*self.offered.offers, *(row.filename for row in self.rows)}
+        return (f"{self.name}/{name}" for name in names)
+
+    @property
     def counts(self) -> Counts:
         return Counts(
             uploads=len(self.uploads),

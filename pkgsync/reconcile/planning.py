@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from attrs import fields, frozen
+from attrs import evolve, fields, frozen
 
 from pkgsync.model import (
+    EVERYTHING,
     ActualState,
     Counts,
     DesiredState,
@@ -22,10 +23,12 @@ from pkgsync.model import (
     Policy,
     Repository,
     Row,
+    Selection,
     Summary,
     iso,
 )
-from pkgsync.reconcile.decisions import Reconciliation
+from pkgsync.reconcile.decisions import DistributionDecisions, Reconciliation
+from pkgsync.reconcile.filters import Globs, Selector
 from pkgsync.reconcile.limits import exceeded
 
 
@@ -39,7 +42,7 @@ class Setting:
     config_digest: str
     pkgsync_version: str
     overrides: Overrides
-    targeted: bool = False
+    selection: Selection = EVERYTHING
     allow_http: bool = False
 
 
@@ -52,7 +55,8 @@ def build_plan(
     setting: Setting,
 ) -> Plan:
     """Put the decisions into a plan: sorted, with counts, limits and what both worlds looked like."""
-    results = decided.distributions
+    takes = Selector(setting.selection).takes
+    results = tuple(_selected(d, takes) for d in decided.distributions)
     uploads = tuple(a for d in results for a in d.uploads)
     deletions = tuple(a for d in results for a in d.deletions)
     archivings = tuple(a for d in results for a in d.archivings)
@@ -72,7 +76,7 @@ def build_plan(
         # written all the same: people should see what was refused
         applyable=not over,
         complete=complete(desired, actual, policy),
-        targeted=setting.targeted,
+        targeted=bool(setting.selection),
         source=PlanSource(
             api=setting.obs_api,
             projects=setting.projects,
@@ -87,8 +91,9 @@ def build_plan(
             distributions=tuple(d.name for d in results),
             allow_http=_is_http(setting.packagecloud_url, setting),
         ),
-        summary=_summary(decided),
+        summary=_summary(results, decided.unmanaged),
         overrides=setting.overrides,
+        selection=setting.selection,
         uploads=uploads,
         replacements=tuple(a for d in results for a in d.replacements),
         deletions=deletions,
@@ -96,7 +101,7 @@ def build_plan(
         held=tuple(h for d in results for h in d.held),
         shadowed=tuple(s for d in results for s in d.shadowed),
         exceeded=over,
-        warnings=(*desired.warnings, *actual.warnings),
+        warnings=(*_unmatched(setting.selection, decided), *desired.warnings, *actual.warnings),
     )
 
 
@@ -104,6 +109,18 @@ def complete(desired: DesiredState, actual: ActualState, policy: Policy) -> bool
     """Whether every repository that the config names could be read, the archive too where it is needed."""
     blind = policy.orphans.action is OrphanAction.ARCHIVE and actual.archive is None
     return not blind and not any(r.unread for r in desired.repositories)
+
+
+def _unmatched(selection: Selection, decided: Reconciliation) -> Iterator[str]:
+    """A warning for each glob that no key of OBS or Packagecloud matches: mostly a glob on the file name alone."""
+    if not selection:
+        return
+    keys = sorted({key for d in decided.distributions for key in d.known_keys})
+    example = keys[0] if keys else "opensuse/15.6/hello-1.0-1.x86_64.rpm"
+    given = [("--target", glob) for glob in selection.targets] + [("--exclude", glob) for glob in selection.excludes]
+    for option, glob in given:
+        if not any(map(Globs([glob]).match, keys)):
+            yield f"{option} {glob} matches no package; globs are matched against DISTRIBUTION/FILE, such as {example}"
 
 
 def snapshot(rows: Iterable[Row]) -> str:
@@ -138,10 +155,20 @@ def _planned(repository: Repository) -> PlannedRepository:
     )
 
 
-def _summary(decided: Reconciliation) -> Summary:
-    counts = {d.name: d.counts for d in decided.distributions}
+def _selected(decided: DistributionDecisions, takes: Callable[[str], bool]) -> DistributionDecisions:
+    """The decisions without what is told of packages that the run leaves out; due actions are chosen already."""
+    return evolve(
+        decided,
+        held=tuple(h for h in decided.held if takes(h.key)),
+        shadowed=tuple(s for s in decided.shadowed if takes(s.key)),
+        orphans=tuple(o for o in decided.orphans if takes(o.row.key)),
+    )
+
+
+def _summary(results: Iterable[DistributionDecisions], unmanaged: int) -> Summary:
+    counts = {d.name: d.counts for d in results}
     total = Counts(**{f.name: sum(getattr(c, f.name) for c in counts.values()) for f in fields(Counts)})
-    return Summary(total=total, unmanaged=decided.unmanaged, distributions=counts)
+    return Summary(total=total, unmanaged=unmanaged, distributions=counts)
 
 
 def _is_http(url: str, setting: Setting) -> bool:

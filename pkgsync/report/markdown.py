@@ -34,6 +34,8 @@ def _before(plan: Plan) -> str:
     target = plan.target
     headline = words.headline(plan).removesuffix(":")
     parts = [f"## pkgsync: {code(target.repository)}", f"**{prose(headline)}**"]
+    if partial := words.partial(plan):
+        parts.insert(1, _alert("WARNING", prose(partial), []))
     if not plan.applyable:
         parts.append(_alert("CAUTION", "**Unsafe: this plan cannot be applied.**", _exceeded(plan)))
     if not plan.complete:
@@ -75,7 +77,8 @@ def _too_many(plan: Plan) -> str:
 
 def _bare(plan: Plan, limit: int) -> str:
     """What is left where the room is too small for anything else."""
-    return f"{_too_many(plan)}\n\n**{prose(words.headline(plan))}**\n"[:limit]
+    said = [_too_many(plan), prose(words.partial(plan)), f"**{prose(words.headline(plan))}**"]
+    return ("\n\n".join(filter(None, said)) + "\n")[:limit]
 
 
 def _removal_title(plan: Plan) -> str:

@@ -12,7 +12,7 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     """The plan as text, without a newline at the end. ``verbose`` names everything that is held, and the reads."""
     counts = plan.summary.total
     nothing = not counts.changes
-    blocks = [_head(plan, style)]
+    blocks = [_partial(plan, style), _head(plan, style)]
     if nothing and counts.held:
         blocks.append([style.paint("bold", visible(words.headline(plan)))])
     blocks += [_distribution(plan, name, style, verbose) for name in sorted(plan.summary.distributions)]
@@ -23,6 +23,11 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     if not nothing or not counts.held:
         blocks.append([style.paint("bold", visible(words.headline(plan)))])
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _partial(plan: Plan, style: Style) -> list[str]:
+    said = words.partial(plan)
+    return [style.paint("yellow", row) for row in wrapped(visible(said), style)] if said else []
 
 
 def _head(plan: Plan, style: Style) -> list[str]:

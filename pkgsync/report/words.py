@@ -1,5 +1,6 @@
 """The sentences that all renderers of a plan share. What they return is not escaped yet."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
@@ -35,6 +36,18 @@ def headline(plan: Plan) -> str:
         return f"No changes planned, {counts.held} held:"
     kept = f" {units.plural(counts.orphans_kept, 'orphan')} kept." if counts.orphans_kept else ""
     return f"{_no_changes(plan)}{kept}"
+
+
+def partial(plan: Plan) -> str:
+    """What a plan that is only a part was limited to, or nothing."""
+    if not plan.targeted:
+        return ""
+    given = [f"--target {shlex.quote(glob)}" for glob in plan.selection.targets]
+    given += [f"--exclude {shlex.quote(glob)}" for glob in plan.selection.excludes]
+    more = f" and {len(given) - _MANY} more" if len(given) > _MANY else ""
+    if not given:
+        return "Partial: this plan was limited to some packages; the others are not in it."
+    return f"Partial: this plan was made with {' '.join(given[:_MANY])}{more}; what they leave out is not in it."
 
 
 def _no_changes(plan: Plan) -> str:

@@ -44,6 +44,7 @@ def _welcome(sandbox: Sandbox, config: Path) -> str:
         f"OBS           {sandbox.obs_url}",
         f"Downloads     {sandbox.download_url}",
         f"Packagecloud  {sandbox.packagecloud_url}",
+        *(["Signatures    none: gpg is not installed"] if sandbox.obs.signer is None else []),
         "",
         *exports,
         f"pkgsync plan -c {config}",

@@ -1,7 +1,7 @@
-"""Bytes that the sandbox stores and serves, in memory or in a file."""
+"""Bytes that the sandbox stores and serves, in memory, in a file, or made when they are first asked for."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -13,18 +13,29 @@ CHUNK = 256 * 1024  # bytes
 
 @define(eq=False)
 class Blob:
-    """Immutable bytes. The digests are computed when first asked for, and kept."""
+    """Immutable bytes. What is computed from them, or makes them, is done when first asked for, and kept."""
 
-    source: bytes | Path
-    size: int = field(init=False)
+    source: bytes | Path | Callable[[], bytes]
+    _size: int | None = field(default=None, init=False, repr=False)
     _digests: dict[str, str] = field(factory=dict, init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.size = len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        if self._size is None:
+            source = self._made()
+            self._size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        return self._size
 
     def open(self) -> BinaryIO:
         """A readable stream from the first byte on; the caller closes it."""
-        return BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
+        source = self._made()
+        return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+    def _made(self) -> bytes | Path:
+        if callable(self.source):
+            self.source = self.source()
+        return self.source
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` up to, but not with, `stop` (default: all), in pieces."""

@@ -7,7 +7,7 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Version:
-    """One version of a distribution. `index_name` and `number` may be null on the wire."""
+    """One version of a distribution. What is None of `index_name` and `number` is absent or null on the wire."""
 
     id: int
     display_name: str
@@ -31,9 +31,11 @@ DEB: dict[str, list[Version]] = {
         Version(id=300, display_name="24.10 Oracular Oriole", index_name="oracular", number="24.10"),
     ],
     "debian": [
-        Version(id=207, display_name="11 Bullseye", index_name="bullseye", number="11"),
-        Version(id=215, display_name="12 Bookworm", index_name="bookworm", number="12"),
-        Version(id=221, display_name="13 Trixie", index_name="trixie", number="13"),
+        Version(id=149, display_name="9 Stretch", index_name="stretch", number="9.0"),
+        Version(id=150, display_name="10 Buster", index_name="buster", number="10.0"),
+        Version(id=207, display_name="11 Bullseye", index_name="bullseye", number="11.0"),
+        Version(id=215, display_name="12 Bookworm", index_name="bookworm", number="12.0"),
+        Version(id=221, display_name="13 Trixie", index_name="trixie", number="13.0"),
         Version(id=280, display_name="14 Forky", index_name="forky", number=None),
     ],
     "any": [Version(id=35, display_name="Any", index_name="any", number=None)],
@@ -72,10 +74,14 @@ def find(version_id: int) -> tuple[str, str] | None:
     return None
 
 
+def id_of(kind: str, distribution: str) -> int | None:
+    """The id of a distribution, such as `opensuse/15.6`, for packages of `kind` rpm or deb."""
+    name, _, version = distribution.partition("/")
+    return next((item.id for item in KINDS[kind].get(name, []) if item.index_name == version), None)
+
+
 def _version(item: Version) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "display_name": item.display_name,
-        "index_name": item.index_name,
-        "version_number": item.number,
-    }
+    shown = {"id": item.id, "display_name": item.display_name}
+    if item.index_name is None and item.number is None:
+        return shown
+    return {**shown, "index_name": item.index_name, "version_number": item.number}

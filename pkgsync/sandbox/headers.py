@@ -4,19 +4,23 @@ Packagecloud takes them from the package itself, not from the form: its Java cli
 """
 
 import gzip
+import hashlib
 import lzma
 import struct
 import tarfile
+from collections.abc import Callable
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import zstandard
 from attrs import frozen
 
+T = TypeVar("T")
 RPM_LEAD = 96  # bytes
 RPM_HEADER_MAGIC = b"\x8e\xad\xe8\x01"
 DEB_MAGIC = b"!<arch>\n"
 HEADER_LIMIT = 64 * 1024 * 1024  # bytes
+SIGTAG_MD5 = 1004  # in a signature header; a summary in a main header, of another type
 TAG_NAME, TAG_VERSION, TAG_RELEASE, TAG_EPOCH, TAG_ARCH, TAG_SOURCERPM = 1000, 1001, 1002, 1003, 1022, 1044
 
 
@@ -46,12 +50,39 @@ class PackageHeader:
 
 def read_header(stream: BinaryIO) -> PackageHeader:
     """Read the header of the rpm or deb in `stream`; raises CorruptPackageError."""
+    return _read(stream, _read_deb, _read_rpm)
+
+
+def content_sums(stream: BinaryIO) -> dict[str, str]:
+    """OBS's sums of an rpm or deb, hex md5; raises CorruptPackageError.
+
+    hdrmd5: of main header and payload of an rpm (which its signature header states), of the control archive of a deb.
+    leadsigmd5: of what precedes in an rpm.
+    """
+    return _read(stream, _deb_sums, _rpm_sums)
+
+
+def _read(stream: BinaryIO, deb: Callable[[BinaryIO], T], rpm: Callable[[BinaryIO], T]) -> T:
     start = stream.read(len(DEB_MAGIC))
     stream.seek(0)
     try:
-        return _read_deb(stream) if start == DEB_MAGIC else _read_rpm(stream)
+        return deb(stream) if start == DEB_MAGIC else rpm(stream)
     except (struct.error, ValueError, EOFError, OSError, KeyError, tarfile.TarError, lzma.LZMAError) as error:
         raise CorruptPackageError(str(error)) from error
+
+
+def _deb_sums(stream: BinaryIO) -> dict[str, str]:
+    _, data = _control_member(stream)
+    return {"hdrmd5": hashlib.md5(data, usedforsecurity=False).hexdigest()}
+
+
+def _rpm_sums(stream: BinaryIO) -> dict[str, str]:
+    stream.seek(RPM_LEAD)
+    tags, size = _read_rpm_header(stream)
+    length = stream.tell() + -size % 8
+    stream.seek(0)
+    head = hashlib.md5(stream.read(length), usedforsecurity=False)
+    return {"hdrmd5": str(tags[SIGTAG_MD5]), "leadsigmd5": head.hexdigest()}
 
 
 def _read_rpm(stream: BinaryIO) -> PackageHeader:
@@ -87,6 +118,8 @@ def _read_rpm_header(stream: BinaryIO) -> tuple[dict[int, int | str], int]:
             (tags[tag],) = struct.unpack_from(">I", data, offset)
         elif kind == 6:
             tags[tag] = data[offset : data.index(b"\0", offset)].decode()
+        elif tag == SIGTAG_MD5:
+            tags[tag] = data[offset : offset + 16].hex()
     return tags, size
 
 
@@ -104,24 +137,29 @@ def _read_deb(stream: BinaryIO) -> PackageHeader:
     )
 
 
-def _control_archive(stream: BinaryIO) -> bytes:
-    """The unpacked control.tar of a deb, whatever its compression."""
+def _control_member(stream: BinaryIO) -> tuple[str, bytes]:
+    """Name and bytes of the control.tar of a deb, as packed as it is."""
     stream.read(len(DEB_MAGIC))
     while header := stream.read(60):
         name, size = header[:16].decode().rstrip(" /"), int(header[48:58])
         if not name.startswith("control.tar"):
             stream.seek(size + size % 2, 1)
             continue
-        data = stream.read(min(size, HEADER_LIMIT))
-        match name:
-            case "control.tar.gz":
-                return gzip.decompress(data)
-            case "control.tar.xz":
-                return lzma.decompress(data)
-            case "control.tar.zst":
-                return zstandard.ZstdDecompressor().decompressobj().decompress(data)
-        return data
+        return name, stream.read(min(size, HEADER_LIMIT))
     raise CorruptPackageError("deb without control.tar")
+
+
+def _control_archive(stream: BinaryIO) -> bytes:
+    """The unpacked control.tar of a deb, whatever its compression."""
+    name, data = _control_member(stream)
+    match name:
+        case "control.tar.gz":
+            return gzip.decompress(data)
+        case "control.tar.xz":
+            return lzma.decompress(data)
+        case "control.tar.zst":
+            return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return data
 
 
 def _control_fields(archive: bytes) -> dict[str, str]:

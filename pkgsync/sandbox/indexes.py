@@ -82,6 +82,13 @@ def rpm_md(files: Sequence[Published], origin: str, now: int, options: IndexOpti
     return tree
 
 
+def repo_file(project: str, name: str, url: str, *, signed: bool) -> bytes:
+    """What zypper and dnf add the repository at `url` with."""
+    key = [f"gpgkey={url}repodata/repomd.xml.key"] if signed else []
+    head = [f"[{project.replace(':', '_')}]", f"name={name}", "type=rpm-md", f"baseurl={url}", "gpgcheck=1"]
+    return ("\n".join([*head, *key, "enabled=1"]) + "\n").encode()
+
+
 def debian(files: Sequence[Published], origin: str, now: int, options: IndexOptions) -> dict[str, bytes]:
     """The flat Debian index (Packages, Sources, Release) for the debs among `files`, by path."""
     debs = [file for file in files if file.artifact.entry.startswith("Package:")]

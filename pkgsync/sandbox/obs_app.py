@@ -4,18 +4,24 @@ As OBS documents them (docs/api/api/api.txt in openSUSE/open-build-service), and
 2.9.4 answers; tests/real_obs runs against that one.
 """
 
-from collections.abc import Callable, Iterable
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
 from xml.etree import ElementTree as ET
 
 from werkzeug.wrappers import Request, Response
 
+from .build_views import POOL, package_versions, pool, versions
 from .obs_result import RESULT_PARAMETERS, ResultError, result_list
-from .obs_world import ArchState, ObsWorld, Project, Repository
+from .obs_world import ArchState, BuiltFile, ObsWorld, Project, Repository
 from .serving import content_type, send_blob
+from .signing import Signer
 from .wsgi import Body, Environ, StartResponse
 
-BOOLEAN = frozenset({"nosource", "withmd5", "nometa"})
-PACKAGE_PARAMETERS = frozenset({"view", "binary", "module", *BOOLEAN})
+LIST_PARAMETERS = frozenset({"deleted", "expand", "noorigins"})
+BOOLEAN = frozenset({"nosource", "withmd5", "nometa", "nostream", "last", *LIST_PARAMETERS})
+LOG_PARAMETERS = frozenset({"nostream", "last", "start", "end", "view"})
+PUBLISHED_DEPTH = 5  # PROJECT/REPOSITORY and three names: the backend has no route to what lies deeper
+PACKAGE_PARAMETERS = frozenset({"view", "binary", "module", "nosource", "withmd5", "nometa"})
 
 
 class ObsError(Exception):
@@ -50,7 +56,7 @@ class ObsApp:
 
     def _route(self, request: Request, parts: list[str]) -> Response:
         if request.method not in {"GET", "HEAD"}:
-            raise ObsError(400, "invalid_method", f"unknown request: {request.method}:{request.path}")
+            raise _unknown_request(request)
         rails = self.world.frontend == "rails"
         routes: dict[str, Callable[[Request, list[str]], Response]] = {
             "build": self._build,
@@ -60,7 +66,7 @@ class ObsApp:
         if rails and parts[0] == "public" and parts[1:2] in (["build"], ["source"]):
             return routes[parts[1]](request, parts[2:])
         if parts[0] not in routes:
-            raise ObsError(400, "unknown_request", f"unknown request: {request.method}:{request.path}")
+            raise _unknown_request(request)
         if rails:
             self._authenticate(request)
         return routes[parts[0]](request, parts[1:])
@@ -115,6 +121,8 @@ class ObsApp:
         return project.repositories[name]
 
     def _arch(self, repository: Repository, name: str) -> ArchState:
+        if "." in name or ":" in name:
+            raise ObsError(400, "invalid_parameter", f"arch '{name}' is illegal")
         if name not in repository.archs:
             where = f"{repository.project}/{repository.name}"
             raise ObsError(404, "not_found", f"repository '{where}' has no architecture '{name}'")
@@ -139,25 +147,42 @@ class ObsApp:
             return self._directory(repository.archs)
         arch = self._arch(repository, parts[2])
         if len(parts) == 3:
-            self._check(request, ())
-            return self._directory(sorted(arch.packages))
-        return self._package(request, arch, parts[3:])
+            return self._architecture(request, project, arch)
+        return self._package(request, project, arch, parts[3:])
 
-    def _package(self, request: Request, arch: ArchState, parts: list[str]) -> Response:
-        """The listing of a package, or one of its files."""
+    def _architecture(self, request: Request, project: Project, arch: ArchState) -> Response:
+        """The names of all packages, or the versions of what is built of them."""
+        self._check(request, {"view", "package"})
+        view = request.args.get("view")
+        if view is None:
+            return self._directory(project.packages)
+        if view != "binaryversions":
+            raise ObsError(400, "invalid_parameter", f"unknown view '{view}'")
+        wanted = request.args.getlist("package")
+        return self._xml(package_versions({name: arch.packages[name].files for name in arch.packages}, wanted))
+
+    def _package(self, request: Request, project: Project, arch: ArchState, parts: list[str]) -> Response:
+        """The listing of a package, or one of its files; no build has a log here."""
+        if parts[1:] == ["_log"]:
+            self._check(request, LOG_PARAMETERS)
+            raise ObsError(404, "not_found", f"remote error: package '{parts[0]}' has no logfile")
         self._check(request, PACKAGE_PARAMETERS)
-        if parts[0] not in arch.packages and self.world.frontend == "rails":
+        if parts[0] not in {POOL, *project.packages} and self.world.frontend == "rails":
             raise ObsError(404, "unknown_package", f"Package not found: {parts[0]}")
-        files = arch.packages[parts[0]].files if parts[0] in arch.packages else {}
+        files = pool(arch) if parts[0] == POOL else arch.package(parts[0]).files
+        if len(parts) == 1 and request.args.get("view") == "binaryversions":
+            return self._xml(versions(files))
         if len(parts) == 1:
-            return self._listing(request, arch, parts[0])
-        if len(parts) > 2 or parts[1] not in files:
-            raise ObsError(404, "not_found", f"{parts[-1]}: No such file or directory")
+            return self._listing(request, files)
+        if len(parts) > 2:
+            raise _unknown_request(request)
+        if parts[1] not in files:
+            words = f"no such binary '{parts[1]}'" if parts[0] == POOL else f"{parts[1]}: No such file or directory"
+            raise ObsError(404, "not_found", words)
         return send_blob(request, files[parts[1]].artifact.blob, content_type(parts[1]), ranges=self.world.ranges)
 
-    def _listing(self, request: Request, arch: ArchState, package: str) -> Response:
+    def _listing(self, request: Request, files: Mapping[str, BuiltFile]) -> Response:
         root = ET.Element("binarylist")
-        files = arch.packages[package].files if package in arch.packages else {}
         wanted = request.args.getlist("binary")
         for name, file in sorted(files.items()):
             if wanted and name not in wanted:
@@ -172,29 +197,37 @@ class ObsApp:
         return self._xml(root)
 
     def _source(self, request: Request, parts: list[str]) -> Response:
-        self._check(request, ())
-        if len(parts) not in {1, 2}:
-            raise ObsError(404, "not_found", "no such file")
+        """Meta, config and keys of a project, and the meta of a package: no sources."""
+        self._check(request, () if len(parts) > 1 else LIST_PARAMETERS)
         project = self._project(parts[0])
-        if len(parts) == 1:
-            names = {
-                name.partition(":")[0]
-                for repository in project.repositories.values()
-                for arch in repository.archs.values()
-                for name in arch.packages
-            }
-            return self._directory(sorted(names))
-        if parts[1] == "_meta":
-            return self._xml(_project_meta(project))
-        if parts[1] == "_keyinfo":
-            return self._xml(ET.Element("keyinfo"))
-        text = (
-            f"{project.name}: no pubkey available" if parts[1] == "_pubkey" else f"package '{parts[1]}' does not exist"
-        )
-        raise ObsError(404, "not_found", text)
+        names = sorted({name.partition(":")[0] for name in project.packages})
+        match parts[1:]:
+            case []:
+                with_flavors = self.world.frontend == "backend"
+                listed = project.packages if with_flavors else names
+                return self._directory([] if request.args.get("deleted") == "1" else listed)
+            case ["_meta"]:
+                return self._xml(_project_meta(project))
+            case ["_config"]:
+                return Response("", content_type="text/plain")
+            case ["_keyinfo"]:
+                return self._xml(_keyinfo(self.world.signer))
+            case ["_pubkey"] if self.world.signer is not None:
+                return Response(self.world.signer.key.armor, content_type="text/plain")
+            case ["_pubkey"]:
+                raise ObsError(404, "not_found", f"{project.name}: no pubkey available")
+            case [package, *rest] if package in names:
+                if rest != ["_meta"]:
+                    raise ObsError(404, "not_found", "no such file")
+                return self._xml(_package_meta(project, package))
+        raise ObsError(404, "not_found", f"package '{parts[1]}' does not exist in project '{project.name}'")
 
     def _published(self, request: Request, parts: list[str]) -> Response:
-        """The published tree; unknown projects and repositories are empty directories on the backend."""
+        """The published tree.
+
+        Unknown projects and repositories are empty directories on the backend, and so is everywhere what is missing
+        directly in a repository.
+        """
         self._check(request, ())
         if self.world.frontend == "rails" and parts:
             self._project(parts[0])
@@ -206,14 +239,47 @@ class ObsApp:
         project = self.world.projects.get(parts[0])
         repository = project.repositories.get(parts[1]) if project else None
         tree = repository.tree if repository else {}
+        if len(parts) > PUBLISHED_DEPTH:
+            raise _unknown_request(request)
+        for part in parts[2:]:
+            _check_filename(part)
         path = "/".join(parts[2:])
         if path in tree:
             return send_blob(request, tree[path], content_type(path), ranges=self.world.ranges)
         prefix = f"{path}/" if path else ""
         names = {name.removeprefix(prefix).split("/")[0] for name in tree if name.startswith(prefix)}
-        if path and not names:
+        if path and not names and (len(parts) > 3 or not self.world.missing_as_directory):
             raise ObsError(404, "not_found", "no such file")
         return self._directory(sorted(names))
+
+
+def _unknown_request(request: Request) -> ObsError:
+    return ObsError(400, "unknown_request", f"unknown request: {request.method}:{request.path}")
+
+
+def _check_filename(name: str) -> None:
+    """As BSVerify's verify_filename."""
+    if not name:
+        raise ObsError(400, "invalid_parameter", "filename is empty")
+    if name.startswith("."):
+        raise ObsError(400, "invalid_parameter", f"filename '{name}' is illegal")
+
+
+def _keyinfo(signer: Signer | None) -> ET.Element:
+    root = ET.Element("keyinfo")
+    if signer is not None:
+        key = signer.key
+        identity = key.fingerprint.replace(" ", "")[-8:]
+        attributes = {"algo": "rsa", "keysize": key.keysize, "keyid": identity, "fingerprint": key.fingerprint}
+        ET.SubElement(root, "pubkey", attributes).text = key.armor.decode()
+    return root
+
+
+def _package_meta(project: Project, name: str) -> ET.Element:
+    root = ET.Element("package", name=name, project=project.name)
+    ET.SubElement(root, "title").text = name
+    ET.SubElement(root, "description").text = "Small package for trying out a sync tool"
+    return root
 
 
 def _project_meta(project: Project) -> ET.Element:
@@ -243,11 +309,12 @@ class DownloadApp:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
+        path = posixpath.normpath(request.path)  # as web servers do: apt asks for REPOSITORY/./Packages
         for project in self.world.projects.values():
             for repository in project.repositories.values():
                 prefix = f"/download/{project.name.replace(':', ':/')}/{repository.name}/"
-                if request.path.startswith(prefix):
-                    return self._file(request, repository, request.path.removeprefix(prefix))
+                if path.startswith(prefix):
+                    return self._file(request, repository, path.removeprefix(prefix))
         return _html_error(404, "Not Found")
 
     def _file(self, request: Request, repository: Repository, path: str) -> Response:

@@ -48,12 +48,12 @@ def _select(project: Project, query: MultiDict[str, str]) -> Selected:
     for name in repositories:
         if name not in project.repositories:
             raise ResultError(404, f"unknown repository '{name}'")
-    known = {name for found in project.repositories.values() for arch in found.archs.values() for name in arch.packages}
+    known = project.packages
     for name in packages:
         if name not in known:
             raise ResultError(404, f"unknown package '{name}'")
     return [
-        (repository, arch, state, _names(state, packages, codes))
+        (repository, arch, state, _names(known, state, packages, codes))
         for repository in project.repositories.values()
         if not repositories or repository.name in repositories
         for arch, state in repository.archs.items()
@@ -61,14 +61,14 @@ def _select(project: Project, query: MultiDict[str, str]) -> Selected:
     ]
 
 
-def _names(state: ArchState, packages: list[str], codes: list[str]) -> list[str]:
+def _names(known: list[str], state: ArchState, packages: list[str], codes: list[str]) -> list[str]:
     """The selected packages of an architecture. A scheduler that never ran knows none."""
     if state.code == "unknown":
         return []
     return [
         name
-        for name, package in sorted(state.packages.items())
-        if (not packages or name in packages) and (not codes or package.code in codes)
+        for name in known
+        if (not packages or name in packages) and (not codes or state.package(name).code in codes)
     ]
 
 
@@ -82,16 +82,16 @@ def _fill(element: ET.Element, state: ArchState, names: list[str], views: list[s
     """Add what each view shows, in the server's order."""
     if "status" in views or "versrel" in views:
         for name in names:
-            _add_status(element, name, state.packages[name], versrel="versrel" in views)
+            _add_status(element, name, state.package(name), versrel="versrel" in views)
     if "binarylist" in views:
         for name in names:
             listing = ET.SubElement(element, "binarylist", package=name)
-            for filename, file in sorted(state.packages[name].files.items()):
+            for filename, file in sorted(state.package(name).files.items()):
                 size = str(file.artifact.blob.size)
                 ET.SubElement(listing, "binary", filename=filename, size=size, mtime=str(file.mtime))
     if "summary" in views:
         summary = ET.SubElement(element, "summary")
-        for code, count in Counter(state.packages[name].code for name in names).items():
+        for code, count in Counter(state.package(name).code for name in names).items():
             ET.SubElement(summary, "statuscount", code=code, count=str(count))
     if "stats" in views:
         times = {

@@ -15,7 +15,8 @@ from attrs import define, field
 from .blobs import Artifact, Blob
 from .clock import Clock
 from .faults import Switchboard
-from .indexes import IndexOptions, Published, debian, rpm_md
+from .indexes import IndexOptions, Published, debian, repo_file, rpm_md
+from .signing import Signer, signatures
 
 T = TypeVar("T")
 IN_WORK = frozenset({"blocked", "scheduled", "dispatching", "building", "signing", "finished"})
@@ -40,6 +41,9 @@ class PackageState:
     files: dict[str, BuiltFile] = field(factory=dict)
 
 
+NEVER_BUILT = PackageState(code="excluded")
+
+
 @define(kw_only=True)
 class ArchState:
     """A scheduler architecture of a repository; the times are unix seconds, 0 for never.
@@ -55,6 +59,10 @@ class ArchState:
     final: dict[str, dict[str, BuiltFile]] | None = None
     lastfinished: int = 0
     lastpublished: int = 0
+
+    def package(self, name: str) -> PackageState:
+        """A package of the project that is not for this architecture is excluded, and has no files."""
+        return self.packages.get(name, NEVER_BUILT)
 
 
 @define(kw_only=True)
@@ -78,18 +86,28 @@ class Project:
     title: str
     repositories: dict[str, Repository] = field(factory=dict)
 
+    @property
+    def packages(self) -> list[str]:
+        """The name of every package with its flavors: each architecture of each repository lists them all."""
+        archs = (arch for repository in self.repositories.values() for arch in repository.archs.values())
+        return sorted({name for arch in archs for name in arch.packages})
+
 
 @define(eq=False, kw_only=True)
 class ObsWorld:
     """All projects, and the switches that make the server behave in one of its known ways.
 
-    frontend: `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours
-    Range. repserver_down: `_result` is empty without `state`. redirect_to_mirror: the download server
-    answers package files with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order
-    of the elements of `_result`, and of the indexes from the next publish on.
+    signer: of the indexes; None: nothing is signed. download_url: the root that `.repo` files point to. frontend:
+    `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours Range.
+    missing_as_directory: what a published repository lacks is an empty directory (else 404). repserver_down: `_result`
+    is empty without `state`. redirect_to_mirror: the download server answers package files with a redirect to the
+    mirror; freeze_mirror makes that mirror lag. order_seed: another order of the elements of `_result`, and of the
+    indexes from the next publish on.
     """
 
     clock: Clock = field(factory=Clock)
+    signer: Signer | None = None
+    download_url: str = "http://download.obs.sandbox.test"
     frontend: str = "rails"
     user: str = "demo"
     password: str = "demo-password"  # noqa: S105 - of a server on loopback
@@ -97,6 +115,7 @@ class ObsWorld:
     ranges: bool = False
     download_ranges: bool = True
     redirect_to_mirror: bool = False
+    missing_as_directory: bool = True
     repserver_down: bool = False
     order_seed: int | None = None
     faults: Switchboard = field(factory=Switchboard)
@@ -218,6 +237,10 @@ class ObsWorld:
             indexes = compose(files, origin, self.clock.now(), found.options)
             found.tree = {path: file.artifact.blob for path, file in found.files.items()}
             found.tree.update({path: Blob(data) for path, data in indexes.items()})
+            if self.signer is not None:
+                found.tree.update(signatures(self.signer, indexes))
+            if found.kind == "rpm":
+                found.tree[f"{project}.repo"] = Blob(lambda: self._repo_file(found))
 
     def replace_published(self, project: str, repository: str, path: str, data: bytes | None) -> None:
         """Put other bytes at a path of the published tree, or with None remove it."""
@@ -247,10 +270,15 @@ class ObsWorld:
         """The root `state` of a `_result`: over states and codes, not over files; zeros when nothing is selected."""
         lines = [
             f"{repository.project}/{repository.name}/{arch} {state.code} "
-            + " ".join(f"{name}={state.packages[name].code}" for name in names)
+            + " ".join(f"{name}={state.package(name).code}" for name in names)
             for repository, arch, state, names in selected
         ]
         return hashlib.md5("\n".join(lines).encode(), usedforsecurity=False).hexdigest() if lines else "0" * 32
+
+    def _repo_file(self, repository: Repository) -> bytes:
+        url = f"{self.download_url}/{repository.project.replace(':', ':/')}/{repository.name}/"
+        title = self.projects[repository.project].title
+        return repo_file(repository.project, f"{title} ({repository.name})", url, signed=self.signer is not None)
 
     def _arch(self, project: str, repository: str, arch: str) -> ArchState:
         return self.repository(project, repository).archs[arch]

@@ -14,6 +14,7 @@ from .blobs import Blob
 from .distributions import as_json, find
 from .headers import CorruptPackageError
 from .packagecloud_views import Links, details, fragment
+from .packagecloud_views import repository as shown_repository
 from .packagecloud_world import PackagecloudWorld, RefusedError, Row
 from .serving import send_blob
 from .wsgi import Body, Environ, StartResponse
@@ -48,6 +49,9 @@ class PackagecloudApp:
         parts[-1] = parts[-1].removesuffix(".json")
         if parts[2:] == ["distributions"] and request.method == "GET":
             return _json(as_json())
+        if parts[2:] == ["repos"] and request.method == "GET":
+            names = sorted(self.world.repositories)
+            return _json([shown_repository(self.world, name, _base(request)) for name in names])
         if parts[2:3] != ["repos"] or len(parts) < 5:
             raise NOT_FOUND
         repository = f"{parts[3]}/{parts[4]}"
@@ -58,7 +62,11 @@ class PackagecloudApp:
     def _repository_route(self, request: Request, repository: str, parts: list[str]) -> Response:
         match request.method, parts:
             case "GET", []:
-                return self._repository(request, repository)
+                return _json(shown_repository(self.world, repository, _base(request)))
+            case "GET", ["gpg_keys"]:
+                return _json({"gpg_keys": []})
+            case "GET", ["master_tokens"]:
+                return _json([])
             case "GET", ["packages"]:
                 return self._page(request, self.world.listing(repository))
             case "GET", ["search"]:
@@ -75,19 +83,6 @@ class PackagecloudApp:
                 row = self.world.promote(repository, f"{distro}/{version}", filename, destination)
                 return _json(details(self.world, row, _base(request)))
         raise NOT_FOUND
-
-    def _repository(self, request: Request, repository: str) -> Response:
-        return _json(
-            {
-                "name": repository.split("/")[1],
-                "fqname": repository,
-                "created_at": "2020-01-01T00:00:00.000Z",
-                "url": f"{_base(request)}/{repository}",
-                "last_push_human": "3 days ago",
-                "package_count_human": f"{len(self.world.repositories[repository])} packages",
-                "private": False,
-            }
-        )
 
     def _search(self, request: Request, repository: str) -> list[Row]:
         """The rows whose file name holds q; `filter` is ignored if `dist` is given."""
@@ -178,17 +173,20 @@ class PackagecloudApp:
         return tempfile.NamedTemporaryFile(dir=self.world.folder, prefix="upload-", delete=False)
 
     def _download(self, request: Request, parts: list[str]) -> Response:
-        """Redirect to a signed address on the CDN, for the holder of a token."""
+        """Redirect to a signed address on the CDN; of a private repository only for the holder of a token."""
         tokens = {request.args.get("token"), request.authorization.username if request.authorization else None}
         if parts[0] == "priv" and len(parts) > 1:
             tokens.add(parts[1])
             parts = parts[2:]
         match parts:
-            case [user, name, "packages", distro, version, filename, "download"] if request.method in {"GET", "HEAD"}:
-                row = self.world.repositories.get(f"{user}/{name}", {}).get((f"{distro}/{version}", filename))
+            case [user, name, "packages", distro, version, filename, last] if last.partition(".")[
+                0
+            ] == "download" and request.method in {"GET", "HEAD"}:
+                repository = f"{user}/{name}"
+                row = self.world.repositories.get(repository, {}).get((f"{distro}/{version}", filename))
             case _:
-                row = None
-        if not tokens & {self.world.token, self.world.read_token}:
+                raise NOT_FOUND
+        if repository in self.world.private and not tokens & {self.world.token, self.world.read_token}:
             return _json({"error": "Unauthenticated"}, 401)
         if row is None:
             raise NOT_FOUND

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from .distributions import id_of
 from .packagecloud_world import PackagecloudWorld, Row
 
 
@@ -39,9 +40,12 @@ class Links:
 
     @property
     def download(self) -> str:
-        """Absolute, and with a read token in it: a secret."""
+        """Absolute; of a private repository with a read token in it: a secret."""
         row, token = self.row, self.world.read_token
         path = f"/{row.repository}/packages/{row.distribution}/{self.segment(row.filename)}/download"
+        if row.repository not in self.world.private:
+            kind = row.header.kind
+            return f"{self.base}{path}.{kind}?distro_version_id={id_of(kind, row.distribution)}"
         match self.world.token_in:
             case "userinfo":
                 return self.base.replace("://", f"://{token}:@") + path
@@ -63,7 +67,7 @@ def fragment(world: PackagecloudWorld, row: Row, base: str) -> dict[str, Any]:
         "epoch": header.epoch,
         "architecture": header.architecture,
         "scope": None,
-        "private": row.private,
+        "private": row.repository in world.private,
         "type": header.kind,
         "filename": row.filename,
         "uploader_name": row.uploader,
@@ -78,6 +82,29 @@ def fragment(world: PackagecloudWorld, row: Row, base: str) -> dict[str, Any]:
         "promote_url": f"{links.file}/promote.json",
         "destroy_url": links.file,
         "download_url": links.download,
+    }
+
+
+def repository(world: PackagecloudWorld, name: str, base: str) -> dict[str, Any]:
+    """A repository; `paths` and `urls` are what the official command-line client goes by."""
+    path = f"/api/v1/repos/{name}"
+    return {
+        "name": name.split("/")[1],
+        "fqname": name,
+        "created_at": "2020-01-01T00:00:00.000Z",
+        "url": f"{base}/{name}",
+        "last_push_human": "3 days ago",
+        "package_count_human": f"{len(world.repositories[name])} packages",
+        "private": name in world.private,
+        "paths": {
+            "self": path,
+            "create_package": f"{path}/packages.json",
+            "package_contents": f"{path}/packages/contents.json",
+            "gpg_keys": f"{path}/gpg_keys.json",
+            "master_tokens": f"{path}/master_tokens",
+            "create_master_token": f"{path}/master_tokens",
+        },
+        "urls": {"install_script": f"{base}/install/repositories/{name}/script.:package_type.sh"},
     }
 
 

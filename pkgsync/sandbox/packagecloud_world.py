@@ -42,7 +42,6 @@ class Row:
     blob: Blob
     created_at: str
     uploader: str
-    private: bool = False
     indexed: bool = False
     shown: int = 0
     hidden: int = 0
@@ -56,8 +55,9 @@ class PackagecloudWorld:
     order: of listings; `unstable` is shuffled anew for each request. sha_delay: how often a row is shown with a null
     sha256sum (None: always). listing_lag: how many listings leave a new row out. reserve_after_delete: how many uploads
     of a deleted name are refused as duplicates. duplicate: the wording of that refusal. plan_full: every upload is
-    refused. encode_urls: percent-encode `+` and the like in links. token_in: where download_url carries the read token.
-    rename: the server's own idea of a file name. cdn_ranges: whether the CDN honours Range.
+    refused. encode_urls: percent-encode `+` and the like in links. private: the repositories whose
+    download_url carries the read token, and token_in where. rename: the server's own idea of a file name. cdn_ranges:
+    whether the CDN honours Range.
     """
 
     folder: Path
@@ -74,6 +74,7 @@ class PackagecloudWorld:
     plan_full: bool = False
     encode_urls: bool = True
     token_in: Literal["query", "userinfo", "path"] = "query"  # noqa: S105 - a place, not a token
+    private: set[str] = field(factory=set)
     rename: Callable[[str], str] = str
     cdn_ranges: bool = True
     faults: Switchboard = field(factory=Switchboard)

@@ -16,6 +16,7 @@ from .instrument import Instrumented
 from .obs_world import ObsWorld
 from .packagecloud_world import PackagecloudWorld
 from .recorder import RequestLog
+from .signing import Signer, has_gpg
 from .wsgi import Application
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Sandbox:
         self.log = RequestLog()
         self._temporary = tempfile.TemporaryDirectory(prefix="pkgsync-sandbox-")
         self.folder = Path(self._temporary.name)
-        self.obs = ObsWorld(clock=self.clock)
+        self._signer = Signer(self.folder / "gnupg") if has_gpg() else None
+        self.obs = ObsWorld(clock=self.clock, signer=self._signer)
         self.packagecloud = PackagecloudWorld(folder=self.folder, clock=self.clock)
         self.packagecloud.add_repository(REPOSITORY)
         self.packagecloud.add_repository(ARCHIVE)
@@ -59,6 +61,7 @@ class Sandbox:
         obs, packagecloud = self.obs, self.packagecloud
         self._serve("obs", ObsApp(obs), obs.faults)
         self._serve("download", DownloadApp(obs, lambda: self.mirror_url), obs.download_faults)
+        obs.download_url = self.download_url
         self._serve("mirror", DownloadApp(obs, None), obs.mirror_faults)
         self._serve("packagecloud", PackagecloudApp(packagecloud, lambda: self.cdn_url), packagecloud.faults)
         self._serve("cdn", CdnApp(packagecloud), packagecloud.cdn_faults)
@@ -71,6 +74,8 @@ class Sandbox:
         self._stopping.set()
         with ThreadPoolExecutor(len(self._origins)) as pool:
             list(pool.map(lambda origin: origin.stop(), self._origins.values()))
+        if self._signer is not None:
+            self._signer.close()
         self._temporary.cleanup()
 
     def _serve(self, service: str, app: Application, faults: Switchboard) -> None:

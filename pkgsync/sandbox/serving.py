@@ -8,7 +8,6 @@ CONTENT_TYPES = {
     "rpm": "application/x-rpm",
     "deb": "application/x-debian-package",
     "xml": "text/xml",
-    "gz": "application/x-gzip",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, make_deb, make_rpm
+from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, Reply, make_deb, make_rpm
 from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 NEW_RPM, NEW_DEB = make_rpm("hello", "2.0"), make_deb("hello", "2.0", "1")
@@ -241,6 +241,26 @@ def test_an_index_that_lies_about_its_parts_proves_nothing(cli: Cli) -> None:
     assert (cli.saved()["complete"], cli.saved()["deletions"]) == (False, [])
 
 
+def test_a_number_where_packagecloud_goes_by_code_names_is_told_the_name(cli: Cli) -> None:
+    cli.configure(distributions={LEAP_REPOSITORY: LEAP, "xUbuntu_22.04": "debian/12", "openSUSE_Tumbleweed": None})
+    done = cli.run("plan")
+    assert done.code == 1
+    assert "error: Packagecloud has no distribution 'debian/12'." in done.err
+    assert "Write debian/bookworm." in done.err
+
+
+def test_a_packagecloud_that_goes_by_another_address_is_not_asked_to_wait_for(cli: Cli) -> None:
+    def link(reply: Reply) -> Reply:
+        return reply.with_header("Link", '<https://packages.example.org/x?page=2>; rel="next"')
+
+    cli.packagecloud_fault(Kind.REWRITE, r"packages\.json", change=link, times=None)
+    done = cli.run("plan")
+    assert done.code == 1
+    assert "it links to another server, which was not asked" in done.err
+    assert "Write in packagecloud.url of the config the address under which the server knows itself" in done.err
+    assert "later" not in done.err
+
+
 # what may be chosen
 
 
@@ -249,6 +269,34 @@ def test_target_and_exclude_choose_by_package_key(cli: Cli) -> None:
     assert [u["filename"] for u in cli.plan("--exclude", f"*/{DEB.filename}")["uploads"]] == [RPM.filename]
     both = cli.plan("--target", "ubuntu/*", "--target", "opensuse/*", "--exclude", "*.rpm")
     assert ([u["filename"] for u in both["uploads"]], both["targeted"]) == ([DEB.filename], True)
+
+
+def test_a_partial_plan_says_first_that_it_is_one(cli: Cli) -> None:
+    done = cli.run("plan", "--target", "ubuntu/*", "-o", "plan.json")
+    said = "Partial: this plan was made with --target 'ubuntu/*'; what they leave out is not in it."
+    assert done.out.splitlines()[0] == said
+    assert cli.saved()["selection"] == {"targets": ["ubuntu/*"]}
+    assert cli.saved()["format_version"] == "1.1"
+    assert cli.run("show", "plan.json").out.splitlines()[0] == said
+    assert f"> {said}".replace("*", r"\*") in cli.run("show", "plan.json", "--format", "markdown").out.splitlines()[:4]
+
+
+def test_what_is_held_elsewhere_is_not_in_a_partial_plan(cli: Cli) -> None:
+    cli.put(make_rpm("hello", "1.0", salt="other"), make_deb("hello", "1.0", "1", salt="other"), OLD[0])
+    cli.configure(rebuilds="hold")
+    assert [h["filename"] for h in cli.plan()["held"]] == [RPM.filename, DEB.filename]
+    partial = cli.plan("--target", "ubuntu/*")
+    assert [h["filename"] for h in partial["held"]] == [DEB.filename]
+    assert [partial["summary"]["total"][what] for what in ("held", "orphans_kept")] == [1, 0]
+
+
+def test_a_glob_that_matches_nothing_is_told_what_a_key_looks_like(cli: Cli) -> None:
+    cli.in_step()
+    made = cli.plan("--target", "hello*", "--exclude", "*.rpm", "--exclude", "nosuch")
+    assert made["warnings"] == [
+        f"{option} matches no package; globs are matched against DISTRIBUTION/FILE, such as {LEAP}/{RPM.filename}"
+        for option in ("--target hello*", "--exclude nosuch")
+    ]
 
 
 def test_orphans_over_the_config(cli: Cli) -> None:

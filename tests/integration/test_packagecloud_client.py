@@ -404,6 +404,7 @@ def test_a_promote_of_a_missing_row_is_not_found(sandbox: Sandbox, client: Packa
 def test_a_download_follows_to_the_cdn_without_credentials(
     sandbox: Sandbox, client: PackagecloudClient, token_in: Literal["query", "userinfo", "path"]
 ) -> None:
+    sandbox.packagecloud.private.add(REPOSITORY)
     sandbox.packagecloud.token_in = token_in
     artifact = make_rpm("libdemo++1", "0.9~rc1^git1")
     add(sandbox, artifact)
@@ -416,6 +417,19 @@ def test_a_download_follows_to_the_cdn_without_credentials(
     assert "authorization" not in entry.headers
     assert sandbox.log.mentions(sandbox.token, "cdn") == []
     assert sandbox.log.mentions(sandbox.packagecloud.read_token, "cdn") == []
+
+
+def test_a_public_download_needs_no_token_in_its_address(sandbox: Sandbox, client: PackagecloudClient) -> None:
+    artifact = make_rpm("libdemo++1")
+    add(sandbox, artifact)
+    row = only(client)
+    assert row.download_url == (
+        f"{sandbox.packagecloud_url}/{REPOSITORY}/packages/opensuse/15.6/libdemo%2B%2B1-1.0-1.x86_64.rpm"
+        "/download.rpm?distro_version_id=282"
+    )
+    sink = io.BytesIO()
+    client.download(row, sink, artifact.blob.size)
+    assert sink.getvalue() == data_of(artifact)
 
 
 def test_without_a_listed_address_the_documented_one_is_used(sandbox: Sandbox, client: PackagecloudClient) -> None:
@@ -459,6 +473,7 @@ def test_a_failed_download_writes_nothing_and_tells_no_token(
     fault: Fault,
     expected: type[PkgsyncError],
 ) -> None:
+    sandbox.packagecloud.private.add(REPOSITORY)
     sandbox.packagecloud.token_in = token_in
     add(sandbox, make_rpm("tool"))
     row = only(client)

@@ -11,8 +11,8 @@ from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, Quot
 from pkgsync.model import ActualState
 from pkgsync.model.secret import Basic
 from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.packagecloud.gather import gather
-from pkgsync.sandbox import REPOSITORY, Fault, Kind, Reply, Sandbox, make_deb, make_rpm
+from pkgsync.packagecloud.gather import gather, with_archive
+from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, Reply, Sandbox, make_deb, make_rpm
 from pkgsync.session import Session
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -167,6 +167,20 @@ ODD_LISTINGS = {
 }
 
 
+HEADERS = "Check that packagecloud.url in the config is a Packagecloud server, and that no proxy"
+LASTING = {
+    "Total is absurd": HEADERS,
+    "Total is gigantic": HEADERS,
+    "Total is a word": HEADERS,
+    "Total is negative": HEADERS,
+    "Total is lacking": HEADERS,
+    "Total is lacking at the end": HEADERS,
+    "no pagination headers": HEADERS,
+    "next is on another server": "Write in packagecloud.url of the config the address under which the server knows itself",
+    "next is no URL": HEADERS,
+}
+
+
 @pytest.mark.parametrize("name", ODD_LISTINGS)
 def test_an_odd_listing_is_read_again(sandbox: Sandbox, client: PackagecloudClient, name: str) -> None:
     fill(sandbox, 12)
@@ -183,9 +197,23 @@ def test_a_listing_that_stays_odd_is_a_failed_read(sandbox: Sandbox, client: Pac
     fill(sandbox, 12)
     sandbox.packagecloud.max_per_page = 5
     sandbox.packagecloud.faults.add(evolve_fault(ODD_LISTINGS[name], times=None))
-    with pytest.raises(ReadError, match="The listing of demo/testing could not be read completely"):
+    with pytest.raises(ReadError, match="The listing of demo/testing could not be read completely") as caught:
         read(client)
+    assert caught.value.tip.startswith(LASTING.get(name, "Run the command again while nobody changes the repository;"))
     assert len([page for page in pages(sandbox) if page.endswith("&page=1")]) == 3
+
+
+def test_a_lasting_fault_of_the_archive_is_told_as_one(sandbox: Sandbox) -> None:
+    elsewhere = ODD_LISTINGS["next is on another server"]
+    sandbox.packagecloud.faults.add(Fault(kind=elsewhere.kind, path=ARCHIVE, change=elsewhere.change, times=None))
+    state = with_archive(client_of(sandbox, repository=ARCHIVE), read(client_of(sandbox)))
+    assert state.archive is None
+    assert state.warnings == (
+        "the archive demo/archive could not be read, so nothing is archived: The listing of demo/archive could not be read "
+        "completely: it links to another server, which was not asked. Write in packagecloud.url of the config the address "
+        "under which the server knows itself (another scheme, host or port than now): running the command again will not "
+        "help.",
+    )
 
 
 def evolve_fault(fault: Fault, times: int | None) -> Fault:
@@ -384,6 +412,7 @@ def test_an_exhausted_quota_ends_the_run_at_once(sandbox: Sandbox, client: Packa
 
 def test_no_read_token_shows_in_the_state(sandbox: Sandbox, client: PackagecloudClient) -> None:
     fill(sandbox, 1)
+    sandbox.packagecloud.private.add(REPOSITORY)
     state = read(client)
     assert sandbox.packagecloud.read_token in str(state.rows[0].download_url)
     assert sandbox.packagecloud.read_token not in repr(state)

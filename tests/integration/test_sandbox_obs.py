@@ -1,13 +1,16 @@
 """The embedded OBS answers as the real one does (compared with answers of Debian's obs-server)."""
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import requests
 
 from pkgsync.sandbox import PROJECT, Sandbox, demo_world_day1, demo_world_day2, make_deb, make_rpm
+from pkgsync.sandbox.signing import has_gpg
 
 LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
 
@@ -50,6 +53,9 @@ def test_listings(backend: Sandbox) -> None:
     assert names(backend, f"/build/{PROJECT}") == [LEAP, JAMMY, "openSUSE_Tumbleweed"]
     assert names(backend, f"/build/{PROJECT}/{LEAP}") == ["x86_64", "aarch64"]
     assert "demo-multi:small" in names(backend, f"/build/{PROJECT}/{LEAP}/x86_64")
+    assert "demo-multi:small" in names(backend, f"/source/{PROJECT}")
+    assert names(backend, f"/source/{PROJECT}?deleted=1") == []
+    backend.obs.frontend = "rails"
     assert "demo-multi:small" not in names(backend, f"/source/{PROJECT}")
 
 
@@ -79,6 +85,7 @@ def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
         ("/build/no:such", 404, "project 'no:such' does not exist"),
         (f"/build/{PROJECT}/nosuch", 404, f"project '{PROJECT}' has no repository 'nosuch'"),
         (f"/build/{PROJECT}/{LEAP}/ppc64", 404, f"repository '{PROJECT}/{LEAP}' has no architecture 'ppc64'"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64?view=nosuch", 400, "unknown view 'nosuch'"),
         (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/nosuch.rpm", 404, "nosuch.rpm: No such file or directory"),
         (f"/published/{PROJECT}/{LEAP}/x86_64/nosuch.rpm", 404, "no such file"),
         (f"/build/{PROJECT}/_result?view=nosuch", 400, "unknown view parameter: 'nosuch'"),
@@ -86,7 +93,13 @@ def test_a_package_with_and_without_md5(backend: Sandbox) -> None:
         (f"/build/{PROJECT}/_result?repository=nosuch", 404, "unknown repository 'nosuch'"),
         (f"/build/{PROJECT}/_result?package=nosuch", 404, "unknown package 'nosuch'"),
         (f"/build/{PROJECT}//{LEAP}", 400, "repoid is empty"),
-        (f"/source/{PROJECT}/_pubkey", 404, f"{PROJECT}: no pubkey available"),
+        (f"/published/{PROJECT}/{LEAP}/repodata/nosuch.xml", 404, "no such file"),
+        (f"/published/{PROJECT}/{LEAP}/nosuch/repomd.xml", 404, "no such file"),
+        (f"/published/{PROJECT}/{LEAP}/a/b/c/d", 400, f"unknown request: GET:/published/{PROJECT}/{LEAP}/a/b/c/d"),
+        (f"/published/{PROJECT}/{LEAP}//x86_64", 400, "filename is empty"),
+        (f"/published/{PROJECT}/{LEAP}/.hidden", 400, "filename '.hidden' is illegal"),
+        (f"/source/{PROJECT}/nosuch/_meta", 404, f"package 'nosuch' does not exist in project '{PROJECT}'"),
+        (f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/_log", 404, "remote error: package 'hello-tool' has no logfile"),
         ("/nosuch", 400, "unknown request: GET:/nosuch"),
     ],
 )
@@ -102,6 +115,9 @@ def test_errors_of_the_backend(backend: Sandbox, path: str, status: int, text: s
         (f"/build/{PROJECT}/{LEAP}/x86_64/nosuch", "<binarylist />\n"),
         ("/published/no:such", "<directory>\n</directory>\n"),
         (f"/published/{PROJECT}/nosuch", "<directory>\n</directory>\n"),
+        (f"/published/{PROJECT}/nosuch/Release", "<directory>\n</directory>\n"),
+        (f"/published/{PROJECT}/{LEAP}/Release", "<directory>\n</directory>\n"),
+        (f"/published/{PROJECT}/{LEAP}/nosuch", "<directory>\n</directory>\n"),
     ],
 )
 def test_false_empty_answers_of_the_backend(backend: Sandbox, path: str, body: str) -> None:  # 64, 66, 67
@@ -137,12 +153,114 @@ def test_views_of_result(sandbox: Sandbox) -> None:
     assert codes["demo-x86only"] == "disabled"
     assert codes["demo-excluded"] == "excluded"
     assert codes["demo-multi:small"] == "succeeded"
+    assert codes.keys() == {
+        "demo-data", "demo-excluded", "demo-fails", "demo-multi", "demo-multi:small", "demo-snapshot", "demo-x86only",
+        "hello-tool", "libdemo", "netdemo", "old-tool",
+    }  # fmt: skip
     empty = {one.attrib["package"] for one in result.iter("binarylist") if not len(one)}
     assert empty == {"demo-fails", "demo-x86only", "demo-excluded"}
     assert result.attrib["code"] == result.attrib["state"] == "published"
     assert result.find("stats").attrib["lastpublished"] == "1795350000"
     only = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist")
     assert not list(only.iter("status"))
+
+
+def test_every_package_of_the_project_is_on_every_architecture(sandbox: Sandbox) -> None:  # 21, 22
+    sandbox.obs.finish(PROJECT, JAMMY, "aarch64", "only-there", [make_deb("only-there", arch="arm64")])
+    root = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist&view=status&package=only-there")
+    found = {
+        (one.get("repository"), one.get("arch")): (one.find("status").get("code"), len(one.find("binarylist")))
+        for one in root
+    }
+    assert found == {
+        (LEAP, "x86_64"): ("excluded", 0),
+        (LEAP, "aarch64"): ("excluded", 0),
+        (JAMMY, "x86_64"): ("excluded", 0),
+        (JAMMY, "aarch64"): ("succeeded", 1),
+        ("openSUSE_Tumbleweed", "x86_64"): ("excluded", 0),
+    }
+    assert "only-there" in names(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64")
+    assert len(tree(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64/only-there")) == 0
+
+
+def test_versions_of_what_is_built(sandbox: Sandbox) -> None:  # 08, 09
+    """The sums are those that `rpm -qp --qf %{SIGMD5}` and `ar p FILE control.tar.gz | md5sum` give."""
+    root = tree(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool?view=binaryversions")
+    found = {one.attrib["name"]: one.attrib for one in root}
+    assert found["hello-tool-1.2-lp156.1.1.x86_64.rpm"] == {
+        "name": "hello-tool-1.2-lp156.1.1.x86_64.rpm", "sizek": "6",
+        "hdrmd5": "dc374d96ceedd93828c0ab43788d5801", "leadsigmd5": "da4da064c216ea7be7365dd956ab1f8d",
+    }  # fmt: skip
+    assert [name for name in found if not name.endswith(".rpm")] == []
+    everything = tree(sandbox, f"/build/{PROJECT}/{JAMMY}/x86_64?view=binaryversions")
+    assert "demo-fails" not in [one.attrib["package"] for one in everything]
+    only = tree(sandbox, f"/build/{PROJECT}/{JAMMY}/x86_64?view=binaryversions&package=old-tool&package=demo-fails")
+    [[deb]] = only
+    assert (only.tag, only[0].attrib, deb.attrib) == (
+        "packagebinaryversionlist",
+        {"package": "old-tool"},
+        {"name": "old-tool_0.5_amd64.deb", "sizek": "1", "hdrmd5": "43f60f74e0fb10b3ac1c8ed1b0ee02f3"},
+    )
+
+
+def test_the_pool_of_an_architecture(sandbox: Sandbox) -> None:  # 15
+    listed = [one.attrib["filename"] for one in tree(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64/_repository")]
+    assert listed == [
+        "demo-data.rpm", "demo-multi-small.rpm", "demo-multi.rpm", "demo-snapshot.rpm", "demo-x86only.rpm",
+        "hello-tool-doc.rpm", "hello-tool.rpm", "libdemo++1.rpm", "libdemo-devel.rpm", "libdemo1.rpm", "netdemo.rpm",
+        "old-tool.rpm",
+    ]  # fmt: skip
+    pooled = ask(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64/_repository/hello-tool.rpm").content
+    name = "hello-tool-1.2-lp156.1.1.x86_64.rpm"
+    assert pooled == ask(sandbox, f"/build/{PROJECT}/{LEAP}/x86_64/hello-tool/{name}").content
+
+
+def test_config_meta_and_keys_of_a_project(sandbox: Sandbox) -> None:
+    config = ask(sandbox, f"/source/{PROJECT}/_config")
+    assert (config.status_code, config.text, config.headers["Content-Type"]) == (200, "", "text/plain")
+    meta = tree(sandbox, f"/source/{PROJECT}/hello-tool/_meta")
+    assert (meta.tag, meta.attrib) == ("package", {"name": "hello-tool", "project": PROJECT})
+    sandbox.obs.signer = None
+    assert ask(sandbox, f"/source/{PROJECT}/_pubkey").status_code == 404
+    assert len(tree(sandbox, f"/source/{PROJECT}/_keyinfo")) == 0
+
+
+@pytest.mark.skipif(not has_gpg(), reason="gpg signs the repositories; it is not installed")
+def test_repositories_are_signed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Judged by gpgv, which knows only the published key."""
+    key = ask(sandbox, f"/source/{PROJECT}/_pubkey").content
+    keyring = tmp_path / "key.gpg"
+    keyring.write_bytes(subprocess.run(["gpg", "--dearmor"], input=key, check=True, capture_output=True).stdout)
+    [info] = tree(sandbox, f"/source/{PROJECT}/_keyinfo")
+    assert (info.attrib["algo"], info.attrib["keysize"], info.text) == ("rsa", "2048", key.decode())
+    for repository, signed, signature, beside in (
+        (LEAP, "repodata/repomd.xml", "repodata/repomd.xml.asc", "repodata/repomd.xml.key"),
+        (JAMMY, "Release", "Release.gpg", "Release.key"),
+        (JAMMY, "Release", "InRelease", "Release.key"),
+    ):
+        files = {
+            path: ask(sandbox, f"/published/{PROJECT}/{repository}/{path}") for path in (signed, signature, beside)
+        }
+        assert files[beside].content == key
+        for path, answer in files.items():
+            (tmp_path / path.replace("/", "_")).write_bytes(answer.content)
+        detached = [tmp_path / signed.replace("/", "_")] if signature != "InRelease" else ["--output", "-"]
+        told = ["gpgv", "--keyring", keyring, *(detached if signature == "InRelease" else ())]
+        told += [tmp_path / signature.replace("/", "_"), *(detached if signature != "InRelease" else ())]
+        verified = subprocess.run(told, capture_output=True)
+        assert verified.returncode == 0, verified.stderr
+        if signature == "InRelease":
+            assert verified.stdout == files[signed].content
+
+
+def test_nothing_is_signed_without_gpg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with Sandbox() as sandbox:
+        demo_world_day1(sandbox)
+        assert names(sandbox, f"/published/{PROJECT}/{JAMMY}") == [
+            "Packages", "Packages.gz", "Release", "Sources", "Sources.gz", "all", "amd64", "arm64",
+        ]  # fmt: skip
+        assert "gpgkey" not in ask(sandbox, f"/published/{PROJECT}/{LEAP}/{PROJECT}.repo").text
 
 
 def test_root_state_follows_codes_and_not_files(sandbox: Sandbox) -> None:
@@ -240,9 +358,12 @@ def test_a_half_done_publish_has_new_files_under_an_old_index(sandbox: Sandbox) 
 
 def test_only_packages_are_published(sandbox: Sandbox) -> None:
     assert names(sandbox, f"/published/{PROJECT}/{JAMMY}") == [
-        "Packages", "Packages.gz", "Release", "Sources", "Sources.gz", "all", "amd64", "arm64",
+        *(["InRelease"] if has_gpg() else []), "Packages", "Packages.gz", "Release",
+        *(["Release.gpg", "Release.key"] if has_gpg() else []), "Sources", "Sources.gz", "all", "amd64", "arm64",
     ]  # fmt: skip
-    assert names(sandbox, f"/published/{PROJECT}/{LEAP}") == ["aarch64", "noarch", "repodata", "src", "x86_64"]
+    assert names(sandbox, f"/published/{PROJECT}/{LEAP}") == [
+        "aarch64", f"{PROJECT}.repo", "noarch", "repodata", "src", "x86_64",
+    ]  # fmt: skip
     assert "hello-tool_1_amd64.changes" in files(sandbox, JAMMY, "x86_64")
 
 
@@ -271,6 +392,7 @@ def test_the_download_server_redirects_packages_to_a_lagging_mirror(sandbox: San
     assert mirrored.url.startswith(sandbox.mirror_url)
     assert mirrored.content == direct.content
     assert direct.headers["ETag"].strip('"') not in requests.get(f"{root}/Packages", timeout=10).text
+    assert requests.get(f"{root}/./Packages", timeout=10).status_code == 200
     assert requests.get(f"{root}/nosuch", timeout=10).headers["Content-Type"].startswith("text/html")
 
 

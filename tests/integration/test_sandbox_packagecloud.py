@@ -45,7 +45,25 @@ def test_a_token_is_needed_everywhere(sandbox: Sandbox) -> None:
         assert (refused.status_code, refused.json()) == (401, {"error": "Unauthenticated"})
     unknown = call(sandbox, "GET", "/api/v1/repos/demo/nosuch.json")
     assert (unknown.status_code, unknown.json()) == (404, {"error": "not_found"})
-    assert call(sandbox, "GET", f"{API}.json").json()["fqname"] == "demo/testing"
+
+
+def test_a_repository_names_the_paths_that_the_official_client_goes_by(sandbox: Sandbox) -> None:
+    shown = call(sandbox, "GET", f"{API}.json").json()
+    assert (shown["fqname"], shown["private"]) == ("demo/testing", False)
+    assert shown["paths"] == {
+        "self": "/api/v1/repos/demo/testing",
+        "create_package": "/api/v1/repos/demo/testing/packages.json",
+        "package_contents": "/api/v1/repos/demo/testing/packages/contents.json",
+        "gpg_keys": "/api/v1/repos/demo/testing/gpg_keys.json",
+        "master_tokens": "/api/v1/repos/demo/testing/master_tokens",
+        "create_master_token": "/api/v1/repos/demo/testing/master_tokens",
+    }
+    assert shown["urls"] == {
+        "install_script": f"{sandbox.packagecloud_url}/install/repositories/demo/testing/script.:package_type.sh"
+    }
+    assert call(sandbox, "GET", shown["paths"]["gpg_keys"]).json() == {"gpg_keys": []}
+    assert call(sandbox, "GET", shown["paths"]["master_tokens"]).json() == []
+    assert [one["fqname"] for one in call(sandbox, "GET", "/api/v1/repos.json").json()] == [ARCHIVE, REPOSITORY]
 
 
 def test_distributions(sandbox: Sandbox) -> None:
@@ -58,7 +76,10 @@ def test_distributions(sandbox: Sandbox) -> None:
     }
     wanted = {"opensuse/15.6": 282, "ubuntu/jammy": 237, "el/9": 240, "debian/bookworm": 215, "any/any": 35}
     assert wanted.items() <= ids.items()
-    assert body["py"][0]["versions"][0]["index_name"] is None
+    assert body["py"][0]["versions"] == [{"id": 166, "display_name": "Python"}]
+    [debian] = [distro for distro in body["deb"] if distro["index_name"] == "debian"]
+    numbers = {version["index_name"]: version["version_number"] for version in debian["versions"]}
+    assert (numbers["stretch"], numbers["bookworm"], numbers["forky"]) == ("9.0", "12.0", None)
     assert body["dsc"] == body["deb"]
 
 
@@ -187,6 +208,7 @@ def test_switches_of_what_a_reading_shows(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("place", ["query", "userinfo", "path"])
 def test_downloads_are_redirected_to_a_signed_address(sandbox: Sandbox, place) -> None:
+    sandbox.packagecloud.private.add(REPOSITORY)
     sandbox.packagecloud.token_in = place
     demo = make_rpm("demo++", "1~rc")
     row = upload(sandbox, demo).json()
@@ -205,8 +227,22 @@ def test_downloads_are_redirected_to_a_signed_address(sandbox: Sandbox, place) -
     assert call(sandbox, "GET", row["downloads_count_url"]).json() == {"value": 1}
 
 
-def test_a_download_without_a_token_is_refused(sandbox: Sandbox) -> None:
-    url = upload(sandbox, make_rpm("demo")).json()["download_url"].partition("?")[0]
+def test_a_public_row_needs_no_token_to_be_downloaded_and_shows_none(sandbox: Sandbox) -> None:
+    demo = make_deb("demo")
+    row = upload(sandbox, demo, JAMMY).json()
+    assert row["private"] is False
+    assert row["download_url"] == (
+        f"{sandbox.packagecloud_url}/demo/testing/packages/ubuntu/jammy/demo_1.0_amd64.deb"
+        "/download.deb?distro_version_id=237"
+    )
+    assert requests.get(row["download_url"], timeout=10).content == demo.blob.read()
+
+
+def test_a_private_download_without_a_token_is_refused(sandbox: Sandbox) -> None:
+    sandbox.packagecloud.private.add(REPOSITORY)
+    row = upload(sandbox, make_rpm("demo")).json()
+    assert row["private"] is True
+    url = row["download_url"].partition("?")[0]
     assert requests.get(url, timeout=10).status_code == 401
     assert requests.get(url, auth=(sandbox.token, ""), timeout=10).status_code == 200
 

@@ -29,6 +29,7 @@ Scenario = Callable[[Cli], object]
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     """One upload, one replacement and one deletion are due."""
     with open_cli(tmp_path, monkeypatch) as cli:
+        cli.sandbox.packagecloud.private.add(REPOSITORY)
         cli.sandbox.packagecloud.token, cli.sandbox.packagecloud.read_token = TOKEN, READ_TOKEN
         cli.sandbox.obs.user, cli.sandbox.obs.password = USER, PASSWORD
         for name, value in cli.sandbox.environment.items():

@@ -20,7 +20,12 @@ def distro(name: str | None, *versions: dict[str, Any]) -> dict[str, Any]:
 LIVE = {
     "deb": [
         distro("ubuntu", version(237, "jammy", "22.04"), version(284, "noble", "24.04")),
-        distro("debian", version(215, "bookworm", "12"), version(280, "forky", None)),
+        distro(
+            "debian",
+            version(215, "bookworm", "12.0"),
+            version(149, "stretch", "9.0"),
+            {"id": 280, "index_name": "forky"},
+        ),
         distro("any", version(35, "any")),
     ],
     "dsc": [distro("ubuntu", version(237, "jammy", "22.04"))],
@@ -29,10 +34,10 @@ LIVE = {
         distro("el", version(140, "7", "7"), version(240, "9", "9")),
         distro("sles", version(296, "15.6", "15.6")),
         distro("rpm_any", version(227, "rpm_any")),
-        distro("odd", version(1, None, "1")),
+        distro("odd", version(1, None, "1"), {"id": 3, "display_name": "x"}),
         distro(None, version(2, "x", "1")),
     ],
-    "py": [distro("python", version(166, None))],
+    "py": [distro("python", {"id": 166, "display_name": "x"})],
     "node": {"unknown": "shape"},
     "helm": None,
 }
@@ -50,6 +55,7 @@ def test_ids_by_type_and_exact_name() -> None:
         ("deb", "any/any"): 35,
         ("deb", "debian/bookworm"): 215,
         ("deb", "debian/forky"): 280,
+        ("deb", "debian/stretch"): 149,
         ("deb", "ubuntu/jammy"): 237,
         ("deb", "ubuntu/noble"): 284,
         ("rpm", "el/7"): 140,
@@ -82,8 +88,11 @@ def test_ids_by_type_and_exact_name() -> None:
     ],
 )
 def test_an_answer_that_no_upload_should_trust(document: object) -> None:
-    with pytest.raises(ReadError, match=r"distributions\.json"):
+    with pytest.raises(ReadError, match=r"distributions\.json") as caught:
         parse(document)
+    assert caught.value.tip == (
+        "Check that packagecloud.url in the config is a Packagecloud server: reading it again will not help."
+    )
 
 
 def test_known_targets_pass() -> None:
@@ -97,6 +106,8 @@ def test_known_targets_pass() -> None:
         ("xubuntu/22.04", "Write ubuntu/jammy."),
         ("Ubuntu/Jammy", "Write ubuntu/jammy."),
         ("debian/12", "Write debian/bookworm."),
+        ("debian/12.0", "Write debian/bookworm."),
+        ("Debian/9", "Write debian/stretch."),
         ("centos/7", "Write el/7."),
         ("rocky/9", "Write el/9."),
         ("leap/15.6", "Write opensuse/15.6."),

@@ -216,8 +216,11 @@ def test_other_types_need_nothing() -> None:
     ],
 )
 def test_a_row_that_cannot_be_told_apart_is_a_failed_read(changes: dict[str, object]) -> None:
-    with pytest.raises(ReadError):
+    with pytest.raises(ReadError) as caught:
         rows.parse_row(fragment(**changes), "packages.json")
+    assert caught.value.tip == (
+        "Look for it on the repository's web page and report it to Packagecloud: reading it again will not help."
+    )
 
 
 def test_details_in_both_forms() -> None:

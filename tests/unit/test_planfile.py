@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pkgsync import planfile, schemas
 from pkgsync.errors import ExitCode, PlanFileError, UsageError
-from pkgsync.model import Plan
+from pkgsync.model import Plan, Selection
 from pkgsync.planfile import strictjson
 from tests.samples import DELETION, GONE, LEAP, NOTHING, PLAN, RECEIPT, SUMS, UPLOADS
 from tests.strategies import plans
@@ -230,6 +230,19 @@ def test_a_reason_of_a_newer_format_is_refused() -> None:
     newer = document() | {"format_version": "1.7"}
     newer["held"][0]["reason"] = "phase-of-the-moon"
     assert "held[0].reason" in refused(resigned(newer))
+
+
+def test_the_globs_of_a_partial_plan_are_kept() -> None:
+    partial = evolve(PLAN, targeted=True, selection=Selection(("ubuntu/*",), ("*.rpm",)))
+    written = planfile.dumps(planfile.with_digest(partial))
+    assert json.loads(written)["selection"] == {"targets": ["ubuntu/*"], "excludes": ["*.rpm"]}
+    assert planfile.loads(written, "plan.json").selection == partial.selection
+    assert "selection" not in document()
+
+
+def test_globs_of_a_plan_that_calls_itself_whole_are_refused() -> None:
+    edited = document() | {"selection": {"targets": ["ubuntu/*"]}}
+    assert refused(resigned(edited)) == ("plan.json: it names what it was limited to, but calls itself the whole plan")
 
 
 def test_a_receipt_is_no_plan() -> None:

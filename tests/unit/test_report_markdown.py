@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pkgsync.model import Audit, Counts, Deletion, LimitExceeded, Orphan, Outcome, Plan, Receipt, Row, Summary
+from pkgsync.model import (
+    Audit,
+    Counts,
+    Deletion,
+    LimitExceeded,
+    Orphan,
+    Outcome,
+    Plan,
+    Receipt,
+    Row,
+    Selection,
+    Summary,
+)
 from pkgsync.reasons import Reason
 from pkgsync.report import GITHUB_LIMIT, audit_markdown, plan_markdown, receipt_markdown
 from pkgsync.report.escape import visible
@@ -72,6 +84,26 @@ def many(number: int) -> Plan:
 
 def test_a_plan() -> None:
     assert plan_markdown(PLAN) == PLAN_MARKDOWN
+
+
+def test_a_partial_plan_says_so_before_its_counts() -> None:
+    plan = evolve(NOTHING, targeted=True, selection=Selection(("ubuntu/*",), tuple(f"*{n}*" for n in range(9))))
+    lines = plan_markdown(plan).splitlines()
+    assert lines[:6] == [
+        "## pkgsync: `kata/testing`",
+        "",
+        "> [!WARNING]",
+        "> Partial: this plan was made with --target 'ubuntu/\\*' --exclude '\\*0\\*' --exclude '\\*1\\*' "
+        "--exclude '\\*2\\*' --exclude '\\*3\\*' and 5 more; what they leave out is not in it.",
+        "",
+        "**No changes. The selected part of kata/testing matches OBS.**",
+    ]
+
+
+def test_a_partial_plan_says_so_where_little_else_has_room() -> None:
+    assert "Partial: this plan was limited to some packages" in plan_markdown(
+        evolve(many(5000), targeted=True), limit=600
+    )
 
 
 PLAN_MARKDOWN = """\

@@ -19,6 +19,7 @@ from pkgsync.model import (
     Problem,
     Receipt,
     ReceiptLine,
+    Selection,
     Shadowed,
     Summary,
 )
@@ -149,6 +150,19 @@ def test_no_change_is_one_line() -> None:
 )
 def test_no_change_claims_no_more_than_is_known(plan: Plan, line: str) -> None:
     assert last(plan_text(plan, PLAIN)) == line
+
+
+PARTIAL = evolve(PLAN, targeted=True, selection=Selection(("ubuntu/*", "el/9/a b"), ("*.rpm",)))
+
+
+def test_a_partial_plan_says_so_before_all_else() -> None:
+    said = (
+        "Partial: this plan was made with --target 'ubuntu/*' --target 'el/9/a b' --exclude '*.rpm'; "
+        "what they leave out is not in it."
+    )
+    assert plan_text(PARTIAL, PLAIN).splitlines()[:3] == [said, "", "kata/testing on https://packagecloud.io"]
+    of_old_format = "Partial: this plan was limited to some packages; the others are not in it."
+    assert plan_text(evolve(NOTHING, targeted=True), PLAIN).splitlines()[0] == of_old_format
 
 
 def test_only_held() -> None:

@@ -1,0 +1,266 @@
+"""The sandbox's OBS as real clients see it: osc, apt and dnf. What they cannot read, pkgsync must not rely on.
+
+Each is skipped where its client is not installed; .ci/run installs all of them, and fails if one was skipped.
+Nothing outside of the test's folder is touched: apt and dnf work in a root of their own.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pkgsync.sandbox import PROJECT, Clock, Sandbox, demo_world_day1
+
+LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
+DAY = 86400  # seconds
+TIMEOUT = 120  # seconds
+
+
+def needs(*programs: str, root: bool = False) -> pytest.MarkDecorator:
+    absent = [program for program in programs if shutil.which(program) is None]
+    absent += ["root's rights"] if root and os.geteuid() != 0 else []
+    return pytest.mark.skipif(bool(absent), reason=f"needs {', '.join(absent)}")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """The demo of yesterday: apt takes no Release from the future."""
+    with Sandbox(Clock(int(time.time()) - DAY)) as running:
+        demo_world_day1(running)
+        yield running
+
+
+class Client:
+    """A program with an environment of its own, started in a folder; gives what it printed."""
+
+    def __init__(self, folder: Path, *command: str | Path, **environment: str | Path) -> None:
+        self.folder, self.command = folder, command
+        self.environment = {name: str(value) for name, value in environment.items()}
+
+    def run(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", **self.environment}
+        return subprocess.run(
+            [*self.command, *arguments],
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+        )  # fmt: skip
+
+    def __call__(self, *arguments: str | Path) -> list[str]:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.splitlines()
+
+
+# osc
+
+
+@pytest.fixture
+def osc(sandbox: Sandbox, tmp_path: Path) -> Client:
+    config = tmp_path / "oscrc"
+    config.write_text(
+        f"[general]\napiurl = {sandbox.obs_url}\n\n"
+        f"[{sandbox.obs_url}]\nuser = {sandbox.obs.user}\npass = {sandbox.obs.password}\nallow_http = 1\n"
+        "credentials_mgr_class = osc.credentials.PlaintextConfigFileCredentialsManager\n"
+    )
+    return Client(tmp_path, "osc", "--config", config)
+
+
+@needs("osc")
+def test_osc_lists_packages_and_what_they_built(osc: Client) -> None:
+    assert [line for line in osc("ls", PROJECT) if line] == [
+        "demo-data", "demo-excluded", "demo-fails", "demo-multi", "demo-snapshot", "demo-x86only", "hello-tool", "libdemo",
+        "netdemo", "old-tool",
+    ]  # fmt: skip
+    built = osc("ls", "-b", PROJECT, "hello-tool", JAMMY, "x86_64")
+    assert [line.strip() for line in built if line.strip()] == [
+        "_buildenv", "_statistics", "hello-tool-dbgsym_1.2_amd64.deb", "hello-tool-doc_1.2_all.deb",
+        "hello-tool_1.2_amd64.deb", "hello-tool_1_amd64.buildinfo", "hello-tool_1_amd64.changes",
+    ]  # fmt: skip
+    pool = osc("ls", "-b", "-r", LEAP, "-a", "aarch64", PROJECT)
+    assert "hello-tool.rpm" in [line.strip() for line in pool]
+
+
+@needs("osc")
+def test_osc_tells_the_results_of_every_architecture(osc: Client) -> None:
+    root = ET.fromstring("\n".join(osc("results", "--xml", PROJECT, "demo-x86only")))
+    assert {(one.get("repository"), one.get("arch")): one.find("status").get("code") for one in root} == {
+        (LEAP, "x86_64"): "succeeded",
+        (LEAP, "aarch64"): "disabled",
+        (JAMMY, "x86_64"): "succeeded",
+        (JAMMY, "aarch64"): "disabled",
+        ("openSUSE_Tumbleweed", "x86_64"): "excluded",
+    }
+    table = [line.split(";") for line in osc("prjresults", "--csv", PROJECT) if ";" in line]
+    codes = {row[0]: dict(zip(table[0][1:], row[1:], strict=True)) for row in table[1:]}
+    assert codes["demo-multi:small"]["xUbuntu_22.04/x86_64/published"] == "excluded"
+    assert codes["demo-fails"][f"{LEAP}/aarch64/published"] == "failed"
+
+
+@needs("osc")
+def test_osc_fetches_what_was_built(osc: Client, sandbox: Sandbox, tmp_path: Path) -> None:
+    osc("getbinaries", "--sources", "-d", tmp_path / "there", PROJECT, "libdemo", LEAP, "x86_64")
+    fetched = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
+    built = sandbox.obs.repository(PROJECT, LEAP).archs["x86_64"].packages["libdemo"].files
+    assert fetched == {name: file.artifact.blob.read() for name, file in built.items()}
+    assert "libdemo++1-0.9.1-lp156.1.1.x86_64.rpm" in fetched
+
+
+@needs("osc")
+def test_osc_reads_meta_and_config(osc: Client) -> None:
+    meta = "\n".join(osc("meta", "prj", PROJECT))
+    assert f'<project name="{PROJECT}">' in meta
+    assert f'<repository name="{JAMMY}">' in meta
+    assert '<package name="hello-tool"' in "\n".join(osc("meta", "pkg", PROJECT, "hello-tool"))
+    assert [line for line in osc("meta", "prjconf", PROJECT) if line] == []
+    assert [line.split() for line in osc("repos", PROJECT) if line.strip()][:2] == [[LEAP, "x86_64"], [LEAP, "aarch64"]]
+
+
+@needs("osc")
+def test_osc_is_told_that_there_is_no_log(osc: Client) -> None:
+    done = osc.run("remotebuildlog", PROJECT, "hello-tool", LEAP, "x86_64")
+    assert done.returncode != 0
+    assert "package 'hello-tool' has no logfile" in done.stdout + done.stderr
+
+
+@needs("osc", "gpg")
+def test_osc_shows_the_key_that_the_repositories_are_signed_with(osc: Client, sandbox: Sandbox) -> None:
+    assert sandbox.obs.signer is not None
+    assert sandbox.obs.signer.key.armor.decode() in "\n".join(osc("signkey", PROJECT)) + "\n"
+
+
+# apt
+
+APT = """\
+Dir "{root}";
+Dir::Etc::sourceparts "none";
+Dir::Etc::trustedparts "none";
+Dir::State::status "{root}/dpkg/status";
+APT::Architecture "amd64";
+APT::Architectures "amd64";
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+DPkg::Options {{ "--root={root}/installed"; "--admindir={root}/dpkg"; "--force-script-chrootless"; }};
+"""
+
+
+@pytest.fixture
+def apt(sandbox: Sandbox, tmp_path: Path) -> Client:
+    """apt-get with the sandbox's flat repository as its only source, signed by the key that lies beside it."""
+    root = tmp_path / "apt"
+    for folder in (
+        "etc/apt/apt.conf.d",
+        "etc/apt/preferences.d",
+        "dpkg/info",
+        "dpkg/updates",
+        "installed",
+        "var/log/apt",
+    ):
+        (root / folder).mkdir(parents=True)
+    for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
+        (root / folder).mkdir(parents=True)
+    (root / "dpkg/status").touch()
+    tree = sandbox.obs.repository(PROJECT, JAMMY).tree
+    (root / "key.asc").write_bytes(tree["Release.key"].read())
+    address = f"{sandbox.download_url}/{PROJECT.replace(':', ':/')}/{JAMMY}/"
+    (root / "etc/apt/sources.list").write_text(f"deb [signed-by={root}/key.asc] {address} ./\n")
+    (root / "apt.conf").write_text(APT.format(root=root))
+    return Client(root, "apt-get", "-q", APT_CONFIG=root / "apt.conf")
+
+
+@needs("apt-get", "gpg", "gpgv")
+def test_apt_updates_and_downloads(apt: Client, sandbox: Sandbox) -> None:
+    assert "W:" not in "\n".join(apt("update"))
+    apt("download", "libdemo++1", "demo-data")
+    fetched = {path.name: path.read_bytes() for path in apt.folder.glob("*.deb")}
+    tree = sandbox.obs.repository(PROJECT, JAMMY).tree
+    assert fetched == {
+        name: tree[f"{name.removesuffix('.deb').rpartition('_')[2]}/{name}"].read()
+        for name in ("libdemo++1_0.9.1_amd64.deb", "demo-data_2024.1~rc2+git1_all.deb")
+    }
+
+
+@needs("apt-get", "gpg", "gpgv", root=True)
+def test_apt_installs_into_a_root_of_its_own(apt: Client) -> None:
+    apt("update")
+    apt("-y", "install", "hello-tool")
+    assert (apt.folder / "installed/usr/share/doc/hello-tool/README").exists()
+    assert "Package: hello-tool\nStatus: install ok installed\n" in (apt.folder / "dpkg/status").read_text()
+
+
+@needs("apt-get", "gpg", "gpgv")
+def test_apt_refuses_an_index_that_was_changed_after_it_was_signed(apt: Client, sandbox: Sandbox) -> None:
+    tree = sandbox.obs.repository(PROJECT, JAMMY).tree
+    before = tree["InRelease"]
+    sandbox.obs.replace_published(PROJECT, JAMMY, "InRelease", before.read().replace(b"Label: demo", b"Label: dema"))
+    try:
+        done = apt.run("update", "-o", "APT::Update::Error-Mode=any")
+    finally:
+        tree["InRelease"] = before
+    assert done.returncode != 0
+    assert "BADSIG" in done.stderr
+
+
+# dnf
+
+DNF = """\
+[main]
+reposdir={root}/repos
+cachedir={root}/cache
+persistdir={root}/persist
+logdir={root}/log
+varsdir={root}/vars
+pluginpath={root}/plugins
+"""
+
+
+@pytest.fixture
+def dnf(sandbox: Sandbox, tmp_path: Path) -> Iterator[Client]:
+    """dnf with the sandbox's own .repo file, and the signature of repomd.xml checked too."""
+    root = tmp_path / "dnf"
+    for folder in ("repos", "vars", "plugins", "installed"):
+        (root / folder).mkdir(parents=True)
+    repo = sandbox.obs.repository(PROJECT, LEAP).tree[f"{PROJECT}.repo"].read().decode()
+    (root / "repos/demo.repo").write_text(f"{repo}repo_gpgcheck=1\n")
+    (root / "dnf.conf").write_text(DNF.format(root=root))
+    options = (f"--installroot={root}/installed", "--releasever=15.6", "--forcearch=x86_64")
+    yield Client(root, "dnf", "-y", "-c", root / "dnf.conf", *options)
+    for keyring in root.rglob("pubring"):  # where dnf leaves an agent of gpg running
+        subprocess.run(["gpgconf", "--homedir", keyring, "--kill", "all"], check=True)
+
+
+@needs("dnf", "gpg", root=True)
+def test_dnf_refreshes_and_lists(dnf: Client) -> None:
+    dnf("makecache", "--refresh")
+    listed = [line.split()[:2] for line in dnf("-q", "list", "--available")[1:]]
+    assert ["netdemo.x86_64", "2:4.0-lp156.3.1"] in listed
+    assert ["libdemo++1.x86_64", "0.9.1-lp156.1.1"] in listed
+    assert ["demo-snapshot.x86_64", "1.0^git20260101.abc123-lp156.1.1"] in listed
+    assert ["demo-data.noarch", "2024.1~rc2-lp156.1.1"] in listed
+
+
+@needs("dnf", "gpg", root=True)
+def test_dnf_downloads(dnf: Client, sandbox: Sandbox) -> None:
+    dnf("--nogpgcheck", "install", "--downloadonly", f"--downloaddir={dnf.folder}/there", "libdemo++1", "demo-data")
+    fetched = {path.name: path.read_bytes() for path in (dnf.folder / "there").iterdir()}
+    tree = sandbox.obs.repository(PROJECT, LEAP).tree
+    assert fetched == {
+        name: tree[f"{name.split('.')[-2]}/{name}"].read()
+        for name in ("libdemo++1-0.9.1-lp156.1.1.x86_64.rpm", "demo-data-2024.1~rc2-lp156.1.1.noarch.rpm")
+    }
+
+
+@needs("dnf", "gpg", root=True)
+def test_dnf_refuses_an_index_that_was_changed_after_it_was_signed(dnf: Client, sandbox: Sandbox) -> None:
+    tree = sandbox.obs.repository(PROJECT, LEAP).tree
+    before = tree["repodata/repomd.xml"]
+    sandbox.obs.replace_published(PROJECT, LEAP, "repodata/repomd.xml", before.read().replace(b"<tags>", b"<tags> "))
+    try:
+        done = dnf.run("makecache", "--refresh")
+    finally:
+        tree["repodata/repomd.xml"] = before
+    assert done.returncode != 0
+    assert "Bad PGP signature" in done.stderr or "Bad GPG signature" in done.stderr
