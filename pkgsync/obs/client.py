@@ -90,13 +90,18 @@ class ObsClient:
     def result(self, project: str) -> ProjectResult:
         """All files, states and publish times of the project in one request. Raises ReadError, AuthenticationError."""
         limits = self._session.limits
-        return self._parsed(
+        found = self._parsed(
             make_route(*self._prefix, "build", project, "_result"),
             lambda data: parse_result(data, project),
             params=_VIEWS,
             read_seconds=limits.result_read_seconds,
             total_seconds=limits.result_total_seconds,
         )
+        for repository, architectures in found.repositories.items():
+            for name, result in architectures.items():
+                if result.details:
+                    self._session.show_words(f"{project}/{repository}/{name}", result.details.encode())
+        return found
 
     def _parsed(
         self,

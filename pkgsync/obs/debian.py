@@ -42,10 +42,10 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
     for line in filter(None, (line.strip() for line in section.split("\n"))):
         words = line.split()
         if len(words) != 3:
-            raise IntegrityError(f"{what}: {line[:80]!a} is no checksum line")
+            raise IntegrityError(f"{what}: a line of its checksums is none")
         stated = Stated(check_number(words[1], "size", what), Checksum.stated(algorithm, words[0], what))
         if files.setdefault(words[2].removeprefix("./"), stated) != stated:
-            raise IntegrityError(f"{what}: it lists {words[2][:80]!a} twice")
+            raise IntegrityError(f"{what}: it lists a file twice, with different checksums")
     return files
 
 
@@ -125,7 +125,7 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
             name, colon, value = line.partition(":")
             name = name.lower()
             if not colon or name in fields:
-                raise IntegrityError(f"{what}: {line[:80]!a} is no field, or is there twice")
+                raise IntegrityError(f"{what}: a line is no field, or a field is there twice")
             if wanted is None or name in wanted:
                 fields[name] = value.strip()
     if fields:

@@ -75,7 +75,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     elements = children(in_pieces(data), "project", what)
     name = next(elements).get("name")
     if name != project:
-        raise IntegrityError(f"{what}: it is of another project, {str(name)[:80]!a}")
+        raise IntegrityError(f"{what}: it is of another project")
     repositories: dict[str, tuple[str, ...]] = {}
     for element in elements:
         if element.tag == "repository":

@@ -32,7 +32,7 @@ class Checksum:
         name = _ALGORITHMS.get(algorithm.strip().lower(), "")
         hexadecimal = (value or "").strip().lower()
         if not name or not _HEX.fullmatch(hexadecimal) or len(hexadecimal) != 2 * _new(name).digest_size:
-            raise IntegrityError(f"{what}: {algorithm[:20]!a} with {hexadecimal[:80]!a} is no known checksum")
+            raise IntegrityError(f"{what}: it states something that is no known checksum")
         return cls(name, hexadecimal)
 
 

@@ -73,7 +73,7 @@ class _Builder:
         element = Element(tag, {_full(key): value for key, value in attributes.items()})
         if not self._open:
             if tag != self._root:
-                raise IntegrityError(f"{self._what}: a <{tag[:60]}> instead of a <{self._root}>")
+                raise IntegrityError(f"{self._what}: it is another document, not a <{self._root}>")
             self._complete.append(element)
         self._open.append(element)
 

@@ -30,8 +30,9 @@ from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
-from pkgsync.session.urls import check_route, clean_url, masked, redirect_target, secrets_of
+from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
 from pkgsync.session.watch import Watch, WatchedAdapter
+from pkgsync.session.words import told
 from pkgsync.version import __version__
 
 T = TypeVar("T")
@@ -96,6 +97,10 @@ class Session:
             watch.cut("the run is ending")
         self._http.close()
 
+    def show_words(self, what: str, words: bytes, secrets: Sequence[str] = ()) -> None:
+        """Log the server's own words about ``what``, where ``-v`` shows them; they stand nowhere else."""
+        _log.info("%s, the server says: %s", what, told(words, (*self._secrets, *secrets)))
+
     def get(
         self,
         route: str,
@@ -123,8 +128,8 @@ class Session:
 
         def once() -> Reply:
             with self._following(url, headers, total, read_seconds, elsewhere=elsewhere) as (response, watch):
-                reply = self._reply(response, watch, max_bytes, decode=decode)
-            check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+                reply = self._reply(response, watch, max_bytes, url, decode=decode)
+            check_status(reply, f"GET {reply.url}", quota=self._quota)
             return checked_content(reply, content_types)
 
         return self.persist(once)
@@ -151,8 +156,8 @@ class Session:
             self._watching(self.limits.upload_read_seconds, None) as watch,
         ):
             try:
-                with self._send(http, method, url, all_headers, watch, data=data) as response:
-                    reply = self._reply(response, watch, self.limits.max_json_bytes)
+                with self._send(http, method, url, url, all_headers, watch, data=data) as response:
+                    reply = self._reply(response, watch, self.limits.max_json_bytes, url)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
             except ReadError as error:
@@ -175,18 +180,22 @@ class Session:
         Credentials are sent to no other origin. Nothing is written before the status is known, and nothing beyond
         ``size``. The bytes are not verified here. Errors as in get().
         """
-        url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
-        self._check_reachable(url)
+        url = (
+            self.base_url + check_route(location)
+            if location.startswith("/")
+            else redirect_target(location, location, location)
+        )
+        self._check_reachable(url, url)
         job = DownloadState(sink, size, offset, on_bytes, self.limits)
 
         def once() -> int:
             headers = {"Accept": self._accept, **job.headers()}
             with self._following(url, headers, None, None, elsewhere=True) as (response, watch):
                 if response.status_code not in (200, 206, 416):
-                    reply = self._reply(response, watch, self.limits.max_error_bytes, address=url)
-                    check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+                    reply = self._reply(response, watch, self.limits.max_error_bytes, url)
+                    check_status(reply, f"GET {reply.url}", quota=self._quota)
                     raise ReadError(f"GET {reply.url}: unexpected status {reply.status}")
-                return job.receive(response, watch, f"GET {clean_url(str(response.url))}")
+                return job.receive(response, watch, f"GET {_place(url, str(response.url))}")
 
         return self.persist(once, progressed=job.progressed)
 
@@ -225,35 +234,39 @@ class Session:
         """GET ``url``, redirects followed by hand, the last answer open for reading."""
         wait = self.limits.read_seconds if read_seconds is None else read_seconds
         with contextlib.ExitStack() as stack:
+            asked = url
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watching(wait, total_seconds))
-                response = stack.enter_context(self._send(self._http, "GET", url, headers, watch))
+                response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
                 if response.status_code not in _REDIRECTS:
                     yield response, watch
                     return
-                url = self._redirected(url, response.headers.get("Location"), elsewhere)
+                url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 stack.close()
-        raise ReadError(f"GET {clean_url(url)}: more than {self.limits.redirects} redirects")
+        raise ReadError(f"GET {clean_url(asked)}: more than {self.limits.redirects} redirects")
 
-    def _redirected(self, url: str, location: str | None, elsewhere: bool) -> str:
-        target = redirect_target(url, location)
+    def _redirected(self, url: str, asked: str, location: str | None, elsewhere: bool) -> str:
+        """Where the answer to ``url`` leads to. That is the server's word: errors name what was ``asked`` for."""
+        target = redirect_target(url, asked, location)
         if Origin.of(target) != self._origin and not elsewhere:
+            _log.info("GET %s: redirected to %s", clean_url(asked), Origin.of(target))
             raise RedirectError(
-                f"GET {clean_url(url)}: redirected to another server, {Origin.of(target)}",
-                tip="Check the URL in the config, and whether a login page or a proxy is in the way.",
+                f"GET {clean_url(asked)}: redirected to another server",
+                tip="Check the URL in the config, and whether a login page or a proxy is in the way; "
+                "-v names the other server.",
             )
-        self._check_reachable(target)
+        self._check_reachable(target, asked)
         return target
 
-    def _check_reachable(self, url: str) -> None:
+    def _check_reachable(self, url: str, asked: str) -> None:
         """Refuse plain http, and this machine's own services where the server is not on it."""
         origin = Origin.of(url)
         if origin == self._origin or (origin.scheme == "https" and not origin.is_loopback):
             return
         if origin.is_loopback and not self._origin.is_loopback:
-            raise ReadError(f"{clean_url(url)}: a server elsewhere leads to this machine")
+            raise ReadError(f"{clean_url(asked)}: a server elsewhere leads to this machine")
         if not origin.is_protected and not self._allow_http:
-            raise ReadError(f"{clean_url(url)}: plain http is refused", tip="Set `allow_http: true` to allow it.")
+            raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
 
     @contextlib.contextmanager
     def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
@@ -274,6 +287,7 @@ class Session:
         http: HttpSession,
         method: str,
         url: str,
+        asked: str,
         headers: Mapping[str, str],
         watch: Watch,
         *,
@@ -295,7 +309,7 @@ class Session:
                 verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
-            raise failure(error, f"{method} {clean_url(url)}", watch) from None
+            raise failure(error, f"{method} {_place(asked, url)}", watch) from None
         _log.debug("%s %s: %d", method, clean_url(url), response.status_code)
         return response
 
@@ -305,22 +319,23 @@ class Session:
             own["Authorization"] = f"Basic {_encoded(self._auth)}"
         return own
 
-    def _reply(
-        self, response: Response, watch: Watch, max_bytes: int, *, decode: bool = True, address: str = ""
-    ) -> Reply:
-        """The whole answer. A refusal comes without our secrets and those of the ``address`` of a download.
+    def _reply(self, response: Response, watch: Watch, max_bytes: int, asked: str, *, decode: bool = True) -> Reply:
+        """The whole answer to a request for the URL ``asked``.
 
-        The words of another server are left out: it may repeat a signature.
+        What the server says about a refusal is logged, and only there; the words of another server are not even read:
+        it may repeat a signature.
         """
-        url = clean_url(str(response.url))
-        what = f"{response.request.method} {url}"
+        place = _place(asked, str(response.url))
+        what = f"{response.request.method} {place}"
+        ours = Origin.of(str(response.url)) == self._origin
         if 200 <= response.status_code < 300:
             body = read_body(response, watch, what, max_bytes, decode=decode)
         else:
-            body = read_start(response, watch, what, self.limits.max_error_bytes)
-            ours = Origin.of(str(response.url)) == self._origin
-            body = masked(body, (*self._secrets, *secrets_of(address))) if ours else b""
-        return Reply(status=response.status_code, headers=response.headers, body=body, url=url)
+            body = read_start(response, watch, what, self.limits.max_error_bytes) if ours else b""
+        reply = Reply(status=response.status_code, headers=response.headers, body=body, url=place)
+        if not 200 <= reply.status < 300 and body and not is_html(reply):
+            self.show_words(f"{what}: {reply.status}", body, secrets_of(asked))
+        return reply
 
     def _outcome(self, reply: Reply, what: str) -> Reply:
         if reply.status in _ANSWERS_OF_A_CHANGE:
@@ -330,12 +345,12 @@ class Session:
         if 300 <= reply.status < 400:
             raise _ambiguous(f"{what}: redirected ({reply.status}), which is not followed")
         try:
-            check_status(reply, what, quota=self._quota, secrets=self._secrets)
+            check_status(reply, what, quota=self._quota)
         except TransientError as error:
             raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None
         except PkgsyncError as error:
             if type(error) is ReadError:
-                raise RefusedError(error.message) from None
+                raise RefusedError(error.message, tip=error.tip) from None
             raise
         return reply
 
@@ -343,7 +358,7 @@ class Session:
     def _secrets(self) -> tuple[str, ...]:
         if self._auth is None:
             return ()
-        return tuple(s for s in (_encoded(self._auth), self._auth.password, self._auth.username) if len(s) > 3)
+        return (_encoded(self._auth), self._auth.password, self._auth.username)
 
 
 def _checked_origin(url: str, allow_http: bool) -> Origin:
@@ -365,6 +380,12 @@ def _bare_session() -> HttpSession:
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     return http
+
+
+def _place(asked: str, url: str) -> str:
+    """The URL that was asked for, and the server that it was redirected to; never a path that a server made up."""
+    final = Origin.of(url)
+    return clean_url(asked) if final == Origin.of(asked) else f"{clean_url(asked)}, redirected to {final}"
 
 
 def _encoded(auth: Basic) -> str:
