@@ -48,6 +48,7 @@ def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], le
         ),
         policy=_policy(data),
         allow_http=data.get("allow_http", False),
+        allow_private=data.get("allow_private", False),
         warnings=warnings,
         legacy=legacy,
         secrets=ConfigSecrets(
@@ -214,6 +215,7 @@ def _url_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mista
             yield from _one_url_mistakes(data, document, path, url)
     template = data["obs"].get("published_url")
     if template is not None:
+        yield from _private_mistakes(data, document, template)
         used = set(_PLACEHOLDER.findall(template))
         where = document.at(("obs", "published_url"))
         for unknown in sorted(used - _URL_PLACEHOLDERS):
@@ -239,6 +241,18 @@ def _one_url_mistakes(
     if not origin.is_protected and not data.get("allow_http"):
         fix = "write https://; `allow_http: true` allows it for the whole config"
         yield Mistake(where, f"{'.'.join(path)} is plain http to another machine", fix)
+
+
+def _private_mistakes(data: Mapping[str, Any], document: Document, template: str) -> Iterator[Mistake]:
+    """What the address itself tells; where a name leads to is judged when it is resolved."""
+    try:
+        zone = Origin.of(template).zone
+        here = Origin.of(data["obs"].get("api", DEFAULT_API)).zone
+    except ValueError:
+        return
+    if zone not in ("", here) and not data.get("allow_private"):
+        what = f"obs.published_url leads to {zone}, where obs.api is not"
+        yield Mistake(document.at(("obs", "published_url")), what, "`allow_private: true` allows it")
 
 
 def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:

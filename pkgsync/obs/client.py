@@ -28,13 +28,26 @@ def connect(
     obs = config.obs
     # the API answers with pages for people unless it is asked for XML, even where it then gives a package
     session = Session(
-        obs.api, auth=auth, limits=limits, allow_http=config.allow_http, accept="application/xml", pause=pause
+        obs.api,
+        auth=auth,
+        limits=limits,
+        allow_http=config.allow_http,
+        allow_private=config.allow_private,
+        accept="application/xml",
+        pause=pause,
     )
     published = None
     if obs.published_url is not None:
         parts = urlsplit(obs.published_url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        published = Session(origin, limits=limits, allow_http=config.allow_http, pause=pause)
+        published = Session(
+            origin,
+            limits=limits,
+            allow_http=config.allow_http,
+            allow_private=config.allow_private,
+            neighbour=session,
+            pause=pause,
+        )
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
 
 

@@ -23,7 +23,7 @@ from pkgsync.errors import (
     RedirectError,
     RefusedError,
 )
-from pkgsync.model.origin import Origin
+from pkgsync.model.origin import Origin, zone_of
 from pkgsync.model.secret import Basic
 from pkgsync.session.body import read_body, read_start
 from pkgsync.session.download import DownloadState
@@ -49,6 +49,8 @@ class Session:
 
     ``base_url`` may have a path, which all routes follow. ``auth`` is sent to its origin and to no other. ``quota``
     makes 402, and 429 without Retry-After, a QuotaError. ``accept`` is what a request asks for that does not say.
+    Nothing is sent to this machine, a link-local or a private network unless the server itself is there, or the one
+    behind the session ``neighbour``, or with ``allow_private``.
     ``pause`` waits between attempts (seconds).
     Raises ConfigError for plain http beyond this machine without ``allow_http``, and for what is no URL.
     """
@@ -60,6 +62,8 @@ class Session:
         auth: Basic | None = None,
         limits: HttpLimits = DEFAULT_LIMITS,
         allow_http: bool = False,
+        allow_private: bool = False,
+        neighbour: "Session | None" = None,
         quota: bool = False,
         accept: str = "*/*",
         pause: Callable[[float], object] | None = None,
@@ -68,6 +72,9 @@ class Session:
         self.limits = limits
         self._origin = _checked_origin(base_url, allow_http)
         self._allow_http = allow_http
+        self._allow_private = allow_private
+        self._neighbour = neighbour
+        self._zones = {self._origin.zone}
         self._auth = auth
         self._quota = quota
         self._accept = accept
@@ -259,14 +266,21 @@ class Session:
         return target
 
     def _check_reachable(self, url: str, asked: str) -> None:
-        """Refuse plain http, and this machine's own services where the server is not on it."""
+        """Refuse plain http beyond the server itself."""
         origin = Origin.of(url)
-        if origin == self._origin or (origin.scheme == "https" and not origin.is_loopback):
-            return
-        if origin.is_loopback and not self._origin.is_loopback:
-            raise ReadError(f"{clean_url(asked)}: a server elsewhere leads to this machine")
-        if not origin.is_protected and not self._allow_http:
+        if origin != self._origin and not origin.is_protected and not self._allow_http:
             raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
+
+    def _check_zone(self, origin: Origin, asked: str, zone: str) -> None:
+        """Refuse a server in a ``zone`` that a config, a redirect or a name must not open to whoever wrote it."""
+        trusted = self._neighbour or self
+        if origin == trusted._origin:
+            trusted._zones.add(zone)
+        elif zone and zone not in trusted._zones and not self._allow_private:
+            raise ReadError(
+                f"{clean_url(asked)}: it leads to {zone}, where {trusted.origin} is not",
+                tip="If that is meant, set `allow_private: true`.",
+            )
 
     @contextlib.contextmanager
     def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
@@ -294,18 +308,20 @@ class Session:
         data: Any = None,
     ) -> Response:
         """One request, answered up to the header. Raises TransientError, or ReadError for a wrong certificate."""
+        origin = Origin.of(url)
+        self._check_zone(origin, asked, origin.zone)
+        watch.on_peer = lambda address: self._check_zone(origin, asked, zone_of(address))
         request = Request(method, url, headers=self._headers(url, headers), data=data).prepare()
         request.url = url  # as it is: requests would decode and encode it anew
         with self._lock:
             self._requests += 1
-        loopback = Origin.of(url).is_loopback
         try:
             response = http.send(
                 request,
                 stream=True,
                 allow_redirects=False,
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
-                proxies={} if loopback else get_environ_proxies(url),
+                proxies={} if origin.is_loopback else get_environ_proxies(url),
                 verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:

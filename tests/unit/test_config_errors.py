@@ -258,6 +258,24 @@ PROJECT = "    - name: home:a\n"
         ),
         # URLs and credentials
         case(
+            "obs:\n",
+            "obs:\n  published_url: http://127.0.0.1:8080/{project}/{repository}\n",
+            "c.yaml:3:18: obs.published_url leads to this machine, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
+            "obs:\n",
+            "obs:\n  published_url: https://169.254.169.254/{project}/{repository}\n",
+            "c.yaml:3:18: obs.published_url leads to a link-local network, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
+            "obs:\n",
+            "obs:\n  api: https://10.0.0.1\n  published_url: 'https://[::1]/{project}/{repository}'\n",
+            "c.yaml:4:18: obs.published_url leads to this machine, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
             "a/b",
             "a/b\n  url: http://pc.example",
             "c.yaml:7:8: packagecloud.url is plain http to another machine",
@@ -444,7 +462,7 @@ VALUES = st.recursive(
 )
 KEYS = [
     "version", "obs", "packagecloud", "distributions", "include", "exclude", "include_classes", "rebuilds",
-    "orphans", "limits", "allow_http", "obsprojects", "distro-mapping",
+    "orphans", "limits", "allow_http", "allow_private", "obsprojects", "distro-mapping",
 ]  # fmt: skip
 
 

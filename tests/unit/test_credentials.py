@@ -421,6 +421,29 @@ def test_the_keyring_serves_only_the_host_over_https(config, refused, ring, url)
     assert refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), {})[0] == f"no token for {url}"
 
 
+@pytest.mark.parametrize(
+    ("url", "zone"),
+    [
+        ("http://127.0.0.1", "this machine"),
+        ("http://localhost", "this machine"),
+        ("http://[::1]", "this machine"),
+        ("http://0.0.0.0", "this machine"),
+        ("http://[::ffff:127.0.0.1]", "this machine"),
+        ("http://169.254.169.254", "a link-local network"),
+        ("http://[fe80::1]", "a link-local network"),
+        ("http://10.0.0.1", "a private network"),
+        ("http://172.16.0.1", "a private network"),
+        ("http://100.64.0.1", "a private network"),
+        ("http://[fd00::1]", "a private network"),
+        ("http://8.8.8.8", ""),
+        ("http://[2a07::1]", ""),
+        ("http://download.example.org", ""),
+    ],
+)
+def test_the_zone_that_an_address_tells(url, zone):
+    assert Origin.of(url).zone == zone
+
+
 def test_the_keyring_is_not_asked_for_loopback(config, tmp_path, ring):
     assert for_obs(config(obs="api: http://127.0.0.1:1"), {}, tmp_path) is None
     assert ring.asked == []
