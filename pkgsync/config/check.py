@@ -1,5 +1,6 @@
 """What the schema says about a document, in words: each mistake with its place and the likely fix."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
@@ -30,6 +31,9 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
+
+
+_PLAIN_WORD = re.compile(r"[A-Z]?[a-z_-]{1,20}")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -110,9 +114,10 @@ def _unknown_keys(document: Document, finding: _Finding) -> Iterator[Mistake]:
     for key in finding.value:
         if key not in known:
             missing = [name for name in known if name not in finding.value] or list(known)
-            yield Mistake(
-                document.at_key((*finding.path, key)), f"unknown key {shown(key)}{where}", nearest(key, missing)
-            )
+            # anything but a plain word could be a token that was pasted there: its place is enough
+            named = f" {shown(key)}" if _PLAIN_WORD.fullmatch(key) else ""
+            position = document.at_key((*finding.path, key))
+            yield Mistake(position, f"unknown key{named}{where}", nearest(key, missing))
 
 
 def _lacking(document: Document, finding: _Finding) -> Iterator[Mistake]:

@@ -19,6 +19,7 @@ KeyPath = tuple[str | int, ...]
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 
 @frozen(order=True)
@@ -208,7 +209,11 @@ def has_control(text: str) -> bool:
 
 
 def printable(text: str, longest: int = 60) -> str:
-    """The text with control characters escaped, cut after ``longest`` characters."""
+    """The text with control characters escaped, cut after ``longest`` characters.
+
+    What looks like a token is left out: it may have been pasted into the wrong place.
+    """
+    text = _LIKE_A_SECRET.sub(lambda match: "***" if any(c.isdigit() for c in match[0]) else match[0], text)
     cut = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", cut)
 

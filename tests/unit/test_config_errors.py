@@ -36,6 +36,8 @@ def added(line, message, tip):
 
 
 PROJECT = "    - name: home:a\n"
+LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, distributions"
+TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 
 @pytest.mark.parametrize(
@@ -48,8 +50,10 @@ PROJECT = "    - name: home:a\n"
         added(
             "limits: {zzz: 1}",
             "10: unknown key `zzz` in limits",
-            "known: deletions, deletions_percent, in_use_days, distributions",
+            LIMIT_KEYS,
         ),
+        added("limits: {48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff: 1}", "10: unknown key in limits", LIMIT_KEYS),
+        added("limits: {s3cret+s3cret/s3cret=: 1}", "10: unknown key in limits", LIMIT_KEYS),
         added("version: 1", "1: duplicate key `version`, first on line 1", "keep one of them"),
         added("on: 1", "1: the key `on` is read as true or false", 'quote it: "on"'),
         added("1.10: 1", "1: the key `1.10` is read as a number", 'quote it: "1.10"'),
@@ -387,6 +391,31 @@ def test_files_that_are_no_config(tmp_path, data, message, tip):
         assert found[0].startswith("c.yaml:")
     else:
         assert found == (message, tip)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}{TOKEN}: 1\n",
+        f"{HEAD}{TOKEN}: 1\n{TOKEN}: 2\n",
+        f"{HEAD}{TOKEN}:\n",
+        f'{HEAD}{TOKEN}: "a\\nb"\n',
+        f"{HEAD}{TOKEN}: ${{HOME}}\n",
+        f"{HEAD}exclude: {TOKEN}\n",
+        f"{HEAD}rebuilds: {TOKEN}\n",
+        HEAD.replace("  Leap: opensuse/15.6", f"  {TOKEN}: [[]]"),
+        HEAD.replace("  Leap: opensuse/15.6", f"  Leap: {TOKEN}"),
+        HEAD.replace("a/b", TOKEN),
+        HEAD.replace("home:a", f"'{TOKEN} '"),
+        HEAD.replace("  repository: a/b", f"  {TOKEN}\n  repository: a/b"),
+        HEAD.replace("  repository: a/b", f"  token: {TOKEN}: x"),
+        HEAD.replace("  repository: a/b", f"  repository: a/b\n  {TOKEN[:30]}/+={TOKEN[30:]}: 1"),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path, text):
+    message, tip = failure(tmp_path, text)
+    assert message.startswith("c.yaml:")
+    assert "f1c0ffee" not in message + tip
 
 
 def test_a_yaml_bomb_ends_soon(tmp_path):
