@@ -26,11 +26,14 @@ def error(status: int, body: bytes, what: str) -> PkgsyncError:
     fields = _fields(body)
     message = f"Packagecloud refused the {what}: status {status}"
     if "plan" in fields or status == 402:
-        return QuotaError(message, tip="Look at the plan and the storage of the Packagecloud account.")
+        return QuotaError(
+            f"{message}, the account's plan is used up",
+            tip="Look at the plan and the storage of the Packagecloud account.",
+        )
     if status == 404:
         return NotFoundError(message, tip=REPOSITORY_TIP)
     if status == 422 and _is_duplicate(fields):
-        return DuplicateError(message)
+        return DuplicateError(f"{message}, the file name has already been taken")
     if status == 413:
         return RefusedError(message, tip="The file is too large for this server.")
     return RefusedError(message, tip=WORDS_TIP)
@@ -45,7 +48,7 @@ def of_archive(error: PkgsyncError, archive: str) -> PkgsyncError:
             words = f"If {archive} is private, the account needs a plan that includes private repositories."
         case _:
             words = f"Does the archive {archive} exist, and may this token write to it?"
-    return type(error)(f"{error.message} {words}", tip=error.tip)
+    return type(error)(f"{error.message}. {words}", tip=error.tip)
 
 
 def _fields(body: bytes) -> Mapping[str, tuple[str, ...]]:
