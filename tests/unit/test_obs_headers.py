@@ -213,8 +213,9 @@ def tar_header(name: str, size: bytes, kind: bytes = b"0") -> bytes:
 )
 def test_sizes_that_lead_backwards_or_beyond_the_archive(archive: bytes) -> None:
     """A deb of 4 KiB hung the reader (CVE-2025-8194 of Python's tarfile)."""
+    folder = tar_header("./", b"00000000000\0", b"5")
     with watchdog():
-        assert "cut, damaged" in refused(deb("control.tar.gz", gzip.compress(archive)), "a_1_all.deb")
+        assert "cut, damaged" in refused(deb("control.tar.gz", gzip.compress(folder + archive)), "a_1_all.deb")
 
 
 def test_control_behind_other_members() -> None:
