@@ -16,8 +16,9 @@ from requests.utils import parse_header_links
 from pkgsync.errors import ReadError
 from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.origin import Origin
+from pkgsync.packagecloud.rows import MOST_ON_A_PAGE
 
-PER_PAGE = 250
+PER_PAGE = MOST_ON_A_PAGE
 DEFAULT_PER_PAGE = 30
 MAX_ROWS = 2_000_000
 ATTEMPTS = 3

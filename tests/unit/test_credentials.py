@@ -3,6 +3,7 @@
 import base64
 import bz2
 import json
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +13,7 @@ from pkgsync.config import load
 from pkgsync.credentials import for_obs, for_packagecloud
 from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
+from tests.watchdog import watchdog
 
 OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
 TOKEN = {"PACKAGECLOUD_TOKEN": "48151623"}
@@ -367,6 +369,25 @@ def test_an_oscrc_without_a_password_gives_no_login(config, refused, tmp_path):
 def test_an_unreadable_file_is_named(config, refused, tmp_path):
     (tmp_path / ".oscrc").write_bytes(b"\xff\xfe")
     assert refused(for_obs, config(), {})[0] == f"cannot read {tmp_path / '.oscrc'}"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"url":' * 100_000, '{"token": ' + "[" * 5000 + "]" * 5000 + "}"])
+def test_deep_json_is_no_login(config, refused, tmp_path, text):
+    (tmp_path / ".packagecloud").write_text(text)
+    assert refused(for_packagecloud, config(), {})[0] == f"{tmp_path}/.packagecloud is not JSON with url and token"
+
+
+@pytest.mark.parametrize("name", [".packagecloud", ".oscrc"])
+def test_a_pipe_is_not_waited_for(config, refused, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    ask = for_packagecloud if name == ".packagecloud" else for_obs
+    with watchdog():
+        assert refused(ask, config(), {}) == (f"{tmp_path}/{name} is not a file", "repair or remove it")
+
+
+def test_a_file_without_end_is_no_login(config, refused, tmp_path):
+    (tmp_path / ".packagecloud").write_text(" " * 2**20 + "{}")
+    assert refused(for_packagecloud, config(), {})[0] == f"{tmp_path}/.packagecloud is too large to hold a login"
 
 
 # the keyring

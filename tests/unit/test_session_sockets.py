@@ -28,6 +28,23 @@ def session_to(server: RawServer, limits: HttpLimits = QUICK, auth: Basic | None
     return Session(server.url, limits=limits, auth=auth, pause=lambda seconds: None)
 
 
+def test_a_server_that_sends_the_same_start_again_and_again_is_given_up() -> None:
+    """It knows no ranges, and its connection breaks each time after more bytes than count as progress."""
+    with raw_server(http(b"a" * 2500, length=10_000)) as server:
+        with pytest.raises(ReadError, match="not complete"):
+            session_to(server).download("/x", io.BytesIO(), size=10_000)
+        assert len(server.requests) == 3
+
+
+def test_only_what_lies_beyond_the_best_is_progress() -> None:
+    """Breaks come ever later, but for one: the attempts begin anew only with each that brings more than any before."""
+    lengths = [2500, 1000, 4000, 3000, 5500, 1000, 2000]
+    with raw_server(*(http(b"a" * length, length=10_000) for length in lengths), http(b"a" * 10_000)) as server:
+        with pytest.raises(ReadError, match="not complete"):
+            session_to(server).download("/x", io.BytesIO(), size=10_000)
+        assert len(server.requests) == 7
+
+
 def resolving(monkeypatch: pytest.MonkeyPatch, names: dict[str, str]) -> None:
     """Names that lead to addresses, as a name server anywhere may say."""
     real = socket.getaddrinfo
