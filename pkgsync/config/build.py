@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import islice, product
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from pkgsync.config.check import nearest
+from pkgsync.config.check import MOST_MISTAKES, nearest
 from pkgsync.config.document import Document, Mistake, shown
 from pkgsync.config.units import duration
 from pkgsync.config.values import (
@@ -68,10 +68,11 @@ def expanded(project: Mapping[str, Any]) -> list[str]:
 
 def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:
     """What is wrong though the schema is satisfied, in the order of the file."""
-    template_mistakes = list(_template_mistakes(data, document))
+    template_mistakes = list(islice(_template_mistakes(data, document), MOST_MISTAKES))
     found = [*template_mistakes, *_url_mistakes(data, document), *_orphan_mistakes(data, document)]
     if not template_mistakes:
-        found += [*_project_mistakes(data, document), *_mapping_mistakes(data, document)]
+        found += islice(_project_mistakes(data, document), MOST_MISTAKES)
+        found += islice(_mapping_mistakes(data, document), MOST_MISTAKES)
     return sorted([*found, *_credential_mistakes(data, document)])
 
 

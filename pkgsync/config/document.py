@@ -119,12 +119,17 @@ class _Reader:
         self.places: dict[KeyPath, Place] = {}
         self.mistakes: list[Mistake] = []
         self._as_text = as_text
+        self._characters = 0
 
     def value(self, node: yaml.Node, path: KeyPath, key: Position | None) -> Any:
+        text = node.value if isinstance(node, yaml.ScalarNode) else None
+        self._characters += len(text or "")
+        if self._characters > MAX_BYTES:
+            what = f"the file holds over {MAX_BYTES // 2**20} MiB of text, aliases counted as often as used"
+            raise BrokenYamlError(Mistake(position(node), what, "use no aliases for long texts"))
         if len(self.places) >= MAX_NODES or len(path) > MAX_DEPTH:
             what = f"the file holds over {MAX_NODES} values or {MAX_DEPTH} levels, aliases counted as often as used"
             raise BrokenYamlError(Mistake(position(node), what, "write fewer values, or use no aliases"))
-        text = node.value if isinstance(node, yaml.ScalarNode) else None
         self.places[path] = Place(position(node), key, text)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

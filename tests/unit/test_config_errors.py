@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pkgsync.config import Config, load
 from pkgsync.errors import ConfigError
+from tests.watchdog import watchdog
 
 HEAD = """\
 version: 1
@@ -416,6 +417,34 @@ def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path, text):
     message, tip = failure(tmp_path, text)
     assert message.startswith("c.yaml:")
     assert "f1c0ffee" not in message + tip
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (f"[&a '{'x' * 500_000}'{', *a' * 40_000}]", "c.yaml:9:11: the file holds over 1 MiB of text, aliases counted"),
+        (f"[&a 1{', *a' * 40_000}]", "c.yaml:9:11: exclude[0] must be a text, not a number"),
+        (f"[&a ''{', *a' * 40_000}]", "c.yaml:9:11: exclude[0] is empty"),
+    ],
+)
+def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path, value, message):
+    with watchdog():
+        assert failure(tmp_path, f"{HEAD}exclude: {value}\n")[0].startswith(message)
+
+
+def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path):
+    """Each with each other one: 200 million comparisons."""
+    many = ", ".join(f"{{a: {number}}}" for number in range(20_000))
+    with watchdog():
+        assert "include_classes[0]" in failure(tmp_path, f"{HEAD}include_classes: [{many}]\n")[0]
+
+
+def test_a_thousand_unknown_names_are_no_search_for_each(tmp_path):
+    names = "".join(f"    - name: home:a{number}\n" for number in range(3_000))
+    globs = ", ".join(f"nothing{number}" for number in range(3_000))
+    text = HEAD.replace(PROJECT, f"{names}  optional_projects: [{globs}]\n")
+    with watchdog():
+        assert "`nothing0` matches no project" in failure(tmp_path, text)[0]
 
 
 def test_a_yaml_bomb_ends_soon(tmp_path):
