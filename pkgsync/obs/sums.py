@@ -80,7 +80,7 @@ def opened(data: bytes, name: str, stated: Stated, max_bytes: int) -> Iterator[b
             if size > limit:
                 raise IntegrityError(f"{name}: it unpacks to more than {limit} bytes")
             digest.update(piece)
-            yield piece
+            yield from in_pieces(piece)  # a bite of zstd may be a hundred megabytes, too many elements at once
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError, MemoryError):
         raise IntegrityError(f"{name}: damaged or cut, it cannot be unpacked") from None
     stated.check(size, digest.hexdigest(), f"{name}, unpacked")

@@ -15,6 +15,8 @@ _PIECE = 64 * 1024
 _MAX_TOKEN = 2**20
 """Bytes of one tag or comment, and characters of one text."""
 _MAX_DEPTH = 64
+_MAX_NAMES = 20_000
+"""Different names of elements and attributes: the parser forgets none."""
 MAX_PARTS = 2_000_000
 """Elements and attributes within one child of the root: what is in memory at once."""
 MAX_ALL_PARTS = 10_000_000
@@ -39,6 +41,8 @@ def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str]
             fed += len(piece)
             if fed - builder.parser.CurrentByteIndex > _MAX_TOKEN:
                 raise IntegrityError(f"{what}: a tag or comment of it has no end")
+            if len(builder.names) > _MAX_NAMES:
+                raise IntegrityError(f"{what}: it holds more names than can be")
         builder.parser.Parse(b"", True)
         yield from builder.take()
     except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
@@ -61,7 +65,8 @@ class _Builder:
     """Makes elements out of what expat reports; those directly under the root are handed out."""
 
     def __init__(self, root: str, what: str, skip: frozenset[str]) -> None:
-        self.parser = expat.ParserCreate(namespace_separator="}")
+        self.names: dict[str, str] = {}
+        self.parser = expat.ParserCreate(namespace_separator="}", intern=self.names)
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
         self._root = root

@@ -56,6 +56,12 @@ def test_a_member_that_is_cut_behind_others_is_damaged(kind: str) -> None:
         list(opened(data, f"Packages.{kind}", Stated(), 400_000))
 
 
+def test_what_swells_is_handed_on_in_small_pieces() -> None:
+    data = zstandard.compress(b"<x/>" * 2**22, level=19)
+    assert len(data) < 4096
+    assert max(map(len, opened(data, "primary.xml.zst", Stated(), 2**25))) == 65_536
+
+
 # XML
 
 
@@ -96,6 +102,25 @@ def test_what_is_in_memory_at_once_has_a_limit(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(IntegrityError, match="more elements than can be"):
         list(xml.children(pieces, "r", "doc"))
     assert pieces.count < 60
+
+
+def test_names_have_a_limit() -> None:
+    tags = (
+        b"".join(b"<n%d a%d=''/>" % (number, number) for number in range(start, start + 1000))
+        for start in range(0, 10**6, 1000)
+    )
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        yield b"<r>"
+        for taken, piece in enumerate(tags):  # noqa: B007
+            yield piece
+
+    with pytest.raises(IntegrityError, match="more names than can be"):
+        for _ in xml.children(pieces(), "r", "doc"):
+            pass
+    assert taken < 12
 
 
 def test_a_whole_document_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
