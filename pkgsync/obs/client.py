@@ -44,7 +44,6 @@ def connect(
             origin,
             limits=limits,
             allow_http=config.allow_http,
-            allow_private=config.allow_private,
             neighbour=session,
             pause=pause,
         )

@@ -33,6 +33,7 @@ from pkgsync.session.reply import Reply, TransientError, busy, check_status, che
 from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
 from pkgsync.session.watch import Watch, WatchedAdapter
 from pkgsync.session.words import told
+from pkgsync.session.zones import Zones
 from pkgsync.version import __version__
 
 T = TypeVar("T")
@@ -49,8 +50,8 @@ class Session:
 
     ``base_url`` may have a path, which all routes follow. ``auth`` is sent to its origin and to no other. ``quota``
     makes 402, and 429 without Retry-After, a QuotaError. ``accept`` is what a request asks for that does not say.
-    Nothing is sent to this machine, a link-local or a private network unless the server itself is there, or the one
-    behind the session ``neighbour``, or with ``allow_private``.
+    Nothing is sent to this machine, a link-local or a private network unless the server itself is there, or with
+    ``allow_private``; with a ``neighbour`` that session's server and permission count instead.
     ``pause`` waits between attempts (seconds).
     Raises ConfigError for plain http beyond this machine without ``allow_http``, and for what is no URL.
     """
@@ -72,9 +73,7 @@ class Session:
         self.limits = limits
         self._origin = _checked_origin(base_url, allow_http)
         self._allow_http = allow_http
-        self._allow_private = allow_private
-        self._neighbour = neighbour
-        self._zones = {self._origin.zone}
+        self._zones: Zones = neighbour._zones if neighbour else Zones(self._origin, allow_private)
         self._auth = auth
         self._quota = quota
         self._accept = accept
@@ -271,17 +270,6 @@ class Session:
         if origin != self._origin and not origin.is_protected and not self._allow_http:
             raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
 
-    def _check_zone(self, origin: Origin, asked: str, zone: str) -> None:
-        """Refuse a server in a ``zone`` that a config, a redirect or a name must not open to whoever wrote it."""
-        trusted = self._neighbour or self
-        if origin == trusted._origin:
-            trusted._zones.add(zone)
-        elif zone and zone not in trusted._zones and not self._allow_private:
-            raise ReadError(
-                f"{clean_url(asked)}: it leads to {zone}, where {trusted.origin} is not",
-                tip="If that is meant, set `allow_private: true`.",
-            )
-
     @contextlib.contextmanager
     def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
         watch = Watch(self.limits, read_seconds=read_seconds, total_seconds=total_seconds)
@@ -309,8 +297,8 @@ class Session:
     ) -> Response:
         """One request, answered up to the header. Raises TransientError, or ReadError for a wrong certificate."""
         origin = Origin.of(url)
-        self._check_zone(origin, asked, origin.zone)
-        watch.on_peer = lambda address: self._check_zone(origin, asked, zone_of(address))
+        self._zones.check(origin, asked, origin.zone)
+        watch.on_peer = lambda address: self._zones.check(origin, asked, zone_of(address))
         request = Request(method, url, headers=self._headers(url, headers), data=data).prepare()
         request.url = url  # as it is: requests would decode and encode it anew
         with self._lock:
