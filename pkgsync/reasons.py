@@ -200,7 +200,12 @@ class Reason(StrEnum):
         "Wait for its scheduler, or list it in `ignore_architectures`.",
     )
     DIRTY = "dirty", Group.UNSETTLED, "A change waits for the OBS scheduler.", "Plan again when OBS has caught up."
-    DETAILS = "details", Group.UNSETTLED, "OBS names a problem of the repository.", "Look at the repository in OBS."
+    DETAILS = (
+        "details",
+        Group.UNSETTLED,
+        "OBS names a problem of the repository.",
+        "Look at it in OBS, or run with -v.",
+    )
     PUBLISHING = "publishing", Group.UNSETTLED, "OBS is publishing the repository now.", "Plan again in a few minutes."
     NOT_PUBLISHED = (
         "not-published",

@@ -124,6 +124,7 @@ def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:
         auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
         limits=surroundings.limits,
         allow_http=config.allow_http,
+        allow_private=config.allow_private,
         quota=True,
         pause=surroundings.pause,
     )

@@ -121,14 +121,18 @@ class Terminal:
 
 
 class _Handler(logging.Handler):
-    """What the package logs, such as every request, is for ``--debug``; the options are known when it comes."""
+    """What the package logs: servers' words for ``-v``, every request for ``--debug``.
+
+    The options are known when it comes.
+    """
 
     def __init__(self, terminal: Callable[[], Terminal]) -> None:
         super().__init__()
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._terminal().debug(record.getMessage())
+        show = self._terminal().detail if record.levelno >= logging.INFO else self._terminal().debug
+        show(record.getMessage())
 
 
 @contextmanager

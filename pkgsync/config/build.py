@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import islice, product
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from pkgsync.config.check import nearest
+from pkgsync.config.check import MOST_MISTAKES, nearest
 from pkgsync.config.document import Document, Mistake, shown
 from pkgsync.config.units import duration
 from pkgsync.config.values import (
@@ -49,6 +49,7 @@ def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], le
         ),
         policy=_policy(data),
         allow_http=data.get("allow_http", False),
+        allow_private=data.get("allow_private", False),
         warnings=warnings,
         legacy=legacy,
         secrets=ConfigSecrets(
@@ -68,11 +69,12 @@ def expanded(project: Mapping[str, Any]) -> list[str]:
 
 def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:
     """What is wrong though the schema is satisfied, in the order of the file."""
-    template_mistakes = list(_template_mistakes(data, document))
+    template_mistakes = list(islice(_template_mistakes(data, document), MOST_MISTAKES))
     found = [*template_mistakes, *_url_mistakes(data, document), *_orphan_mistakes(data, document)]
     # only then: format_map would follow a placeholder such as {release.__class__}
     if not template_mistakes:
-        found += [*_project_mistakes(data, document), *_mapping_mistakes(data, document)]
+        found += islice(_project_mistakes(data, document), MOST_MISTAKES)
+        found += islice(_mapping_mistakes(data, document), MOST_MISTAKES)
     return sorted([*found, *_credential_mistakes(data, document)])
 
 
@@ -216,6 +218,7 @@ def _url_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mista
             yield from _one_url_mistakes(data, document, path, url)
     template = data["obs"].get("published_url")
     if template is not None:
+        yield from _private_mistakes(data, document, template)
         used = set(_PLACEHOLDER.findall(template))
         where = document.at(("obs", "published_url"))
         for unknown in sorted(used - _URL_PLACEHOLDERS):
@@ -242,6 +245,18 @@ def _one_url_mistakes(
     if not origin.is_protected and not data.get("allow_http"):
         fix = "write https://; `allow_http: true` allows it for the whole config"
         yield Mistake(where, f"{'.'.join(path)} is plain http to another machine", fix)
+
+
+def _private_mistakes(data: Mapping[str, Any], document: Document, template: str) -> Iterator[Mistake]:
+    """What the address itself tells; where a name leads to is judged when it is resolved."""
+    try:
+        zone = Origin.of(template).zone
+        here = Origin.of(data["obs"].get("api", DEFAULT_API)).zone
+    except ValueError:
+        return
+    if zone not in ("", here) and not data.get("allow_private"):
+        what = f"obs.published_url leads to {zone}, where obs.api is not"
+        yield Mistake(document.at(("obs", "published_url")), what, "`allow_private: true` allows it")
 
 
 def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mistake]:

@@ -1,11 +1,13 @@
 """What the schema says about a document, in words: each mistake with its place and the likely fix."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, cast
 
 from attrs import frozen
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from pkgsync import schemas
@@ -32,9 +34,15 @@ _TYPES = {
 }
 
 
+MOST_MISTAKES = 200
+"""So many of a kind are looked for: a person mends some and asks again, and each costs a search for the likely fix."""
+_MOST_NAMES = 1000
+_PLAIN_WORD = re.compile(r"[A-Z]?[a-z_-]{1,20}")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The likely fix for a wrong name: the nearest known one, else all of them; empty if there are none."""
-    names = list(known)
+    names = list(islice(known, _MOST_NAMES))
     lowered = {name.lower(): name for name in names}
     if close := get_close_matches(word.lower(), lowered, n=1, cutoff=0.6):
         return f"did you mean {shown(lowered[close[0]])}?"
@@ -52,8 +60,18 @@ def schema_mistakes(document: Document, definition: str | None = None) -> list[M
     schema = schemas.load("config")
     if definition:
         schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
-    errors = Draft202012Validator(schema).iter_errors(document.data)
-    return sorted({mistake for error in errors for mistake in _mistakes(document, _finding(error))})
+    errors = _Validator(schema).iter_errors(document.data)
+    found = (mistake for error in errors for mistake in _mistakes(document, _finding(error)))
+    return sorted(set(islice(found, MOST_MISTAKES)))
+
+
+def _unique_items(_validator: object, wanted: bool, value: object, _schema: object) -> Iterator[ValidationError]:
+    """jsonschema compares each mapping with each other one."""
+    if wanted and isinstance(value, list) and len({repr(item) for item in value}) != len(value):
+        yield ValidationError("a value stands twice")
+
+
+_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
 
 
 def text_mistakes(document: Document) -> list[Mistake]:
@@ -111,9 +129,10 @@ def _unknown_keys(document: Document, finding: _Finding) -> Iterator[Mistake]:
     for key in finding.value:
         if key not in known:
             missing = [name for name in known if name not in finding.value] or list(known)
-            yield Mistake(
-                document.at_key((*finding.path, key)), f"unknown key {shown(key)}{where}", nearest(key, missing)
-            )
+            # anything but a plain word could be a token that was pasted there: its place is enough
+            named = f" {shown(key)}" if _PLAIN_WORD.fullmatch(key) else ""
+            position = document.at_key((*finding.path, key))
+            yield Mistake(position, f"unknown key{named}{where}", nearest(key, missing))
 
 
 def _lacking(document: Document, finding: _Finding) -> Iterator[Mistake]:

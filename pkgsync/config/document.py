@@ -20,6 +20,7 @@ KeyPath = tuple[str | int, ...]
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 
 @frozen(order=True)
@@ -120,12 +121,17 @@ class _Reader:
         self.places: dict[KeyPath, Place] = {}
         self.mistakes: list[Mistake] = []
         self._as_text = as_text
+        self._characters = 0
 
     def value(self, node: yaml.Node, path: KeyPath, key: Position | None) -> Any:
+        text = node.value if isinstance(node, yaml.ScalarNode) else None
+        self._characters += len(text or "")
+        if self._characters > MAX_BYTES:
+            what = f"the file holds over {MAX_BYTES // 2**20} MiB of text, aliases counted as often as used"
+            raise BrokenYamlError(Mistake(position(node), what, "use no aliases for long texts"))
         if len(self.places) >= MAX_NODES or len(path) > MAX_DEPTH:
             what = f"the file holds over {MAX_NODES} values or {MAX_DEPTH} levels, aliases counted as often as used"
             raise BrokenYamlError(Mistake(position(node), what, "write fewer values, or use no aliases"))
-        text = node.value if isinstance(node, yaml.ScalarNode) else None
         self.places[path] = Place(position(node), key, text)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -210,7 +216,11 @@ def has_control(text: str) -> bool:
 
 
 def printable(text: str, longest: int = 60) -> str:
-    """The text with control characters escaped, cut after ``longest`` characters."""
+    """The text with control characters escaped, cut after ``longest`` characters.
+
+    What looks like a token is left out: it may have been pasted into the wrong place.
+    """
+    text = _LIKE_A_SECRET.sub(lambda match: "***" if any(c.isdigit() for c in match[0]) else match[0], text)
     cut = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", cut)
 

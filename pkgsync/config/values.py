@@ -80,6 +80,7 @@ class Config:
     packagecloud: PackagecloudConfig
     policy: Policy
     allow_http: bool = False
+    allow_private: bool = False
     warnings: tuple[str, ...] = ()
     legacy: bool = False
     secrets: ConfigSecrets = field(default=ConfigSecrets(), repr=False)
@@ -92,6 +93,8 @@ class Config:
             "packagecloud": _plain(self.packagecloud),
             "policy": _plain(self.policy),
             "allow_http": self.allow_http,
+            # only where it is set: the digest of a config that never heard of it stays what it was
+            **({"allow_private": True} if self.allow_private else {}),
         }
         return f"sha256:{hashlib.sha256(rfc8785.dumps(effective)).hexdigest()}"
 

@@ -30,7 +30,8 @@ class _Service:
 
     @property
     def owns_environment(self) -> bool:
-        return self.origin.is_loopback or self.origin == self.owner
+        """This machine is no exception: whatever listens on one of its ports could be anybody's."""
+        return self.origin == self.owner
 
     def refusal(self, variable: str) -> AuthenticationError:
         return AuthenticationError(
@@ -53,12 +54,13 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
     if config.secrets.obs_username and config.secrets.obs_password:
         username = _config_value(service, "obs.username", config.secrets.obs_username, env)
         return _login(username, _config_value(service, "obs.password", config.secrets.obs_password, env))
-    found = files.oscrc(service.origin, env, home) or ring.obs(service.origin, username)
-    if found or service.origin.is_loopback:
+    if found := files.oscrc(service.origin, env, home) or ring.obs(service.origin, username):
         return found
     # told only now: the variables may be there for something else, and another place could have had the login
     if username and password:
         raise service.refusal(f"the login in {OSC_USERNAME} and {OSC_PASSWORD}")
+    if service.origin.is_loopback:
+        return None
     raise AuthenticationError(f"no login for {service.origin}", tip=_obs_tip(service, username, password))
 
 

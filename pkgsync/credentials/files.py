@@ -7,6 +7,8 @@ import base64
 import bz2
 import configparser
 import json
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from pkgsync.model import Basic, Origin
 
 # of bz2, a few bytes can unpack to gigabytes
 _MAX_PASSWORD_BYTES = 4096
+_MAX_BYTES = 2**20
 _TIP = "set OSC_USERNAME and OSC_PASSWORD"
 
 
@@ -28,7 +31,7 @@ def packagecloud(origin: Origin, home: Path) -> Basic | None:
     try:
         data = json.loads(text)
         token = data.get("token") if Origin.of(data.get("url") or "https://packagecloud.io") == origin else None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuthenticationError(f"{path} is not JSON with url and token", tip="repair or remove it") from None
     return Basic(token, "") if isinstance(token, str) and token else None
 
@@ -99,8 +102,16 @@ def _is_origin(url: str, origin: Origin) -> bool:
 
 
 def _read(path: Path) -> str | None:
+    """The text of a plain file, None where there is none. Raises AuthenticationError."""
     try:
-        return path.read_text(encoding="utf-8")
+        # opening a pipe that nobody writes to would wait, too
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise AuthenticationError(f"{path} is not a file", tip="repair or remove it")
+            data = stream.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise AuthenticationError(f"{path} is too large to hold a login", tip="repair or remove it")
+        return data.decode()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError):

@@ -8,6 +8,20 @@ from attrs import frozen
 _PORTS = {"https": 443, "http": 80}
 
 
+def zone_of(address: str) -> str:
+    """Where an IP address is that not everybody can reach, in words; empty for all others, and for a name."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback or ip.is_unspecified:
+        return "this machine"
+    if ip.is_link_local:
+        return "a link-local network"
+    return "" if ip.is_global else "a private network"
+
+
 @frozen(kw_only=True)
 class Origin:
     """Scheme, host and port of a URL, normalised; two URLs with equal origins lead to the same server."""
@@ -43,6 +57,11 @@ class Origin:
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def zone(self) -> str:
+        """The zone that the host tells by itself; where a name leads to is only seen once it is resolved."""
+        return "this machine" if self.is_loopback else zone_of(self.host)
 
     @property
     def is_protected(self) -> bool:

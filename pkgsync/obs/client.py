@@ -29,14 +29,26 @@ def connect(
     obs = config.obs
     # the API answers with pages for people unless it is asked for XML, even where it then gives a package
     session = Session(
-        obs.api, auth=auth, limits=limits, allow_http=config.allow_http, accept="application/xml", pause=pause
+        obs.api,
+        auth=auth,
+        limits=limits,
+        allow_http=config.allow_http,
+        allow_private=config.allow_private,
+        accept="application/xml",
+        pause=pause,
     )
     published = None
     if obs.published_url is not None:
         parts = urlsplit(obs.published_url)
         origin = f"{parts.scheme}://{parts.netloc}"
         # without the login: this leads to a download server, and on to whatever mirrors it names
-        published = Session(origin, limits=limits, allow_http=config.allow_http, pause=pause)
+        published = Session(
+            origin,
+            limits=limits,
+            allow_http=config.allow_http,
+            neighbour=session,
+            pause=pause,
+        )
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
 
 
@@ -96,7 +108,7 @@ class ObsClient:
         Raises ReadError, AuthenticationError.
         """
         limits = self._session.limits
-        return self._parsed(
+        found = self._parsed(
             make_route(*self._prefix, "build", project, "_result"),
             lambda data: parse_result(data, project),
             params=_VIEWS,
@@ -104,6 +116,11 @@ class ObsClient:
             read_seconds=limits.result_read_seconds,
             total_seconds=limits.result_total_seconds,
         )
+        for repository, architectures in found.repositories.items():
+            for name, result in architectures.items():
+                if result.details:
+                    self._session.show_words(f"{project}/{repository}/{name}", result.details.encode())
+        return found
 
     def _parsed(
         self,

@@ -7,7 +7,7 @@ from email.utils import parsedate_tz
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.fields import check_number, check_path, check_word
-from pkgsync.obs.index_entries import IndexEntry, Pointer
+from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"
@@ -15,6 +15,7 @@ TOP = "Release"
 _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"}
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", *_SUMS})
+_MAX_FIELDS = 1000  # of one paragraph
 
 
 def parse_top(data: bytes, what: str) -> Pointer:
@@ -44,10 +45,10 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
     for line in filter(None, (line.strip() for line in section.split("\n"))):
         words = line.split()
         if len(words) != 3:
-            raise IntegrityError(f"{what}: {line[:80]!a} is no checksum line")
+            raise IntegrityError(f"{what}: a line of its checksums is none")
         stated = Stated(check_number(words[1], "size", what), Checksum.stated(algorithm, words[0], what))
         if files.setdefault(words[2].removeprefix("./"), stated) != stated:
-            raise IntegrityError(f"{what}: it lists {words[2][:80]!a} twice")
+            raise IntegrityError(f"{what}: it lists a file twice, with different checksums")
     return files
 
 
@@ -64,7 +65,9 @@ def _date(text: str | None) -> int | None:
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a Packages file. Raises IntegrityError for one that lacks what a package must have."""
-    for fields in _stanzas(pieces, _FIELDS, what):
+    for number, fields in enumerate(_stanzas(pieces, _FIELDS, what)):
+        if number == MAX_ENTRIES:
+            raise IntegrityError(f"{what}: it lists over {MAX_ENTRIES} packages, more than can be")
         yield _entry(fields, what)
 
 
@@ -111,28 +114,32 @@ def _version(text: str, where: str) -> Version:
 
 def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) -> Iterator[dict[str, str]]:
     """Paragraphs of ``Field: value``, names in lower case; only ``wanted`` fields, None: all with all their lines."""
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     name = ""
     for line in _lines(pieces, what):
         if not line.strip():
             if fields:
-                yield fields
+                yield _joined(fields)
             fields, name = {}, ""
         elif line[0] in " \t":
             if not name:
                 raise IntegrityError(f"{what}: a continuation line continues nothing")
             if wanted is None:
-                fields[name] += f"\n{line}"
+                fields[name].append(line)
         else:
             name, colon, value = line.partition(":")
             name = name.lower()
             # of a field that is there twice, apt may believe the other one
-            if not colon or name in fields:
-                raise IntegrityError(f"{what}: {line[:80]!a} is no field, or is there twice")
+            if not colon or name in fields or len(fields) == _MAX_FIELDS:
+                raise IntegrityError(f"{what}: a line is no field, or a field is there twice")
             if wanted is None or name in wanted:
-                fields[name] = value.strip()
+                fields[name] = [value.strip()]
     if fields:
-        yield fields
+        yield _joined(fields)
+
+
+def _joined(fields: dict[str, list[str]]) -> dict[str, str]:
+    return {name: "\n".join(lines) for name, lines in fields.items()}
 
 
 def _lines(pieces: Iterable[bytes], what: str) -> Iterator[str]:

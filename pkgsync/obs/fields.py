@@ -7,7 +7,7 @@ from pkgsync.model.filename import is_plain
 def check_filename(name: str, where: str) -> str:
     """``name`` if it is a plain file name. Raises IntegrityError for anything that could be a path or a trick."""
     if not is_plain(name) or "\\" in name:
-        raise IntegrityError(f"{where}: {name[:80]!a} is no file name")
+        raise IntegrityError(f"{where}: an entry has no usable file name")
     return name
 
 
@@ -22,7 +22,7 @@ def check_path(path: str, where: str) -> str:
 def check_word(text: str | None, what: str, where: str) -> str:
     """``text`` if it is one printable word: a package name, a version, an architecture. Raises IntegrityError."""
     if not text or " " in text or not text.isprintable() or len(text.encode()) > 255:
-        raise IntegrityError(f"{where}: {(text or '')[:80]!a} is no {what}")
+        raise IntegrityError(f"{where}: it has no usable {what}")
     return text
 
 
@@ -30,5 +30,5 @@ def check_number(text: str | None, what: str, where: str) -> int:
     """A count, size in bytes or time in seconds. Raises IntegrityError."""
     # 18 digits: int() takes quadratic time, and nothing here is larger
     if text is None or not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise IntegrityError(f"{where}: {(text or '')[:80]!a} is no {what}")
+        raise IntegrityError(f"{where}: it has no usable {what}")
     return int(text)

@@ -8,7 +8,6 @@ with is checked.
 import hashlib
 import io
 import struct
-import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -17,13 +16,15 @@ from attrs import frozen
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import type_of
-from pkgsync.obs import debian
+from pkgsync.obs import debian, tar
 from pkgsync.obs.fields import check_word
 from pkgsync.obs.sums import Stated, opened
 
 # bytes; the file itself says how large its parts are
 _MAX_HEADER = 64 * 2**20
 _MAX_CONTROL = 2**20
+_MAX_TAGS = 0xFFFF  # as rpm itself has it
+_MAX_MEMBERS = 64
 _CHUNK = 2**20
 _LEAD = struct.Struct(">4s92x")
 _INTRO = struct.Struct(">4s4xII")
@@ -31,8 +32,9 @@ _ENTRY = struct.Struct(">IIII")
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM = 1000, 1001, 1002, 1003, 1022, 1044
 _SIGNATURE_MD5 = 1004
 _INT32, _STRING, _BINARY = 4, 6, 7
+_WANTED = {_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM, _SIGNATURE_MD5}
 # all that reading wrong bytes as a package can raise
-_BROKEN = (struct.error, tarfile.TarError, ValueError, EOFError, OSError, ArithmeticError, LookupError)
+_BROKEN = (struct.error, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
 @frozen(kw_only=True)
@@ -88,15 +90,20 @@ Tags = dict[int, int | bytes]
 
 
 def _tags(stream: BinaryIO, filename: str) -> tuple[Tags, int]:
-    """Numbers, texts and binaries of the rpm header at the stream's position, and the size of its data in bytes."""
+    """What is wanted of the rpm header at the stream's position, and the size of its data in bytes.
+
+    The first of each tag counts: each is copied, and a header could name one a million times.
+    """
     magic, count, size = _INTRO.unpack(stream.read(_INTRO.size))
-    if magic != b"\x8e\xad\xe8\x01" or count * _ENTRY.size + size > _MAX_HEADER:
+    if magic != b"\x8e\xad\xe8\x01" or count > _MAX_TAGS or count * _ENTRY.size + size > _MAX_HEADER:
         raise _damaged(filename)
     index, data = stream.read(count * _ENTRY.size), stream.read(size)
     if len(data) != size:
         raise _damaged(filename)
     tags: Tags = {}
     for tag, kind, offset, length in _ENTRY.iter_unpack(index):
+        if tag not in _WANTED or tag in tags:
+            continue
         if kind == _INT32:
             (tags[tag],) = struct.unpack_from(">I", data, offset)
         elif kind == _STRING:
@@ -130,7 +137,8 @@ def _deb(stream: BinaryIO, filename: str) -> PackageHeader:
     stream.seek(offset)
     packed = stream.read(min(size, _MAX_HEADER))
     control = b"".join(opened(packed, name, Stated(), _MAX_HEADER))
-    package, version, architecture = debian.parse_control(_control(control), filename)
+    text = tar.member(control, "control", _MAX_CONTROL)
+    package, version, architecture = debian.parse_control(text, filename)
     return PackageHeader(type=PackageType.DEB, name=package, version=version, architecture=architecture)
 
 
@@ -138,7 +146,9 @@ def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of each part of the ar archive, which must end where the file ends."""
     end = stream.seek(0, io.SEEK_END)
     position = 8
-    while position < end:
+    for _ in range(_MAX_MEMBERS):
+        if position >= end:
+            return
         stream.seek(position)
         # a negative size would lead back, round and round
         head = stream.read(60)
@@ -147,14 +157,4 @@ def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
             raise _damaged(filename)
         yield head[:16].decode("ascii").rstrip(" /"), position + len(head), size
         position += len(head) + size + size % 2
-
-
-def _control(archive: bytes) -> bytes:
-    """The file ``control`` of an unpacked control.tar. Raises KeyError, tarfile.TarError."""
-    # read, never extracted: what else the archive holds, and under which names, does no harm
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
-        for member in tar:
-            if member.name.removeprefix("./") == "control" and member.isfile() and member.size <= _MAX_CONTROL:
-                content = tar.extractfile(member)
-                return content.read() if content else b""
-    raise KeyError("control")
+    raise _damaged(filename)

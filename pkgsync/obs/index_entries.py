@@ -8,6 +8,8 @@ from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import IndexedFile, PackageType, Version
 from pkgsync.obs.sums import Checksum, Stated
 
+MAX_ENTRIES = 500_000
+"""Packages of one index, ten times the largest: more would only fill the memory."""
 Hasher = Callable[[str, str, str, int, str, str], str]
 """(project, repository, path, size, algorithm, hex checksum) -> sha256 of the verified file."""
 

@@ -76,7 +76,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     name = next(elements).get("name")
     # whatever mixed up two answers must not give a project another one's repositories
     if name != project:
-        raise IntegrityError(f"{what}: it is of another project, {str(name)[:80]!a}")
+        raise IntegrityError(f"{what}: it is of another project")
     repositories: dict[str, tuple[str, ...]] = {}
     for element in elements:
         if element.tag == "repository":

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.fields import check_number, check_path, check_word
-from pkgsync.obs.index_entries import IndexEntry, Pointer
+from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 from pkgsync.obs.xml import children, in_pieces
 
@@ -73,14 +73,18 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
     elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
+    if stated > MAX_ENTRIES:
+        raise IntegrityError(f"{what}: it says that it lists {stated} packages, more than can be")
     count = 0
     for element in elements:
         if element.tag == f"{_COMMON}package":
             count += 1
+            if count > stated:
+                break
             yield _entry(element, what)
     # a primary that is whole but short would make orphans of all that it lacks
     if count != stated:
-        raise IntegrityError(f"{what}: it lists {count} packages and says {stated}")
+        raise IntegrityError(f"{what}: it does not list the {stated} packages that it says")
 
 
 def _entry(element: Element, what: str) -> IndexEntry:

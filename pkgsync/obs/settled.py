@@ -68,7 +68,7 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
     if result.dirty:
         problems.append(Problem(Reason.DIRTY, f"{where}: a change waits for the scheduler"))
     if result.details:
-        problems.append(Problem(Reason.DETAILS, f"{where}: {result.details[:200]}"))
+        problems.append(Problem(Reason.DETAILS, f"{where}: OBS says that something is wrong with it"))
     if result.code == "publishing":
         # the publisher works on a whole repository: said there, but for an architecture that does not count
         if ignored:

@@ -10,12 +10,13 @@ import zstandard
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError
-from pkgsync.gunzip import gunzip
+from pkgsync.gunzip import MAX_MEMBERS, gunzip
 from pkgsync.obs.xml import in_pieces
 
 _ALGORITHMS = {name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"sha": "sha1"}
 _HEX = re.compile(r"[0-9a-f]+")
 _CHUNK = 256 * 1024
+_BITE = 4096
 # bytes, the most that zstd takes unasked: a few bytes of input could claim far more
 _MAX_WINDOW = 128 * 2**20
 
@@ -33,7 +34,7 @@ class Checksum:
         name = _ALGORITHMS.get(algorithm.strip().lower(), "")
         hexadecimal = (value or "").strip().lower()
         if not name or not _HEX.fullmatch(hexadecimal) or len(hexadecimal) != 2 * _new(name).digest_size:
-            raise IntegrityError(f"{what}: {algorithm[:20]!a} with {hexadecimal[:80]!a} is no known checksum")
+            raise IntegrityError(f"{what}: it states something that is no known checksum")
         return cls(name, hexadecimal)
 
 
@@ -81,7 +82,7 @@ def opened(data: bytes, name: str, stated: Stated, max_bytes: int) -> Iterator[b
             if size > limit:
                 raise IntegrityError(f"{name}: it unpacks to more than {limit} bytes")
             digest.update(piece)
-            yield piece
+            yield from in_pieces(piece)  # a bite of zstd may be a hundred megabytes, too many elements at once
     # MemoryError: damaged bytes may ask for any amount
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError, MemoryError):
         raise IntegrityError(f"{name}: damaged or cut, it cannot be unpacked") from None
@@ -103,32 +104,49 @@ def _gunzip(data: bytes) -> Iterator[bytes]:
 
 
 def _unxz(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while rest:
-        unxz = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * _MAX_WINDOW)
-        pending = rest
-        while not unxz.eof:
-            piece = unxz.decompress(pending, _CHUNK)
-            pending = b""
-            if not piece and unxz.needs_input and not unxz.eof:
-                raise EOFError
-            yield piece
+    unxz = _xz_stream()
+    streams = 1
+    for part in in_pieces(data):
+        rest = part
         # streams may follow each other, with zeros between them (the .xz file format, "Stream Padding")
-        rest = unxz.unused_data.lstrip(b"\0")
+        while rest := rest.lstrip(b"\0") if unxz.eof else rest:
+            if unxz.eof:
+                unxz, streams = _xz_stream(), _one_more(streams)
+            yield unxz.decompress(rest, _CHUNK)
+            while not unxz.eof and not unxz.needs_input:
+                yield unxz.decompress(b"", _CHUNK)
+            rest = unxz.unused_data
+    if not unxz.eof:
+        raise EOFError
+
+
+def _xz_stream() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * _MAX_WINDOW)
 
 
 def _unzstd(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while rest:
-        unzstd = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
-        position = 0
-        while not unzstd.eof:
-            if position >= len(rest):
-                raise EOFError
-            # the library has no bound on what one call gives; small bites keep it near a few hundred megabytes at worst
-            yield unzstd.decompress(rest[position : position + 4096])
-            position += 4096
-        rest = unzstd.unused_data + rest[position:]
+    unzstd = _zstd_frame()
+    frames = 1
+    # the library has no bound on what one call gives; small bites keep it near a few hundred megabytes at worst
+    for bite in in_pieces(data, _BITE):
+        rest = bite
+        while rest:
+            if unzstd.eof:
+                unzstd, frames = _zstd_frame(), _one_more(frames)
+            yield unzstd.decompress(rest)
+            rest = unzstd.unused_data
+    if not unzstd.eof:
+        raise EOFError
+
+
+def _zstd_frame() -> "zstandard.ZstdDecompressionObj":
+    return zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
+
+
+def _one_more(count: int) -> int:
+    if count == MAX_MEMBERS:
+        raise EOFError
+    return count + 1
 
 
 _OPENERS = (

@@ -208,7 +208,7 @@ class PackagecloudClient:
         base = self.session.base_url
 
         def parse(reply: Reply) -> Page:
-            return listing.page_of(number, rows.parse_rows(reply.body, route), reply.headers, base)
+            return listing.page_of(number, rows.parse_rows(reply.body, route, per_page), reply.headers, base)
 
         return self._read(f"{self._route}/{route}", parse, params)
 

@@ -10,13 +10,20 @@ from typing import Any, NoReturn
 from pkgsync.errors import ReadError
 from pkgsync.model.filename import is_plain
 
+MAX_VALUES = 1_000_000
+"""Values of one answer: a byte of JSON can take eighty of memory."""
 # bytes; int() of "1e999999" would fill the memory
 _MAX_SIZE = 1 << 50
 _HEX = frozenset("0123456789abcdef")
 
 
-def parse(body: bytes, what: str) -> Any:
-    """Decode one JSON document; ``what`` names it in the error. Raises ReadError, also for giant numbers or nesting."""
+def parse(body: bytes, what: str, max_values: int = MAX_VALUES) -> Any:
+    """Decode one JSON document; ``what`` names it in the error.
+
+    Raises ReadError, also for giant numbers or nesting, and before decoding where it may hold over ``max_values``.
+    """
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > max_values:
+        raise ReadError(f"Packagecloud's answer for {what} holds more than was asked for.")
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

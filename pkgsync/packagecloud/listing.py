@@ -16,9 +16,10 @@ from requests.utils import parse_header_links
 from pkgsync.errors import ReadError
 from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.origin import Origin
+from pkgsync.packagecloud.rows import MOST_ON_A_PAGE
 
 # README.md, "Listing": more than this is cut without a word
-PER_PAGE = 250
+PER_PAGE = MOST_ON_A_PAGE
 # what the server gives unasked
 DEFAULT_PER_PAGE = 30
 # no repository is that large: a Total beyond it would have us read on and on

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pkgsync.errors import AuthenticationError, DuplicateError, NotFoundError, PkgsyncError, QuotaError, RefusedError
-from pkgsync.session.urls import clean_text
+from pkgsync.session.reply import WORDS_TIP
 
 _MAX_WORDS = 200
 # README.md, "Upload": the two wordings of a duplicate
@@ -26,18 +26,20 @@ def error(status: int, body: bytes, what: str) -> PkgsyncError:
     same answer, and every other 422 is a real refusal.
     """
     fields = _fields(body)
-    said = _words(fields, body)
-    message = f"Packagecloud refused the {what}: {said or f'status {status}'}"
+    message = f"Packagecloud refused the {what}: status {status}"
     # first, as the words of a duplicate may stand beside it
     if "plan" in fields or status == 402:
-        return QuotaError(message, tip="Look at the plan and the storage of the Packagecloud account.")
+        return QuotaError(
+            f"{message}, the account's plan is used up",
+            tip="Look at the plan and the storage of the Packagecloud account.",
+        )
     if status == 404:
         return NotFoundError(message, tip=REPOSITORY_TIP)
     if status == 422 and _is_duplicate(fields):
-        return DuplicateError(message)
+        return DuplicateError(f"{message}, the file name has already been taken")
     if status == 413:
         return RefusedError(message, tip="The file is too large for this server.")
-    return RefusedError(message)
+    return RefusedError(message, tip=WORDS_TIP)
 
 
 def of_archive(error: PkgsyncError, archive: str) -> PkgsyncError:
@@ -49,7 +51,7 @@ def of_archive(error: PkgsyncError, archive: str) -> PkgsyncError:
             words = f"If {archive} is private, the account needs a plan that includes private repositories."
         case _:
             words = f"Does the archive {archive} exist, and may this token write to it?"
-    return type(error)(f"{error.message} {words}", tip=error.tip)
+    return type(error)(f"{error.message}. {words}", tip=error.tip)
 
 
 def _fields(body: bytes) -> Mapping[str, tuple[str, ...]]:
@@ -72,15 +74,3 @@ def _is_duplicate(fields: Mapping[str, tuple[str, ...]]) -> bool:
     ((field, messages),) = fields.items()
     wording = _TAKEN.get(field)
     return wording is not None and bool(messages) and all(wording in message.casefold() for message in messages)
-
-
-def _words(fields: Mapping[str, tuple[str, ...]], body: bytes) -> str:
-    """The server's own words, fit to be shown; nothing of a page for people."""
-    if not fields:
-        return "" if body.lstrip()[:1] == b"<" else clean_text(body[: _MAX_WORDS * 4].decode(errors="replace"))
-    return clean_text(
-        "; ".join(
-            " ".join(messages) if field == "error" else f"{field} {' '.join(messages)}"
-            for field, messages in fields.items()
-        )
-    )

@@ -18,6 +18,8 @@ from pkgsync.packagecloud.documents import text
 
 _PACKAGE_SEGMENTS = 5
 _ODD_ROW = "Look for it on the repository's web page and report it to Packagecloud: reading it again will not help."
+MOST_ON_A_PAGE = 250
+_MAX_ROW_VALUES = 1000  # documented are thirty
 
 
 @frozen(kw_only=True)
@@ -30,11 +32,13 @@ class Details:
     size: int | None
 
 
-def parse_rows(body: bytes, what: str) -> tuple[Row, ...]:
-    """A listing's rows, in its order. Raises ReadError if it is no list, or a row is odd."""
-    document = documents.parse(body, what)
+def parse_rows(body: bytes, what: str, most: int = MOST_ON_A_PAGE) -> tuple[Row, ...]:
+    """A listing's rows, in its order. Raises ReadError if it is no list, holds over ``most``, or a row is odd."""
+    document = documents.parse(body, what, (most + 1) * _MAX_ROW_VALUES)
     if not isinstance(document, list):
         raise ReadError(f"Packagecloud's answer for {what} is not a list of packages.")
+    if len(document) > most:
+        raise ReadError(f"Packagecloud's answer for {what} holds {len(document)} packages, {most} were asked for.")
     return tuple(parse_row(item, what) for item in document)
 
 

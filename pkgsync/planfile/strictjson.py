@@ -7,6 +7,7 @@ surrogates, text that is no UTF-8.
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -82,8 +83,7 @@ def write_text(document: dict[str, Any]) -> bytes:
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice, _ = next(item for item in Counter(key for key, _ in pairs).items() if item[1] > 1)
         raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
     return value
 

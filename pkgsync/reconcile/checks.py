@@ -227,7 +227,7 @@ def _too_young(reason: Reason, created_at: str, least: timedelta, now: datetime)
         age = now - datetime.fromisoformat(created_at)
     # TypeError: a time without a zone
     except (ValueError, TypeError):
-        return Problem(reason, f"created_at {created_at!r} is not a time")
+        return Problem(reason, "its created_at is not a time")
     return Problem(reason, f"since {created_at}, less than {least} ago") if age < least else None
 
 

@@ -20,14 +20,18 @@ _MARKDOWN = str.maketrans(
 _SHORTCODE = re.compile(r":(?=(?!\d\d:)[\w+-]+:)")
 # What would make the words after a bullet a list, a rule or a heading of their own.
 _BLOCK_START = re.compile(r"^(\s*)(?=[-+=]([\s-]|$|=))|^(\s*\d+)(?=[.)](\s|$))")
-_FORMULA_STARTS = ("=", "+", "-", "@")
+# A spreadsheet may split cells at a semicolon too, and take the full-width characters for the others.
+_FORMULA = re.compile(r"(^|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# Commands of GitHub, Azure and TeamCity, which read the log: ``::`` where a line may begin, the others anywhere.
+_COMMAND = re.compile(r"(?:(?<=\s)|^):(?=:)|#(?=#\w*\[)")
 
 
 def visible(text: str) -> str:
-    """The text on one line, with everything escaped that a terminal would obey, turn round, or not show."""
-    if text.isprintable() and _INVISIBLE.isdisjoint(text):
-        return text
-    return "".join(_shown(character) for character in text)
+    """The text on one line, with everything escaped that a terminal or CI would obey, or turn round, or not show."""
+    inert = _COMMAND.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    if inert.isprintable() and _INVISIBLE.isdisjoint(inert):
+        return inert
+    return "".join(_shown(character) for character in inert)
 
 
 def _shown(character: str) -> str:
@@ -53,5 +57,4 @@ def code(text: str) -> str:
 
 def cell(text: str) -> str:
     """The text as a CSV cell that no spreadsheet takes for a formula."""
-    shown = visible(text)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
+    return _FORMULA.sub(r"\1'", visible(text))

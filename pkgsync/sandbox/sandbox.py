@@ -117,9 +117,11 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that the config of `write_config` takes its credentials from."""
+        """The variables that the config of `write_config` takes its credentials from, and whose they are."""
         return {
+            "PACKAGECLOUD_URL": self.packagecloud_url,
             "PACKAGECLOUD_TOKEN": self.token,
+            "OSC_APIURL": self.obs_url,
             "OSC_USERNAME": self.obs.user,
             "OSC_PASSWORD": self.obs.password,
         }

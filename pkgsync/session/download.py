@@ -38,7 +38,10 @@ class DownloadState:
         return headers
 
     def progressed(self) -> bool:
-        """Whether much has come since the last time this was asked."""
+        """Whether much has come that was never reached before.
+
+        A server that cannot continue sends the same start again and again: that is no progress.
+        """
         # a server that gives one byte per attempt must not be asked for ever
         if self._have - self._best < self._step:
             return False
@@ -82,4 +85,4 @@ class DownloadState:
         self._on_bytes(-self._have)
         self._sink.seek(0)
         self._sink.truncate()
-        self._have = self._best = 0
+        self._have = 0

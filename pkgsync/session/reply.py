@@ -15,12 +15,10 @@ from pkgsync.errors import (
     QuotaError,
     ReadError,
 )
-from pkgsync.session.urls import clean_text
 
-_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
-_HTML = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+WORDS_TIP = "With -v the server's own words stand on stderr."
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_BEFORE = re.compile(rb"\s+|\xef\xbb\xbf|<!--.*?-->", re.DOTALL)
 # the client errors that mean "later"; for 408 see obs/README.md, "Two servers"
 _TRANSIENT = (408, 425, 429)
 
@@ -70,25 +68,23 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 def is_html(reply: Reply) -> bool:
     """Whether this is a page for people: what proxies and login forms answer, with any status and type."""
-    return reply.content_type in ("text/html", "application/xhtml+xml") or bool(_HTML.match(reply.body[:4096]))
+    return reply.content_type in ("text/html", "application/xhtml+xml") or _starts_as_page(reply.body[:4096])
 
 
-def words_of(reply: Reply, secrets: tuple[str, ...] = ()) -> str:
-    """What the server says about a refusal, ``: text`` or nothing; OBS says it in ``<status><summary>``."""
-    if is_html(reply):
-        return ""
-    text = reply.body.decode("utf-8", "replace")
-    summary = _SUMMARY.search(text)
-    cleaned = clean_text(summary[1] if summary else text, secrets)
-    return f": {cleaned}" if cleaned else ""
+def _starts_as_page(start: bytes) -> bool:
+    """Whether the first tag after white space and comments is one of a page; each byte is looked at once."""
+    at = 0
+    while skipped := _BEFORE.match(start, at):
+        at = skipped.end()
+    return _PAGE.match(start, at) is not None
 
 
-def check_status(reply: Reply, what: str, *, quota: bool, secrets: tuple[str, ...]) -> None:
+def check_status(reply: Reply, what: str, *, quota: bool) -> None:
     """Nothing for a 2xx; else the error that the status means. ``quota``: 402 and a bare 429 are final."""
     status = reply.status
     if 200 <= status < 300:
         return
-    message = f"{what}: {status}{words_of(reply, secrets)}"
+    message = f"{what}: {status}"
     if status in (401, 403):
         raise AuthenticationError(message, tip=_authentication_tip(status))
     if status == 404:
@@ -98,7 +94,7 @@ def check_status(reply: Reply, what: str, *, quota: bool, secrets: tuple[str, ..
         raise QuotaError(message, tip="Look at the plan and limits of the Packagecloud account.")
     if status in _TRANSIENT or status >= 500:
         raise TransientError(ReadError(message, tip="Try again later."), wait=retry_after(reply.headers))
-    raise ReadError(message)
+    raise ReadError(message, tip=WORDS_TIP)
 
 
 def _authentication_tip(status: int) -> str:

@@ -23,15 +23,17 @@ from pkgsync.errors import (
     RedirectError,
     RefusedError,
 )
-from pkgsync.model.origin import Origin
+from pkgsync.model.origin import Origin, zone_of
 from pkgsync.model.secret import Basic
 from pkgsync.session.body import read_body, read_start
 from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
-from pkgsync.session.urls import check_route, clean_url, masked, redirect_target, secrets_of
+from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
 from pkgsync.session.watch import Watch, WatchedAdapter
+from pkgsync.session.words import told
+from pkgsync.session.zones import Zones
 from pkgsync.version import __version__
 
 T = TypeVar("T")
@@ -50,6 +52,8 @@ class Session:
 
     ``base_url`` may have a path, which all routes follow. ``auth`` is sent to its origin and to no other. ``quota``
     makes 402, and 429 without Retry-After, a QuotaError. ``accept`` is what a request asks for that does not say.
+    Nothing is sent to this machine, a link-local or a private network unless the server itself is there, or with
+    ``allow_private``; with a ``neighbour`` that session's server and permission count instead.
     ``pause`` waits between attempts (seconds).
     Raises ConfigError for plain http beyond this machine without ``allow_http``, and for what is no URL.
     """
@@ -61,6 +65,8 @@ class Session:
         auth: Basic | None = None,
         limits: HttpLimits = DEFAULT_LIMITS,
         allow_http: bool = False,
+        allow_private: bool = False,
+        neighbour: "Session | None" = None,
         quota: bool = False,
         accept: str = "*/*",
         pause: Callable[[float], object] | None = None,
@@ -69,6 +75,7 @@ class Session:
         self.limits = limits
         self._origin = _checked_origin(base_url, allow_http)
         self._allow_http = allow_http
+        self._zones: Zones = neighbour._zones if neighbour else Zones(self._origin, allow_private)
         self._auth = auth
         self._quota = quota
         self._accept = accept
@@ -98,6 +105,10 @@ class Session:
             watch.cut("the run is ending")
         self._http.close()
 
+    def show_words(self, what: str, words: bytes, secrets: Sequence[str] = ()) -> None:
+        """Log the server's own words about ``what``, where ``-v`` shows them; they stand nowhere else."""
+        _log.info("%s, the server says: %s", what, told(words, (*self._secrets, *secrets)))
+
     def get(
         self,
         route: str,
@@ -125,8 +136,8 @@ class Session:
 
         def once() -> Reply:
             with self._following(url, headers, total, read_seconds, elsewhere=elsewhere) as (response, watch):
-                reply = self._reply(response, watch, max_bytes, decode=decode)
-            check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+                reply = self._reply(response, watch, max_bytes, url, decode=decode)
+            check_status(reply, f"GET {reply.url}", quota=self._quota)
             return checked_content(reply, content_types)
 
         return self.persist(once)
@@ -155,8 +166,8 @@ class Session:
             self._watching(self.limits.upload_read_seconds, None) as watch,
         ):
             try:
-                with self._send(http, method, url, all_headers, watch, data=data) as response:
-                    reply = self._reply(response, watch, self.limits.max_json_bytes)
+                with self._send(http, method, url, url, all_headers, watch, data=data) as response:
+                    reply = self._reply(response, watch, self.limits.max_json_bytes, url)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
             except ReadError as error:
@@ -180,18 +191,22 @@ class Session:
         Credentials are sent to no other origin. Nothing is written before the status is known, and nothing beyond
         ``size``. The bytes are not verified here. Errors as in get().
         """
-        url = self.base_url + check_route(location) if location.startswith("/") else redirect_target(location, location)
-        self._check_reachable(url)
+        url = (
+            self.base_url + check_route(location)
+            if location.startswith("/")
+            else redirect_target(location, location, location)
+        )
+        self._check_reachable(url, url)
         job = DownloadState(sink, size, offset, on_bytes, self.limits)
 
         def once() -> int:
             headers = {"Accept": self._accept, **job.headers()}
             with self._following(url, headers, None, None, elsewhere=True) as (response, watch):
                 if response.status_code not in (200, 206, 416):
-                    reply = self._reply(response, watch, self.limits.max_error_bytes, address=url)
-                    check_status(reply, f"GET {reply.url}", quota=self._quota, secrets=self._secrets)
+                    reply = self._reply(response, watch, self.limits.max_error_bytes, url)
+                    check_status(reply, f"GET {reply.url}", quota=self._quota)
                     raise ReadError(f"GET {reply.url}: unexpected status {reply.status}")
-                return job.receive(response, watch, f"GET {clean_url(str(response.url))}")
+                return job.receive(response, watch, f"GET {_place(url, str(response.url))}")
 
         return self.persist(once, progressed=job.progressed)
 
@@ -230,36 +245,36 @@ class Session:
         """GET ``url``, redirects followed by hand, the last answer open for reading."""
         wait = self.limits.read_seconds if read_seconds is None else read_seconds
         with contextlib.ExitStack() as stack:
+            asked = url
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watching(wait, total_seconds))
-                response = stack.enter_context(self._send(self._http, "GET", url, headers, watch))
+                response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
                 if response.status_code not in _REDIRECTS:
                     yield response, watch
                     return
-                url = self._redirected(url, response.headers.get("Location"), elsewhere)
+                url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 stack.close()
-        raise ReadError(f"GET {clean_url(url)}: more than {self.limits.redirects} redirects")
+        raise ReadError(f"GET {clean_url(asked)}: more than {self.limits.redirects} redirects")
 
-    def _redirected(self, url: str, location: str | None, elsewhere: bool) -> str:
-        target = redirect_target(url, location)
+    def _redirected(self, url: str, asked: str, location: str | None, elsewhere: bool) -> str:
+        """Where the answer to ``url`` leads to. That is the server's word: errors name what was ``asked`` for."""
+        target = redirect_target(url, asked, location)
         if Origin.of(target) != self._origin and not elsewhere:
+            _log.info("GET %s: redirected to %s", clean_url(asked), Origin.of(target))
             raise RedirectError(
-                f"GET {clean_url(url)}: redirected to another server, {Origin.of(target)}",
-                tip="Check the URL in the config, and whether a login page or a proxy is in the way.",
+                f"GET {clean_url(asked)}: redirected to another server",
+                tip="Check the URL in the config, and whether a login page or a proxy is in the way; "
+                "-v names the other server.",
             )
-        self._check_reachable(target)
+        self._check_reachable(target, asked)
         return target
 
-    def _check_reachable(self, url: str) -> None:
-        """Refuse plain http, and this machine's own services where the server is not on it."""
+    def _check_reachable(self, url: str, asked: str) -> None:
+        """Refuse plain http beyond the server itself."""
         origin = Origin.of(url)
-        if origin == self._origin or (origin.scheme == "https" and not origin.is_loopback):
-            return
-        if origin.is_loopback and not self._origin.is_loopback:
-            raise ReadError(f"{clean_url(url)}: a server elsewhere leads to this machine")
-        if not origin.is_protected and not self._allow_http:
-            raise ReadError(f"{clean_url(url)}: plain http is refused", tip="Set `allow_http: true` to allow it.")
+        if origin != self._origin and not origin.is_protected and not self._allow_http:
+            raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
 
     @contextlib.contextmanager
     def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
@@ -281,17 +296,20 @@ class Session:
         http: HttpSession,
         method: str,
         url: str,
+        asked: str,
         headers: Mapping[str, str],
         watch: Watch,
         *,
         data: Any = None,
     ) -> Response:
         """One request, answered up to the header. Raises TransientError, or ReadError for a wrong certificate."""
+        origin = Origin.of(url)
+        self._zones.check(origin, asked, origin.zone)
+        watch.on_peer = lambda address: self._zones.check(origin, asked, zone_of(address))
         request = Request(method, url, headers=self._headers(url, headers), data=data).prepare()
         request.url = url  # as it is: requests would decode and encode it anew
         with self._lock:
             self._requests += 1
-        loopback = Origin.of(url).is_loopback
         try:
             response = http.send(
                 request,
@@ -299,11 +317,11 @@ class Session:
                 allow_redirects=False,
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
-                proxies={} if loopback else get_environ_proxies(url),
+                proxies={} if origin.is_loopback else get_environ_proxies(url),
                 verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
-            raise failure(error, f"{method} {clean_url(url)}", watch) from None
+            raise failure(error, f"{method} {_place(asked, url)}", watch) from None
         _log.debug("%s %s: %d", method, clean_url(url), response.status_code)
         return response
 
@@ -313,22 +331,23 @@ class Session:
             own["Authorization"] = f"Basic {_encoded(self._auth)}"
         return own
 
-    def _reply(
-        self, response: Response, watch: Watch, max_bytes: int, *, decode: bool = True, address: str = ""
-    ) -> Reply:
-        """The whole answer. A refusal comes without our secrets and those of the ``address`` of a download.
+    def _reply(self, response: Response, watch: Watch, max_bytes: int, asked: str, *, decode: bool = True) -> Reply:
+        """The whole answer to a request for the URL ``asked``.
 
-        The words of another server are left out: it may repeat a signature.
+        What the server says about a refusal is logged, and only there; the words of another server are not even read:
+        it may repeat a signature.
         """
-        url = clean_url(str(response.url))
-        what = f"{response.request.method} {url}"
+        place = _place(asked, str(response.url))
+        what = f"{response.request.method} {place}"
+        ours = Origin.of(str(response.url)) == self._origin
         if 200 <= response.status_code < 300:
             body = read_body(response, watch, what, max_bytes, decode=decode)
         else:
-            body = read_start(response, watch, what, self.limits.max_error_bytes)
-            ours = Origin.of(str(response.url)) == self._origin
-            body = masked(body, (*self._secrets, *secrets_of(address))) if ours else b""
-        return Reply(status=response.status_code, headers=response.headers, body=body, url=url)
+            body = read_start(response, watch, what, self.limits.max_error_bytes) if ours else b""
+        reply = Reply(status=response.status_code, headers=response.headers, body=body, url=place)
+        if not 200 <= reply.status < 300 and body and not is_html(reply):
+            self.show_words(f"{what}: {reply.status}", body, secrets_of(asked))
+        return reply
 
     def _outcome(self, reply: Reply, what: str) -> Reply:
         if reply.status in _ANSWERS_OF_A_CHANGE:
@@ -339,14 +358,14 @@ class Session:
         if 300 <= reply.status < 400:
             raise _ambiguous(f"{what}: redirected ({reply.status}), which is not followed")
         try:
-            check_status(reply, what, quota=self._quota, secrets=self._secrets)
+            check_status(reply, what, quota=self._quota)
         except TransientError as error:
             # 429 with Retry-After: it was turned away, so nothing was done
             raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None
         except PkgsyncError as error:
             # exactly that: another 4xx. Its subclasses mean something of their own
             if type(error) is ReadError:
-                raise RefusedError(error.message) from None
+                raise RefusedError(error.message, tip=error.tip) from None
             raise
         return reply
 
@@ -354,8 +373,7 @@ class Session:
     def _secrets(self) -> tuple[str, ...]:
         if self._auth is None:
             return ()
-        # of three letters and less: masking them would tear ordinary words apart
-        return tuple(s for s in (_encoded(self._auth), self._auth.password, self._auth.username) if len(s) > 3)
+        return (_encoded(self._auth), self._auth.password, self._auth.username)
 
 
 def _checked_origin(url: str, allow_http: bool) -> Origin:
@@ -379,6 +397,12 @@ def _bare_session() -> HttpSession:
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     return http
+
+
+def _place(asked: str, url: str) -> str:
+    """The URL that was asked for, and the server that it was redirected to; never a path that a server made up."""
+    final = Origin.of(url)
+    return clean_url(asked) if final == Origin.of(asked) else f"{clean_url(asked)}, redirected to {final}"
 
 
 def _encoded(auth: Basic) -> str:

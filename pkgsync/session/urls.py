@@ -1,8 +1,6 @@
 """URLs as they may be sent and as they may be shown."""
 
-import json
 import re
-from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from pkgsync.errors import ReadError
@@ -48,41 +46,30 @@ def secrets_of(url: str) -> tuple[str, ...]:
     return tuple(value for value in found if len(value) > 3)
 
 
-def masked(body: bytes, secrets: Iterable[str]) -> bytes:
-    """The body of a refusal without the secrets, also where they are written as in a URL or in JSON."""
-    for secret in secrets:
-        for form in {secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1]}:
-            body = body.replace(form.encode(), b"***")
-    return body
-
-
-def clean_text(text: str, secrets: tuple[str, ...] = (), limit: int = 200) -> str:
-    """A server's words as they may be shown: one line, at most ``limit`` characters, no secret, no query of a URL."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
+def clean_text(text: str) -> str:
+    """A server's words on one line, without the query of a URL and the read token in its path."""
     text = _READ_TOKEN.sub(r"\1***", _URL_IN_TEXT.sub(r"\1\2", text))
-    text = _CONTROL.sub(" ", text).strip()
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return _CONTROL.sub(" ", text).strip()
 
 
 def check_route(route: str) -> str:
     """``route`` if it can be sent as it is. Raises ReadError."""
     path = route.partition("?")[0]
     if not route.startswith("/") or route.startswith("//") or _NOT_IN_A_URL.search(route):
-        raise ReadError(f"the service named an impossible route: {clean_text(path)!r}")
+        raise ReadError("the service named an impossible route")
     # servers and proxies resolve them encoded, too, and would then see another path than the one checked
     if any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/")):
-        raise ReadError(f"the service named a route with dots: {clean_text(path)!r}")
+        raise ReadError("the service named a route with dots")
     return route
 
 
-def redirect_target(url: str, location: str | None) -> str:
-    """The absolute URL that a redirect of ``url`` leads to. Raises ReadError if there is none that can be sent."""
+def redirect_target(url: str, asked: str, location: str | None) -> str:
+    """The absolute URL that a redirect of ``url`` leads to. Raises ReadError, naming ``asked``, if none can be sent."""
     try:
         target = urljoin(url, location or "").partition("#")[0]
         Origin.of(target)
     except ValueError:
-        raise ReadError(f"{clean_url(url)} redirects to something that is no web address") from None
+        raise ReadError(f"{clean_url(asked)} redirects to something that is no web address") from None
     if not location or _NOT_IN_A_URL.search(target):
-        raise ReadError(f"{clean_url(url)} redirects to something that is no web address")
+        raise ReadError(f"{clean_url(asked)} redirects to something that is no web address")
     return target

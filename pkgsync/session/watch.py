@@ -8,6 +8,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +25,9 @@ _current = threading.local()
 
 class Watch:
     """Watches one request of the thread that enters it. ``broken`` says which limit was broken."""
+
+    on_peer: Callable[[str], None] | None = None
+    """Called with the IP address of the server that was reached, before anything is sent; it may raise."""
 
     def __init__(self, limits: HttpLimits, *, read_seconds: float, total_seconds: float | None) -> None:
         self.broken: str | None = None
@@ -119,11 +123,15 @@ class _Watched:
     """Tells the watch of the thread which socket a connection uses, and what is sent over it."""
 
     sock: Any
+    proxy: Any
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
         watch = _watch()
         if watch is not None:
+            # a name is judged by what it was resolved to for this connection; a proxy resolves names by itself
+            if watch.on_peer is not None and self.proxy is None:
+                watch.on_peer(self.sock.getpeername()[0])
             # urllib3 sends under the connect time-out, too short for a server that pauses during an upload
             self.sock.settimeout(watch.read_seconds)
             watch.use(self.sock)

@@ -163,7 +163,7 @@ def test_an_answer_without_an_effect_is_no_success(world: World) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "exit_code", "words"),
     [
-        (422, {"distro": ["is odd"]}, 5, "distro is odd"),
+        (422, {"distro": ["is odd"]}, 5, "to demo/archive: status 422"),
         (402, {"error": ["payment required"]}, 9, "a plan that includes private repositories"),
         (403, {"error": "Forbidden"}, 7, "owner or collaborator rights on both repositories"),
         (404, {"error": "not_found"}, 5, f"Does the archive {ARCHIVE} exist"),

@@ -177,5 +177,8 @@ def test_a_refused_promote_is_told_in_the_receipt(orphaned: Cli) -> None:
     orphaned.sandbox.packagecloud.faults.add(refused)
     done = orphaned.run("apply", "plan.json")
     assert done.code == 5
-    assert "is frozen" in done.out
+    assert "to demo/archive: status 422" in done.out
+    assert "is frozen" not in done.out + done.err
+    again = orphaned.run("apply", "plan.json", "-v")
+    assert '422, the server says: {"repository": ["is frozen"]}' in again.err
     assert KEY in orphaned.names

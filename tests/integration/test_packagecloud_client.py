@@ -227,16 +227,20 @@ def test_a_taken_name_is_a_duplicate(
 def test_a_full_plan_beside_a_duplicate_is_the_quota(sandbox: Sandbox, client: PackagecloudClient) -> None:
     add(sandbox, make_rpm("tool"))
     sandbox.packagecloud.plan_full = True
-    with pytest.raises(QuotaError, match="Upgrade to add more packages!"):
+    with pytest.raises(QuotaError, match="the account's plan is used up"):
         send(client, make_rpm("tool"))
 
 
-def test_a_package_of_the_wrong_type_is_refused_in_the_servers_words(
-    sandbox: Sandbox, client: PackagecloudClient
+def test_the_servers_words_about_a_refused_package_are_logged_and_stand_in_no_error(
+    sandbox: Sandbox, client: PackagecloudClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(RefusedError, match="does not support the package you've tried to upload") as caught:
+    with (
+        caplog.at_level("INFO", "pkgsync"),
+        pytest.raises(RefusedError, match=r"tool_1.0_amd64.deb: status 422$") as caught,
+    ):
         send(client, make_deb("tool"), LEAP_ID)
     assert not isinstance(caught.value, DuplicateError)
+    assert "does not support the package you've tried to upload" in caplog.text
 
 
 def test_an_unknown_repository_is_not_found(sandbox: Sandbox) -> None:

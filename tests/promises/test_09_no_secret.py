@@ -267,6 +267,25 @@ def test_the_scenarios_reach_every_server(cli: Cli, sealed: Path) -> None:
     assert cli.sandbox.log.count("cdn") == 2 * len(applied)
 
 
+@pytest.mark.parametrize("service", ["obs", "packagecloud"])
+@pytest.mark.parametrize("named", [True, False], ids=["the config names the variables", "the usual variables"])
+def test_a_config_alone_sends_nothing_to_another_port_of_this_machine(
+    cli: Cli, sealed: Path, service: str, named: bool
+) -> None:
+    """A config of somebody's pull request, on the machine where another service listens, or another user."""
+    config = json.loads(json.dumps(cli.sandbox.config()))
+    here = cli.sandbox.obs_url if service == "obs" else cli.sandbox.packagecloud_url
+    if not named:
+        for key in ("username", "password"):
+            del config["obs"][key]
+        del config["packagecloud"]["token"]
+    (cli.folder / "pkgsync.yaml").write_text(json.dumps(config).replace(here, cli.sandbox.mirror_url))
+    runs = [cli.run("plan", "-o", "plan.json", *options) for options in TELLING]
+    assert [done.code for done in runs] == [7] * len(runs)
+    assert cli.sandbox.log.count("mirror") == 0
+    assert_nothing_written(cli, runs, sealed)
+
+
 @pytest.mark.parametrize("service", ["mirror", "download"])
 def test_the_mirror_scenario_reaches_the_mirror(cli: Cli, service: str) -> None:
     mirrors(cli)

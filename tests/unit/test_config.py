@@ -160,6 +160,26 @@ def test_the_rest_of_orphans_may_be_set_for_a_run_that_asks_for_another_action(c
 
 
 @pytest.mark.parametrize(
+    ("api", "published", "more"),
+    [
+        ("http://127.0.0.1:1", "http://localhost:2", ""),
+        ("https://10.0.0.1", "https://192.168.7.7", ""),
+        ("https://api.opensuse.org", "https://10.0.0.1", "allow_private: true\n"),
+        ("https://10.0.0.1", "https://download.example.org", ""),
+    ],
+)
+def test_published_files_may_be_where_the_api_is_or_where_it_is_allowed(config, api, published, more):
+    urls = f"obs:\n  api: {api}\n  published_url: {published}/{{project}}/{{repository}}\n"
+    made = config(MINIMAL.replace("obs:\n", urls, 1) + more)
+    assert (made.obs.published_url, made.allow_private) == (f"{published}/{{project}}/{{repository}}", bool(more))
+
+
+def test_allow_private_changes_the_digest_only_where_it_is_set(config):
+    digests = [config(MINIMAL + more).digest for more in ("", "allow_private: false\n", "allow_private: true\n")]
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "http://127.8.8.8", "HTTPS://X.example"]
 )
 def test_loopback_may_be_plain_http(config, url):

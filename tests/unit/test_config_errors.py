@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pkgsync.config import Config, load
 from pkgsync.errors import ConfigError
+from tests.watchdog import watchdog
 
 HEAD = """\
 version: 1
@@ -36,6 +37,8 @@ def added(line, message, tip):
 
 
 PROJECT = "    - name: home:a\n"
+LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, distributions"
+TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 
 @pytest.mark.parametrize(
@@ -48,8 +51,10 @@ PROJECT = "    - name: home:a\n"
         added(
             "limits: {zzz: 1}",
             "10: unknown key `zzz` in limits",
-            "known: deletions, deletions_percent, in_use_days, distributions",
+            LIMIT_KEYS,
         ),
+        added("limits: {48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff: 1}", "10: unknown key in limits", LIMIT_KEYS),
+        added("limits: {s3cret+s3cret/s3cret=: 1}", "10: unknown key in limits", LIMIT_KEYS),
         added("version: 1", "1: duplicate key `version`, first on line 1", "keep one of them"),
         added("on: 1", "1: the key `on` is read as true or false", 'quote it: "on"'),
         added("1.10: 1", "1: the key `1.10` is read as a number", 'quote it: "1.10"'),
@@ -258,6 +263,24 @@ PROJECT = "    - name: home:a\n"
         ),
         # URLs and credentials
         case(
+            "obs:\n",
+            "obs:\n  published_url: http://127.0.0.1:8080/{project}/{repository}\n",
+            "c.yaml:3:18: obs.published_url leads to this machine, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
+            "obs:\n",
+            "obs:\n  published_url: https://169.254.169.254/{project}/{repository}\n",
+            "c.yaml:3:18: obs.published_url leads to a link-local network, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
+            "obs:\n",
+            "obs:\n  api: https://10.0.0.1\n  published_url: 'https://[::1]/{project}/{repository}'\n",
+            "c.yaml:4:18: obs.published_url leads to this machine, where obs.api is not",
+            "`allow_private: true` allows it",
+        ),
+        case(
             "a/b",
             "a/b\n  url: http://pc.example",
             "c.yaml:7:8: packagecloud.url is plain http to another machine",
@@ -371,6 +394,59 @@ def test_files_that_are_no_config(tmp_path, data, message, tip):
         assert found == (message, tip)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}{TOKEN}: 1\n",
+        f"{HEAD}{TOKEN}: 1\n{TOKEN}: 2\n",
+        f"{HEAD}{TOKEN}:\n",
+        f'{HEAD}{TOKEN}: "a\\nb"\n',
+        f"{HEAD}{TOKEN}: ${{HOME}}\n",
+        f"{HEAD}exclude: {TOKEN}\n",
+        f"{HEAD}rebuilds: {TOKEN}\n",
+        HEAD.replace("  Leap: opensuse/15.6", f"  {TOKEN}: [[]]"),
+        HEAD.replace("  Leap: opensuse/15.6", f"  Leap: {TOKEN}"),
+        HEAD.replace("a/b", TOKEN),
+        HEAD.replace("home:a", f"'{TOKEN} '"),
+        HEAD.replace("  repository: a/b", f"  {TOKEN}\n  repository: a/b"),
+        HEAD.replace("  repository: a/b", f"  token: {TOKEN}: x"),
+        HEAD.replace("  repository: a/b", f"  repository: a/b\n  {TOKEN[:30]}/+={TOKEN[30:]}: 1"),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path, text):
+    message, tip = failure(tmp_path, text)
+    assert message.startswith("c.yaml:")
+    assert "f1c0ffee" not in message + tip
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (f"[&a '{'x' * 500_000}'{', *a' * 40_000}]", "c.yaml:9:11: the file holds over 1 MiB of text, aliases counted"),
+        (f"[&a 1{', *a' * 40_000}]", "c.yaml:9:11: exclude[0] must be a text, not a number"),
+        (f"[&a ''{', *a' * 40_000}]", "c.yaml:9:11: exclude[0] is empty"),
+    ],
+)
+def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path, value, message):
+    with watchdog():
+        assert failure(tmp_path, f"{HEAD}exclude: {value}\n")[0].startswith(message)
+
+
+def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path):
+    """Each with each other one: 200 million comparisons."""
+    many = ", ".join(f"{{a: {number}}}" for number in range(20_000))
+    with watchdog():
+        assert "include_classes[0]" in failure(tmp_path, f"{HEAD}include_classes: [{many}]\n")[0]
+
+
+def test_a_thousand_unknown_names_are_no_search_for_each(tmp_path):
+    names = "".join(f"    - name: home:a{number}\n" for number in range(3_000))
+    globs = ", ".join(f"nothing{number}" for number in range(3_000))
+    text = HEAD.replace(PROJECT, f"{names}  optional_projects: [{globs}]\n")
+    with watchdog():
+        assert "`nothing0` matches no project" in failure(tmp_path, text)[0]
+
+
 def test_a_yaml_bomb_ends_soon(tmp_path):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
@@ -444,7 +520,7 @@ VALUES = st.recursive(
 )
 KEYS = [
     "version", "obs", "packagecloud", "distributions", "include", "exclude", "include_classes", "rebuilds",
-    "orphans", "limits", "allow_http", "obsprojects", "distro-mapping",
+    "orphans", "limits", "allow_http", "allow_private", "obsprojects", "distro-mapping",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import base64
 import bz2
 import json
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -12,6 +13,7 @@ from pkgsync.config import load
 from pkgsync.credentials import for_obs, for_packagecloud
 from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
+from tests.watchdog import watchdog
 
 OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
 TOKEN = {"PACKAGECLOUD_TOKEN": "48151623"}
@@ -60,12 +62,11 @@ def refused(tmp_path):
         ("https://API.openSUSE.org:443/", {}),
         ("https://obs.example", {"OSC_APIURL": "https://obs.example/"}),
         ("https://obs.example:8443", {"OSC_APIURL": "https://obs.example:8443"}),
-        ("http://127.0.0.1:5352", {}),
-        ("http://localhost:5352", {}),
-        ("http://[::1]:5352", {}),
+        ("http://127.0.0.1:5352", {"OSC_APIURL": "http://127.0.0.1:5352"}),
+        ("http://[::1]:5352", {"OSC_APIURL": "http://[::1]:5352/"}),
     ],
 )
-def test_the_environments_login_goes_to_its_own_server_and_loopback(config, tmp_path, api, more):
+def test_the_environments_login_goes_to_its_own_server(config, tmp_path, api, more):
     made = config(obs=f"api: '{api}'")
     assert for_obs(made, {**OSC, **more}, tmp_path) == Basic("me", "hunter2")
 
@@ -80,6 +81,10 @@ def test_the_environments_login_goes_to_its_own_server_and_loopback(config, tmp_
         "https://127.0.0.1.evil.example",
         "https://localhost.evil.example",
         "https://evil.example/api.opensuse.org",
+        "http://127.0.0.1:5352",
+        "http://localhost:5352",
+        "http://[::1]:5352",
+        "https://127.8.9.1",
     ],
 )
 def test_the_environments_login_goes_nowhere_else(config, refused, api):
@@ -101,16 +106,24 @@ def test_once_osc_apiurl_is_set_the_login_is_not_the_default_servers(config, ref
     [
         ("https://packagecloud.io", {}),
         ("https://packages.example", {"PACKAGECLOUD_URL": "https://packages.example"}),
-        ("http://127.0.0.1:8080", {}),
+        ("http://127.0.0.1:8080", {"PACKAGECLOUD_URL": "http://127.0.0.1:8080"}),
     ],
 )
-def test_the_environments_token_goes_to_its_own_server_and_loopback(config, tmp_path, url, more):
+def test_the_environments_token_goes_to_its_own_server(config, tmp_path, url, more):
     made = config(packagecloud=f"url: '{url}'")
     assert for_packagecloud(made, {**TOKEN, **more}, tmp_path) == Basic("48151623", "")
 
 
 @pytest.mark.parametrize(
-    "url", ["https://evil.example", "http://packagecloud.io", "https://packagecloud.io.evil.example"]
+    "url",
+    [
+        "https://evil.example",
+        "http://packagecloud.io",
+        "https://packagecloud.io.evil.example",
+        "http://127.0.0.1:8080",
+        "http://localhost:8080",
+        "http://[::1]:8080",
+    ],
 )
 def test_the_environments_token_goes_nowhere_else(config, refused, url):
     message, tip = refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), TOKEN)
@@ -150,6 +163,27 @@ def test_without_any_login_the_variables_are_named(config, refused):
     assert refused(for_packagecloud, config(packagecloud="url: https://x.example"), {})[1] == (
         "set PACKAGECLOUD_TOKEN and PACKAGECLOUD_URL=https://x.example"
     )
+
+
+@pytest.mark.parametrize("port", ["8081", "5353"])
+def test_another_port_of_this_machine_is_another_server(config, refused, port):
+    """With the variables set that bind the credentials to one port, the others get nothing."""
+    more = {"OSC_APIURL": "http://127.0.0.1:5352", "PACKAGECLOUD_URL": "http://127.0.0.1:8080"}
+    there = f"http://127.0.0.1:{port}"
+    assert refused(for_obs, config(obs=f"api: '{there}'"), {**OSC, **more}) == (
+        f"the login in OSC_USERNAME and OSC_PASSWORD belongs to http://127.0.0.1:5352, but obs.api in the config is {there}",
+        f"if it belongs to that server, set OSC_APIURL={there}",
+    )
+    assert refused(for_packagecloud, config(packagecloud=f"url: '{there}'"), {**TOKEN, **more}) == (
+        f"PACKAGECLOUD_TOKEN belongs to http://127.0.0.1:8080, but packagecloud.url in the config is {there}",
+        f"if it belongs to that server, set PACKAGECLOUD_URL={there}",
+    )
+
+
+def test_a_variable_that_the_config_names_is_bound_on_this_machine_too(config, refused):
+    made = config(obs="api: 'http://127.0.0.1:5352', username: '${U}', password: '${P}'")
+    message, _ = refused(for_obs, made, {"U": "me", "P": "hunter2"})
+    assert message == "U belongs to https://api.opensuse.org, but obs.api in the config is http://127.0.0.1:5352"
 
 
 def test_a_loopback_obs_needs_no_login(config, tmp_path):
@@ -337,6 +371,25 @@ def test_an_unreadable_file_is_named(config, refused, tmp_path):
     assert refused(for_obs, config(), {})[0] == f"cannot read {tmp_path / '.oscrc'}"
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"url":' * 100_000, '{"token": ' + "[" * 5000 + "]" * 5000 + "}"])
+def test_deep_json_is_no_login(config, refused, tmp_path, text):
+    (tmp_path / ".packagecloud").write_text(text)
+    assert refused(for_packagecloud, config(), {})[0] == f"{tmp_path}/.packagecloud is not JSON with url and token"
+
+
+@pytest.mark.parametrize("name", [".packagecloud", ".oscrc"])
+def test_a_pipe_is_not_waited_for(config, refused, tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    ask = for_packagecloud if name == ".packagecloud" else for_obs
+    with watchdog():
+        assert refused(ask, config(), {}) == (f"{tmp_path}/{name} is not a file", "repair or remove it")
+
+
+def test_a_file_without_end_is_no_login(config, refused, tmp_path):
+    (tmp_path / ".packagecloud").write_text(" " * 2**20 + "{}")
+    assert refused(for_packagecloud, config(), {})[0] == f"{tmp_path}/.packagecloud is too large to hold a login"
+
+
 # the keyring
 
 
@@ -387,6 +440,29 @@ def test_oscrc_may_point_to_the_keyring(config, refused, tmp_path, ring):
 def test_the_keyring_serves_only_the_host_over_https(config, refused, ring, url):
     ring.entries["packagecloud.io", "token"] = "ringsecret"
     assert refused(for_packagecloud, config(packagecloud=f"url: '{url}'"), {})[0] == f"no token for {url}"
+
+
+@pytest.mark.parametrize(
+    ("url", "zone"),
+    [
+        ("http://127.0.0.1", "this machine"),
+        ("http://localhost", "this machine"),
+        ("http://[::1]", "this machine"),
+        ("http://0.0.0.0", "this machine"),
+        ("http://[::ffff:127.0.0.1]", "this machine"),
+        ("http://169.254.169.254", "a link-local network"),
+        ("http://[fe80::1]", "a link-local network"),
+        ("http://10.0.0.1", "a private network"),
+        ("http://172.16.0.1", "a private network"),
+        ("http://100.64.0.1", "a private network"),
+        ("http://[fd00::1]", "a private network"),
+        ("http://8.8.8.8", ""),
+        ("http://[2a07::1]", ""),
+        ("http://download.example.org", ""),
+    ],
+)
+def test_the_zone_that_an_address_tells(url, zone):
+    assert Origin.of(url).zone == zone
 
 
 def test_the_keyring_is_not_asked_for_loopback(config, tmp_path, ring):

@@ -17,6 +17,7 @@ from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.headers import PackageHeader, read_package
 from pkgsync.sandbox import make_deb, make_rpm
+from tests.watchdog import watchdog
 
 RPM, DEB = make_rpm("hello", "1.0", epoch=2), make_deb("hello", "1.0~rc1", "2", epoch=3)
 RPM_BYTES, DEB_BYTES = RPM.blob.read(), DEB.blob.read()
@@ -187,6 +188,55 @@ def test_every_compression(name: str, data: bytes) -> None:
 )
 def test_what_is_no_deb(data: bytes) -> None:
     refused(data, "hello_1_all.deb")
+
+
+def tar_header(name: str, size: bytes, kind: bytes = b"0") -> bytes:
+    head = name.encode().ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + size + b"00000000000\0"
+    head += b"        " + kind
+    head = head.ljust(257, b"\0") + b"ustar\x0000"
+    head = head.ljust(512, b"\0")
+    return head[:148] + b"%06o\0 " % sum(head) + head[156:]
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        tar_header("./x", b"\xff" * 11 + b"\x00") + bytes(512),
+        tar_header("./x", (-512).to_bytes(12, "big", signed=True)) + tar(CONTROL),
+        tar_header("./x", (-512).to_bytes(12, "big", signed=True), b"x") + tar(CONTROL),
+        tar_header("./x", (-1024).to_bytes(12, "big", signed=True), b"L") + tar(CONTROL),
+        tar_header("./x", b"-0000001000\0") + tar(CONTROL),
+        tar_header("./x", b"\x80" + bytes(10) + b"\x01") + tar(CONTROL)[:100],
+        tar_header("./x", b"\x80" + b"\xff" * 11) + tar(CONTROL),
+        tar_header("./x", b"77777777777\0") + tar(CONTROL),
+    ],
+)
+def test_sizes_that_lead_backwards_or_beyond_the_archive(archive: bytes) -> None:
+    """A deb of 4 KiB hung the reader (CVE-2025-8194 of Python's tarfile)."""
+    folder = tar_header("./", b"00000000000\0", b"5")
+    with watchdog():
+        assert "cut, damaged" in refused(deb("control.tar.gz", gzip.compress(folder + archive)), "a_1_all.deb")
+
+
+def test_control_behind_other_members() -> None:
+    large = tar_header("./md5sums", b"\x80" + bytes(10) + b"\x05") + b"12345".ljust(512, b"\0")
+    data = deb("control.tar.gz", gzip.compress(tar_header("./", b"00000000000\0", b"5") + large + tar(CONTROL)))
+    assert header(data, "a_1_all.deb").type is PackageType.DEB
+
+
+def test_a_header_that_names_a_tag_a_million_times_costs_no_more_than_once() -> None:
+    """Each mention was copied: 65,535 times 32 MiB."""
+    text = b"a" * 2**25 + b"\0"
+    for count, wanted in ((65_535, "usable"), (65_536, "cut, damaged")):
+        tags = struct.pack(">4s4xII", b"\x8e\xad\xe8\x01", count, len(text))
+        tags += struct.pack(">IIII", 1000, 6, 0, 1) * count + text
+        with watchdog():
+            assert wanted in refused(RPM_BYTES[:96] + tags + bytes(-len(text) % 8) + tags, RPM.filename)
+
+
+def test_an_archive_of_countless_parts_is_no_deb() -> None:
+    parts = b"".join(member(f"x{number}", b"") for number in range(100))
+    assert "cut, damaged" in refused(deb("control.tar", tar(CONTROL), parts), "a_1_all.deb")
 
 
 def test_dpkg_agrees(tmp_path: Path) -> None:

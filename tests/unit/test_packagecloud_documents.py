@@ -249,6 +249,24 @@ def test_any_values_give_a_row_or_a_failed_read(changes: dict[str, object]) -> N
     assert row.sha256 in {None, ABC}
 
 
+def test_no_more_rows_than_were_asked_for() -> None:
+    row = b'{"type": "gem", "filename": "a.gem"}'
+    assert len(rows.parse_rows(b"[" + b",".join([row] * 3) + b"]", "x", 3)) == 3
+    with pytest.raises(ReadError, match="holds 4 packages, 3 were asked for"):
+        rows.parse_rows(b"[" + b",".join([row] * 4) + b"]", "x", 3)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" + b"[]," * 10**6 + b"0]", b"[" + b"{}," * 10**6 + b"0]", b"[[" + b"0," * 10**6 + b"0]]"]
+)
+def test_what_would_fill_the_memory_is_not_even_decoded(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 MiB of empty lists took 5 GiB."""
+    monkeypatch.setattr(documents.json, "loads", None)
+    for parse in (rows.parse_rows, rows.parse_details, rows.parse_count):
+        with pytest.raises(ReadError, match="more than was asked for"):
+            parse(body, "x")
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_give_a_value_or_a_failed_read(body: bytes) -> None:
     for parse in (rows.parse_rows, rows.parse_details):

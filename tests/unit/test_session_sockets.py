@@ -28,6 +28,90 @@ def session_to(server: RawServer, limits: HttpLimits = QUICK, auth: Basic | None
     return Session(server.url, limits=limits, auth=auth, pause=lambda seconds: None)
 
 
+def test_a_server_that_sends_the_same_start_again_and_again_is_given_up() -> None:
+    """It knows no ranges, and its connection breaks each time after more bytes than count as progress."""
+    with raw_server(http(b"a" * 2500, length=10_000)) as server:
+        with pytest.raises(ReadError, match="not complete"):
+            session_to(server).download("/x", io.BytesIO(), size=10_000)
+        assert len(server.requests) == 3
+
+
+def test_only_what_lies_beyond_the_best_is_progress() -> None:
+    """Breaks come ever later, but for one: the attempts begin anew only with each that brings more than any before."""
+    lengths = [2500, 1000, 4000, 3000, 5500, 1000, 2000]
+    with raw_server(*(http(b"a" * length, length=10_000) for length in lengths), http(b"a" * 10_000)) as server:
+        with pytest.raises(ReadError, match="not complete"):
+            session_to(server).download("/x", io.BytesIO(), size=10_000)
+        assert len(server.requests) == 7
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, names: dict[str, str]) -> None:
+    """Names that lead to addresses, as a name server anywhere may say."""
+    real = socket.getaddrinfo
+
+    def answer(host: str, *more: object, **named: object) -> object:
+        return real(names.get(host, host), *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+
+
+def port_of(server: RawServer) -> str:
+    return server.url.rpartition(":")[2]
+
+
+def test_a_name_that_leads_to_this_machine_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is made before that is known; nothing is sent over it."""
+    resolving(monkeypatch, {"download.example.org": "127.0.0.1"})
+    api = Session("https://api.example.org")
+    with raw_server(http(b"internal")) as server:
+        url = f"http://download.example.org:{port_of(server)}"
+        closed = Session(url, limits=QUICK, allow_http=True, neighbour=api, pause=lambda seconds: None)
+        with pytest.raises(ReadError) as caught:
+            closed.get("/x", max_bytes=100)
+        assert caught.value.message == f"{url}/x: it leads to this machine, where https://api.example.org is not"
+        assert caught.value.tip == "If that is meant, set `allow_private: true`."
+        assert b"GET" not in b"".join(server.requests)
+        anywhere = Session("https://api.example.org", allow_private=True)
+        allowed = Session(url, limits=QUICK, allow_http=True, neighbour=anywhere)
+        assert allowed.get("/x", max_bytes=100).body == b"internal"
+
+
+def test_a_name_may_lead_to_where_the_api_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, {"api.example.org": "127.0.0.1", "download.example.org": "127.0.0.1"})
+    with raw_server(http(b"whole")) as server:
+        api = Session(f"http://api.example.org:{port_of(server)}", limits=QUICK, allow_http=True)
+        url = f"http://download.example.org:{port_of(server)}"
+        published = Session(url, limits=QUICK, allow_http=True, neighbour=api)
+        with pytest.raises(ReadError, match="leads to this machine"):
+            published.get("/x", max_bytes=100)
+        api.get("/x", max_bytes=100)
+        assert published.get("/x", max_bytes=100).body == b"whole"
+
+
+def test_a_redirect_by_name_to_this_machine_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, {"api.example.org": "127.0.0.1", "inner.example.org": "127.0.0.1"})
+    with raw_server(http(b"internal")) as inner:
+        target = f"Location: http://inner.example.org:{port_of(inner)}/"
+        with raw_server(http(b"", "302 Found", target)) as outer:
+            url = f"http://api.example.org:{port_of(outer)}"
+            session = Session(url, limits=QUICK, allow_http=True)
+            zones = iter(["", "a private network"])
+            monkeypatch.setattr("pkgsync.session.session.zone_of", lambda address: next(zones))
+            with pytest.raises(ReadError, match=f"{url}/x: it leads to a private network, where {url} is not"):
+                session.get("/x", max_bytes=100, elsewhere=True)
+        assert b"GET" not in b"".join(inner.requests)
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "10.1.2.3", "[::1]", "[fd00::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "100.64.0.1"]
+)
+def test_an_address_of_this_machine_or_its_networks_is_not_even_connected_to(host: str) -> None:
+    session = Session(f"https://{host}", limits=QUICK, neighbour=Session("https://api.example.org"))
+    with pytest.raises(ReadError, match=r"where https://api.example.org is not"):
+        session.get("/x", max_bytes=100)
+    assert session.requests == 0
+
+
 @pytest.mark.parametrize(
     "answer",
     [

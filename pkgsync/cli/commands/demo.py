@@ -39,7 +39,7 @@ def demo(context: Context) -> None:
         raise PkgsyncError("the demo needs werkzeug, which is not installed", tip=INSTALL)
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
         sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS, "exclude": _EXCLUDE})
-        os.environ.update(sandbox.environment, PACKAGECLOUD_URL=sandbox.packagecloud_url, OSC_APIURL=sandbox.obs_url)
+        os.environ.update(sandbox.environment)
         context.terminal.info("An OBS and a Packagecloud run on this machine, over real small packages.")
         demo_world_day1(sandbox)
         _tell(context, _DAY_ONE, Path(folder))
