@@ -105,7 +105,7 @@ def some_problems(dice: Dice) -> tuple[Problem, ...]:
 
 def an_architecture(dice: Dice, name: str, built: Mapping[str, IndexedFile]) -> Architecture:
     """Each file is built by the package of its name, noarch ones on every architecture."""
-    packages = [BuiltPackage("other", "succeeded", (BuiltFile("unrelated-1-1.x86_64.rpm", 1, 1),))]
+    packages = [BuiltPackage("other", "succeeded", (BuiltFile(f"unrelated-1-1.{name}.rpm", 1, 1),))]
     for package in NAMES:
         mine = sorted(f.filename for f in built.values() if f.name == package and f.architecture in (name, "noarch"))
         if mine or dice.mostly(False, True):

@@ -31,10 +31,10 @@ from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile import recheck_undo
 from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
 from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.identity import architecture_of
 from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.orphans import filtered_out
-from pkgsync.reconcile.retention import architecture_of
 from pkgsync.reconcile.standing import Fresh, Standing, done, due, left, stale, stopped, unmanaged
 
 
@@ -144,7 +144,7 @@ def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: 
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
         return left(action, Reason.UNSETTLED, message)
-    winner = offered.offers.get(action.filename) or offered.left_out.get(action.filename)
+    winner = offered.find(action.filename)
     if winner is None:
         return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
     # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
@@ -276,6 +276,6 @@ def _freed(rows: Iterable[Row], uploads: Iterable[Upload], fresh: Fresh) -> froz
     What has arrived since frees as before: limits are counted again when the uploads are done, and by a second run.
     The plan's own word for what supersedes counts for nothing: it may be edited.
     """
-    here = {(row.distribution, row.sha256) for row in rows}
-    arrived = {upload.key for upload in fresh.plan.uploads if (upload.distribution, upload.sha256) in here}
+    planned = {(upload.distribution, upload.sha256) for upload in fresh.plan.uploads}
+    arrived = {row.key for row in rows if (row.distribution, row.sha256) in planned}
     return freed(fresh.orphans.values(), arrived | {upload.key for upload in uploads})
