@@ -37,11 +37,16 @@ class Facts:
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
+    contents: frozenset[str | None] = field(init=False)
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
     without_files: Globs = field(init=False)
     possible_owners: Callable[[str], list[str]] = field(init=False)
+
+    @contents.default
+    def _contents(self) -> frozenset[str | None]:
+        return frozenset(row.sha256 for row in self.rows.values())
 
     @protect.default
     def _protect(self) -> Globs:
@@ -196,7 +201,7 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
 
 def _stays(newer: Offer, facts: Facts) -> bool:
     """Whether the very content that OBS offers is there after the plan."""
-    return newer.filename in facts.coming or newer.file.sha256 in {row.sha256 for row in facts.rows.values()}
+    return newer.filename in facts.coming or newer.file.sha256 in facts.contents
 
 
 def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:

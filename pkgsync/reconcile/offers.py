@@ -42,6 +42,11 @@ class Offer:
     held: Problem | None = None
     filename: str = Factory(lambda self: self.file.filename, takes_self=True)
 
+    @property
+    def own_names(self) -> set[str]:
+        """What OBS calls it; a file can have several names."""
+        return {source.path.rpartition("/")[2] for source in (self.source, *self.also)}
+
 
 @define(kw_only=True)
 class Offered:
@@ -79,7 +84,7 @@ class Offered:
 
     def find(self, filename: str) -> Offer | None:
         """The offer of this name on Packagecloud or in OBS; where the filters leave it out, what they leave out."""
-        own = (offer for offer in self.offers.values() if offer.file.filename == filename)
+        own = (offer for offer in self.offers.values() if filename in offer.own_names)
         return self.offers.get(filename) or next(own, None) or self.left_out.get(filename)
 
     def leaves_out(self, row: Row) -> bool:

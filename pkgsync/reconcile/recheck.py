@@ -144,14 +144,26 @@ def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: 
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
         return left(action, Reason.UNSETTLED, message)
-    winner = offered.find(action.filename)
+    winner = offered.find(action.filename) or _renamed_source(action, offered)
     if winner is None:
         return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
     # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
     if (stop := fresh.held.get(action.key) or winner.held) is not None:
         return stopped(action, stop)
-    words = _other_bytes(action, winner)
-    return stale(action, Reason.SOURCE_CHANGED, words) if words else None
+    if (words := _other_bytes(action, winner)) is not None:
+        return stale(action, Reason.SOURCE_CHANGED, words)
+    there = fresh.rows.get(f"{action.distribution}/{winner.filename}")
+    if winner.filename == action.filename or there is None or there.sha256 == action.sha256:
+        return None
+    return stale(action, Reason.TARGET_CHANGED, f"{_other_content(there)} as {there.filename}, the same package")
+
+
+def _renamed_source(action: Transfer, offered: Offered) -> Offer | None:
+    """A row that the server had named itself, gone after a DELETE of ours: its name is known by the plan alone."""
+    if not isinstance(action, Replacement):
+        return None
+    here = _place(action.source)
+    return next((o for o in offered.offers.values() if here in map(_place, (o.source, *o.also))), None)
 
 
 def _other_bytes(action: Transfer, winner: Offer) -> str | None:
