@@ -37,16 +37,16 @@ class Facts:
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
-    contents: frozenset[str | None] = field(init=False)
+    standing: Mapping[str | None, Row] = field(init=False)
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
     without_files: Globs = field(init=False)
     possible_owners: Callable[[str], list[str]] = field(init=False)
 
-    @contents.default
-    def _contents(self) -> frozenset[str | None]:
-        return frozenset(row.sha256 for row in self.rows.values())
+    @standing.default
+    def _standing(self) -> Mapping[str | None, Row]:
+        return {row.sha256: row for row in self.rows.values()}
 
     @protect.default
     def _protect(self) -> Globs:
@@ -201,7 +201,7 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
 
 def _stays(newer: Offer, facts: Facts) -> bool:
     """Whether the very content that OBS offers is there after the plan."""
-    return newer.filename in facts.coming or newer.file.sha256 in facts.contents
+    return newer.filename in facts.coming or newer.file.sha256 in facts.standing
 
 
 def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
@@ -214,9 +214,9 @@ def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
         return None
     if newer is None:
         return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
-    successor = facts.rows.get(newer.filename)
+    successor = facts.standing.get(newer.file.sha256)
     if successor is None:
-        return Problem(Reason.GRACE, f"{newer.filename} is only uploaded by this plan")
+        return Problem(Reason.GRACE, f"{newer.filename} only comes with this plan")
     return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)
 
 

@@ -54,7 +54,7 @@ def recheck(
     """
     wanted = plan.overrides.over(policy)
     # a plan may be edited: only what it brings takes the place of what it removes, not a removal of a file to come
-    coming = {transfer.key for transfer in plan.transfers if transfer.reason is not Reason.UNDO}
+    coming = {key for transfer in plan.transfers if transfer.reason is not Reason.UNDO for key in _keys(transfer)}
     decided = reconcile(desired, actual, wanted, managed, now, coming.__contains__).distributions
     fresh = Fresh(
         plan=plan,
@@ -68,6 +68,11 @@ def recheck(
         sent=sent,
     )
     return tuple(_within_limits([_standing(action, fresh) for action in plan.actions], fresh))
+
+
+def _keys(transfer: Transfer) -> tuple[str, str]:
+    """In the gap of a replacement nothing tells the name that the server gave the file: it is OBS's own until then."""
+    return transfer.key, f"{transfer.distribution}/{transfer.source.path.rpartition('/')[2]}"
 
 
 def _standing(action: Action, fresh: Fresh) -> Standing:

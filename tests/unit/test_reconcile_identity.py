@@ -1,5 +1,6 @@
 """A package is what its metadata says: whatever its file is called, it is offered, filtered and superseded as that."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -232,6 +233,15 @@ def test_an_earlier_source_that_is_not_read_could_offer_it_under_an_odd_name() -
     unread = repository(name="first", index=None, problems=(problem(Reason.UNREAD),), architectures=built)
     held = decide([unread, repository(rpm("tool"))]).held
     assert [(h.action, h.reason) for h in held] == [("upload", Reason.EARLIER_SOURCE_UNREAD)]
+
+
+def test_the_grace_begins_when_the_content_of_obs_is_there() -> None:
+    """Else a deletion would be in the plan that is due no more as soon as the replacement is done."""
+    old, new = rpm("tool", "1.0"), rpm("tool", "2.0")
+    waiting = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1, grace=timedelta(5)))
+    assert verdict(decide([repository(new)], [row(old), row(new)], waiting), old) == ("delete", Reason.SUPERSEDED)
+    result = decide([repository(new)], [row(old), row(new, sha256=sha("before"))], waiting)
+    assert (len(result.replacements), verdict(result, old)) == (1, ("held", Reason.GRACE))
 
 
 # who could own it
