@@ -88,17 +88,17 @@ def file_class(filename: str) -> FileClass:
     return next((kind for kind, pattern in _CLASSES if pattern.search(filename)), FileClass.OTHER)
 
 
-def class_of(kind: PackageType, name: str, architecture: str) -> FileClass:
+def class_of(kind: str, name: str, architecture: str) -> FileClass:
     """The class by a package's own name and architecture. A deb's control file may know better."""
     if architecture in SOURCES:
         return FileClass.SOURCE
-    debug = _DEBUG_RPM if kind is PackageType.RPM else _DEBUG_DEB
+    debug = _DEBUG_RPM if kind == PackageType.RPM else _DEBUG_DEB
     return FileClass.DEBUG if debug.search(name) else FileClass.PACKAGE
 
 
-def canonical(kind: PackageType, name: str, version: str, architecture: str) -> str:
+def canonical(kind: str, name: str, version: str, architecture: str) -> str:
     """The file name that package managers and Packagecloud give: ``version`` with the release, without epoch."""
-    return f"{name}-{version}.{architecture}.rpm" if kind is PackageType.RPM else f"{name}_{version}_{architecture}.deb"
+    return f"{name}-{version}.{architecture}.rpm" if kind == PackageType.RPM else f"{name}_{version}_{architecture}.deb"
 
 
 @lru_cache(maxsize=200_000)

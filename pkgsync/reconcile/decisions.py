@@ -117,11 +117,11 @@ def _decide(
 ) -> DistributionDecisions:
     rows = sorted(listed, key=lambda r: r.filename)
     by_name = {row.filename: row for row in rows}
-    settle_names(offered, by_name)
+    filters = FileFilter(policy)
+    settle_names(offered, by_name, filters)
     moved = transfers(offered, by_name, policy)
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
-    filters = FileFilter(policy)
     coming = moved.here | {u.filename for u in uploads} | {r.filename for r in replacements}
     facts = Facts(
         offered=offered,

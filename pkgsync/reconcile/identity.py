@@ -35,7 +35,7 @@ def class_in(package: IndexedFile | Row) -> FileClass:
 
 
 def _class(row: Row, architecture: str) -> FileClass:
-    return class_of(PackageType(row.type), row.name, architecture)
+    return class_of(row.type, row.name, architecture)
 
 
 def place_of(package: IndexedFile | Row) -> str:
@@ -45,7 +45,7 @@ def place_of(package: IndexedFile | Row) -> str:
     """
     version, architecture = version_of(package), architecture_of(package)
     known = version and architecture
-    return canonical(PackageType(package.type), package.name, version, architecture) if known else ""
+    return canonical(package.type, package.name, version, architecture) if known else ""
 
 
 def version_of(package: IndexedFile | Row) -> str:

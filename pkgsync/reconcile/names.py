@@ -11,18 +11,20 @@ from attrs import evolve
 
 from pkgsync.model import Problem, Row
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.identity import identity_of, name_key, place_of
+from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.identity import class_in, identity_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered, name_both, shadow
 
 
-def settle_names(offered: Offered, rows: Mapping[str, Row]) -> None:
+def settle_names(offered: Offered, rows: Mapping[str, Row], filters: FileFilter) -> None:
     """Leave one offer per package and version, by the name of its row, if it has one. ``rows`` are by file name."""
     places: dict[str, list[Offer]] = {}
     for offer in offered.offers.values():
         places.setdefault(place_of(offer.file), []).append(offer)
     standing = _by_place(rows)
     contents = {row.sha256 for row in rows.values()}
-    found = [_named(_one_of(group, rows, contents, offered), rows, standing) for group in places.values()]
+    chosen = [_one_of(group, rows, contents, offered) for group in places.values()]
+    found = [_named(offer, rows, standing, filters) for offer in chosen]
     claims = Counter(offer.filename for offer in found)
     found = [offer if claims[offer.filename] == 1 else _disputed(offer) for offer in found]
     offered.offers = {offer.filename: offer for offer in found}
@@ -59,7 +61,7 @@ def _one_of(group: Sequence[Offer], rows: Mapping[str, Row], contents: set[str |
     return result
 
 
-def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequence[Row]]) -> Offer:
+def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequence[Row]], filters: FileFilter) -> Offer:
     """The offer under the name of the row that is the same package, if there is just one."""
     file = offer.file
     own = [rows[file.filename]] if file.filename in rows else []
@@ -72,6 +74,8 @@ def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequenc
     for row in found.values():
         if identity_of(row) != identity_of(file):
             return _held(offer, f"{row.filename} on Packagecloud is {row.name} for {identity_of(row)[2] or '?'}")
+        if not filters.admits(row.filename, class_in(row)):
+            return _held(offer, f"Packagecloud holds it as {row.filename}, which the config's filters leave alone")
         return evolve(offer, filename=row.filename)
     return offer
 

@@ -24,6 +24,7 @@ from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, identity_of, name_key, place_of
 
 _ANY_NAME = ""
+_SEPARATOR = re.compile(r"[-_.]")
 _VERSION_IN_NAME = re.compile(r"[-_.][0-9]")
 
 
@@ -55,7 +56,8 @@ class Offered:
     ``offers`` are after the filters, one per package and version, by their names on Packagecloud; ``places`` are where
     they and what the filters leave out belong there. ``left_out`` is what the filters leave out of an index, by file
     name, as filters never prove absence. ``contents``, ``built``, ``unpublished`` and ``builders`` are before the
-    filters too: of what is built and stands in no index only the name is known. ``shown`` are the architectures of what
+    filters too: of what is built and stands in no index only the name is known, and ``oddly_built`` are those with a
+    name that no package manager gives, by what their packages may be called. ``shown`` are the architectures of what
     each scheduler of a repository has built. ``not_built`` are indexed files that some repository shows for no package.
     ``filtered`` repositories offer nothing, but what they may hold is not gone.
     """
@@ -71,6 +73,7 @@ class Offered:
     shadowed: list[Shadowed] = field(factory=list)
     contents: set[str] = field(factory=set)
     built: dict[str, str] = field(factory=dict)
+    oddly_built: dict[str, list[tuple[str, str]]] = field(factory=dict)
     unpublished: dict[NameKey, str] = field(factory=dict)
     builders: dict[str, list[tuple[str, BuiltPackage]]] = field(factory=dict)
     not_built: set[str] = field(factory=set)
@@ -96,8 +99,10 @@ class Offered:
         return not any(wanted_architecture(architecture_of(row), r.filter_architectures, ()) for r in self.repositories)
 
     def builder_of(self, row: Row) -> str | None:
-        """Who has built the row's file, under its own name or under one that is the same but for an epoch."""
-        return self.built.get(row.filename) or self.built.get(place_of(row))
+        """Who has built the row's file, under its own name or another one: an odd one need only hold its version."""
+        usual = self.built.get(row.filename) or self.built.get(place_of(row))
+        odd = (who for filename, who in self.oddly_built.get(row.name, ()) if row.version and row.version in filename)
+        return usual or next(odd, None)
 
     def may_be_built(self, row: Row) -> str | None:
         """What is built and in no index that may be the row's package, in whatever version."""
@@ -200,8 +205,14 @@ def _add_built(offered: Offered, repository: Repository, builders: Builders, fil
     for filename, packages in sorted(builders.items()):
         who = f"{repository.id} ({packages[0][1].name})"
         parsed = parse(filename)
-        for name in {filename, parsed.canonical if parsed else filename}:
-            offered.built.setdefault(name, who)
+        offered.built.setdefault(filename, who)
+        if filename in files:
+            offered.built.setdefault(place_of(files[filename]), who)
+        elif parsed:
+            offered.built.setdefault(parsed.canonical, who)
+        elif type_of(filename) and not is_imported(filename):
+            for end in _SEPARATOR.finditer(filename):
+                offered.oddly_built.setdefault(filename[: end.start()], []).append((filename, who))
         if repository.skipped:
             continue
         offered.builders.setdefault(filename, []).extend(packages)
@@ -288,8 +299,9 @@ def _could_offer(repository: Repository, file: IndexedFile) -> bool:
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
-    odd = any(type_of(name) is file.type and parse(name) is None and not is_imported(name) for name in names)
-    return not names or odd or not names.isdisjoint({file.filename, place_of(file)})
+    parsed = {name: parse(name) for name in names if type_of(name) is file.type and not is_imported(name)}
+    places = {found.canonical for found in parsed.values() if found is not None}
+    return not names or None in parsed.values() or file.filename in names or place_of(file) in places
 
 
 def _offer(offered: Offered, offer: Offer) -> None:

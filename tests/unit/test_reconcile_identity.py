@@ -136,6 +136,22 @@ def test_a_built_version_is_known_by_its_name_without_the_epoch() -> None:
     assert verdict(result, old) == ("held", Reason.BUILT_NOT_PUBLISHED)
 
 
+def test_a_built_version_is_known_by_its_odd_name() -> None:
+    """As a repository that the config leaves out builds it, of which no index is read."""
+    old, new = deb("foo", "1.9-1"), deb("foo", "2.0-1")
+    out = repository(
+        name="out",
+        filtered=True,
+        index=None,
+        distributions=(JAMMY,),
+        architectures=[architecture("x86_64", package("src", "foo-1.9-1_amd64.deb"))],
+    )
+    rows = [row(f, JAMMY) for f in (deb("foo", "1.8-1"), old, new)]
+    result = decide([jammy(new), out], rows, VANISH, JAMMY)
+    assert verdict(result, old) == ("held", Reason.BUILT_NOT_PUBLISHED)
+    assert verdict(result, deb("foo", "1.8-1")) == ("delete", Reason.SUPERSEDED)
+
+
 # one identity, one row
 
 EPOCH = called(evolve(deb("foo", "2.0-1", content="new"), version=evolve(deb("foo", "2.0-1").version, epoch=1)), "foo_1%3a2.0-1_amd64.deb")  # fmt: skip
@@ -162,6 +178,14 @@ def test_a_rebuild_replaces_the_row_that_the_server_renamed() -> None:
     )
     assert (replacement.old.sha256, replacement.sha256) == (sha("old"), sha("new"))
     assert (result.uploads, result.orphans) == ((), ())
+
+
+def test_a_renamed_row_that_the_filters_leave_alone_is_not_replaced() -> None:
+    world, rows = [jammy(EPOCH)], [stored(EPOCH, "old")]
+    result = decide(world, rows, policy(VANISH.orphans, exclude=("foo_2*",)), JAMMY)
+    assert [(h.action, h.reason) for h in result.held] == [("upload", Reason.SAME_IDENTITY)]
+    result = decide(world, rows, policy(VANISH.orphans, exclude=("foo_1%3a*",)), JAMMY)
+    assert (result.counts.changes, result.held, result.filtered) == (0, (), 1)
 
 
 def test_a_renamed_row_of_unknown_content_is_held() -> None:
@@ -229,10 +253,15 @@ def test_a_file_of_one_name_in_all_versions_is_replaced() -> None:
 
 
 def test_an_earlier_source_that_is_not_read_could_offer_it_under_an_odd_name() -> None:
-    built = [architecture("x86_64", package("src", "setup.rpm"))]
-    unread = repository(name="first", index=None, problems=(problem(Reason.UNREAD),), architectures=built)
-    held = decide([unread, repository(rpm("tool"))]).held
-    assert [(h.action, h.reason) for h in held] == [("upload", Reason.EARLIER_SOURCE_UNREAD)]
+    def held(built: str, file: IndexedFile, distribution: str) -> list[Reason]:
+        places = [architecture("x86_64", package("src", built))]
+        feeds = {"distributions": (distribution,)}
+        unread = repository(name="first", index=None, problems=(problem(Reason.UNREAD),), architectures=places, **feeds)
+        return [h.reason for h in decide([unread, repository(file, **feeds)], distribution=distribution).held]
+
+    assert held("setup.rpm", rpm("tool"), LEAP) == [Reason.EARLIER_SOURCE_UNREAD]
+    assert held("foo_1%3a2.0-1_amd64.deb", deb("foo", "2.0-1"), JAMMY) == [Reason.EARLIER_SOURCE_UNREAD]
+    assert held("foo_3.0-1_amd64.deb", deb("foo", "2.0-1"), JAMMY) == []
 
 
 def test_the_grace_begins_when_the_content_of_obs_is_there() -> None:
