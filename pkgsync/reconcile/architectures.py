@@ -9,7 +9,7 @@ ANY = ""
 """The architecture of a file that nothing tells it of: it may be each."""
 _FROM_EACH = INDEPENDENT | SOURCES | {ANY}
 
-# Scheduler architecture -> architectures of the packages that it is there for (Build/Deb.pm of openSUSE/obs-build).
+# Scheduler architecture -> architectures of the packages that it is there for (obs/README.md, "Architectures").
 _OWN: Mapping[str, frozenset[str]] = {
     "x86_64": frozenset({"x86_64", "amd64", "x86_64_v2", "x86_64_v3", "amd64v3"}),
     "i586": frozenset({"i386", "i486", "i586", "i686"}),

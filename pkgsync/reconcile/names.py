@@ -1,6 +1,6 @@
 """Which row of Packagecloud is whose: one package in one version has one row, whatever its files are called.
 
-Packagecloud names debs by their header (facts/packagecloud-api.md 15), and OBS can list one package under several
+Packagecloud names debs by their header (packagecloud/README.md, "Rows"), and OBS can list one package under several
 names; two of them can never both be uploaded.
 """
 

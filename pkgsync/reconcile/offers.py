@@ -137,6 +137,7 @@ class Offered:
             yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
         for found in relevant:
             yield from found.problems
+            # obs/README.md, "_result": a scheduler that never ran looks like one that has built nothing
             if not found.packages and (repository.index is None or repository.index.files):
                 yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}/{found.name}: OBS lists no package")
 
@@ -147,6 +148,7 @@ class Offered:
         """
         names = set(schedulers_of(architecture, self.shown[repository.id]))
         if architecture in INDEPENDENT:
+            # if all are ignored they count after all: somebody must have built the file
             names = names - set(repository.ignore_architectures) or names
         return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
 
@@ -189,6 +191,7 @@ def _add(offered: Offered, repository: Repository, builders: Builders, filters: 
     (offered.filtered if repository.filtered else offered.repositories).append(repository)
     offered.shown[repository.id] = _shown(repository, files)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
+        # before the filters: a renamed file that they leave out is no orphan either
         offered.contents.add(file.sha256)
         offered.classes[file.filename] = file.file_class
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
@@ -205,6 +208,7 @@ def _add_built(offered: Offered, repository: Repository, builders: Builders, fil
     for filename, packages in sorted(builders.items()):
         who = f"{repository.id} ({packages[0][1].name})"
         parsed = parse(filename)
+        # skipped repositories too: a new null in the config must not make orphans of what they fed
         offered.built.setdefault(filename, who)
         if filename in files:
             offered.built.setdefault(place_of(files[filename]), who)
@@ -298,6 +302,7 @@ def _could_offer(repository: Repository, file: IndexedFile) -> bool:
         return False
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
+    # nothing is listed: it could be anything
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
     parsed = {name: parse(name) for name in names if type_of(name) is file.type and not is_imported(name)}
     places = {found.canonical for found in parsed.values() if found is not None}

@@ -37,6 +37,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
     result: dict[Identity, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
         group = result.setdefault(identity_of(row), VersionGroup())
+        # what is replaced counts below, with the version that comes
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
     for filename, offer in sorted(offered.offers.items()):
@@ -48,6 +49,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
             group.not_here = filename
         else:
             _compare_with_row(group, there, file)
+    # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
             result.setdefault(identity_of(file), VersionGroup()).unknown = file.filename
