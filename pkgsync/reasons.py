@@ -144,8 +144,8 @@ class Reason(StrEnum):
     NEWEST_NOT_HERE = (
         "newest-not-here",
         Group.DOUBT,
-        "A version that OBS offers is neither on Packagecloud nor uploaded by this plan.",
-        "Upload it first.",
+        "A version that OBS offers is not on Packagecloud with OBS's content, nor does it come with this plan.",
+        "Upload it first; look why it is held if it is.",
     )
     MIN_AGE = "min-age", Group.CONTRARY, "It is younger than `orphans.min_age`.", "Wait, or lower `orphans.min_age`."
     GRACE = "grace", Group.CONTRARY, "It is an orphan for less than `orphans.grace`.", "Wait, or lower `orphans.grace`."
@@ -160,6 +160,18 @@ class Reason(StrEnum):
         Group.RETAINED,
         "It is the last version of its name and architecture.",
         "List the name in `orphans.names` if it may vanish.",
+    )
+    SAME_IDENTITY = (
+        "same-identity",
+        Group.CHANGED,
+        "Several files or rows are one package in one version: there is room for one of them.",
+        "Let OBS publish only one of them, or delete the others by hand.",
+    )
+    NAME_MISMATCH = (
+        "name-mismatch",
+        Group.CHANGED,
+        "What Packagecloud says of the file is not what its name says.",
+        "Look at the file; delete it by hand if it is not wanted.",
     )
     ARCHIVE_CLASH = (
         "archive-clash",

@@ -96,7 +96,8 @@ class Services:
 
         Raises as :meth:`observe`.
         """
-        built = frozenset(action.filename for action in plan.transfers if action.source.content == "build")
+        paths = (action.source.path for action in plan.transfers if action.source.content == "build")
+        built = frozenset(path.rpartition("/")[2] for path in paths)
         desired, actual = self.observe(config, built)
         leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]

@@ -72,7 +72,9 @@ class Dice:
 def a_file(dice: Dice) -> IndexedFile:
     epoch, version = dice.one_of(VERSIONS)
     made = builders.rpm(dice.one_of(NAMES), version, epoch=epoch, arch=dice.one_of(FILE_ARCHITECTURES))
-    return evolve(made, sha256=builders.sha(dice.mostly(made.filename, made.filename + "rebuilt", "twin")))
+    name = dice.mostly(made.filename, f"{made.name}.rpm", f"{made.name}_{version}_Linux-64bit.rpm", "setup.rpm")
+    content = builders.sha(dice.mostly(made.filename, made.filename + "rebuilt", "twin"))
+    return evolve(made, filename=name, path=f"{made.architecture}/{name}", sha256=content)
 
 
 def some_files(dice: Dice, most: int) -> dict[str, IndexedFile]:
@@ -105,7 +107,7 @@ def some_problems(dice: Dice) -> tuple[Problem, ...]:
 
 def an_architecture(dice: Dice, name: str, built: Mapping[str, IndexedFile]) -> Architecture:
     """Each file is built by the package of its name, noarch ones on every architecture."""
-    packages = [BuiltPackage("other", "succeeded", (BuiltFile("unrelated-1-1.x86_64.rpm", 1, 1),))]
+    packages = [BuiltPackage("other", "succeeded", (BuiltFile(f"unrelated-1-1.{name}.rpm", 1, 1),))]
     for package in NAMES:
         mine = sorted(f.filename for f in built.values() if f.name == package and f.architecture in (name, "noarch"))
         if mine or dice.mostly(False, True):
@@ -127,6 +129,13 @@ def a_row(dice: Dice) -> Row:
     )
 
 
+def a_row_of(dice: Dice, file: IndexedFile, distribution: str) -> Row:
+    """What an earlier sync of the file left: perhaps under the server's own name, perhaps before a rebuild."""
+    made = builders.row(file, distribution)
+    named = evolve(made, filename=dice.one_of([file.filename, canonical(file)]))
+    return evolve(named, sha256=dice.mostly(made.sha256, builders.sha("before a rebuild")))
+
+
 def a_policy(dice: Dice) -> Policy:
     orphans = OrphanPolicy(
         action=dice.mostly(OrphanAction.DELETE, OrphanAction.KEEP),
@@ -146,7 +155,7 @@ def a_world(seed: int) -> World:
     """Up to three repositories; the listing holds some of their files, and others."""
     dice = Dice(seed)
     found = tuple(a_repository(dice, n) for n in range(dice.one_of([1, 2, 2, 3])))
-    offered = [builders.row(f, d) for r in found if r.index for f in r.index.files for d in r.distributions]
+    offered = [a_row_of(dice, f, d) for r in found if r.index for f in r.index.files for d in r.distributions]
     listed = [a_row(dice) for _ in range(dice.one_of(range(12)))] + [r for r in offered if dice.flip()]
     unique = {row.key: row for row in listed}
     return World(found, tuple(unique.values()), a_policy(dice))
@@ -225,19 +234,28 @@ def built(world: World, distribution: str) -> set[str]:
     }
 
 
-def file_architecture(filename: str) -> str:
-    return filename.removesuffix(".rpm").rpartition(".")[2]
+def canonical(file: IndexedFile) -> str:
+    return f"{file.name}-{file.version.version}-{file.version.release}.{file.architecture}.rpm"
+
+
+def row_architecture(row: Row) -> str:
+    """The rows whose architecture is not told have usual names, or none at all."""
+    return row.architecture or row.filename.removesuffix(".rpm").rpartition(".")[2]
+
+
+def place(row: Row) -> str:
+    return f"{row.name}-{row.version}-{row.release}.{row_architecture(row)}.rpm"
 
 
 def concerned(repository: Repository, architecture: str) -> list[Architecture]:
-    if architecture != "noarch":
+    if architecture in ARCHITECTURES:
         return [a for a in repository.architectures if a.name == architecture]
     return [a for a in repository.architectures if a.name not in repository.ignore_architectures]
 
 
-def assert_settled(world: World, distribution: str, filename: str) -> None:
-    for repository in feeding(world, distribution):
-        found = concerned(repository, file_architecture(filename))
+def assert_settled(world: World, row: Row) -> None:
+    for repository in feeding(world, row.distribution):
+        found = concerned(repository, row_architecture(row))
         assert not repository.unread
         assert repository.filtered or repository.index is not None
         assert not repository.problems
@@ -245,27 +263,27 @@ def assert_settled(world: World, distribution: str, filename: str) -> None:
         assert not any(a.problems for a in found)
 
 
-def place(row: Row) -> int:
+def rank(row: Row) -> int:
     return VERSIONS.index((row.epoch, row.version))
 
 
 def same_group(row: Row, others: Iterable[Row]) -> list[Row]:
-    key = (row.distribution, row.name, file_architecture(row.filename), row.type)
-    return [o for o in others if (o.distribution, o.name, file_architecture(o.filename), o.type) == key]
+    key = (row.distribution, row.name, row_architecture(row), row.type)
+    return [o for o in others if (o.distribution, o.name, row_architecture(o), o.type) == key]
 
 
-def after(world: World, plan: Plan) -> tuple[Row, ...]:
-    """The listing after the plan was executed."""
+def after(world: World, plan: Plan, *, named_by_header: bool = False) -> tuple[Row, ...]:
+    """The listing after the plan was executed, by a server that keeps the names of uploads, or gives its own."""
     gone = {a.key for a in (*plan.replacements, *plan.deletions)}
     sources = {(r.project, r.name, f.path): f for r in world.repositories if r.index for f in r.index.files}
-    arrived = [
-        evolve(
-            builders.row(sources[(a.source.project, a.source.repository, a.source.path)], a.distribution),
-            created_at=NOW.isoformat(),
-        )
-        for a in (*plan.uploads, *plan.replacements)
-    ]
-    return (*(row for row in world.rows if row.key not in gone), *arrived)
+    left = {row.key: row for row in world.rows if row.key not in gone or row.type != "rpm"}
+    for action in (*plan.uploads, *plan.replacements):
+        file = sources[(action.source.project, action.source.repository, action.source.path)]
+        name = canonical(file) if named_by_header else action.filename
+        arrived = evolve(builders.row(file, action.distribution), filename=name, created_at=NOW.isoformat())
+        assert arrived.key not in left or left[arrived.key].type != "rpm", "the server refuses a name that is taken"
+        left[arrived.key] = arrived
+    return tuple(left.values())
 
 
 def assert_right_deletion(world: World, plan: Plan, deletion: Deletion) -> None:
@@ -280,7 +298,7 @@ def assert_right_deletion(world: World, plan: Plan, deletion: Deletion) -> None:
     assert row.sha256 not in {f.sha256 for _, f in offered}
     assert not any("-libs-" in row.filename for _ in world.policy.exclude)
     assert not (orphans.protect and row.filename.startswith("tool-1"))
-    assert_settled(world, row.distribution, row.filename)
+    assert_settled(world, row)
     claimed = "*" in orphans.names or row.name in orphans.names or row.uploader in orphans.uploaders
     assert claimed or any(f.name == row.name for _, f in offered)
     if deletion.reason is Reason.SUPERSEDED:
@@ -299,8 +317,8 @@ def assert_superseded(row: Row, offered: list[tuple[Repository, IndexedFile]]) -
     newer = [
         (r, f)
         for r, f in offered
-        if (f.name, f.architecture) == (row.name, file_architecture(row.filename))
-        and VERSIONS.index((f.version.epoch, f.version.version)) > place(row)
+        if (f.name, f.architecture) == (row.name, row_architecture(row))
+        and VERSIONS.index((f.version.epoch, f.version.version)) > rank(row)
     ]
     codes = [
         {p.code for a in r.architectures for p in a.packages for b in p.files if b.filename == f.filename}
@@ -312,7 +330,7 @@ def assert_superseded(row: Row, offered: list[tuple[Repository, IndexedFile]]) -
 def assert_gone(world: World, row: Row, offered: list[tuple[Repository, IndexedFile]]) -> None:
     assert not any(f.name == row.name for _, f in offered)
     for repository in feeding(world, row.distribution):
-        for architecture in concerned(repository, file_architecture(row.filename)):
+        for architecture in concerned(repository, row_architecture(row)):
             assert architecture.packages
             without = [p for p in architecture.packages if not p.files and p.code != "excluded"]
             assert not without or world.policy.orphans.without_files == ("*",)
@@ -321,8 +339,8 @@ def assert_gone(world: World, row: Row, offered: list[tuple[Repository, IndexedF
 def assert_retained(world: World, plan: Plan, row: Row) -> None:
     left = same_group(row, after(world, plan))
     assert all(r.epoch is not None for r in left)
-    newer = {place(r) for r in same_group(row, (*left, *world.rows)) if place(r) > place(row)}
-    stay = {place(r) for r in left}
+    newer = {rank(r) for r in same_group(row, (*left, *world.rows)) if rank(r) > rank(row)}
+    stay = {rank(r) for r in left}
     assert len(newer) >= (world.policy.orphans.keep_versions or 0)
     assert stay or row.name in world.policy.orphans.names or "*" in world.policy.orphans.names
     assert len(stay) >= min(world.policy.orphans.keep_versions or 0, len(stay) + 1)
@@ -338,8 +356,12 @@ def assert_grace(world: World, deletion: Deletion) -> None:
 def assert_right_replacement(world: World, replacement: Replacement) -> None:
     row = next(r for r in world.rows if r.key == replacement.key)
     first = next(
-        f for _, f in published(world, row.distribution) if f.filename == row.filename and _passes(world, f, row)
+        f
+        for _, f in published(world, row.distribution)
+        if row.filename in (f.filename, canonical(f)) or place(row) == canonical(f)
+        if _passes(world, f, row)
     )
+    assert (first.name, first.architecture) == (row.name, row_architecture(row))
     assert row.type == "rpm" and row.distribution in MANAGED
     assert row.sha256 is not None and (row.sha256, row.created_at) == (
         replacement.old.sha256,
@@ -347,7 +369,7 @@ def assert_right_replacement(world: World, replacement: Replacement) -> None:
     )
     assert replacement.sha256 == first.sha256 != row.sha256
     assert world.policy.rebuilds == "replace"
-    assert_settled(world, row.distribution, row.filename)
+    assert_settled(world, row)
 
 
 def _passes(world: World, file: IndexedFile, row: Row) -> bool:

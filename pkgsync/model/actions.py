@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from attrs import frozen
 
 from pkgsync.model.desired import ContentFrom
+from pkgsync.model.filename import FileClass
 from pkgsync.model.key import Keyed
 from pkgsync.reasons import Reason
 
@@ -174,6 +175,15 @@ class Held(Keyed):
     action: ActionKind
     reason: Reason
     message: str
+
+
+@frozen(kw_only=True)
+class LeftOut:
+    """Files that OBS publishes for a distribution, of a class that the config does not include."""
+
+    distribution: str
+    file_class: FileClass
+    filenames: tuple[str, ...]
 
 
 @frozen(kw_only=True)

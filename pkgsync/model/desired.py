@@ -6,9 +6,9 @@ Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 from datetime import datetime
 from typing import Literal
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
-from pkgsync.model.filename import PackageType
+from pkgsync.model.filename import FileClass, PackageType, class_of
 from pkgsync.reasons import Reason
 
 ContentFrom = Literal["published", "build"]
@@ -24,8 +24,18 @@ class Version:
     release: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.version}-{self.release}" if self.release else self.version
-        return f"{self.epoch}:{text}" if self.epoch else text
+        return f"{self.epoch}:{self.without_epoch}" if self.epoch else self.without_epoch
+
+    @property
+    def without_epoch(self) -> str:
+        """As it stands in file names."""
+        return f"{self.version}-{self.release}" if self.release else self.version
+
+
+CLASS_BY_NAME: FileClass = field(
+    default=Factory(lambda package: class_of(package.type, package.name, package.architecture), takes_self=True)
+)
+"""The field of a package's class, where nothing more than its name and architecture tells it."""
 
 
 @frozen
@@ -40,6 +50,7 @@ class IndexedFile:
     name: str
     version: Version
     architecture: str
+    file_class: FileClass = CLASS_BY_NAME
 
 
 @frozen(kw_only=True)

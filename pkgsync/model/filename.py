@@ -1,5 +1,7 @@
 """What the name of a package file alone tells, and which text may be such a name.
 
+A name is a locator: a package is what its metadata says. It is judged by its name only where no metadata is known.
+
 Source: the suffix lists of src/backend/BSOBS.pm and bs_publish in openSUSE/open-build-service.
 """
 
@@ -42,18 +44,26 @@ _CLASSES = (
     (FileClass.DEBUG, re.compile(r"-debug(info|source)(-.*)?-[^-]+-[^-]+\.[^.]+\.rpm$")),
     (FileClass.DEBUG, re.compile(r"(-dbgsym_[^/]*\.d?deb|\.ddeb|-dbg_.*\.deb)$")),
     (FileClass.INSTALLER, re.compile(r"\.udeb$")),
-    (FileClass.PACKAGE, _RPM),
-    (FileClass.PACKAGE, _DEB),
+    (FileClass.PACKAGE, re.compile(r"\.(rpm|deb)$")),
 )
+SOURCES = frozenset({"src", "nosrc"})
+_DEBUG_RPM = re.compile(r"-debug(info|source)(-.*)?$")
+_DEBUG_DEB = re.compile(r"-(dbg|dbgsym)$")
+_EPOCH = re.compile(r"^[0-9]+(:|%3a)", re.IGNORECASE)
 
 
 @frozen(kw_only=True)
 class ParsedName:
-    """The parts of a file name that package managers would have given."""
+    """The parts of a file name that package managers would have given; ``version`` with the release, without epoch."""
 
     type: PackageType
     name: str
+    version: str
     architecture: str
+
+    @property
+    def canonical(self) -> str:
+        return canonical(self.type, self.name, self.version, self.architecture)
 
 
 def is_plain(name: str) -> bool:
@@ -74,13 +84,30 @@ def is_imported(filename: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def file_class(filename: str) -> FileClass:
-    """The class that a config can include; a name that no package manager would give is ``other``."""
+    """The class that the name lets expect; what is neither rpm nor deb is ``other``."""
     return next((kind for kind, pattern in _CLASSES if pattern.search(filename)), FileClass.OTHER)
 
 
+def class_of(kind: str, name: str, architecture: str) -> FileClass:
+    """The class by a package's own name and architecture. A deb's control file may know better."""
+    if architecture in SOURCES:
+        return FileClass.SOURCE
+    debug = _DEBUG_RPM if kind == PackageType.RPM else _DEBUG_DEB
+    return FileClass.DEBUG if debug.search(name) else FileClass.PACKAGE
+
+
+def canonical(kind: str, name: str, version: str, architecture: str) -> str:
+    """The file name that package managers and Packagecloud give: ``version`` with the release, without epoch."""
+    return f"{name}-{version}.{architecture}.rpm" if kind == PackageType.RPM else f"{name}_{version}_{architecture}.deb"
+
+
+@lru_cache(maxsize=200_000)
 def parse(filename: str) -> ParsedName | None:
     """The parts of an rpm or deb file name, or None for any other name."""
-    for kind, pattern in ((PackageType.RPM, _RPM), (PackageType.DEB, _DEB)):
-        if match := pattern.match(filename):
-            return ParsedName(type=kind, name=match["name"], architecture=match["architecture"])
+    if match := _RPM.match(filename):
+        version = f"{match['version']}-{match['release']}"
+        return ParsedName(type=PackageType.RPM, name=match["name"], version=version, architecture=match["architecture"])
+    if match := _DEB.match(filename):
+        version = _EPOCH.sub("", match["version"])
+        return ParsedName(type=PackageType.DEB, name=match["name"], version=version, architecture=match["architecture"])
     return None

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
-from pkgsync.model.actions import Action, Archiving, Deletion, Held, Removal, Replacement, Shadowed, Transfer, Upload
+from pkgsync.model.actions import (
+    Action,
+    Archiving,
+    Deletion,
+    Held,
+    LeftOut,
+    Removal,
+    Replacement,
+    Shadowed,
+    Transfer,
+    Upload,
+)
 from pkgsync.model.desired import ContentFrom, Problem
 from pkgsync.model.policy import EVERYTHING, OrphanAction, Policy, Selection
 
@@ -147,6 +158,7 @@ class Plan:
     archivings: tuple[Archiving, ...] = ()
     held: tuple[Held, ...] = ()
     shadowed: tuple[Shadowed, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     exceeded: tuple[LimitExceeded, ...] = ()
     warnings: tuple[str, ...] = ()
     undoes: str | None = None

@@ -6,6 +6,7 @@ from email.utils import parsedate_tz
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import FileClass, class_of
 from pkgsync.obs.fields import check_number, check_path, check_word
 from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
@@ -14,7 +15,7 @@ TOP = "Release"
 # sha256 first: any other costs a download of every file
 _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"}
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
-_FIELDS = frozenset({"package", "version", "architecture", "filename", "size", *_SUMS})
+_FIELDS = frozenset({"package", "version", "architecture", "filename", "size", "package-type", "section", *_SUMS})
 _MAX_FIELDS = 1000  # of one paragraph
 
 
@@ -77,15 +78,26 @@ def _entry(fields: dict[str, str], what: str) -> IndexEntry:
     section = next((name for name in _SUMS if name in fields), None)
     if section is None:
         raise IntegrityError(f"{where}: it has no checksum")
+    name = check_word(fields.get("package"), "package name", where)
+    architecture = check_word(fields.get("architecture"), "architecture", where)
     return IndexEntry(
         path=path,
         size=check_number(fields.get("size"), "size", where),
         checksum=Checksum.stated(_SUMS[section], fields[section], where),
         type=PackageType.DEB,
-        name=check_word(fields.get("package"), "package name", where),
+        name=name,
         version=_version(check_word(fields.get("version"), "version", where), where),
-        architecture=check_word(fields.get("architecture"), "architecture", where),
+        architecture=architecture,
+        file_class=_class(fields, class_of(PackageType.DEB, name, architecture)),
     )
+
+
+def _class(fields: dict[str, str], by_name: FileClass) -> FileClass:
+    """As deb-control(5) has it; debhelper puts debug symbols into the section ``debug``, perhaps of an area."""
+    kind, section = fields.get("package-type", ""), fields.get("section", "").rpartition("/")[2]
+    if kind == "udeb" or section == "debian-installer":
+        return FileClass.INSTALLER
+    return FileClass.DEBUG if kind == "ddeb" or section == "debug" else by_name
 
 
 def parse_control(data: bytes, what: str) -> tuple[str, Version, str]:

@@ -6,6 +6,8 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import IndexedFile, PackageType, Version
+from pkgsync.model.desired import CLASS_BY_NAME
+from pkgsync.model.filename import FileClass
 from pkgsync.obs.sums import Checksum, Stated
 
 MAX_ENTRIES = 500_000
@@ -38,6 +40,7 @@ class IndexEntry:
     name: str
     version: Version
     architecture: str
+    file_class: FileClass = CLASS_BY_NAME
 
     @property
     def filename(self) -> str:
@@ -76,4 +79,5 @@ def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher
         name=entry.name,
         version=entry.version,
         architecture=entry.architecture,
+        file_class=entry.file_class,
     )

@@ -29,6 +29,7 @@ from pkgsync.model import (
     Source,
     Upload,
 )
+from pkgsync.model.filename import FileClass
 from pkgsync.reasons import Reason
 
 PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
@@ -69,7 +70,7 @@ def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str
 @cache
 def _converter() -> Converter:
     converter = Converter()
-    for words in (OrphanAction, Outcome, Reason):
+    for words in (FileClass, OrphanAction, Outcome, Reason):
         converter.register_unstructure_hook(words, lambda word: word.value)
 
     def lean(kind: Any) -> Callable[[Any], dict[str, Any]]:
@@ -84,5 +85,7 @@ def _converter() -> Converter:
         )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     usual = override(omit_if_default=True)
-    converter.register_unstructure_hook(Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual))
+    converter.register_unstructure_hook(
+        Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual)
+    )
     return converter

@@ -9,12 +9,12 @@ from functools import cache, partial
 
 from attrs import field, frozen
 
-from pkgsync.model import BuiltPackage, OrphanAction, PackageType, Policy, Problem, Row, Version
-from pkgsync.model.filename import is_imported
+from pkgsync.model import OrphanAction, PackageType, Policy, Problem, Row, Version
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.offers import NameKey, Offer, Offered, name_key, relevant_architectures
-from pkgsync.reconcile.retention import GroupKey, VersionGroup, architecture_of, group_key
+from pkgsync.reconcile.identity import Identity, architecture_of, contradiction, identity_of, name_key, place_of
+from pkgsync.reconcile.offers import Offer, Offered
+from pkgsync.reconcile.retention import VersionGroup
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
 
 
@@ -22,24 +22,31 @@ from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderabl
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
+    ``coming`` are the names on Packagecloud that have OBS's content only after the plan, or have it under another name.
     ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
     ``orphans.archive_to`` by package key; None where they were not read.
     """
 
     offered: Offered
     rows: Mapping[str, Row]
-    groups: Mapping[GroupKey, VersionGroup]
+    groups: Mapping[Identity, VersionGroup]
     renamed: frozenset[str]
+    coming: frozenset[str]
     policy: Policy
     now: datetime
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
+    standing: Mapping[str | None, Row] = field(init=False)
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
     without_files: Globs = field(init=False)
     possible_owners: Callable[[str], list[str]] = field(init=False)
+
+    @standing.default
+    def _standing(self) -> Mapping[str | None, Row]:
+        return {row.sha256: row for row in self.rows.values()}
 
     @protect.default
     def _protect(self) -> Globs:
@@ -74,7 +81,7 @@ def superseding(row: Row, facts: Facts) -> Offer | None:
     best_version: Version = version
     for offer in _same_name(row, facts):
         file = offer.file
-        if file.architecture != architecture_of(row) or not orderable(file.version, file.type):
+        if identity_of(file) != identity_of(row) or not orderable(file.version, file.type):
             continue
         if compare(file.version, best_version, file.type) > 0:
             best, best_version = offer, file.version
@@ -82,11 +89,7 @@ def superseding(row: Row, facts: Facts) -> Offer | None:
 
 
 def _same_name(row: Row, facts: Facts) -> list[Offer]:
-    return facts.offered.by_name.get(_name_key(row), [])
-
-
-def _name_key(row: Row) -> NameKey:
-    return name_key(PackageType(row.type), row.filename, row.name)
+    return facts.offered.by_name.get(name_key(row), [])
 
 
 Check = Callable[[Row, Facts, Offer | None], Problem | None]
@@ -94,7 +97,7 @@ Check = Callable[[Row, Facts, Offer | None], Problem | None]
 
 def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     # obs/README.md, "_result": it may list what was deleted long ago; it holds the row all the same
-    builder = facts.offered.built.get(row.filename)
+    builder = facts.offered.builder_of(row)
     if builder is None:
         return None
     return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder} has built it, but the published index does not list it")
@@ -117,7 +120,7 @@ def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
 def not_owned(row: Row, offered: Offered, names: Globs, uploaders: Globs) -> Problem | None:
     """Why the row may be somebody else's; None: OBS offers its name there, or the config claims it."""
     claimed = names.match(row.name) or (row.uploader is not None and uploaders.match(row.uploader))
-    if claimed or _name_key(row) in offered.by_name:
+    if claimed or name_key(row) in offered.by_name:
         return None
     if (unread := offered.unread()) is not None:
         return unread
@@ -132,7 +135,7 @@ def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem 
         return _gone(row, facts)
     if isinstance(version := of_row(row), UnknownVersion):
         return Problem(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered")
-    same = [o for o in offers if o.file.architecture == architecture_of(row)]
+    same = [o for o in offers if identity_of(o.file) == identity_of(row)]
     if not same:
         found = ", ".join(sorted({o.file.architecture for o in offers}))
         return Problem(Reason.OTHER_ARCHITECTURE, f"OBS offers {row.name} for {found} only")
@@ -152,13 +155,8 @@ def _newer_is_good(newer: Offer, offered: Offered) -> Problem | None:
     return None
 
 
-def _without_files(package: BuiltPackage) -> bool:
-    """Whether the package has no files of its own; copies imported from another architecture prove nothing."""
-    return all(is_imported(f.filename) for f in package.files)
-
-
 def _gone(row: Row, facts: Facts) -> Problem | None:
-    if (builder := facts.offered.built_names.get(_name_key(row))) is not None:
+    if (builder := facts.offered.may_be_built(row)) is not None:
         return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
     owners = facts.possible_owners(architecture_of(row))
     if not owners:
@@ -171,27 +169,28 @@ def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[str]:
     """The packages without files that a file of architecture ``of`` could come from, for all we know."""
     owners: list[str] = []
     for repository in offered.all_repositories:
-        for architecture in relevant_architectures(repository, of):
+        for architecture in offered.relevant(repository, of):
             if not architecture.packages:
                 owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
             # obs/README.md, "Package states": an empty list means something only where the package is excluded
             owners += (
                 f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
                 for p in sorted(architecture.packages, key=lambda p: p.name)
-                if _without_files(p) and p.code != "excluded" and not cleared.match(p.name)
+                if not offered.has_binaries(p) and p.code != "excluded" and not cleared.match(p.name)
             )
     return owners
 
 
 def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
-    group = facts.groups[group_key(row)]
+    group = facts.groups[identity_of(row)]
     version = of_row(row)
     if group.unknown or isinstance(version, UnknownVersion):
         return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
     if group.not_here:
         return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
-    if newer and newer.file.filename not in facts.offered.offers and newer.file.filename not in facts.rows:
-        return Problem(Reason.NEWEST_NOT_HERE, f"the config's filters leave out the newest, {newer.file.filename}")
+    if newer and not _stays(newer, facts):
+        words = f"{newer.filename}, which is newer, is not on Packagecloud with OBS's content, nor does it come"
+        return Problem(Reason.NEWEST_NOT_HERE, words)
     rank = group.rank(version, PackageType(row.type))
     keep = facts.policy.orphans.keep_versions
     # no config can say so, but --orphans over one that keeps them
@@ -204,6 +203,11 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
     return None
 
 
+def _stays(newer: Offer, facts: Facts) -> bool:
+    """Whether the very content that OBS offers is there after the plan."""
+    return newer.filename in facts.coming or newer.file.sha256 in facts.standing
+
+
 def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
     return _too_young(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
 
@@ -214,9 +218,9 @@ def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
         return None
     if newer is None:
         return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
-    successor = facts.rows.get(newer.file.filename)
+    successor = facts.standing.get(newer.file.sha256)
     if successor is None:
-        return Problem(Reason.GRACE, f"{newer.file.filename} is only uploaded by this plan")
+        return Problem(Reason.GRACE, f"{newer.filename} only comes with this plan")
     return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)
 
 
@@ -271,11 +275,25 @@ def _last(days: int) -> str:
     return "the last day" if days == 1 else f"the last {days} days"
 
 
+def _consistent(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """Fields that are not those of the file prove nothing about it."""
+    odd = contradiction(row)
+    return Problem(Reason.NAME_MISMATCH, odd) if odd else None
+
+
+def _not_offered(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    """Another row or file of the same package in the same version: OBS offers what the row is."""
+    offer = facts.offered.places.get(place_of(row))
+    return Problem(Reason.SAME_IDENTITY, f"OBS publishes it as {offer.file.filename}") if offer else None
+
+
 # In this order reasons that last are told before those of the moment; in_use costs a request per row.
 CHECKS: tuple[Check, ...] = (
     _protected,
+    _not_offered,
     _built_not_published,
     _ours,
+    _consistent,
     _superseded_or_gone,
     _retention,
     _min_age,

@@ -14,6 +14,7 @@ from pkgsync.model import (
     Deletion,
     DesiredState,
     Held,
+    LeftOut,
     Orphan,
     Policy,
     Replacement,
@@ -21,9 +22,11 @@ from pkgsync.model import (
     Shadowed,
     Upload,
 )
+from pkgsync.model.filename import FileClass
 from pkgsync.reconcile.checks import Facts
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.limits import freed
+from pkgsync.reconcile.names import settle_names
 from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
@@ -45,6 +48,7 @@ class DistributionDecisions:
     archivings: tuple[Archiving, ...] = ()
     held: tuple[Held, ...] = ()
     shadowed: tuple[Shadowed, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     freed: frozenset[str] = frozenset()
     rows: tuple[Row, ...] = ()
@@ -119,10 +123,11 @@ def _decide(
 ) -> DistributionDecisions:
     rows = sorted(listed, key=lambda r: r.filename)
     by_name = {row.filename: row for row in rows}
+    filters = FileFilter(policy)
+    settle_names(offered, by_name, filters)
     moved = transfers(offered, by_name, policy)
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
-    filters = FileFilter(policy)
     # of this run alone: what it leaves out makes no newer version stand there
     coming = moved.here | {u.filename for u in uploads} | {r.filename for r in replacements}
     facts = Facts(
@@ -130,6 +135,7 @@ def _decide(
         rows=by_name,
         groups=groups(offered, by_name, coming),
         renamed=frozenset(moved.renamed),
+        coming=frozenset(coming),
         policy=policy,
         now=now,
         total=actual.total,
@@ -148,6 +154,7 @@ def _decide(
         archivings=tuple(_deletion(o).to(archive_to) for o in due if o.fate == "archive" and archive_to),
         held=tuple(sorted((*moved.held, *_held_orphans(orphans, policy)), key=lambda h: h.key)),
         shadowed=tuple(sorted(offered.shadowed, key=_shadowed_order)),
+        left_out=_left_out_by_class(offered, filters),
         orphans=tuple(orphans),
         freed=freed(due, {u.key for u in uploads}),
         rows=tuple(rows),
@@ -160,6 +167,18 @@ def _decide(
 def _shadowed_order(shadowed: Shadowed) -> tuple[str, ...]:
     source = shadowed.source
     return shadowed.filename, source.project, source.repository, source.path
+
+
+def _left_out_by_class(offered: Offered, filters: FileFilter) -> tuple[LeftOut, ...]:
+    names: dict[FileClass, list[str]] = {}
+    for filename, offer in sorted(offered.left_out.items()):
+        kind = offer.file.file_class
+        if not filters.includes(kind) and not offer.repository.filtered:
+            names.setdefault(kind, []).append(filename)
+    return tuple(
+        LeftOut(distribution=offered.distribution, file_class=kind, filenames=tuple(names[kind]))
+        for kind in sorted(names)
+    )
 
 
 def _offered_rows(rows: Mapping[str, Row], offered: Offered, moved: Transfers) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from fnmatch import translate
 
 from pkgsync.model import Policy, Selection
-from pkgsync.model.filename import FileClass, file_class
-from pkgsync.reconcile.architectures import wanted_architecture
+from pkgsync.model.filename import FileClass, file_class, parse
+from pkgsync.reconcile.architectures import ANY, maybe_wanted
 
 
 class Globs:
@@ -30,16 +30,21 @@ class FileFilter:
         self._include = Globs(policy.include)
         self._exclude = Globs(policy.exclude)
 
-    def admits(self, filename: str) -> bool:
-        return (
-            file_class(filename) in self._classes
-            and self._include.match(filename)
-            and not self._exclude.match(filename)
-        )
+    def includes(self, kind: FileClass) -> bool:
+        return kind in self._classes
+
+    def admits(self, filename: str, kind: FileClass) -> bool:
+        """Whether a file of this name and class is synced, as far as its architecture and its project allow."""
+        return self.includes(kind) and self._include.match(filename) and not self._exclude.match(filename)
 
     def takes(self, filename: str, architectures: Collection[str] | None) -> bool:
-        """Whether a file of a project that is filtered to ``architectures`` (None: not filtered) is synced."""
-        return self.admits(filename) and wanted_architecture(filename, architectures)
+        """Whether a file may be synced of which only the name is known: in doubt it must be read, to know more.
+
+        ``architectures`` is the filter of its project; None: not filtered.
+        """
+        parsed = parse(filename)
+        architecture = parsed.architecture if parsed else ANY
+        return self.admits(filename, file_class(filename)) and maybe_wanted(architecture, architectures)
 
 
 class Selector:

@@ -1,32 +1,39 @@
-"""What OBS offers for each distribution: who wins a key, who is shadowed, and what is not certain."""
+"""What OBS offers for each distribution: who wins a place, who is shadowed, and what is not certain."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from attrs import define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from pkgsync.model import (
     Architecture,
     BuiltPackage,
     DesiredState,
     IndexedFile,
-    PackageType,
     Policy,
     Problem,
     Repository,
+    Row,
     Shadowed,
     Source,
 )
-from pkgsync.model.filename import FileClass, file_class, parse
+from pkgsync.model.filename import FileClass, file_class, is_imported, parse, type_of
 from pkgsync.reasons import Group, Reason
-from pkgsync.reconcile.architectures import INDEPENDENT, schedulers_of, wanted_architecture
+from pkgsync.reconcile.architectures import ANY, INDEPENDENT, schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, identity_of, name_key, place_of
 
-NameKey = tuple[PackageType, FileClass, str]
+_ANY_NAME = ""
+_SEPARATOR = re.compile(r"[-_.]")
+_VERSION_IN_NAME = re.compile(r"[-_.][0-9]")
 
 
 @frozen(kw_only=True)
 class Offer:
-    """One file of an index for one distribution, with the packages that OBS says build it."""
+    """One file of an index for one distribution, with the packages that OBS says build it.
+
+    ``filename`` is the name that it has on Packagecloud: its own, but where the server has named its row otherwise.
+    """
 
     file: IndexedFile
     repository: Repository
@@ -34,16 +41,25 @@ class Offer:
     packages: tuple[tuple[str, BuiltPackage], ...] = ()
     also: tuple[Source, ...] = ()
     held: Problem | None = None
+    filename: str = Factory(lambda self: self.file.filename, takes_self=True)
+
+    @property
+    def own_names(self) -> set[str]:
+        """What OBS calls it; a file can have several names."""
+        return {source.path.rpartition("/")[2] for source in (self.source, *self.also)}
 
 
 @define(kw_only=True)
 class Offered:
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
-    ``offers`` are after the filters; what they leave out of an index stands in ``left_out``, as filters never prove
-    absence. ``contents``, ``built``, ``built_names`` and ``builders`` are before them too; ``not_built`` are indexed
-    files that some repository shows for no package. ``filtered`` repositories offer nothing, but what they may hold is
-    not gone.
+    ``offers`` are after the filters, one per package and version, by their names on Packagecloud; ``places`` are where
+    they and what the filters leave out belong there. ``left_out`` is what the filters leave out of an index, by file
+    name, as filters never prove absence. ``contents``, ``built``, ``unpublished`` and ``builders`` are before the
+    filters too: of what is built and stands in no index only the name is known, and ``oddly_built`` are those with a
+    name that no package manager gives, by what their packages may be called. ``shown`` are the architectures of what
+    each scheduler of a repository has built. ``not_built`` are indexed files that some repository shows for no package.
+    ``filtered`` repositories offer nothing, but what they may hold is not gone.
     """
 
     distribution: str
@@ -51,67 +67,97 @@ class Offered:
     filtered: list[Repository] = field(factory=list)
     offers: dict[str, Offer] = field(factory=dict)
     left_out: dict[str, Offer] = field(factory=dict)
+    left_out_places: set[str] = field(factory=set)
+    places: dict[str, Offer] = field(factory=dict)
+    identities: set[Identity] = field(factory=set)
     shadowed: list[Shadowed] = field(factory=list)
     contents: set[str] = field(factory=set)
     built: dict[str, str] = field(factory=dict)
-    built_names: dict[NameKey, str] = field(factory=dict)
+    oddly_built: dict[str, list[tuple[str, str]]] = field(factory=dict)
+    unpublished: dict[NameKey, str] = field(factory=dict)
     builders: dict[str, list[tuple[str, BuiltPackage]]] = field(factory=dict)
     not_built: set[str] = field(factory=set)
+    classes: dict[str, FileClass] = field(factory=dict)
+    shown: dict[str, Mapping[str, Collection[str]]] = field(factory=dict)
     by_name: dict[NameKey, list[Offer]] = field(factory=dict)
 
     @property
     def all_repositories(self) -> tuple[Repository, ...]:
         return (*self.repositories, *self.filtered)
 
-    def wants_architecture(self, filename: str) -> bool:
-        """Whether any repository that feeds the distribution lets the file's architecture through."""
-        return not self.repositories or any(
-            wanted_architecture(filename, r.filter_architectures) for r in self.repositories
-        )
+    def find(self, filename: str) -> Offer | None:
+        """The offer of this name on Packagecloud or in OBS; where the filters leave it out, what they leave out."""
+        own = (offer for offer in self.offers.values() if filename in offer.own_names)
+        return self.offers.get(filename) or next(own, None) or self.left_out.get(filename)
+
+    def leaves_out(self, row: Row) -> bool:
+        """Whether the filters leave the row's very file out of what OBS publishes, or its architecture."""
+        if row.filename in self.left_out or place_of(row) in self.left_out_places:
+            return True
+        if not self.repositories or identity_of(row) in self.identities:
+            return False
+        return not any(wanted_architecture(architecture_of(row), r.filter_architectures, ()) for r in self.repositories)
+
+    def builder_of(self, row: Row) -> str | None:
+        """Who has built the row's file, under its own name or another one: an odd one need only hold its version."""
+        usual = self.built.get(row.filename) or self.built.get(place_of(row))
+        odd = (who for filename, who in self.oddly_built.get(row.name, ()) if row.version and row.version in filename)
+        return usual or next(odd, None)
+
+    def may_be_built(self, row: Row) -> str | None:
+        """What is built and in no index that may be the row's package, in whatever version."""
+        kind, source, name = name_key(row)
+        return self.unpublished.get((kind, source, name)) or self.unpublished.get((kind, source, _ANY_NAME))
+
+    def has_binaries(self, package: BuiltPackage) -> bool:
+        """Whether it shows a binary package of its own: sources, logs and imported copies prove nothing."""
+        names = (file.filename for file in package.files)
+        return any(self.classes.get(name, file_class(name)) is FileClass.PACKAGE for name in names)
 
     def problem(self, architecture: str) -> Problem | None:
         """Why nothing may be deleted or replaced for files of ``architecture`` now, or None when all is settled."""
         if not self.repositories:
             return Problem(Reason.UNREAD, "no OBS repository of the distribution was read")
-        return next((p for r in self.all_repositories for p in problems_for(r, architecture)), None)
+        return next((p for r in self.all_repositories for p in self._problems(r, architecture)), None)
 
     def unread(self) -> Problem | None:
         """Why it is not known what all sources of the distribution publish, or None when every index was read."""
         missing = next((r for r in self.repositories if r.index is None), None)
         if missing is None and self.repositories:
             return None
-        return self.problem("")
+        return self.problem(ANY)
 
+    def _problems(self, repository: Repository, architecture: str) -> Iterable[Problem]:
+        """The problems that unsettle files of ``architecture`` in the repository."""
+        yield from repository.problems
+        if repository.unread or (repository.index is None and not repository.filtered):
+            yield Problem(Reason.UNREAD, f"{repository.id}: it was not read completely")
+        relevant = self.relevant(repository, architecture)
+        if not relevant:
+            yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
+        for found in relevant:
+            yield from found.problems
+            # obs/README.md, "_result": a scheduler that never ran looks like one that has built nothing
+            if not found.packages and (repository.index is None or repository.index.files):
+                yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}/{found.name}: OBS lists no package")
 
-def problems_for(repository: Repository, architecture: str) -> Iterable[Problem]:
-    """The problems that unsettle files of ``architecture`` in the repository."""
-    yield from repository.problems
-    if repository.unread or (repository.index is None and not repository.filtered):
-        yield Problem(Reason.UNREAD, f"{repository.id}: it was not read completely")
-    relevant = relevant_architectures(repository, architecture)
-    if not relevant:
-        yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
-    for found in relevant:
-        yield from found.problems
-        # obs/README.md, "_result": a scheduler that never ran looks like one that has built nothing
-        if not found.packages and (repository.index is None or repository.index.files):
-            yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}/{found.name}: OBS lists no package")
+    def relevant(self, repository: Repository, architecture: str) -> tuple[Architecture, ...]:
+        """The scheduler architectures that a file of ``architecture`` could come from.
 
-
-def relevant_architectures(repository: Repository, architecture: str) -> tuple[Architecture, ...]:
-    """The scheduler architectures that a file of ``architecture`` could come from.
-
-    ``ignore_architectures`` excuses one for noarch and all; its own files stay bound to it.
-    """
-    names = set(schedulers_of(architecture, [a.name for a in repository.architectures]))
-    if architecture in INDEPENDENT:
-        # if all are ignored they count after all: somebody must have built the file
-        names = names - set(repository.ignore_architectures) or names
-    return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
+        ``ignore_architectures`` excuses one for noarch and all; its own files stay bound to it.
+        """
+        names = set(schedulers_of(architecture, self.shown[repository.id]))
+        if architecture in INDEPENDENT:
+            # if all are ignored they count after all: somebody must have built the file
+            names = names - set(repository.ignore_architectures) or names
+        return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
 
 
 def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str]) -> dict[str, Offered]:
-    """Sort the desired state by distribution; earlier sources win (config order, then path)."""
+    """Sort the desired state by distribution; earlier sources win (config order, then path).
+
+    Which row of Packagecloud is whose is not told yet: see names.
+    """
     filters = FileFilter(policy)
     world = {name: Offered(distribution=name) for name in sorted(managed)}
     for repository in desired.repositories:
@@ -119,17 +165,13 @@ def gather_offers(desired: DesiredState, policy: Policy, managed: Iterable[str])
         for name in repository.distributions:
             if name in world:
                 _add(world[name], repository, builders, filters)
-    for offered in world.values():
-        _sort_by_name(offered)
     return world
 
 
-def name_key(kind: PackageType, filename: str, name: str) -> NameKey:
-    """What makes two files one package in several versions; a source package is another one than its binaries."""
-    return kind, file_class(filename), name
+Builders = Mapping[str, list[tuple[str, BuiltPackage]]]
 
 
-def _builders(repository: Repository) -> dict[str, list[tuple[str, BuiltPackage]]]:
+def _builders(repository: Repository) -> Builders:
     builders: dict[str, list[tuple[str, BuiltPackage]]] = {}
     for architecture in repository.architectures:
         for package in architecture.packages:
@@ -140,46 +182,100 @@ def _builders(repository: Repository) -> dict[str, list[tuple[str, BuiltPackage]
     return builders
 
 
-def _add(
-    offered: Offered,
-    repository: Repository,
-    builders: dict[str, list[tuple[str, BuiltPackage]]],
-    filters: FileFilter,
-) -> None:
+def _add(offered: Offered, repository: Repository, builders: Builders, filters: FileFilter) -> None:
     earlier = list(offered.repositories)
-    for filename, packages in sorted(builders.items()):
-        who = f"{repository.id} ({packages[0][1].name})"
-        # skipped repositories too: a new null in the config must not make orphans of what they fed
-        offered.built.setdefault(filename, who)
-        if repository.skipped:
-            continue
-        if parsed := parse(filename):
-            key = name_key(parsed.type, filename, parsed.name)
-            offered.built_names.setdefault(key, f"{who} has built {filename}")
-        offered.builders.setdefault(filename, []).extend(packages)
+    files = {file.filename: file for file in repository.index.files} if repository.index else {}
+    _add_built(offered, repository, builders, files)
     if repository.skipped:
         return
     (offered.filtered if repository.filtered else offered.repositories).append(repository)
+    offered.shown[repository.id] = _shown(repository, files)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
         # before the filters: a renamed file that they leave out is no orphan either
         offered.contents.add(file.sha256)
+        offered.classes[file.filename] = file.file_class
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
         if not offer.packages:
             offered.not_built.add(file.filename)
-        if _wanted(file, repository, filters):
+        if _wanted(offer, filters):
             _offer(offered, offer)
         else:
             offered.left_out.setdefault(file.filename, offer)
+            offered.left_out_places.add(place_of(file))
 
 
-def _wanted(file: IndexedFile, repository: Repository, filters: FileFilter) -> bool:
-    return not repository.filtered and filters.takes(file.filename, repository.filter_architectures)
+def _add_built(offered: Offered, repository: Repository, builders: Builders, files: Mapping[str, IndexedFile]) -> None:
+    for filename, packages in sorted(builders.items()):
+        who = f"{repository.id} ({packages[0][1].name})"
+        parsed = parse(filename)
+        # skipped repositories too: a new null in the config must not make orphans of what they fed
+        offered.built.setdefault(filename, who)
+        if filename in files:
+            offered.built.setdefault(place_of(files[filename]), who)
+        elif parsed:
+            offered.built.setdefault(parsed.canonical, who)
+        elif type_of(filename) and not is_imported(filename):
+            for end in _SEPARATOR.finditer(filename):
+                offered.oddly_built.setdefault(filename[: end.start()], []).append((filename, who))
+        if repository.skipped:
+            continue
+        offered.builders.setdefault(filename, []).extend(packages)
+        if filename not in files:
+            for key in _possible_names(filename):
+                offered.unpublished.setdefault(key, f"{who} has built {filename}")
+
+
+def _possible_names(filename: str) -> Iterator[NameKey]:
+    """The packages that a file may be of which only the name is known; a name that is no usual one may be any."""
+    kind, category = type_of(filename), file_class(filename)
+    if kind is None or category in (FileClass.OTHER, FileClass.DELTA):
+        return
+    parsed, source = parse(filename), category is FileClass.SOURCE
+    if parsed is None:
+        yield kind.value, source, _ANY_NAME
+        return
+    yield kind.value, source, parsed.name
+    if version := _VERSION_IN_NAME.search(parsed.name):
+        yield kind.value, source, parsed.name[: version.start()]
+
+
+def _shown(repository: Repository, files: Mapping[str, IndexedFile]) -> Mapping[str, Collection[str]]:
+    """The architectures of the binary packages that each scheduler has built, by the index where that lists them."""
+    return {
+        architecture.name: {
+            found
+            for package in architecture.packages
+            for file in package.files
+            if (found := _architecture(file.filename, files)) is not None
+        }
+        - INDEPENDENT
+        for architecture in repository.architectures
+    }
+
+
+def _architecture(filename: str, files: Mapping[str, IndexedFile]) -> str | None:
+    if filename in files:
+        return files[filename].architecture
+    if file_class(filename) is not FileClass.PACKAGE:
+        return None
+    parsed = parse(filename)
+    return parsed.architecture if parsed else ANY
+
+
+def _wanted(offer: Offer, filters: FileFilter) -> bool:
+    file, repository = offer.file, offer.repository
+    builders = {offer.source.architecture} if repository.content == "build" else {name for name, _ in offer.packages}
+    return (
+        not repository.filtered
+        and filters.admits(file.filename, file.file_class)
+        and wanted_architecture(file.architecture, repository.filter_architectures, builders)
+    )
 
 
 def _make_offer(
     file: IndexedFile,
     repository: Repository,
-    packages: list[tuple[str, BuiltPackage]],
+    packages: Collection[tuple[str, BuiltPackage]],
     earlier: list[Repository],
 ) -> Offer:
     architectures = sorted({name for name, _ in packages})
@@ -194,55 +290,48 @@ def _make_offer(
         path=file.path,
         content=repository.content,
     )
-    unread = next((r for r in earlier if _could_offer(r, file.filename)), None)
+    unread = next((r for r in earlier if _could_offer(r, file)), None)
     message = f"{unread.id} comes first in the config and could not be read" if unread else ""
     held = Problem(Reason.EARLIER_SOURCE_UNREAD, message) if unread else None
     return Offer(file=file, repository=repository, source=source, packages=tuple(packages), held=held)
 
 
-def _could_offer(repository: Repository, filename: str) -> bool:
-    """Whether an earlier repository without a usable index might publish ``filename``."""
+def _could_offer(repository: Repository, file: IndexedFile) -> bool:
+    """Whether an earlier repository without a usable index might publish the same package."""
     if repository.index is not None:
         return False
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     # nothing is listed: it could be anything
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
-    return not names or filename in names
+    parsed = {name: parse(name) for name in names if type_of(name) is file.type and not is_imported(name)}
+    places = {found.canonical for found in parsed.values() if found is not None}
+    return not names or None in parsed.values() or file.filename in names or place_of(file) in places
 
 
 def _offer(offered: Offered, offer: Offer) -> None:
-    file = offer.file
-    first = offered.offers.get(file.filename)
+    name = offer.file.filename
+    first = offered.offers.get(name)
     if first is None:
-        offered.offers[file.filename] = offer
-    elif first.file.sha256 == file.sha256:
-        offered.offers[file.filename] = _name_both(first, offer)
+        offered.offers[name] = offer
+    elif first.file.sha256 == offer.file.sha256:
+        offered.offers[name] = name_both(first, offer)
     else:
-        offered.shadowed.append(
-            Shadowed(
-                distribution=offered.distribution,
-                filename=file.filename,
-                sha256=file.sha256,
-                source=offer.source,
-                by=first.source,
-            )
+        shadow(offered, offer, first)
+
+
+def name_both(first: Offer, second: Offer) -> Offer:
+    packages, also = (*first.packages, *second.packages), (*first.also, second.source, *second.also)
+    return evolve(first, packages=packages, also=also)
+
+
+def shadow(offered: Offered, loser: Offer, by: Offer) -> None:
+    offered.shadowed.append(
+        Shadowed(
+            distribution=offered.distribution,
+            filename=loser.file.filename,
+            sha256=loser.file.sha256,
+            source=loser.source,
+            by=by.source,
         )
-
-
-def _name_both(first: Offer, second: Offer) -> Offer:
-    return Offer(
-        file=first.file,
-        repository=first.repository,
-        source=first.source,
-        packages=(*first.packages, *second.packages),
-        also=(*first.also, second.source),
-        held=first.held,
     )
-
-
-def _sort_by_name(offered: Offered) -> None:
-    """By name over everything that an index lists; where two list one file name, the offer counts."""
-    for offer in {**offered.left_out, **offered.offers}.values():
-        key = name_key(offer.file.type, offer.file.filename, offer.file.name)
-        offered.by_name.setdefault(key, []).append(offer)

@@ -17,8 +17,8 @@ from pkgsync.model import (
 from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.checks import CHECKS, Facts, superseding
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.offers import Offer, Offered, relevant_architectures
-from pkgsync.reconcile.retention import architecture_of
+from pkgsync.reconcile.identity import architecture_of, class_in
+from pkgsync.reconcile.offers import Offer, Offered
 
 
 def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[Row]:
@@ -34,8 +34,7 @@ def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[
 
 def filtered_out(row: Row, offered: Offered, filters: FileFilter) -> bool:
     """Whether the config's filters leave the row alone, whatever OBS offers."""
-    name = row.filename
-    return not filters.admits(name) or not offered.wants_architecture(name) or name in offered.left_out
+    return not filters.admits(row.filename, class_in(row)) or offered.leaves_out(row)
 
 
 def judge(row: Row, facts: Facts) -> Orphan:
@@ -96,12 +95,12 @@ def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
     repositories = tuple(_repository_evidence(r) for r in facts.offered.repositories)
     if newer is None:
         counts = (
-            len(a.packages) for r in facts.offered.repositories for a in relevant_architectures(r, architecture_of(row))
+            len(a.packages) for r in facts.offered.repositories for a in facts.offered.relevant(r, architecture_of(row))
         )
         return Evidence(kind="gone", repositories=repositories, total=facts.total, packages_read=sum(counts))
     architecture, package = newer.packages[0]
     by = SupersededBy(
-        filename=newer.file.filename,
+        filename=newer.filename,
         version=str(newer.file.version),
         package=f"{package.name} ({architecture})",
         code=package.code,

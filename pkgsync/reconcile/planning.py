@@ -100,6 +100,7 @@ def build_plan(
         archivings=archivings,
         held=tuple(h for d in results for h in d.held),
         shadowed=tuple(s for d in results for s in d.shadowed),
+        left_out=tuple(item for d in results for item in d.left_out),
         exceeded=over,
         warnings=(*_unmatched(setting.selection, decided), *desired.warnings, *actual.warnings),
     )

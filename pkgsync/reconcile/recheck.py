@@ -31,10 +31,10 @@ from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile import recheck_undo
 from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
 from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.identity import architecture_of
 from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.orphans import filtered_out
-from pkgsync.reconcile.retention import architecture_of
 from pkgsync.reconcile.standing import Fresh, Sent, Standing, done, due, left, stale, stopped, unmanaged
 
 
@@ -58,7 +58,8 @@ def recheck(
     # A plan may be old or edited. Only what it brings takes the place of what it removes: not the removal of a file to
     # come, nor what stands there already, whatever OBS offers under that name by now.
     here = {row.key: row.sha256 for row in actual.rows}
-    coming = {t.key for t in plan.transfers if t.reason is not Reason.UNDO and here.get(t.key) != t.sha256}
+    brings = (t for t in plan.transfers if t.reason is not Reason.UNDO)
+    coming = {key for t in brings for key in _keys(t) if here.get(key) != t.sha256}
     decided = reconcile(desired, actual, wanted, managed, now, coming.__contains__).distributions
     fresh = Fresh(
         plan=plan,
@@ -73,6 +74,11 @@ def recheck(
         brought=brought,
     )
     return tuple(_within_limits([_standing(action, fresh) for action in plan.actions], fresh))
+
+
+def _keys(transfer: Transfer) -> tuple[str, str]:
+    """In the gap of a replacement nothing tells the name that the server gave the file: it is OBS's own until then."""
+    return transfer.key, f"{transfer.distribution}/{transfer.source.path.rpartition('/')[2]}"
 
 
 def _standing(action: Action, fresh: Fresh) -> Standing:
@@ -149,14 +155,26 @@ def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: 
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
         return left(action, Reason.UNSETTLED, message)
-    winner = offered.offers.get(action.filename) or offered.left_out.get(action.filename)
+    winner = offered.find(action.filename) or _renamed_source(action, offered)
     if winner is None:
         return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
     # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
     if (stop := fresh.held.get(action.key) or winner.held) is not None:
         return stopped(action, stop)
-    words = _other_bytes(action, winner)
-    return stale(action, Reason.SOURCE_CHANGED, words) if words else None
+    if (words := _other_bytes(action, winner)) is not None:
+        return stale(action, Reason.SOURCE_CHANGED, words)
+    there = fresh.rows.get(f"{action.distribution}/{winner.filename}")
+    if winner.filename == action.filename or there is None or there.sha256 == action.sha256:
+        return None
+    return stale(action, Reason.TARGET_CHANGED, f"{_other_content(there)} as {there.filename}, the same package")
+
+
+def _renamed_source(action: Transfer, offered: Offered) -> Offer | None:
+    """A row that the server had named itself, gone after a DELETE of ours: its name is known by the plan alone."""
+    if not isinstance(action, Replacement):
+        return None
+    here = _place(action.source)
+    return next((o for o in offered.offers.values() if here in map(_place, (o.source, *o.also))), None)
 
 
 def _other_bytes(action: Transfer, winner: Offer) -> str | None:
@@ -282,7 +300,6 @@ def _freed(rows: Iterable[Row], uploads: Iterable[Upload], fresh: Fresh) -> froz
     The plan's own word counts for nothing, as it may be edited: neither what it says supersedes, nor an upload that it
     lists of what was always there.
     """
-    here = {(row.distribution, row.sha256) for row in rows}
-    ours = (upload for upload in fresh.plan.uploads if upload.key in fresh.brought)
-    arrived = {upload.key for upload in ours if (upload.distribution, upload.sha256) in here}
+    ours = {(u.distribution, u.sha256) for u in fresh.plan.uploads if u.key in fresh.brought}
+    arrived = {row.key for row in rows if (row.distribution, row.sha256) in ours}
     return freed(fresh.orphans.values(), arrived | {upload.key for upload in uploads})

@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from attrs import define, field
 
 from pkgsync.model import IndexedFile, PackageType, Row, Version
-from pkgsync.model.filename import parse
+from pkgsync.reconcile.identity import Identity, identity_of
 from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
-
-GroupKey = tuple[str, str, str]
 
 
 @define(kw_only=True)
@@ -30,31 +28,21 @@ class VersionGroup:
         return bisect_left(self.versions, True, key=lambda other: compare(other, version, kind) <= 0)
 
 
-def architecture_of(row: Row) -> str:
-    """The architecture in the file name; a listing may leave its own out (packagecloud/README.md, "Rows")."""
-    parsed = parse(row.filename)
-    return parsed.architecture if parsed else row.architecture or ""
-
-
-def group_key(row: Row) -> GroupKey:
-    return row.type, row.name, architecture_of(row)
-
-
-def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[GroupKey, VersionGroup]:
+def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[Identity, VersionGroup]:
     """Group the distribution's rows (by file name) and offers.
 
     ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
     that stand there under another name.
     """
-    result: dict[GroupKey, VersionGroup] = {}
+    result: dict[Identity, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
-        group = result.setdefault(group_key(row), VersionGroup())
+        group = result.setdefault(identity_of(row), VersionGroup())
         # what is replaced counts below, with the version that comes
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
     for filename, offer in sorted(offered.offers.items()):
         file = offer.file
-        group = result.setdefault((file.type.value, file.name, file.architecture), VersionGroup())
+        group = result.setdefault(identity_of(file), VersionGroup())
         if filename in coming:
             _add(group, _of_file(file), file.type, filename)
         elif (there := rows.get(filename)) is None:
@@ -64,7 +52,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
     # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
-            result.setdefault((file.type.value, file.name, file.architecture), VersionGroup()).unknown = file.filename
+            result.setdefault(identity_of(file), VersionGroup()).unknown = file.filename
     for (kind, _, _), group in result.items():
         group.versions = _distinct(group.versions, PackageType(kind))
     return result
@@ -75,15 +63,14 @@ def _of_file(file: IndexedFile) -> Version | UnknownVersion:
 
 
 def _compare_with_row(group: VersionGroup, row: Row, file: IndexedFile) -> None:
-    """One file name can stand for two versions, as the epoch is not part of it."""
+    """What stands there counts only with OBS's content; a file name can stand for two versions, without the epoch."""
     here, offered = of_row(row), _of_file(file)
     if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
         group.unknown = row.filename
+    elif row.sha256 != file.sha256:
+        group.not_here = row.filename
     elif compare(here, offered, file.type) != 0:
-        if row.sha256 == file.sha256:
-            group.unknown = row.filename
-        else:
-            group.not_here = row.filename
+        group.unknown = row.filename
 
 
 def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, filename: str) -> None:

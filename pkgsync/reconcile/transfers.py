@@ -89,7 +89,7 @@ def _upload(distribution: str, offer: Offer) -> Upload:
     file = offer.file
     return Upload(
         distribution=distribution,
-        filename=file.filename,
+        filename=offer.filename,
         size=file.size,
         sha256=file.sha256,
         reason=Reason.MISSING,
@@ -103,7 +103,7 @@ def _replacement(distribution: str, offer: Offer, row: Row) -> Replacement:
     assert row.sha256 is not None
     return Replacement(
         distribution=distribution,
-        filename=file.filename,
+        filename=offer.filename,
         size=file.size,
         sha256=file.sha256,
         reason=Reason.REBUILT,

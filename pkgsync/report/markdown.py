@@ -149,7 +149,7 @@ def _sections(plan: Plan) -> list[Section]:
             rank=2,
         ),
         Section(
-            title=f"{units.plural(len(plan.shadowed), 'file')} shadowed by an earlier source",
+            title=f"{units.plural(len(plan.shadowed), 'file')} shadowed by another one with other content",
             rows=[prose(words.shadowed(file)) for file in plan.shadowed],
             folded=True,
             rank=5,

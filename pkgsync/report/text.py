@@ -1,5 +1,6 @@
 """A plan for a terminal: by distribution, then what is held, what could not be relied on, and the counts last."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pkgsync.model import Action, Archiving, Plan, Removal, Replacement, Transfer
@@ -16,7 +17,8 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     if nothing and counts.held:
         blocks.append([style.paint("bold", visible(words.headline(plan)))])
     blocks += [_distribution(plan, name, style, verbose) for name in sorted(plan.summary.distributions)]
-    blocks += [_unsettled(plan, style), _shadowed(plan, style, verbose), _warnings(plan, style)]
+    blocks += [_unsettled(plan, style), _shadowed(plan, style, verbose), _left_out(plan, style, verbose)]
+    blocks.append(_warnings(plan, style))
     if verbose:
         blocks.append([_untouched(plan)])
     blocks += [_exceeded(plan, style), _incomplete(plan, style)]
@@ -134,10 +136,24 @@ def _unsettled(plan: Plan, style: Style) -> list[str]:
 def _shadowed(plan: Plan, style: Style, verbose: bool) -> list[str]:
     if not plan.shadowed:
         return []
-    title = f"{units.plural(len(plan.shadowed), 'file')} shadowed: an earlier source offers other content"
+    title = f"{units.plural(len(plan.shadowed), 'file')} shadowed: another one with other content has the place"
     if not verbose:
         return [f"{title} (-v names them)."]
     lines = [words.shadowed(item) for item in plan.shadowed]
+    return [f"{title}:", *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
+
+
+def _left_out(plan: Plan, style: Style, verbose: bool) -> list[str]:
+    """What the config's classes leave out: counted, so that nobody misses a file without a word."""
+    if not plan.left_out:
+        return []
+    counts: Counter[str] = Counter()
+    for item in plan.left_out:
+        counts[item.file_class.value] += len(item.filenames)
+    title = f"Left out by class: {', '.join(f'{counts[name]} {name}' for name in sorted(counts))}"
+    if not verbose:
+        return [f"{title} (-v names them)."]
+    lines = [f"{x.distribution}/{name}: {x.file_class.value}" for x in plan.left_out for name in x.filenames]
     return [f"{title}:", *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
 
 

@@ -156,6 +156,9 @@ def overrides(given: Overrides) -> str:
 
 
 def shadowed(file: Shadowed) -> str:
+    """Within one repository nothing comes first: there the one that stands already has the place."""
+    if source(file.by) == source(file.source):
+        return f"{file.key}: {file.by.path} of {source(file.by)} is the same package and has the place"
     return f"{file.key}: {source(file.by)} comes before {source(file.source)}"
 
 

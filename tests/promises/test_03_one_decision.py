@@ -15,7 +15,8 @@ from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
 from tests import builders
 from tests.builders import NOW
-from tests.worlds import FAULTS, MANAGED, SETTINGS, World, a_world
+from tests.promises.test_01_identity import renamed, renaming
+from tests.worlds import FAULTS, MANAGED, SETTINGS, World, a_world, after
 
 seeds = st.integers(0, 2**40)
 
@@ -124,6 +125,24 @@ def test_of_an_edited_plan_only_what_is_planned_is_due(seed: int, other: int) ->
 def _elsewhere(upload: Upload, random: Random) -> Upload:
     place = random.choice(["", "", "project0", "project9"])
     return evolve(upload, source=evolve(upload.source, project=place or upload.source.project))
+
+
+@SETTINGS
+@given(seeds, seeds, st.booleans())
+def test_what_an_apply_has_done_or_begun_is_never_stale(seed: int, names: int, named_by_header: bool) -> None:
+    """Whatever the files are called here and there: also between the DELETE and the upload of a replacement."""
+    world = unfiltered(a_world(seed))
+    world = renamed(world, renaming(world, names))
+    plan = a_plan(world)
+    begun = [evolve(world, rows=after(world, plan, named_by_header=named_by_header))]
+    begun += [evolve(world, rows=tuple(w for w in world.rows if w.key != r.key)) for r in plan.replacements]
+    for now in begun if plan.applyable else ():
+        desired, actual = builders.desired(*now.repositories), builders.actual(*now.rows)
+        standings = recheck(plan, desired, actual, now.policy, MANAGED, NOW)
+        assert {s.outcome for s in standings if not isinstance(s.action, Removal)} <= {
+            Outcome.DUE,
+            Outcome.ALREADY_DONE,
+        }
 
 
 def test_the_worlds_are_no_strangers_to_each_other() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pkgsync.model.filename import FileClass, file_class, is_imported, is_plain, parse, type_of
+from pkgsync.model.filename import FileClass, PackageType, class_of, file_class, is_imported, is_plain, parse, type_of
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,10 @@ from pkgsync.model.filename import FileClass, file_class, is_imported, is_plain,
         ("image.x86_64-1.0.qcow2", FileClass.OTHER),
         ("hello-1.0-1-x86_64.pkg.tar.zst", FileClass.OTHER),
         ("hello-1.0-1.x86_64.rpm.sha256", FileClass.OTHER),
-        ("nameless.rpm", FileClass.OTHER),
+        ("nameless.rpm", FileClass.PACKAGE),
+        ("tool_0.48.0_Linux-64bit.rpm", FileClass.PACKAGE),
+        ("foo-2.0-1_amd64.deb", FileClass.PACKAGE),
+        ("Mein Gerät-1.0.AppImage", FileClass.OTHER),
     ],
 )
 def test_the_class_of_a_file(filename: str, expected: FileClass) -> None:
@@ -45,15 +48,38 @@ def test_the_class_of_a_file(filename: str, expected: FileClass) -> None:
 @pytest.mark.parametrize(
     ("filename", "expected"),
     [
-        ("hello-tool-1.2-lp156.1.1.x86_64.rpm", ("rpm", "hello-tool", "x86_64")),
-        ("libfoo-32bit-1.2-1.x86_64.rpm", ("rpm", "libfoo-32bit", "x86_64")),
-        ("libdemo1_0.9.1-2~bpo1_amd64.deb", ("deb", "libdemo1", "amd64")),
+        ("hello-tool-1.2-lp156.1.1.x86_64.rpm", ("rpm", "hello-tool", "1.2-lp156.1.1", "x86_64")),
+        ("libfoo-32bit-1.2-1.x86_64.rpm", ("rpm", "libfoo-32bit", "1.2-1", "x86_64")),
+        ("libdemo1_0.9.1-2~bpo1_amd64.deb", ("deb", "libdemo1", "0.9.1-2~bpo1", "amd64")),
+        ("foo_1%3a2.0-1_amd64.deb", ("deb", "foo", "2.0-1", "amd64")),
+        ("foo_12:2.0_all.deb", ("deb", "foo", "2.0", "all")),
     ],
 )
-def test_the_parts_of_a_name(filename: str, expected: tuple[str, str, str]) -> None:
+def test_the_parts_of_a_name(filename: str, expected: tuple[str, str, str, str]) -> None:
     parsed = parse(filename)
     assert parsed is not None
-    assert (parsed.type, parsed.name, parsed.architecture) == expected
+    assert (parsed.type, parsed.name, parsed.version, parsed.architecture) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "architecture", "expected"),
+    [
+        ("rpm", "hello", "x86_64", FileClass.PACKAGE),
+        ("rpm", "hello", "src", FileClass.SOURCE),
+        ("rpm", "hello", "nosrc", FileClass.SOURCE),
+        ("rpm", "hello-debuginfo", "x86_64", FileClass.DEBUG),
+        ("rpm", "kernel-debuginfo-common", "x86_64", FileClass.DEBUG),
+        ("rpm", "debuginfo", "x86_64", FileClass.PACKAGE),
+        ("rpm", "hello-debuginfod", "x86_64", FileClass.PACKAGE),
+        ("rpm", "hello-dbg", "x86_64", FileClass.PACKAGE),
+        ("deb", "hello", "amd64", FileClass.PACKAGE),
+        ("deb", "hello-dbgsym", "amd64", FileClass.DEBUG),
+        ("deb", "hello-dbg", "amd64", FileClass.DEBUG),
+        ("deb", "hello-debuginfo", "amd64", FileClass.PACKAGE),
+    ],
+)
+def test_the_class_by_the_metadata(kind: str, name: str, architecture: str, expected: FileClass) -> None:
+    assert class_of(PackageType(kind), name, architecture) is expected
 
 
 @pytest.mark.parametrize("filename", ["hello.rpm", "hello_1.0.deb", "hello-1.0-1.x86_64.rpm.asc", ""])

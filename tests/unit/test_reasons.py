@@ -32,6 +32,8 @@ GROUPS = {
         "wanted-again",
         "policy-changed",
         "archive-clash",
+        "same-identity",
+        "name-mismatch",
         "already-archived",
         "neither-place",
     },

@@ -60,8 +60,8 @@ def test_a_name_whose_offer_is_of_a_filtered_architecture_is_not_gone() -> None:
 
 def test_the_source_package_of_a_name_is_not_its_newer_version() -> None:
     source = rpm(version="2.0", arch="src")
-    assert verdict(decide([repository(source)], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
-    assert verdict(decide([repository(source)], [row(OLD)]), OLD) == ("keep", Reason.NOT_OWNED)
+    assert verdict(decide([repository(source, OTHER)], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
+    assert verdict(decide([repository(source, OTHER)], [row(OLD)]), OLD) == ("keep", Reason.NOT_OWNED)
 
 
 def test_packages_without_files_in_a_left_out_repository_could_be_the_owner() -> None:
@@ -92,11 +92,11 @@ def test_a_left_out_repository_that_is_not_settled_holds(where: str) -> None:
 
 
 def test_a_repository_that_was_not_read_to_its_end_holds() -> None:
+    assert verdict(decide([repository(NEW, unread=True)], [row(OLD), row(NEW)]), OLD) == ("held", Reason.UNREAD)
     result = decide([repository(NEW, unread=True)], [row(OLD), row(NEW, sha256=sha("before"))])
-    assert verdict(result, OLD) == ("held", Reason.UNREAD)
     assert result.replacements == ()
     assert [(h.filename, h.action, h.reason) for h in result.held] == [
-        (OLD.filename, "deletion", Reason.UNREAD),
+        (OLD.filename, "deletion", Reason.NEWEST_NOT_HERE),
         (NEW.filename, "replacement", Reason.UNREAD),
     ]
 
@@ -159,14 +159,14 @@ def test_versions_that_no_tool_orders_hold_their_group(version: str) -> None:
     assert verdict(decide([odd], [row(OLD), row(NEW)]), OLD) == ("held", Reason.VERSION_UNKNOWN)
 
 
-def test_the_architecture_is_that_of_the_file_name() -> None:
-    """A listing may leave the architecture out, or say something else; the file could only come from its own."""
+def test_without_an_architecture_that_of_the_file_name_counts() -> None:
+    """A listing may leave it out; one that says something else holds the row."""
     broken = architecture("aarch64", problems=(problem(Reason.DIRTY),))
     old, new = rpm(version="1.0", arch="aarch64"), rpm(version="2.0", arch="aarch64")
     world = [repository(new, architectures=[architecture("x86_64", package("src", new)), broken])]
-    for said in (None, "x86_64"):
-        result = decide(world, [row(old, architecture=said), row(new, architecture=said)])
-        assert verdict(result, old) == ("held", Reason.DIRTY)
+    for said, reason in ((None, Reason.DIRTY), ("aarch64", Reason.DIRTY), ("x86_64", Reason.NAME_MISMATCH)):
+        result = decide(world, [row(old, architecture=said), row(new)])
+        assert verdict(result, old) == ("held", reason)
 
 
 def test_elements_in_any_order_give_the_same_words() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from pkgsync.model import Policy, Selection
-from pkgsync.reconcile.architectures import schedulers_of, wanted_architecture
+from pkgsync.model.filename import FileClass, file_class
+from pkgsync.reconcile.architectures import maybe_wanted, schedulers_of, wanted_architecture
 from pkgsync.reconcile.filters import FileFilter, Selector
 
 
@@ -23,11 +24,23 @@ from pkgsync.reconcile.filters import FileFilter, Selector
         ("loongarch64", "loongarch64", "loong64"),
     ],
 )
-def test_the_architecture_of_a_scheduler_in_file_names(scheduler: str, rpm: str, deb: str) -> None:
-    for filename in (f"hello-1-1.{rpm}.rpm", f"hello_1_{deb}.deb", "hello-1-1.noarch.rpm", "hello_1_all.deb"):
-        assert wanted_architecture(filename, (scheduler,))
-        assert wanted_architecture(filename, None)
-    assert not wanted_architecture("hello-1-1.sparc64.rpm", (scheduler,))
+def test_the_architectures_that_a_scheduler_is_there_for(scheduler: str, rpm: str, deb: str) -> None:
+    for architecture in (rpm, deb, "noarch", "all"):
+        assert wanted_architecture(architecture, (scheduler,), ())
+        assert wanted_architecture(architecture, None, ())
+        assert maybe_wanted(architecture, (scheduler,))
+    assert not wanted_architecture("sparc64", (scheduler,), ())
+    assert not maybe_wanted("sparc64", (scheduler,))
+    assert not wanted_architecture("", (scheduler,), ())
+    assert maybe_wanted("", (scheduler,))
+
+
+@pytest.mark.parametrize(
+    ("builders", "expected"), [((), False), (("x86_64",), False), (("i586",), True), (("x86_64", "i586"), True)]
+)
+def test_what_a_scheduler_exports_is_only_wanted_if_it_built_it(builders: tuple[str, ...], expected: bool) -> None:
+    assert wanted_architecture("x86_64", ("i586",), builders) is expected
+    assert maybe_wanted("x86_64", ("i586",))
 
 
 @pytest.mark.parametrize(
@@ -37,14 +50,23 @@ def test_the_architecture_of_a_scheduler_in_file_names(scheduler: str, rpm: str,
         ("all", ("x86_64", "i586", "aarch64")),
         ("x86_64", ("x86_64", "i586")),
         ("amd64", ("x86_64",)),
-        ("i686", ("i586",)),
+        ("i686", ("x86_64", "i586")),
+        ("armhf", ("aarch64",)),
         ("arm64", ("aarch64",)),
         ("s390x", ("x86_64", "i586", "aarch64")),
         ("", ("x86_64", "i586", "aarch64")),
     ],
 )
 def test_who_can_have_built_a_file(architecture: str, expected: tuple[str, ...]) -> None:
-    assert schedulers_of(architecture, ("x86_64", "i586", "aarch64")) == expected
+    shown = {"x86_64": {"x86_64"}, "i586": {"i586"}, "aarch64": {"aarch64", "armhf"}}
+    assert schedulers_of(architecture, shown) == expected
+
+
+def test_a_file_of_unknown_architecture_may_be_each() -> None:
+    shown = {"x86_64": {"x86_64"}, "i586": {"i586"}, "aarch64": {""}}
+    assert schedulers_of("x86_64", shown) == ("x86_64", "i586", "aarch64")
+    assert schedulers_of("arm64", shown) == ("aarch64",)
+    assert schedulers_of("s390x", shown) == ("x86_64", "i586", "aarch64")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +86,15 @@ def test_who_can_have_built_a_file(architecture: str, expected: tuple[str, ...])
     ],
 )
 def test_filters(policy: Policy, filename: str, expected: bool) -> None:
-    assert bool(FileFilter(policy).admits(filename)) is expected
+    assert bool(FileFilter(policy).admits(filename, file_class(filename))) is expected
+    assert bool(FileFilter(policy).takes(filename, ("x86_64",))) is expected
+
+
+def test_a_file_with_an_odd_name_must_be_read_to_be_judged() -> None:
+    takes = FileFilter(Policy()).takes
+    assert takes("tool_0.48.0_Linux-64bit.rpm", ("aarch64",))
+    assert not takes("tool-0.48.0-1.x86_64.rpm", ("aarch64",))
+    assert not FileFilter(Policy()).admits("tool_0.48.0_Linux-64bit.rpm", FileClass.DEBUG)
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,41 @@ def test_it_says_whether_the_mapping_or_a_filter_is_in_the_way() -> None:
     assert standings([skipped])["fresh"].message == "the config no longer maps home:me/leap to opensuse/15.6"
     filtered = evolve(PLANNED, index=None, filtered=True)
     assert standings([filtered])["fresh"].message == "the config's filters leave home:me/leap out now"
+
+
+# names of the server's own
+
+MINE = evolve(rpm("mine", content="planned"), filename="mine.rpm", path="x86_64/mine.rpm")
+STORED = row(rpm("mine"), sha256=sha("before"))
+RENAMED = plan([repository(MINE)], [STORED])
+ABSENT = plan([repository(MINE)])
+
+
+def of_mine(made: Plan, *rows: Row) -> tuple[Any, Any]:
+    found = standings([repository(MINE)], rows, made=made)["mine" if made is RENAMED else "mine.rpm"]
+    return found.outcome, found.reason
+
+
+def test_a_row_that_the_server_named_is_replaced_under_its_own_name() -> None:
+    assert [r.filename for r in RENAMED.replacements] == ["mine-1.0-1.x86_64.rpm"]
+    assert of_mine(RENAMED, STORED) == DUE
+    assert of_mine(RENAMED, row(rpm("mine"), sha256=sha("planned")))[0] is Outcome.ALREADY_DONE
+
+
+def test_such_a_replacement_goes_on_after_its_own_deletion() -> None:
+    assert of_mine(RENAMED) == DUE
+    odd = evolve(STORED, filename="stored-as-this.rpm")
+    made = plan([repository(MINE)], [odd])
+    assert [r.filename for r in made.replacements] == ["stored-as-this.rpm"]
+    assert of_mine_odd(made) == DUE
+
+
+def of_mine_odd(made: Plan) -> tuple[Any, Any]:
+    found = standings([repository(MINE)], (), made=made)["stored"]
+    return found.outcome, found.reason
+
+
+def test_an_upload_whose_place_was_taken_since_is_stale() -> None:
+    assert of_mine(ABSENT) == DUE
+    assert of_mine(ABSENT, STORED) == (Outcome.STALE, Reason.TARGET_CHANGED)
+    assert of_mine(ABSENT, row(rpm("mine"), sha256=sha("planned"))) == DUE  # preflight finds it done

@@ -245,7 +245,7 @@ def test_what_makes_a_plan_doubtful_stands_before_the_counts() -> None:
 Not settled in OBS (what needs proof of absence is held):
   home:kata/openSUSE_Leap_15.6 (opensuse/15.6): publishing: aarch64 is publishing
 
-1 file shadowed: an earlier source offers other content (-v names them).
+1 file shadowed: another one with other content has the place (-v names them).
 
 Warning: the config holds a plain secret
 
