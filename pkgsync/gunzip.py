@@ -27,6 +27,7 @@ def gunzip(parts: Iterable[bytes]) -> Iterator[bytes]:
                     raise zlib.error("too many members")
             yield unzip.decompress(rest, _CHUNK)
             rest = unzip.unconsumed_tail or unzip.unused_data
+    # what the bound above still held back
     while not unzip.eof and (piece := unzip.decompress(b"", _CHUNK)):
         yield piece
     if not unzip.eof:

@@ -16,6 +16,7 @@ from pkgsync.credentials import ring
 from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
 
+# of bz2, a few bytes can unpack to gigabytes
 _MAX_PASSWORD_BYTES = 4096
 _MAX_BYTES = 2**20
 _TIP = "set OSC_USERNAME and OSC_PASSWORD"
@@ -41,6 +42,7 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
     text = _read(path)
     if text is None:
         return None
+    # no interpolation: a password may hold a %
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
@@ -70,6 +72,7 @@ def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | No
         case "TransientCredentialsManager":
             raise AuthenticationError(f"{path} keeps no password for {url}: osc asks each time", tip=_TIP)
         case "ObfuscatedConfigFileCredentialsManager":
+            # older osc keeps it under passx
             obfuscated, stored = stored or obfuscated, None
         case "" | "PlaintextConfigFileCredentialsManager":
             pass

@@ -20,6 +20,7 @@ from pkgsync.obs import debian, tar
 from pkgsync.obs.fields import check_word
 from pkgsync.obs.sums import Stated, opened
 
+# bytes; the file itself says how large its parts are
 _MAX_HEADER = 64 * 2**20
 _MAX_CONTROL = 2**20
 _MAX_TAGS = 0xFFFF  # as rpm itself has it
@@ -32,6 +33,7 @@ _NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM = 1000, 1001, 1002
 _SIGNATURE_MD5 = 1004
 _INT32, _STRING, _BINARY = 4, 6, 7
 _WANTED = {_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM, _SIGNATURE_MD5}
+# all that reading wrong bytes as a package can raise
 _BROKEN = (struct.error, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
@@ -64,6 +66,7 @@ def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
     if _LEAD.unpack(stream.read(_LEAD.size))[0] != b"\xed\xab\xee\xdb":
         raise _damaged(filename)
     signature, length = _tags(stream, filename)
+    # only the signature is padded
     stream.seek(-length % 8, io.SEEK_CUR)
     start = stream.tell()
     tags, _ = _tags(stream, filename)
@@ -147,6 +150,7 @@ def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
         if position >= end:
             return
         stream.seek(position)
+        # a negative size would lead back, round and round
         head = stream.read(60)
         size = int(head[48:58])
         if head[58:] != b"`\n" or size < 0 or position + len(head) + size > end:

@@ -17,6 +17,7 @@ _ALGORITHMS = {name: name for name in ("md5", "sha1", "sha224", "sha256", "sha38
 _HEX = re.compile(r"[0-9a-f]+")
 _CHUNK = 256 * 1024
 _BITE = 4096
+# bytes, the most that zstd takes unasked: a few bytes of input could claim far more
 _MAX_WINDOW = 128 * 2**20
 
 
@@ -63,6 +64,7 @@ class Stated:
 
 
 def _new(algorithm: str) -> "hashlib._Hash":
+    # md5 and sha1 only repeat what an index states; systems that forbid them as protection must go on, too
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
@@ -81,6 +83,7 @@ def opened(data: bytes, name: str, stated: Stated, max_bytes: int) -> Iterator[b
                 raise IntegrityError(f"{name}: it unpacks to more than {limit} bytes")
             digest.update(piece)
             yield from in_pieces(piece)  # a bite of zstd may be a hundred megabytes, too many elements at once
+    # MemoryError: damaged bytes may ask for any amount
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError, MemoryError):
         raise IntegrityError(f"{name}: damaged or cut, it cannot be unpacked") from None
     stated.check(size, digest.hexdigest(), f"{name}, unpacked")
@@ -105,6 +108,7 @@ def _unxz(data: bytes) -> Iterator[bytes]:
     streams = 1
     for part in in_pieces(data):
         rest = part
+        # streams may follow each other, with zeros between them (the .xz file format, "Stream Padding")
         while rest := rest.lstrip(b"\0") if unxz.eof else rest:
             if unxz.eof:
                 unxz, streams = _xz_stream(), _one_more(streams)

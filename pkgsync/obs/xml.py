@@ -45,6 +45,7 @@ def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str]
                 raise IntegrityError(f"{what}: it holds more names than can be")
         builder.parser.Parse(b"", True)
         yield from builder.take()
+    # an encoding that the document names itself can be a LookupError or a ValueError
     except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
         raise IntegrityError(f"{what}: not complete, valid XML ({type(error).__name__})") from None
 
@@ -95,6 +96,7 @@ class _Builder:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = _full(name)
         self._count(1 + len(attributes))
+        # most of a primary is skipped: without a call per text that takes a fraction of the time
         if tag in self._skip and self._open:
             self.parser.StartElementHandler = self._skip_start
             self.parser.EndElementHandler = self._skip_end

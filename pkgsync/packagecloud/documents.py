@@ -12,6 +12,7 @@ from pkgsync.model.filename import is_plain
 
 MAX_VALUES = 1_000_000
 """Values of one answer: a byte of JSON can take eighty of memory."""
+# bytes; int() of "1e999999" would fill the memory
 _MAX_SIZE = 1 << 50
 _HEX = frozenset("0123456789abcdef")
 
@@ -64,7 +65,7 @@ def small_int(value: Any) -> int | None:
 
 
 def byte_count(value: Any) -> int | None:
-    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"``."""
+    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"`` (README.md, "Details")."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -17,8 +17,11 @@ import rfc8785
 from pkgsync.errors import PlanFileError, UsageError
 
 MAX_BYTES = 256 * 2**20
+MAX_VALUES = 10_000_000
+"""Values of one file: a byte of JSON can take thirty of memory."""
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
+# digits; of a longer one nothing is parsed
 _LONGEST_NUMBER = 32
 
 
@@ -26,6 +29,7 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes, read once. Raises UsageError where it cannot be read, PlanFileError where it is too large."""
     try:
         with path.open("rb") as stream:
+            # once: what was checked is what is executed, whatever happens to the file
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
@@ -38,6 +42,8 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
     """The JSON object that ``data`` is. ``name`` is used in messages. Raises PlanFileError."""
     if len(data) > MAX_BYTES:
         raise PlanFileError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise PlanFileError(f"{name}: holds over {MAX_VALUES} values; a plan or receipt never does")
     try:
         document = json.loads(
             data.decode("utf-8"),
@@ -104,6 +110,7 @@ def _float(text: str) -> float:
 
 
 def _refuse_depth(document: dict[str, Any], name: str) -> None:
+    # level by level, as this check must not recurse itself
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         level = [child for value in level for child in _children(value)]

@@ -19,6 +19,7 @@ from pkgsync.errors import (
 WORDS_TIP = "With -v the server's own words stand on stderr."
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _BEFORE = re.compile(rb"\s+|\xef\xbb\xbf|<!--.*?-->", re.DOTALL)
+# the client errors that mean "later"; for 408 see obs/README.md, "Two servers"
 _TRANSIENT = (408, 425, 429)
 
 
@@ -88,6 +89,7 @@ def check_status(reply: Reply, what: str, *, quota: bool) -> None:
         raise AuthenticationError(message, tip=_authentication_tip(status))
     if status == 404:
         raise NotFoundError(message)
+    # packagecloud/README.md, "Quota": it stays so for weeks, and asking again costs time only
     if quota and (status == 402 or (status == 429 and "Retry-After" not in reply.headers)):
         raise QuotaError(message, tip="Look at the plan and limits of the Packagecloud account.")
     if status in _TRANSIENT or status >= 500:
@@ -105,6 +107,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, from a number or a date; None where it says nothing sensible."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
+        # 9 digits are 30 years, and more only cost time
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
