@@ -189,8 +189,10 @@ class Stage:
     def run(self, config: Config) -> Outcome:
         """One plan of the world as it is."""
         before, published = listed(self.sandbox), self.published()
+        # a gate is another port, and so another server, to which the user lends the credentials
+        bound = {"OSC_APIURL": config.obs.api, "PACKAGECLOUD_URL": config.packagecloud.url}
         surroundings = api.Surroundings(
-            env=self.sandbox.environment,
+            env={**self.sandbox.environment, **bound},
             home=self.folder / "home",
             cache_dir=self.folder / "cache",
             state_dir=self.folder / "state",

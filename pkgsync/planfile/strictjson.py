@@ -17,6 +17,8 @@ import rfc8785
 from pkgsync.errors import PlanFileError, UsageError
 
 MAX_BYTES = 256 * 2**20
+MAX_VALUES = 10_000_000
+"""Values of one file: a byte of JSON can take thirty of memory."""
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
 # digits; of a longer one nothing is parsed
@@ -40,6 +42,8 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
     """The JSON object that ``data`` is. ``name`` is used in messages. Raises PlanFileError."""
     if len(data) > MAX_BYTES:
         raise PlanFileError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise PlanFileError(f"{name}: holds over {MAX_VALUES} values; a plan or receipt never does")
     try:
         document = json.loads(
             data.decode("utf-8"),

@@ -187,6 +187,12 @@ def test_a_list_of_packages_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
 # JSON
 
 
+def test_a_plan_that_would_fill_the_memory_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strictjson.json, "loads", None)
+    with pytest.raises(PlanFileError, match="holds over 10000000 values"):
+        strictjson.parse_object(b'{"a": [' + b"[]," * 5_000_001 + b"[]]}", "plan.json")
+
+
 def test_a_late_duplicate_among_many_keys_is_found_in_one_pass() -> None:
     keys = ", ".join(f'"k{number}": 0' for number in range(100_000))
     with watchdog(), pytest.raises(PlanFileError, match="the key 'k99999' stands twice"):
