@@ -13,14 +13,14 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from attrs import frozen
 
-from pkgsync.errors import IntegrityError, StorageError
+from pkgsync.errors import IntegrityError, LockedError, StorageError
 from pkgsync.files import sync_folder
 
 SinkWriter = Callable[[BinaryIO, int], int]
@@ -137,12 +137,29 @@ class Cache:
             partial_bytes=sum(entry.size for entry in partials),
         )
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep others from pruning while the context lasts. A folder that cannot be locked is not."""
+        with ExitStack() as stack:
+            with suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                fcntl.flock(stack.enter_context(_opened_folder(self.folder)), fcntl.LOCK_SH)
+            yield
+
     def prune(self, *, older_than: timedelta | None = None, max_bytes: int | None = None) -> Pruned:
         """Remove what was last used longer ago than ``older_than``, then the longest unused until ``max_bytes`` remain.
 
-        Without either, everything goes. A partial file that somebody fills right now stays.
+        Without either, everything goes. A partial file that somebody fills right now stays. Raises LockedError while
+        a run uses the cache.
         """
-        with self._guard():
+        if not self.folder.exists():
+            return Pruned(0, 0)
+        with self._guard(), _opened_folder(self.folder) as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                words = f"A run uses the cache {self.folder}: nothing was removed."
+                raise LockedError(words, tip="Prune when that apply has ended.") from None
             entries = sorted(self._entries(), key=lambda entry: entry.used_at)
             removed = [entry for entry in _due(entries, older_than, max_bytes) if _prune(entry)]
         return Pruned(files=len(removed), bytes=sum(entry.size for entry in removed))
@@ -176,6 +193,15 @@ class Cache:
             yield
         except OSError as error:
             raise StorageError.of(self.folder, error) from error
+
+
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _refuse_link(folder: Path) -> None:

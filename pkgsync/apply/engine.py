@@ -14,7 +14,7 @@ from pkgsync.apply import lock, preflight, signals
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
 from pkgsync.apply.options import ApplyOptions, Patience
-from pkgsync.apply.outcome import Result, blank
+from pkgsync.apply.outcome import Result, blank, missing_of
 from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
 from pkgsync.apply.record import Record, write_receipt
@@ -65,7 +65,8 @@ def run(
     _require_folder_of(options.receipt)
     state_dir = services.surroundings.state_dir
     target = plan.target
-    with lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since):
+    locked = lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since)
+    with locked, Cache(services.surroundings.cache_dir).in_use():
         journal = Journal(journals.place(state_dir, plan.digest), now)
         try:
             record = Record(now=now, report=report, skip_stale=options.skip_stale)
@@ -79,6 +80,7 @@ def _dry_run(plan: Plan, config: Config, services: Services, record: Record, sin
     surroundings = services.surroundings
     ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
     found = preflight.look(plan, config, services, ledger, record.now)
+    record.listed = {row.key for row in found.actual.rows}
     for standing in found.standings:
         result = preflight.result_of(standing, ledger, Cache(surroundings.backups))
         record.judged(ledger, standing.action, result)
@@ -133,8 +135,9 @@ class _Run:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
         self.warnings.append(error.message)
         for action in self.plan.actions:
-            noted = self.ledger.past(action.key).line
-            self.record.lines[action.key] = noted or blank(action)
+            past = self.ledger.past(action.key)
+            line, result = past.line or blank(action), Result.left("")
+            self.record.lines[action.key] = evolve(line, missing=missing_of(action, past, result))
         write_receipt(evolve(self._receipt(), exit_code=error.exit_code), self.options.receipt)
 
     def _work_safely(self, found: Preflight) -> None:
@@ -152,6 +155,7 @@ class _Run:
     def _work(self, found: Preflight) -> None:
         self.warnings.extend(found.warnings)
         phases = self._phases(found.actual)
+        self.record.listed = phases.site.listed
         due = self._judge(found.standings, phases)
         self._say_if_nothing(due)
         if self._stopped():

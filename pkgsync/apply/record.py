@@ -1,7 +1,7 @@
 """Collects how the actions of a run end: in the journal at once, in the receipt at the end."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -18,27 +18,33 @@ from pkgsync.version import __version__
 
 @define(kw_only=True)
 class Record:
-    """One line per action that has ended, and the exit codes that they ask for. Thread-safe."""
+    """One line per action that has ended, and the exit codes that they ask for. Thread-safe.
+
+    ``listed`` are the package keys that are known to stand there.
+    """
 
     now: Callable[[], datetime]
     report: Callable[[str], None]
     skip_stale: bool = False
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
+    listed: Collection[str] = ()
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def worked(self, journal: Journal, task: Task, result: Result) -> ReceiptLine:
-        """An action that was worked on: written to the journal before anything builds on it."""
-        result = self._tolerated(result)
+        """An action that was worked on: written to the journal before anything builds on it. Raises StorageError."""
+        result = self._tolerated(self._seen(task.action, result))
         line = line_of(task, journal.ledger.past(task.key), result, stamp(self.now()))
-        journal.end(line)
-        self._take(line, result)
-        self.report(_words(line))
+        try:
+            journal.end(line)
+        finally:  # a full disk does not undo what was done: the receipt tells it
+            self._take(line, result)
+            self.report(_words(line))
         return line
 
     def judged(self, ledger: Ledger, action: Action, result: Result) -> ReceiptLine:
         """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
-        result, past = self._tolerated(result), ledger.past(action.key)
+        result, past = self._tolerated(self._seen(action, result)), ledger.past(action.key)
         line = past.line
         if line is None or not line.outcome.is_goal or not result.present:
             finished_at = line.finished_at if line is not None else None
@@ -71,6 +77,10 @@ class Record:
             runs=max(1, runs),
             warnings=(*warnings, *_renamed(lines)),
         )
+
+    def _seen(self, action: Action, result: Result) -> Result:
+        known = result.missing is None and action.key in self.listed
+        return evolve(result, missing="no") if known else result
 
     def _tolerated(self, result: Result) -> Result:
         """A stale action ends the run, unless such actions are skipped on request."""
