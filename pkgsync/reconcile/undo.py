@@ -74,8 +74,9 @@ def undo_plan(
 ) -> Plan:
     """The plan back to the world before the receipt's apply.
 
-    Only what the receipt calls done is taken back. What somebody changed since, what was not kept, what the config
-    protects or no longer manages, and what nobody knows the outcome of is held with its reason.
+    What the receipt calls done is taken back, and what it calls missing is put there again. What somebody changed
+    since, what was not kept, what the config protects or no longer manages, and what nobody knows the outcome of is
+    held with its reason.
     """
     rows = {row.key: row for row in actual.rows if row.type in SYNCED_TYPES}
     world = _World(
@@ -128,11 +129,12 @@ def undo_plan(
 
 
 def _back(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
-    if line.outcome is not Outcome.DONE:
+    lost = line.missing is not None and line.key not in world.rows
+    if line.outcome is not Outcome.DONE and not lost:
         yield from _unknown(line, world)
     elif line.distribution not in world.managed:
         yield _held(line, Reason.POLICY_CHANGED, f"the config does not manage {line.distribution}")
-    elif line.action == "upload":
+    elif line.action == "upload" and not lost:
         yield from _take_away(line, world)
     else:
         yield from _put_back(line, _old(line), world)

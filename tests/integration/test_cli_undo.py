@@ -12,7 +12,7 @@ import pkgsync
 from pkgsync.api import Surroundings
 from pkgsync.config import load
 from pkgsync.planfile import read_receipt
-from pkgsync.sandbox import ARCHIVE, REPOSITORY, Kind, make_deb, make_rpm
+from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, make_deb, make_rpm
 from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
 
 OLD, STALE_DEB = make_rpm("hello", "0.9"), make_deb("hello", "1.0", "1", salt="before")
@@ -368,3 +368,26 @@ def test_a_failed_upload_that_may_have_arrived_is_held(cli: Cli) -> None:
     assert (done.code, counts(cli)) == (0, {what: int(what == "held") for what in ALL})
     assert cli.saved("undo.json")["held"][0]["reason"] == "outcome-unknown"
     assert "No changes planned, 1 held:" in done.out
+
+
+def test_what_an_apply_left_missing_is_told_first_and_brought_back_by_the_commands_that_it_names(cli: Cli) -> None:
+    cli.put(STALE_DEB)
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    full = Fault(kind=Kind.STATUS, method="POST", status=402, body=b"{}", content_type="application/json", times=None)
+    board = cli.sandbox.packagecloud.faults
+    cli.packagecloud_fault(Kind.NOTHING, method="DELETE", hook=lambda: board.add(full))
+
+    done = cli.run("apply", "plan.json")
+
+    assert (done.code, DEB_KEY in cli.names) == (9, False)
+    assert done.out.startswith("1 MISSING: ")
+    assert "pkgsync undo plan.receipt.json -o undo.json, then pkgsync apply undo.json." in done.out
+    (lost,) = [line for line in cli.saved("plan.receipt.json")["lines"] if line.get("missing") == "yes"]
+    assert Path(lost["kept_at"]).read_bytes() == STALE_DEB.blob.read()
+    assert cli.run("show", "plan.receipt.json").out.startswith("1 MISSING: ")
+
+    board.clear()
+    assert cli.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    assert counts(cli)["uploads"] >= 1
+    assert cli.run("apply", "undo.json").code == 0
+    assert (JAMMY, STALE_DEB.filename, STALE_DEB.blob.digest("sha256")) in content(cli)
