@@ -68,6 +68,8 @@ class Cache:
     Every method raises StorageError if the folder cannot be read or written, or a symbolic link stands in it.
     """
 
+    _removes_damaged = True
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._objects = folder / "objects"
@@ -75,7 +77,7 @@ class Cache:
     def path(self, sha256: str, size: int | None = None) -> Path | None:
         """Where the object is, after reading all of it.
 
-        None if it is missing, or was not what its name says; then it is removed.
+        None if it is missing, has another size, or is not what its name says; a cache then removes it.
         """
         stream = self.open(sha256, size)
         if stream is None:
@@ -87,14 +89,17 @@ class Cache:
         """The object as a stream whose bytes have just been verified, at its start; None as for ``path``."""
         place = self._place(sha256)
         with self._guard():
-            stream = _verified(place, sha256, size)
-            if stream is not None:
-                with suppress(OSError):  # the time of use only orders a prune; a read-only cache is still of use
-                    os.utime(stream.fileno())
-                return stream
-            if os.path.lexists(place):
-                place.unlink(missing_ok=True)
-            return None
+            stream = _verified(place, sha256)
+            if stream is None:
+                if self._removes_damaged and os.path.lexists(place):
+                    place.unlink(missing_ok=True)
+                return None
+            if size not in (None, os.fstat(stream.fileno()).st_size):  # whoever asks is wrong, not the file
+                stream.close()
+                return None
+            with suppress(OSError):  # the time of use only orders a prune; a read-only cache is still of use
+                os.utime(stream.fileno())
+            return stream
 
     def size(self, sha256: str) -> int | None:
         """How many bytes the object has, without reading them; whoever uses it verifies. None if it is missing."""
@@ -195,6 +200,12 @@ class Cache:
             raise StorageError.of(self.folder, error) from error
 
 
+class Backups(Cache):
+    """The store of what apply takes away. Its files may be the last of their kind: nothing ever removes one."""
+
+    _removes_damaged = False
+
+
 @contextmanager
 def _opened_folder(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -227,12 +238,12 @@ def _open_regular(place: Path) -> BinaryIO | None:
     return cast(BinaryIO, os.fdopen(descriptor, "rb"))
 
 
-def _verified(place: Path, sha256: str, size: int | None) -> BinaryIO | None:
+def _verified(place: Path, sha256: str) -> BinaryIO | None:
     """The file as a stream if its bytes are the promised ones."""
     stream = _open_regular(place)
     right = False
     try:
-        right = stream is not None and _is(stream, sha256, size)
+        right = stream is not None and _is(stream, sha256, None)
     finally:
         if stream is not None and not right:
             stream.close()

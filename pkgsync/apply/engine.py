@@ -19,7 +19,7 @@ from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
 from pkgsync.apply.record import Record, write_receipt
 from pkgsync.apply.signals import Halt
-from pkgsync.cache import Cache
+from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import (
@@ -59,6 +59,7 @@ def run(
     the preflight raise. With ``dry_run`` nothing is written anywhere.
     """
     preflight.refuse_unfit(plan, config)
+    services.surroundings.refuse_shared_stores()
     since = iso(now())
     if options.dry_run:
         return _dry_run(plan, config, services, Record(now=now, report=report), since)
@@ -82,7 +83,7 @@ def _dry_run(plan: Plan, config: Config, services: Services, record: Record, sin
     found = preflight.look(plan, config, services, ledger, record.now)
     record.listed = {row.key for row in found.actual.rows}
     for standing in found.standings:
-        result = preflight.result_of(standing, ledger, Cache(surroundings.backups))
+        result = preflight.result_of(standing, ledger, Backups(surroundings.backups))
         record.judged(ledger, standing.action, result)
     return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=found.warnings)
 
@@ -113,7 +114,7 @@ class _Run:
 
     @property
     def backups(self) -> Cache:
-        return Cache(self.services.surroundings.backups)
+        return Backups(self.services.surroundings.backups)
 
     def execute(self) -> Receipt:
         self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())

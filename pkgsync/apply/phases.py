@@ -19,7 +19,7 @@ from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site
 from pkgsync.apply.stored import StoredFile
 from pkgsync.apply.workers import each, pipeline
-from pkgsync.cache import Cache
+from pkgsync.cache import Backups, Cache
 from pkgsync.errors import NotFoundError, PkgsyncError
 from pkgsync.model import Action, ActualState, Archiving, Deletion, Removal, Replacement, Transfer, Upload
 from pkgsync.packagecloud import PackagecloudClient
@@ -58,7 +58,7 @@ class Phases:
     ) -> "Phases":
         """``actual`` is what the preflight saw: it tells what the server takes."""
         surroundings = services.surroundings
-        backups, patience = Cache(surroundings.backups), Patience(pause=surroundings.sleep)
+        backups, patience = Backups(surroundings.backups), Patience(pause=surroundings.sleep)
 
         def site(client: PackagecloudClient, keys: Iterable[str]) -> Site:
             return Site(

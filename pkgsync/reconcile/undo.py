@@ -38,7 +38,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.planning import Setting, snapshot
+from pkgsync.reconcile.planning import Setting, is_http, snapshot
 
 
 @frozen
@@ -106,7 +106,10 @@ def undo_plan(
         complete=not any(isinstance(item, Held) and item.reason is Reason.UNREAD for item in found),
         targeted=False,
         source=PlanSource(
-            api=setting.obs_api, projects=setting.projects, repositories=(), allow_http=setting.allow_http
+            api=setting.obs_api,
+            projects=setting.projects,
+            repositories=(),
+            allow_http=is_http(setting.obs_api, setting),
         ),
         target=PlanTarget(
             api=setting.packagecloud_url,
@@ -114,7 +117,7 @@ def undo_plan(
             total=actual.total,
             snapshot=snapshot(here),
             distributions=names,
-            allow_http=setting.allow_http,
+            allow_http=is_http(setting.packagecloud_url, setting),
         ),
         summary=_summary(found, here, names, len(actual.rows) - len(here)),
         overrides=setting.overrides,

@@ -324,3 +324,10 @@ def test_held_actions_say_why() -> None:
         reason=Reason.NO_BACKUP,
         message=f"the backup store does not hold {OLD[:12]}",
     )
+
+
+@pytest.mark.parametrize(("api", "said"), [("http://localhost:1", True), ("https://packagecloud.io", False)])
+def test_only_a_server_without_tls_is_marked_as_such(api: str, said: bool) -> None:
+    setting = evolve(SETTING, allow_http=True, packagecloud_url=api)
+    plan = undo_plan(receipt(UPLOADED), actual(), KEPT, POLICY, MANAGED, NOW, setting)
+    assert (plan.target.allow_http, plan.source.allow_http) == (said, False)
