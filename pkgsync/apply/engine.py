@@ -10,14 +10,14 @@ from typing import TypeVar
 from attrs import define, evolve, field
 
 from pkgsync.apply import journal as journals
-from pkgsync.apply import lock, preflight, signals
+from pkgsync.apply import lock, preflight, receipts, signals
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
 from pkgsync.apply.options import ApplyOptions, Patience
 from pkgsync.apply.outcome import Result, blank, missing_of
 from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
-from pkgsync.apply.record import Record, write_receipt
+from pkgsync.apply.record import Record
 from pkgsync.apply.signals import Halt
 from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
@@ -64,6 +64,7 @@ def run(
     if options.dry_run:
         return _dry_run(plan, config, services, Record(now=now, report=report), since)
     _require_folder_of(options.receipt)
+    receipts.refuse_other(options.receipt, plan.digest)
     state_dir = services.surroundings.state_dir
     target = plan.target
     locked = lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since)
@@ -139,7 +140,7 @@ class _Run:
             past = self.ledger.past(action.key)
             line, result = past.line or blank(action), Result.left("")
             self.record.lines[action.key] = evolve(line, missing=missing_of(action, past, result))
-        write_receipt(evolve(self._receipt(), exit_code=error.exit_code), self.options.receipt)
+        self._write(evolve(self._receipt(), exit_code=error.exit_code))
 
     def _work_safely(self, found: Preflight) -> None:
         """From here on an error ends the run, but what was done before it stands in the receipt."""
@@ -272,8 +273,11 @@ class _Run:
             if action.key not in self.record.lines:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
         made = self._receipt()
-        write_receipt(made, self.options.receipt)
+        self._write(made)
         return made
+
+    def _write(self, receipt: Receipt) -> None:
+        receipts.write(receipt, self.options.receipt, self.services.surroundings.state_dir)
 
     def _receipt(self) -> Receipt:
         return self.record.receipt(

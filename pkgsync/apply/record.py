@@ -3,15 +3,13 @@
 import threading
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from pathlib import Path
 
 from attrs import define, evolve, field
 
-from pkgsync import planfile
 from pkgsync.apply.journal import Journal, Ledger, stamp
 from pkgsync.apply.outcome import Result, Task, blank, exit_code_of, line_of
 from pkgsync.apply.signals import Halt
-from pkgsync.errors import ExitCode, StorageError
+from pkgsync.errors import ExitCode
 from pkgsync.model import Action, Outcome, Plan, Receipt, ReceiptLine
 from pkgsync.version import __version__
 
@@ -91,17 +89,6 @@ class Record:
         with self._lock:
             self.lines[line.key] = line
             self.codes |= result.codes
-
-
-def write_receipt(receipt: Receipt, path: Path) -> None:
-    """Write the receipt file. Raises StorageError."""
-    try:
-        planfile.write_receipt(receipt, path)
-    except OSError as error:
-        raise StorageError(
-            f"The receipt {path} cannot be written: {error.strerror or error}.",
-            tip="What was done stands in the journal: run the same command with another `--receipt`.",
-        ) from error
 
 
 def _renamed(lines: Iterable[ReceiptLine]) -> Iterable[str]:

@@ -68,6 +68,22 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     return text if length(text) <= limit else f"{before}\n"[:limit]
 
 
+def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
+    """Receipts with the paths of their files, a block for each, as text without a newline at the end.
+
+    What was missing at the end of a run is told for the last one of its plan: a later one has looked again.
+    """
+    blocks: list[list[str]] = []
+    told: set[str] = set()
+    for path, receipt in kept:
+        first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
+        blocks.append([style.paint("bold", first), f"  {visible(path)}"])
+        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in told]
+        blocks[-1] += aligned([evolve(_line(line), name=line.key) for line in missing], style)
+        told.add(receipt.plan_digest)
+    return "\n".join("\n".join(block) for block in blocks)
+
+
 def headline(receipt: Receipt) -> str:
     """``Apply complete: 3 uploaded, 1 replaced, 2 deleted in 41 s``."""
     if receipt.complete and all(line.outcome is Outcome.ALREADY_DONE for line in receipt.lines):

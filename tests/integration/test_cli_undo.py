@@ -312,7 +312,13 @@ def test_a_plan_is_no_receipt(applied: Cli) -> None:
 def test_the_receipt_is_not_replaced_by_the_plan(applied: Cli) -> None:
     before = (applied.folder / "plan.receipt.json").read_bytes()
     done = applied.run("undo", "plan.receipt.json", "-o", "plan.receipt.json")
-    assert (done.code, done.errors) == (64, ["error: the plan would replace the receipt"])
+    assert (done.code, done.errors) == (
+        64,
+        [
+            "error: Invalid value for '-o' / '--out': 'plan.receipt.json' is no plan and is not overwritten: move it away, "
+            "or name another file"
+        ],
+    )
     assert (applied.folder / "plan.receipt.json").read_bytes() == before
 
 
