@@ -135,6 +135,7 @@ class _Run:
 
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
+        self.halt.ending = True
         self.warnings.append(error.message)
         for action in self.plan.actions:
             past = self.ledger.past(action.key)
@@ -269,6 +270,7 @@ class _Run:
         return missing
 
     def _finish(self) -> Receipt:
+        self.halt.ending = True
         for action in self.plan.actions:
             if action.key not in self.record.lines:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
