@@ -28,6 +28,7 @@ SinkWriter = Callable[[BinaryIO, int], int]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"[0-9a-f]{64}(\.part)?")
+# a link in a file's place could show another file, a pipe would block for ever
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FILL = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -122,8 +123,10 @@ class Cache:
         with self._guard():
             self._make_folders(place.parent)
             with _locked_partial(place) as partial:
+                # again, now under the lock: who held it before may have finished the file
                 if self.path(sha256, size) is None:
                     _fill(partial, sha256, size, fetch)
+                    # A kill may fall anywhere: the object gets its name only when all its bytes are on the disk.
                     os.fsync(partial.fileno())
                     Path(partial.name).replace(place)
                     sync_folder(place.parent)
@@ -175,8 +178,10 @@ class Cache:
         return self._objects / sha256[:2] / sha256
 
     def _make_folders(self, shard: Path) -> None:
+        # 0700: what private repositories publish is nobody else's business
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self._objects, shard):
+            # put there by others, it would have us write, and later delete, elsewhere
             _refuse_link(folder)
             folder.mkdir(exist_ok=True, mode=0o700)
 
@@ -229,6 +234,7 @@ def _open_regular(place: Path) -> BinaryIO | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        # a link: what O_NOFOLLOW says of it
         if error.errno == errno.ELOOP:
             return None
         raise
@@ -271,6 +277,7 @@ def _locked_partial(place: Path) -> Iterator[BinaryIO]:
                 try:
                     yield stream
                 finally:
+                    # nothing came: no empty file is left to be resumed
                     if stream.seek(0, os.SEEK_END) == 0 and _is_still(stream, partial):
                         partial.unlink()
                 return
@@ -295,6 +302,7 @@ def _fill(partial: BinaryIO, sha256: str, size: int | None, fetch: SinkWriter) -
     offset = partial.seek(0, os.SEEK_END)
     if offset and size in {None, offset} and _is(partial, sha256, size):
         return
+    # without a size nobody can tell whether anything is still to come
     if size is None or offset >= size:
         offset = 0
     for start in sorted({offset, 0}, reverse=True):
@@ -329,6 +337,7 @@ def _due(entries: list[_CacheFile], older_than: timedelta | None, max_bytes: int
 
 def _prune(entry: _CacheFile) -> bool:
     """Remove one file; False if it is gone already, or a partial one in use."""
+    # whoever has it open reads on: only the name goes
     if not entry.partial:
         entry.path.unlink(missing_ok=True)
         return True

@@ -20,6 +20,7 @@ def gunzip(parts: Iterable[bytes]) -> Iterator[bytes]:
                 unzip = zlib.decompressobj(_GZIP)
             yield unzip.decompress(rest, _CHUNK)
             rest = unzip.unconsumed_tail or unzip.unused_data
+    # what the bound above still held back
     while not unzip.eof and (piece := unzip.decompress(b"", _CHUNK)):
         yield piece
     if not unzip.eof:

@@ -26,7 +26,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Kept, Standing, recheck, undo_plan
+from pkgsync.reconcile import Kept, Sent, Standing, recheck, undo_plan
 from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, SETTING, actual, desired, sha
 
 ARCHIVE = "me/archive"
@@ -176,7 +176,7 @@ class Model:
         plan = undo_plan(made, self.actual, kept, policy, MANAGED, NOW, SETTING)
         return planfile.loads(planfile.dumps(plan), "undo.json")
 
-    def checks(self, plan: Plan, sent: Mapping[str, str] | None, policy: Policy = POLICY) -> tuple[Standing, ...]:
+    def checks(self, plan: Plan, sent: Mapping[str, Sent] | None, policy: Policy = POLICY) -> tuple[Standing, ...]:
         return recheck(plan, desired(), self.actual, policy, MANAGED, NOW, sent)
 
 

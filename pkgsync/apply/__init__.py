@@ -1,1 +1,1 @@
-"""Executes a reviewed plan: preflight, transfer, journal, engine, receipt."""
+"""Executes a reviewed plan: preflight, uploads, replacements, removals; journal and receipt."""

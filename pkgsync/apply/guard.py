@@ -29,7 +29,8 @@ class Guard:
             self.own[action.key] = {goal}
         else:
             self.own[action.key] = {goal, None, self._content_before(action)}
-        if line.stored_as is not None:  # the server names debs by their header (facts/packagecloud-api.md 15)
+        # the server names debs by their header (packagecloud/README.md, "Rows")
+        if line.stored_as is not None:
             self.own[action.key] = {None}
             self.own[f"{action.distribution}/{line.stored_as}"] = {goal}
 

@@ -22,6 +22,7 @@ from attrs import asdict, define, field
 from pkgsync.errors import PlanFileError, StorageError
 from pkgsync.files import sync_folder
 from pkgsync.model import Outcome, ReceiptLine
+from pkgsync.reconcile import Sent
 
 
 class Event(StrEnum):
@@ -145,11 +146,11 @@ def _folded(data: bytes) -> tuple[Ledger, int]:
     return ledger, len(whole) + len(newline)
 
 
-def put_there(ledger: Ledger) -> dict[str, str]:
-    """What a plan's runs have put on Packagecloud: package key to sha256."""
+def put_there(ledger: Ledger) -> dict[str, Sent]:
+    """What a plan's runs have put on Packagecloud, by package key."""
     lines = [past.line for past in ledger.actions.values() if past.line is not None]
     coming = (line for line in lines if line.action in ("upload", "replacement") and line.outcome is Outcome.DONE)
-    return {f"{line.distribution}/{line.stored_as or line.filename}": line.sha256 for line in coming}
+    return {f"{line.distribution}/{line.stored_as or line.filename}": Sent(line.action, line.sha256) for line in coming}
 
 
 class Journal:

@@ -79,7 +79,7 @@ class Move:
     def _movable(self) -> Row | Result:
         row = self.here.find(self._action)
         if row is not None:
-            self.created_at = self.created_at or row.created_at
+            self.created_at = row.created_at if self.created_at is None else self.created_at
             changed = self.here.changed(row, sha256=self._action.sha256, created_at=self.created_at)
             if changed is not None:
                 return changed

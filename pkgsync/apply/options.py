@@ -31,7 +31,7 @@ class Patience:
     pause: Callable[[float], None] = time.sleep
     fetches: int = 3
     uploads: int = 4
-    # Packagecloud keeps a deleted name reserved for a while (facts/packagecloud-api.md, "Deleting").
+    # Packagecloud may keep a deleted name reserved for a while (packagecloud/README.md, "Delete").
     reserved_uploads: int = 8
     deletions: int = 4
     looks: int = 5

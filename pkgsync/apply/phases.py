@@ -90,7 +90,7 @@ class Phases:
 
     def replace(self, actions: Sequence[Replacement]) -> None:
         """One after the other, so that never more than one name is absent; first those that an earlier run left so."""
-        # Packagecloud cannot overwrite (facts/packagecloud-api.md 5): between DELETE and POST the name is absent.
+        # Packagecloud cannot overwrite (packagecloud/README.md, "Upload"): between DELETE and POST the name is absent.
         if self.site.works:  # the uploads may have used up the quota
             self.site.works = None
         absent = [action for action in actions if action.key not in self.guard.before]

@@ -27,7 +27,7 @@ from pkgsync.model import (
 )
 from pkgsync.model.origin import Origin
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Standing, recheck
+from pkgsync.reconcile import Sent, Standing, recheck
 from pkgsync.reconcile.planning import snapshot
 from pkgsync.services import Services
 
@@ -52,6 +52,8 @@ def refuse_unfit(plan: Plan, config: Config) -> None:
         overrides = ", ".join(sorted({limit.override for limit in plan.exceeded}))
         tip = f"Plan again with {overrides}, if that is wanted." if overrides else "Make a new plan."
         raise UnsafePlanError(f"The plan is not applied: {said}.", tip=tip)
+    if len(plan.archives) > 1:  # a plan file with two is refused when it is read; a value may come from anywhere
+        raise UsageError(f"The plan names more than one archive: {', '.join(sorted(plan.archives))}.")
     _same("OBS", _server(plan.source.api), _server(config.obs.api))
     refuse_elsewhere(plan.target, config)
 
@@ -88,6 +90,8 @@ def look(plan: Plan, config: Config, services: Services, ledger: Ledger, now: Ca
         managed_distributions(config),
         now(),
         _put_there(plan, services.surroundings.state_dir),
+        # Sent, not done: a kill may have kept the run from noting that a file arrived.
+        {key for key, past in ledger.actions.items() if past.uploads},
     )
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
     return Preflight(
@@ -97,7 +101,7 @@ def look(plan: Plan, config: Config, services: Services, ledger: Ledger, now: Ca
     )
 
 
-def _put_there(plan: Plan, state_dir: Path) -> Mapping[str, str] | None:
+def _put_there(plan: Plan, state_dir: Path) -> Mapping[str, Sent] | None:
     """What the journal of the apply that the plan takes back says that it uploaded; None: no such journal here."""
     if plan.undoes is None:
         return None
@@ -122,7 +126,7 @@ def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> S
 def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
     """After a promote of our own the listings may lag: the looks of the archiving, or of the recall, tell."""
     own = standing.reason in (Reason.ALREADY_ARCHIVED, Reason.NO_BACKUP)
-    # facts/packagecloud-api.md 9: no listing that lags was reported, but none is promised not to.
+    # packagecloud/README.md, "Consistency": no listing that lags was reported, but none is promised not to.
     if own and ledger.past(standing.action.key).moving:
         return Standing(action=standing.action, outcome=Outcome.DUE)
     return standing
@@ -188,5 +192,7 @@ def _found_done(standing: Standing, ledger: Ledger, backups: Cache) -> Result:
             return evolve(done, undo=undo_of(backups, action.old.sha256))
         case Deletion():
             return evolve(done, undo=undo_of(backups, action.sha256, action.archived_in))
-        case _:
+        case Archiving():
             return evolve(done, undo="archive")
+        case _:
+            raise TypeError(action)

@@ -119,7 +119,7 @@ class Site:
 
         ``size`` is what the file should have, in bytes. Raises ReadError.
         """
-        # Packagecloud fills in checksums after a while (facts/packagecloud-api.md 3).
+        # Packagecloud may fill in checksums later (packagecloud/README.md, "Rows").
         for attempt in range(1, self.patience.looks + 1):
             with suppress(ReadError):  # without a usable detail route the file itself still tells
                 sha256 = self.sha256(row)
@@ -219,7 +219,7 @@ class Site:
         raise failure
 
     def _answered(self, row: Row, deleted: bool) -> Removed:
-        """A 404 was our own doing only if we had sent a DELETE before (facts/packagecloud-api.md 9)."""
+        """A 404 was our own doing only if we had sent a DELETE before (packagecloud/README.md, "Delete")."""
         ours = deleted or self.journal.ledger.past(row.key).deletions > 1
         gone = self._is_gone(row)
         if not gone and not ours:
@@ -263,7 +263,7 @@ class Site:
                 return self._send(task, file, request)
             except NotFoundError:
                 raise
-            # The duplicate wording is the same for equal and for other content (facts/packagecloud-api.md 5).
+            # The duplicate wording is the same for equal and for other content (packagecloud/README.md, "Upload").
             except (DuplicateError, AmbiguousError) as error:
                 found = self._settled(task.action, file, gone, error, request)
                 if found is not None:
@@ -363,7 +363,8 @@ class Site:
 
     def _verified(self, action: Action, file: StoredFile, uploaded: Uploaded) -> Result:
         done = Result.reached(ours=True, verified="reply")
-        if uploaded.filename != action.filename:  # debs are named by their header (facts/packagecloud-api.md 15)
+        # debs are named by their header (packagecloud/README.md, "Rows")
+        if uploaded.filename != action.filename:
             done = evolve(done, stored_as=uploaded.filename, message=f"Packagecloud stored it as {uploaded.filename}")
         if uploaded.size is not None and uploaded.size != file.size:
             raise _other_bytes(action)

@@ -70,6 +70,7 @@ class Bars:
             file=self._stream,
             leave=False,
             dynamic_ncols=True,
+            # seconds: what is done sooner needs no bar
             delay=0.3,
         ) as bar:
             yield _Bar(bar)

@@ -68,6 +68,7 @@ def run(context: Context, arguments: Sequence[str] | None = None) -> int:
 def _run(context: Context, arguments: Sequence[str] | None) -> int:
     try:
         with logging_to(lambda: context.terminal):
+            # not standalone: click would exit with 2 for a wrong command line, which means changes here
             code = cli.main(arguments, prog_name="pkgsync", standalone_mode=False, obj=context)
         return int(code or ExitCode.OK)
     except BaseException as error:

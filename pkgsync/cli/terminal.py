@@ -104,6 +104,7 @@ class Terminal:
             self._write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}")
 
     def _write(self, line: str) -> None:
+        # only if there are any: importing tqdm costs more than a short command
         if bars := sys.modules.get("pkgsync.cli.bars"):
             bars.write_above(line, self.err)
         else:

@@ -23,6 +23,7 @@ from pkgsync.config.values import (
 )
 from pkgsync.model import DistributionLimits, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
+# a few short lists of a pull request can make millions of projects
 MAX_EXPANDED = 1000
 DEFAULT_API = "https://api.opensuse.org"
 DEFAULT_PACKAGECLOUD = "https://packagecloud.io"
@@ -69,6 +70,7 @@ def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:
     """What is wrong though the schema is satisfied, in the order of the file."""
     template_mistakes = list(_template_mistakes(data, document))
     found = [*template_mistakes, *_url_mistakes(data, document), *_orphan_mistakes(data, document)]
+    # only then: format_map would follow a placeholder such as {release.__class__}
     if not template_mistakes:
         found += [*_project_mistakes(data, document), *_mapping_mistakes(data, document)]
     return sorted([*found, *_credential_mistakes(data, document)])
@@ -219,6 +221,7 @@ def _url_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mista
         for unknown in sorted(used - _URL_PLACEHOLDERS):
             fix = nearest(unknown, sorted(_URL_PLACEHOLDERS))
             yield Mistake(where, f"{shown(unknown)} is no placeholder of published_url", fix)
+        # else every repository would be read from one place, as if each offered what all of them do
         if "repository" not in used or not used & {"project", "project_path"}:
             fix = "such as https://download.opensuse.org/repositories/{project_path}/{repository}"
             yield Mistake(where, "published_url lacks the project or the repository", fix)
@@ -245,6 +248,7 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
     orphans = _orphan_data(data)
     action = orphans.get("action", "keep")
     where = document.at_key(("orphans", "action"))
+    # without it nothing would say how much must stay
     if action != "keep" and "keep_versions" not in orphans:
         fix = f"write `orphans: {{action: {action}, keep_versions: 3}}`"
         yield Mistake(where, f"`orphans: {action}` needs `keep_versions`", fix)

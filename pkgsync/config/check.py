@@ -62,6 +62,7 @@ def text_mistakes(document: Document) -> list[Mistake]:
     for path, text in texts(document.data):
         if path[:1] == ("description",):
             continue
+        # in a log or a header it could begin a line of its own
         if has_control(text):
             found.append(Mistake(document.at(path), f"{dotted(path)} holds a line break or control character"))
         if "${" in text and path[-1] not in CREDENTIAL_KEYS and path[-2:] != ("auth", "user"):
@@ -141,6 +142,7 @@ def _type_fix(document: Document, finding: _Finding, allowed: list[str]) -> str:
     if value is None:
         return "write [] for an empty list" if "array" in allowed else "give it a value, or remove the key"
     if "string" in allowed and text is not None:
+        # a secret is not repeated
         return "quote it" if finding.schema.get("writeOnly") else f'quote it: "{printable(text)}"'
     if "array" in allowed and isinstance(value, str):
         return f'write ["{printable(value)}"]'

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from attrs import field, frozen
 
+# a config may come from anybody: a few lines of aliases can stand for millions of values
 MAX_BYTES = 2**20
 MAX_NODES = 50_000
 MAX_DEPTH = 20
@@ -91,6 +92,7 @@ def compose(data: bytes) -> yaml.Node | None:
     """The node tree of a file; None for an empty one. Raises BrokenYamlError."""
     text = _decode(data)
     try:
+        # nodes only: nothing is constructed, and every value keeps its place
         return yaml.SafeLoader(text).get_single_node()
     except yaml.reader.ReaderError as error:
         what = f"the character U+{error.character:04X} is not allowed in YAML"
@@ -230,6 +232,7 @@ def _decode(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise BrokenYamlError(Mistake(Position(1, 1), f"the file is larger than {MAX_BYTES // 2**20} MiB"))
     try:
+        # some editors write a byte order mark
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")

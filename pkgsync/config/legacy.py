@@ -33,6 +33,7 @@ def convert(old: Document) -> Document:
             "projects": [_project(name, project or {}) for name, project in old.data["obsprojects"].items()],
         },
         "packagecloud": _packagecloud(old.data["packagecloud"]),
+        # kata-pkgsync skips what it maps to an empty text
         "distributions": {name: target or None for name, target in old.data["distro-mapping"].items()},
     }
     return Document(data=data, places=_places(old), mistakes=tuple(mistakes))

@@ -41,6 +41,7 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
     if old_form:
         _refuse(path, document, schema_mistakes(document, legacy.DEFINITION))
         document = legacy.convert(document)
+    # each check relies on what the one before has refused
     _refuse(path, document, schema_mistakes(document))
     _refuse(path, document, build.mistakes(document.data, document))
     return build.config(path, document.data, warnings=_warnings(document, env, old_form=old_form), legacy=old_form)
@@ -49,6 +50,7 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
 def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
+            # bounded, as the path may be a device without an end
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"no config file {path}", tip="name another with -c or PKGSYNC_CONFIG") from None

@@ -65,6 +65,7 @@ class PackagecloudConfig:
 class ConfigSecrets:
     """The credential keys as they are written: ``${NAME}`` for an environment variable, or a plain secret."""
 
+    # no repr: a traceback may show the config
     obs_username: str | None = field(default=None, repr=False)
     obs_password: str | None = field(default=None, repr=False)
     packagecloud_token: str | None = field(default=None, repr=False)

@@ -15,6 +15,7 @@ from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
 
 OSC_USERNAME, OSC_PASSWORD, PACKAGECLOUD_TOKEN = "OSC_USERNAME", "OSC_PASSWORD", "PACKAGECLOUD_TOKEN"
+# a config must not hand one service the credential of the other by naming its variable
 _OTHER_SERVICE = {"obs": (PACKAGECLOUD_TOKEN,), "packagecloud": (OSC_USERNAME, OSC_PASSWORD)}
 
 
@@ -55,6 +56,7 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
     found = files.oscrc(service.origin, env, home) or ring.obs(service.origin, username)
     if found or service.origin.is_loopback:
         return found
+    # told only now: the variables may be there for something else, and another place could have had the login
     if username and password:
         raise service.refusal(f"the login in {OSC_USERNAME} and {OSC_PASSWORD}")
     raise AuthenticationError(f"no login for {service.origin}", tip=_obs_tip(service, username, password))
@@ -103,12 +105,14 @@ def _config_value(service: _Service, key: str, written: str, env: Mapping[str, s
 def _variable(env: Mapping[str, str], name: str) -> str:
     """The value without the line break that secrets often end with; empty where it is not set."""
     value = env.get(name, "").strip()
+    # a line break would end the header, and begin another of its own
     if not value.isprintable():
         raise AuthenticationError(f"{name} holds a line break or control character", tip=f"set {name} again")
     return value
 
 
 def _login(username: str, password: str) -> Basic:
+    # basic authentication ends the user name at the first colon, and the rest would go as password
     if ":" in username:
         raise AuthenticationError("the user name or token holds a colon, which no login can have")
     return Basic(username, password)

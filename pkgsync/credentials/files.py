@@ -14,6 +14,7 @@ from pkgsync.credentials import ring
 from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
 
+# of bz2, a few bytes can unpack to gigabytes
 _MAX_PASSWORD_BYTES = 4096
 _TIP = "set OSC_USERNAME and OSC_PASSWORD"
 
@@ -38,6 +39,7 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
     text = _read(path)
     if text is None:
         return None
+    # no interpolation: a password may hold a %
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
@@ -67,6 +69,7 @@ def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | No
         case "TransientCredentialsManager":
             raise AuthenticationError(f"{path} keeps no password for {url}: osc asks each time", tip=_TIP)
         case "ObfuscatedConfigFileCredentialsManager":
+            # older osc keeps it under passx
             obfuscated, stored = stored or obfuscated, None
         case "" | "PlaintextConfigFileCredentialsManager":
             pass

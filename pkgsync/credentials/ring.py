@@ -44,6 +44,7 @@ def oscrc(path: Path, url: str, user: str) -> Basic:
 
 
 def _asked(origin: Origin, question: Callable[[ModuleType], Any]) -> Any:
+    # whoever runs a server on this machine, or sits on the way to one over http, would get the password
     keyring = _import() if origin.scheme == "https" and not origin.is_loopback else None
     if keyring is None:
         return None

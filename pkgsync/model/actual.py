@@ -15,8 +15,8 @@ from pkgsync.model.key import Keyed
 class Row(Keyed):
     """One package of a Packagecloud listing. ``sha256`` None means unknown, never equal.
 
-    The ``*_url`` fields are the server's host-relative routes. ``download_url`` holds a read token: it is a secret,
-    and is neither printed nor compared.
+    The ``*_url`` fields are the server's host-relative routes. ``download_url`` can hold a read token: it is a secret,
+    and is neither printed nor compared (packagecloud/README.md, "Rows").
     """
 
     type: str

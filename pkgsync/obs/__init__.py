@@ -1,4 +1,7 @@
-"""What OBS offers: its build results and published indexes, read with a second look."""
+"""What OBS offers: its build results and published indexes, read with a second look.
+
+What OBS itself does, and where that is known from, stands in README.md beside this file.
+"""
 
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, connect

@@ -1,6 +1,6 @@
 """The files of projects whose publishing is disabled: read from ``_result``, downloaded once and hashed.
 
-OBS states no checksum of what is built (md5 at most), so a listing alone proves no content. Only the files
+OBS states no sha256 of all that is built (README.md, "Rebuilds"), so a listing alone proves no content. Only the files
 that pass the filters are downloaded; what the others are called protects from deletion all the same.
 """
 
@@ -49,6 +49,7 @@ def chosen(w: Wanted, results: ArchitectureResults, wants: Wants) -> tuple[Built
             for file in package.files if package.code != "unknown" else ():
                 if wants(file.filename, w.project.architectures):
                     made = BuiltCopy(repository=w.name, architecture=name, package=package.name, file=file)
+                    # README.md, "Published tree": every architecture has a copy of its own of a noarch file
                     found.setdefault(file.filename, made)
     return tuple(found[filename] for filename in sorted(found))
 
@@ -66,6 +67,7 @@ def index_of(w: Wanted, reading: Reading, results: ArchitectureResults, wants: W
     for made, error in failed.items():
         if made in stands:
             return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
+    # only files that the second look lacks: they went away under the reader, and the next run may find them
     if failed:
         return IndexRead(
             index=None, problems=(Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),)
@@ -79,6 +81,7 @@ def index_of(w: Wanted, reading: Reading, results: ArchitectureResults, wants: W
 
 def listing_sha256(results: ArchitectureResults) -> str:
     """Over the sorted [architecture, package, file name, size, mtime] of everything that is built."""
+    # README.md, "Rebuilds": OBS states no contents here, so size and time stand in for them
     listed = sorted(
         [result.name, package.name, file.filename, file.size, file.mtime]
         for result in results.values()
@@ -122,6 +125,7 @@ class BuiltFiles:
             try:
                 return None if w in failed else self._read(w, made, task.advance)
             except (ReadError, IntegrityError) as error:
+                # from several threads at once: at worst one more file is tried
                 failed.add(w)
                 return error
 
@@ -142,6 +146,7 @@ class BuiltFiles:
         if sha256 is not None and (kept := self.cache.open(sha256, file.size)) is not None:
             with kept:
                 on_bytes(file.size)
+                # the cache has just verified every byte: only the header is needed
                 return _indexed(made, sha256, kept, verify=False)
         try:
             return self._fetch(w, made, on_bytes)
@@ -154,6 +159,7 @@ class BuiltFiles:
         with self._scratch() as sink:
             session, route = self.client.built_location(w.project.name, w.name, made.path)
             session.download(route, sink, size=file.size, on_bytes=on_bytes)
+            # before the cache: with no stated sum, bytes that are no package would be kept as if they were right
             found = _indexed(made, digest_of(sink, "sha256"), sink, verify=True)
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
             return found

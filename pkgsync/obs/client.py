@@ -1,6 +1,6 @@
 """The routes of OBS that are read, and nothing of what their answers mean.
 
-They are documented in docs/api/api/api.txt of openSUSE/open-build-service.
+They are documented in docs/api/api/api.txt of openSUSE/open-build-service; README.md has what that leaves out.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError,
 
 T = TypeVar("T")
 _XML = ("text/xml", "application/xml")
+# README.md, "_result": everything of a project at once, however many packages it has
 _VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
 
 
@@ -34,6 +35,7 @@ def connect(
     if obs.published_url is not None:
         parts = urlsplit(obs.published_url)
         origin = f"{parts.scheme}://{parts.netloc}"
+        # without the login: this leads to a download server, and on to whatever mirrors it names
         published = Session(origin, limits=limits, allow_http=config.allow_http, pause=pause)
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
 
@@ -41,7 +43,8 @@ def connect(
 class ObsClient:
     """Reads OBS. ``published`` is a session without credentials to the origin of the template ``published_url``.
 
-    With ``anonymous`` the /public routes are read, which know no /published: then ``published_url`` is needed.
+    With ``anonymous`` the /public routes are read, which know no /published: then ``published_url`` is needed
+    (README.md, "Without a login").
     """
 
     def __init__(
@@ -88,12 +91,16 @@ class ObsClient:
         return self._parsed(route, lambda data: parse_meta(data, project))
 
     def result(self, project: str) -> ProjectResult:
-        """All files, states and publish times of the project in one request. Raises ReadError, AuthenticationError."""
+        """All files, states and publish times of the project in one request (README.md, "_result").
+
+        Raises ReadError, AuthenticationError.
+        """
         limits = self._session.limits
         return self._parsed(
             make_route(*self._prefix, "build", project, "_result"),
             lambda data: parse_result(data, project),
             params=_VIEWS,
+            # README.md, "Two servers": for a large project OBS thinks for minutes before the first byte
             read_seconds=limits.result_read_seconds,
             total_seconds=limits.result_total_seconds,
         )
@@ -120,6 +127,7 @@ class ObsClient:
             try:
                 return parse(reply.body)
             except IntegrityError as error:
+                # the answer may have been cut or mixed up on its way: only what stays so is a failed read
                 raise TransientError(ReadError(error.message, tip=error.tip or "Try again later.")) from None
 
         return self._session.persist(once)
@@ -130,6 +138,7 @@ class ObsClient:
         A redirector that sends it elsewhere is passed over in favour of the API, which ``anonymous`` has not.
         Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
         """
+        # README.md, "Published tree": a mirror lags, so what stands there proves nothing about what OBS publishes
         session, route = self.published_location(project, repository, path)
         try:
             return session.get(route, max_bytes=session.limits.max_top_bytes).body
@@ -143,8 +152,12 @@ class ObsClient:
         return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
 
     def published(self, project: str, repository: str, path: str, max_bytes: int) -> bytes:
-        """A published file as it is, from a mirror too: the caller verifies it. Errors as in top()."""
+        """A published file as it is, from a mirror too (README.md, "Published tree"): the caller verifies it.
+
+        Errors as in top().
+        """
         session, route = self.published_location(project, repository, path)
+        # not decoded: the stated sum is of the file as it is, packed
         return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
 
     def built_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
@@ -155,6 +168,7 @@ class ObsClient:
         """Where a published file is: the session and the route on it, as Session.download takes them."""
         if self._published is None or self._template is None:
             return self._session, _api_route(project, repository, path)
+        # quoted: the name of a repository comes from the network, and must not lead out of the template
         base = (
             self._template.replace("{project}", quote(project, safe=":~"))
             .replace("{project_path}", quote(project.replace(":", ":/"), safe=":/~"))

@@ -1,4 +1,4 @@
-"""The flat Debian repository of OBS: Release and the Packages that it lists (src/backend/bs_publish)."""
+"""The flat Debian repository of OBS: Release and the Packages that it lists (README.md, "Flat Debian")."""
 
 import calendar
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"
+# sha256 first: any other costs a download of every file
 _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"}
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", *_SUMS})
@@ -18,6 +19,7 @@ _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", *
 
 def parse_top(data: bytes, what: str) -> Pointer:
     """Raises IntegrityError for anything but a whole Release that lists Packages with its checksum."""
+    # a line that is cut may still be one: Packages.gz becomes Packages
     if not data.endswith(b"\n"):
         raise IntegrityError(f"{what}: it is cut off")
     stanzas = list(_stanzas((data,), None, what))
@@ -50,7 +52,7 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
 
 
 def _date(text: str | None) -> int | None:
-    """Seconds since 1970. Older servers write no time zone; it is then taken as UTC."""
+    """Seconds since 1970; UTC where no time zone is written, and OBS writes none (README.md, "Flat Debian")."""
     parsed = parsedate_tz(text or "")
     if parsed is None:
         return None
@@ -124,6 +126,7 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
         else:
             name, colon, value = line.partition(":")
             name = name.lower()
+            # of a field that is there twice, apt may believe the other one
             if not colon or name in fields:
                 raise IntegrityError(f"{what}: {line[:80]!a} is no field, or is there twice")
             if wanted is None or name in wanted:
@@ -137,7 +140,9 @@ def _lines(pieces: Iterable[bytes], what: str) -> Iterator[str]:
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
+            # in another encoding may be what nobody reads; the fields that count are checked later
             yield line.decode("utf-8", "surrogateescape").rstrip("\r")
+        # a line without an end must not fill the memory
         if len(rest) > 2**20:
             raise IntegrityError(f"{what}: a line has no end")
     if rest:

@@ -35,6 +35,7 @@ def gather(
     projects: Sequence[ObsProject],
     *,
     now: Callable[[], datetime],
+    # README.md, "Two servers": no rule on request rates is known, so only a few at a time
     jobs: int = 4,
     progress: Progress = SILENT,
     pause: Callable[[float], object] = time.sleep,
@@ -64,6 +65,7 @@ def gather(
                 client=client, pool=_Pool(pool, task), hasher=hasher, pause=pause, built=built, progress=progress
             )
             read = reader.repositories(present)
+    # what is absent stays among them: it may be the reason why a package is not offered
     repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
     return DesiredState(repositories=repositories, read_at=read_at, requests=client.requests - before)
 
@@ -91,6 +93,7 @@ def _pool(client: ObsClient, jobs: int) -> Iterator[ThreadPoolExecutor]:
     try:
         yield executor
     except BaseException:
+        # first: the shutdown below waits for the threads, and they for their answers
         client.close()
         raise
     finally:
@@ -101,6 +104,7 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
     try:
         return client.project_meta(project.name)
     except NotFoundError as error:
+        # README.md, "Two servers": one that must not be seen answers the same
         if project.optional:
             return None
         tip = "Check the name and your access rights; list it in `optional_projects` if it comes and goes."
@@ -138,6 +142,7 @@ class _RepositoryReader:
             self._pause(seconds)
             newer, results = self._once(again, first)
             read.update(newer)
+            # the second look of one round is the first of the next
             first = {**first, **results}
         return read
 
@@ -146,6 +151,7 @@ class _RepositoryReader:
     ) -> tuple[dict[Wanted, Repository], dict[str, ProjectResult]]:
         outcomes = self._indexes(_offering(repositories, "published"), first)
         readings = self._hashed(_offering(repositories, "build"), first)
+        # after the last index and file: what both looks show alike stood still while those were read
         second = self._results(repositories)
         if self._built is not None:
             outcomes.update(self._built.confirmed(readings, second))

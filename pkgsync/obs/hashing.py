@@ -20,6 +20,7 @@ def hasher(client: ObsClient, cache: Cache) -> Hasher:
 
     def sha256_of(project: str, repository: str, path: str, size: int, algorithm: str, stated: str) -> str:
         session, route = client.published_location(project, repository, path)
+        # not into the cache at once: a file stands there under its sha256, which is not known yet
         with tempfile.TemporaryFile() as stream:
             sink = cast(BinaryIO, stream)
             session.download(route, sink, size=size)

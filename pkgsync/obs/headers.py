@@ -21,6 +21,7 @@ from pkgsync.obs import debian
 from pkgsync.obs.fields import check_word
 from pkgsync.obs.sums import Stated, opened
 
+# bytes; the file itself says how large its parts are
 _MAX_HEADER = 64 * 2**20
 _MAX_CONTROL = 2**20
 _CHUNK = 2**20
@@ -30,6 +31,7 @@ _ENTRY = struct.Struct(">IIII")
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM = 1000, 1001, 1002, 1003, 1022, 1044
 _SIGNATURE_MD5 = 1004
 _INT32, _STRING, _BINARY = 4, 6, 7
+# all that reading wrong bytes as a package can raise
 _BROKEN = (struct.error, tarfile.TarError, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
@@ -62,6 +64,7 @@ def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
     if _LEAD.unpack(stream.read(_LEAD.size))[0] != b"\xed\xab\xee\xdb":
         raise _damaged(filename)
     signature, length = _tags(stream, filename)
+    # only the signature is padded
     stream.seek(-length % 8, io.SEEK_CUR)
     start = stream.tell()
     tags, _ = _tags(stream, filename)
@@ -137,6 +140,7 @@ def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
     position = 8
     while position < end:
         stream.seek(position)
+        # a negative size would lead back, round and round
         head = stream.read(60)
         size = int(head[48:58])
         if head[58:] != b"`\n" or size < 0 or position + len(head) + size > end:
@@ -147,6 +151,7 @@ def _members(stream: BinaryIO, filename: str) -> Iterator[tuple[str, int, int]]:
 
 def _control(archive: bytes) -> bytes:
     """The file ``control`` of an unpacked control.tar. Raises KeyError, tarfile.TarError."""
+    # read, never extracted: what else the archive holds, and under which names, does no harm
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
         for member in tar:
             if member.name.removeprefix("./") == "control" and member.isfile() and member.size <= _MAX_CONTROL:

@@ -50,6 +50,7 @@ def unique(entries: Iterable[IndexEntry], what: str) -> Iterator[IndexEntry]:
     seen: dict[str, IndexEntry] = {}
     for entry in sorted(entries, key=lambda e: e.path):
         first = seen.setdefault(entry.filename, entry)
+        # Packagecloud has one place for the name, and nothing says which of the two belongs there
         if (first.size, first.checksum) != (entry.size, entry.checksum):
             raise IntegrityError(f"{what}: {entry.filename} is listed with two contents")
         if first is entry:

@@ -72,6 +72,7 @@ def read_index(
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
+    # what does not fit together is a publish at work, unless the repository is at rest: then it is broken
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
@@ -80,7 +81,10 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
 
 
 def _patiently(reader: "_IndexReader", pause: Callable[[float], object]) -> Index | None:
-    """An index replaced under the reader gives a 404 or a wrong checksum, and is whole a moment later (OBS #8258)."""
+    """An index replaced under the reader gives a 404 or a wrong checksum, and mostly is whole a moment later.
+
+    README.md, "Published tree".
+    """
     for seconds in PAUSES:
         try:
             return reader.read()
@@ -112,10 +116,12 @@ class _IndexReader:
         what = f"{self._wanted.id}/{pointer.path}"
         # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
         packed = self._client.published(project, repository, pointer.path, self._client.limits.max_index_bytes)
+        # first of all: no decompressor gets bytes that nobody vouches for
         pointer.packed.verify(packed, what)
         pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
         entries = tuple(unique(kind.parse_packages(pieces, what), what))
         files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
+        # README.md, "Published tree": nothing is switched at once, so only a top file that stayed vouches for the rest
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
         return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
@@ -129,7 +135,7 @@ class _IndexReader:
     def _top(self) -> tuple[IndexFormat | None, bytes]:
         """The top file of the first kind that is there.
 
-        The backend answers a 200 with a directory where nothing was ever published (as 2.9.4 does). That
+        The backend answers a 200 with a directory where nothing was ever published (README.md, "Published tree"). That
         is taken for a 404 only if nothing was built either.
         """
         for kind in self._kinds:

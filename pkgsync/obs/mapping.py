@@ -45,6 +45,7 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
         names = [key] if key != CATCH_ALL else [r for r in repositories if r not in project.distributions]
         for name in names:
             filtered = skipped or not project.selects(name)
+            # one that is wanted and not there is a problem to tell; one that is left out anyway may be missing
             if name in repositories or not filtered:
                 found.append(
                     Wanted(
@@ -67,6 +68,7 @@ def _fed(project: ObsProject) -> tuple[str, ...]:
 def _check_mapped(project: ObsProject, repositories: tuple[str, ...]) -> None:
     if CATCH_ALL in project.distributions:
         return
+    # a new repository is neither synced nor passed over without a word in the config
     unmapped = [r for r in repositories if r not in project.distributions and project.selects(r)]
     if unmapped:
         plural = "repositories" if len(unmapped) > 1 else "repository"

@@ -1,6 +1,7 @@
 """Remembers which content a built file had, so that the next run need not download it again.
 
-OBS states no checksum of what is built: a file counts as the same while its place, size and time are the same.
+OBS states no sha256 of all that is built (README.md, "Rebuilds"): a file counts as the same while its place, size and
+time are the same.
 What is remembered is only the sha256; the bytes must be in the cache, which verifies them.
 """
 
@@ -27,6 +28,7 @@ class Memo:
     def __init__(self, folder: Path, api: str, project: str) -> None:
         """Reads the file; one that is missing, damaged or of another project knows nothing."""
         self._about = {"format": _FORMAT, "api": api, "project": project}
+        # a name from the config is no file name
         name = hashlib.sha256(f"{api}\n{project}".encode()).hexdigest()[:32]
         self._path = folder / f"{name}.json"
         self._known = self._read()
@@ -58,6 +60,7 @@ class Memo:
             if {key: document.get(key) for key in self._about} != self._about:
                 return {}
             return dict(_entry(line) for line in document["files"])
+        # whatever is wrong with it: it only saves downloads, and is written anew
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return {}
 

@@ -1,6 +1,6 @@
 """The ``_result`` and ``_meta`` of a project, read strictly.
 
-Format: docs/api/api/api.txt and src/backend/BSXML.pm of openSUSE/open-build-service.
+Format: docs/api/api/api.txt and src/backend/BSXML.pm of openSUSE/open-build-service; README.md, "_result".
 Several answers of OBS look like "nothing there" and mean "could not tell"; all of them are refused here.
 """
 
@@ -74,6 +74,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     what = f"_meta of {project}"
     elements = children(in_pieces(data), "project", what)
     name = next(elements).get("name")
+    # whatever mixed up two answers must not give a project another one's repositories
     if name != project:
         raise IntegrityError(f"{what}: it is of another project, {str(name)[:80]!a}")
     repositories: dict[str, tuple[str, ...]] = {}
@@ -81,6 +82,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
         if element.tag == "repository":
             repository = check_word(element.get("name"), "repository", what)
             architectures = tuple(check_word(a.text, "architecture", what) for a in element.findall("arch"))
+            # README.md, "_result": such a project has two results of one architecture, and nothing says which counts
             if repository in repositories or len(set(architectures)) != len(architectures):
                 raise IntegrityError(f"{what}: {repository} or one of its architectures is there twice")
             repositories[repository] = architectures
@@ -91,7 +93,7 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
     """A ``_result`` with ``view=binarylist``, ``status`` and ``stats``.
 
     Raises IntegrityError for anything but a whole one of ``project`` with a state: without it OBS could not reach
-    its own backend, and zeros mean that nothing matched.
+    its own backend, and zeros mean that nothing matched (README.md, "_result").
     """
     what = f"_result of {project}"
     elements = children(in_pieces(data), "resultlist", what)
@@ -114,12 +116,14 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
 
 def _architecture(element: Element, what: str) -> ArchitectureResult:
     name = check_word(element.get("arch"), "architecture", what)
+    # "state" is what "code" was called before
     code = check_word(element.get("code") or element.get("state"), "code", what)
     dirty = element.get("dirty", "false")
     published = [stats.get("lastpublished") for stats in element.findall("stats")]
     return ArchitectureResult(
         name=name,
         code=code,
+        # any word but a clear no is taken for dirty
         dirty=dirty not in ("false", "0"),
         details=_details(element),
         last_published=max((check_number(p, "time", what) for p in published if p), default=None),
@@ -145,9 +149,12 @@ def _packages(element: Element, what: str) -> Iterator[BuiltPackage]:
         if package in lists:
             raise IntegrityError(f"{what}: {package} has two lists of files")
         lists[package] = _files(binaries, f"{what}, {package}")
+    # a view that is not there would read as packages without files, or without a state
     if bool(codes) != bool(lists):
         raise IntegrityError(f"{what}: the states or the files of the packages are missing")
+    # sorted: the two looks are compared whole, and the order of an answer means nothing
     for package in sorted(codes.keys() | lists.keys()):
+        # README.md, "Package states": files without a state prove nothing
         yield BuiltPackage(package, codes.get(package, "unknown"), lists.get(package, ()))
 
 

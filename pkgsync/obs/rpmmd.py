@@ -1,4 +1,4 @@
-"""rpm-md: repomd.xml and the primary that it names, as createrepo_c writes them."""
+"""rpm-md: repomd.xml and the primary that it names, as createrepo_c writes them (README.md, "rpm-md")."""
 
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
@@ -13,6 +13,7 @@ from pkgsync.obs.xml import children, in_pieces
 TOP = "repodata/repomd.xml"
 _REPO = "{http://linux.duke.edu/metadata/repo}"
 _COMMON = "{http://linux.duke.edu/metadata/common}"
+# most of a primary, and of no use here
 _UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url", "time"))
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
@@ -43,6 +44,7 @@ def _revision(text: str | None) -> int | None:
 def _primary(element: Element, what: str) -> Pointer:
     location = _location(element, _REPO, what)
     packed = Stated(_size(element, "size", what), _checksum(element, "checksum", what))
+    # it is fetched from mirrors, too, and nothing else would vouch for it
     if packed.checksum is None:
         raise IntegrityError(f"{what}: it states no checksum of {location}")
     unpacked = Stated(_size(element, "open-size", what), _checksum(element, "open-checksum", what))
@@ -51,6 +53,7 @@ def _primary(element: Element, what: str) -> Pointer:
 
 def _location(element: Element, namespace: str, what: str) -> str:
     location = element.find(f"{namespace}location")
+    # xml:base would lead to another server
     if location is None or location.get(_BASE):
         raise IntegrityError(f"{what}: an entry has no place within the repository")
     return check_path(location.get("href", ""), what)
@@ -75,6 +78,7 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
         if element.tag == f"{_COMMON}package":
             count += 1
             yield _entry(element, what)
+    # a primary that is whole but short would make orphans of all that it lacks
     if count != stated:
         raise IntegrityError(f"{what}: it lists {count} packages and says {stated}")
 

@@ -1,6 +1,7 @@
 """Whether what was read is final: as pure functions of two looks.
 
-The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves it unchanged.
+What the states of OBS prove: README.md, "Repository states". The root ``state`` of a ``_result`` proves nothing: a full
+rebuild leaves it unchanged.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,6 +10,7 @@ from pkgsync.model import Architecture, ContentFrom, Index, Problem
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
 from pkgsync.reasons import Reason
 
+# README.md, "Published tree": some servers note the publish once more, after copying out the index that they made
 _MAX_AGE_SECONDS = 600
 
 
@@ -26,6 +28,7 @@ def judge_architectures(
     is what is built, one that is not published is as final as one that is.
     """
     names = (*expected, *sorted(second.keys() - set(expected)))
+    # README.md, "Repository states": a publish takes along what the other architectures have finished
     sibling = content == "build" or any(
         result.code == "published" for name, result in second.items() if name not in ignored
     )
@@ -47,6 +50,7 @@ def _architecture(
         absent = Problem(Reason.ARCHITECTURE_ABSENT, f"{where}: OBS gives no result for it")
         return Architecture(name=name, code="", problems=(absent,))
     problems = list(_state_problems(where, second, sibling, ignored))
+    # compared whole, with sizes and times: a rebuild may change no state
     if first != second:
         problems.append(Problem(Reason.INDEX_CHANGED, f"{where}: changed while it was read"))
     return Architecture(
@@ -76,7 +80,7 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
 
 
 def publishing_problems(where: str, results: ArchitectureResults, ignored: Collection[str]) -> tuple[Problem, ...]:
-    """While OBS publishes a repository, its files and its index can disagree: it switches them one by one."""
+    """While OBS publishes a repository, its files and its index can disagree (README.md, "Published tree")."""
     names = sorted(n for n, result in results.items() if result.code == "publishing" and n not in ignored)
     if not names:
         return ()
@@ -105,6 +109,7 @@ def index_problems(
     if index is None:
         return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it"),)
     problems = []
+    # it would make an orphan of every row: believed only where the config says that it may be so
     if not index.files and not may_be_empty:
         problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty"))
     times = [r.last_published for n, r in results.items() if r.last_published is not None and n not in ignored]

@@ -16,6 +16,7 @@ from pkgsync.obs.xml import in_pieces
 _ALGORITHMS = {name: name for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")} | {"sha": "sha1"}
 _HEX = re.compile(r"[0-9a-f]+")
 _CHUNK = 256 * 1024
+# bytes, the most that zstd takes unasked: a few bytes of input could claim far more
 _MAX_WINDOW = 128 * 2**20
 
 
@@ -62,6 +63,7 @@ class Stated:
 
 
 def _new(algorithm: str) -> "hashlib._Hash":
+    # md5 and sha1 only repeat what an index states; systems that forbid them as protection must go on, too
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
@@ -80,6 +82,7 @@ def opened(data: bytes, name: str, stated: Stated, max_bytes: int) -> Iterator[b
                 raise IntegrityError(f"{name}: it unpacks to more than {limit} bytes")
             digest.update(piece)
             yield piece
+    # MemoryError: damaged bytes may ask for any amount
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError, MemoryError):
         raise IntegrityError(f"{name}: damaged or cut, it cannot be unpacked") from None
     stated.check(size, digest.hexdigest(), f"{name}, unpacked")
@@ -110,6 +113,7 @@ def _unxz(data: bytes) -> Iterator[bytes]:
             if not piece and unxz.needs_input and not unxz.eof:
                 raise EOFError
             yield piece
+        # streams may follow each other, with zeros between them (the .xz file format, "Stream Padding")
         rest = unxz.unused_data.lstrip(b"\0")
 
 

@@ -25,6 +25,7 @@ def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str]
             yield from builder.take()
         builder.parser.Parse(b"", True)
         yield from builder.take()
+    # an encoding that the document names itself can be a LookupError or a ValueError
     except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
         raise IntegrityError(f"{what}: not complete, valid XML ({type(error).__name__})") from None
 
@@ -64,6 +65,7 @@ class _Builder:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = _full(name)
+        # most of a primary is skipped: without a call per text that takes a fraction of the time
         if tag in self._skip:
             self.parser.StartElementHandler = self._skip_start
             self.parser.EndElementHandler = self._skip_end

@@ -1,4 +1,7 @@
-"""Packagecloud: its routes, the parsers of its answers, and the gathering of the actual state."""
+"""Packagecloud: its routes, the parsers of its answers, and the gathering of the actual state.
+
+What Packagecloud itself does, and where that is known from, stands in README.md beside this file.
+"""
 
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.gather import gather, with_archive

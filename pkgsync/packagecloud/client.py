@@ -1,7 +1,7 @@
 """The routes of one Packagecloud repository: typed values in and out, no decisions.
 
-Source: https://packagecloud.io/docs/api. Changes are sent exactly once; whoever asked for one looks at the row
-before asking again.
+Source: https://packagecloud.io/docs/api; README.md has what that leaves out. Changes are sent exactly once; whoever
+asked for one looks at the row before asking again. No change can be made conditional there (README.md, "Delete").
 """
 
 import io
@@ -51,8 +51,8 @@ def _ignore(count: int) -> None:
 class PackagecloudClient:
     """One repository (``user/name``) behind one session. Thread-safe, as the session is.
 
-    Every method raises AuthenticationError (401, 403), QuotaError (402, 429 without Retry-After), and ReadError or, for
-    changes, AmbiguousError, as the session does.
+    Every method raises AuthenticationError (401, 403), QuotaError (402, 429 without Retry-After: README.md, "Quota"),
+    and ReadError or, for changes, AmbiguousError, as the session does.
     """
 
     def __init__(self, session: Session, repository: str) -> None:
@@ -73,10 +73,11 @@ class PackagecloudClient:
         return self._page("packages.json", number, per_page, ())
 
     def look(self, distribution: str, filename: str) -> tuple[Row, ...]:
-        """The rows of exactly this distribution and file name, by one complete search (a substring match there)."""
+        """The rows of exactly this distribution and file name, by one complete search (README.md, "Search")."""
 
         def fetch(number: int, per_page: int) -> Page:
             page = self._page("search.json", number, per_page, (("q", filename), ("dist", distribution)))
+            # without those headers an answer is whole only if it is shorter than a page that nobody asked to be larger
             whole = page.total is None and page.next_page is None and len(page.rows) < listing.DEFAULT_PER_PAGE
             return evolve(page, total=len(page.rows)) if whole else page
 
@@ -85,29 +86,39 @@ class PackagecloudClient:
 
     def look_twice(self, distribution: str, filename: str) -> Row | None:
         """The row, or None if two looks agree that there is none. Raises ReadError if there are several."""
+        # README.md, "Consistency": one empty answer is no proof of absence
         found = self.look(distribution, filename) or self.look(distribution, filename)
+        # README.md, "Rows": that cannot be, and nobody knows which of them a DELETE would take
         if len(found) > 1:
             raise ReadError(f"Packagecloud lists {distribution}/{filename} more than once.")
         return found[0] if found else None
 
     def details(self, row: Row) -> Details:
-        """Checksum and size of one row. Raises ReadError also if the answer is about another file, NotFoundError."""
+        """Checksum and size of one row (README.md, "Details").
+
+        Raises ReadError also if the answer is about another file, NotFoundError.
+        """
         origin = self.session.origin
         route = routes.of_details(row.package_url, origin=origin, repository=self.repository, row=row)
         if route is None:
             raise ReadError(f"Packagecloud lists no usable detail route for {row.key}.")
         found = self._read(route, lambda reply: rows.parse_details(reply.body, row.key))
+        # the route is the server's own; what it answers must be about this row all the same
         if (found.filename, found.distribution or row.distribution) != (row.filename, row.distribution):
             raise ReadError(f"Packagecloud's details for {row.key} describe another file.")
         return found
 
     def downloads(self, row: Row, since: date) -> int:
-        """How often the row was downloaded since that day (UTC) began. Raises ReadError, NotFoundError."""
+        """How often the row was downloaded since that day (UTC) began (README.md, "Details").
+
+        Raises ReadError, NotFoundError.
+        """
         origin = self.session.origin
         route = routes.of_downloads(row.downloads_count_url, origin=origin, repository=self.repository, row=row)
         if route is None:
             raise ReadError(f"Packagecloud lists no usable route for the downloads of {row.key}.")
         what = f"the downloads of {row.key}"
+        # the form that the API gives for dates
         start = (("start_date", f"{since:%Y%m%dZ}"),)
         return self._read(route, lambda reply: rows.parse_count(reply.body, what), start)
 
@@ -121,12 +132,13 @@ class PackagecloudClient:
     ) -> Uploaded:
         """Send ``size`` bytes of ``stream`` as one streamed multipart body; ``on_bytes`` gets increments in bytes.
 
-        Raises DuplicateError, RefusedError, NotFoundError (no such repository), AmbiguousError (look before anything
-        else), and IntegrityError before sending if the stream has another size.
+        Raises DuplicateError (README.md, "Upload"), RefusedError, NotFoundError (no such repository), AmbiguousError
+        (look before anything else), and IntegrityError before sending if the stream has another size.
         """
         if stream.seek(0, io.SEEK_END) != size:
             raise IntegrityError(f"{filename} is not {size} bytes long; nothing was sent.")
         stream.seek(0)
+        # streamed: several uploads at a time, of any size, must not stand in memory
         encoder = MultipartEncoder(
             {
                 "package[distro_version_id]": str(distribution_id),
@@ -144,9 +156,13 @@ class PackagecloudClient:
         return _uploaded(reply, filename)
 
     def delete(self, row: Row) -> bool:
-        """Delete one row for good: True if this did it, False for a 404. Raises RefusedError, AmbiguousError."""
+        """Delete one row for good (README.md, "Delete"): True if this did it, False for a 404.
+
+        Raises RefusedError, AmbiguousError.
+        """
         route = routes.checked(row.destroy_url, origin=self.session.origin, repository=self.repository, row=row)
         reply = self.session.change("DELETE", route)
+        # README.md, "Delete": somebody else's doing, or that of a DELETE whose reply was lost; the caller knows which
         if reply.status == 404:
             return False
         if not _is_done(reply):
@@ -154,7 +170,7 @@ class PackagecloudClient:
         return True
 
     def promote(self, row: Row, destination: str) -> None:
-        """Move one row to the repository ``destination`` (``user/name``). Raises as ``upload``.
+        """Move one row to the repository ``destination`` (``user/name``; README.md, "Promote"). Raises as ``upload``.
 
         A NotFoundError may mean the row or the destination.
         """
@@ -171,7 +187,8 @@ class PackagecloudClient:
     def download(
         self, row: Row, sink: BinaryIO, size: int | None, offset: int = 0, on_bytes: Callable[[int], None] = _ignore
     ) -> int:
-        """Stream the row's bytes into ``sink``; returns their number. Credentials never follow to the CDN.
+        """Stream the row's bytes into ``sink``; returns their number. Credentials never follow to the CDN
+        (README.md, "Download").
 
         The listed address is a secret: errors name the row instead, and one of another server is a RefusedError.
         """
@@ -182,6 +199,7 @@ class PackagecloudClient:
             return self.session.download(address, sink, size=size, offset=offset, on_bytes=on_bytes)
         except PkgsyncError as error:
             error.message = error.message.replace(clean_url(address), row.key)
+            # a traceback shows these, not the message
             error.args = (error.message,)
             raise
 
@@ -202,6 +220,7 @@ class PackagecloudClient:
             reply = self.session.get(route, params=params, max_bytes=cap, accept=_JSON, content_types=(_JSON,))
             try:
                 return parse(reply)
+            # pages that do not fit together are read anew from the first one, not each for itself
             except OddListingError:
                 raise
             except ReadError as error:
@@ -257,6 +276,7 @@ def _increments(on_bytes: Callable[[int], None], size: int) -> Callable[[Multipa
 def _uploaded(reply: Reply, filename: str) -> Uploaded:
     try:
         found = rows.parse_details(reply.body, f"the upload of {filename}")
+    # a 2xx that nobody can read: the file may well be stored
     except ReadError as error:
         raise AmbiguousError(f"The outcome of the upload of {filename} is unknown: {error.message}") from error
     return Uploaded(filename=found.filename, sha256=found.sha256, size=found.size)

@@ -1,6 +1,7 @@
 """The live distributions of Packagecloud: names, numeric ids, and help for a name that does not exist.
 
-Source: https://packagecloud.io/docs/api, distributions. Ids are never hard-coded; names are matched exactly.
+Source: https://packagecloud.io/docs/api, distributions; README.md, "Distributions". Ids are never hard-coded; names are
+matched exactly.
 """
 
 import re
@@ -16,7 +17,9 @@ from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
 _WHAT = "distributions.json"
+# what Packagecloud has no place for: no near name would be right
 _NEVER = re.compile(r"tumbleweed|factory|slowroll|microos|\barch|mageia|openmandriva", re.IGNORECASE)
+# for the advice only; a guess never decides where a package goes
 _FAMILIES = {
     "alma": "el",
     "almalinux": "el",
@@ -52,6 +55,7 @@ def parse(body: bytes) -> tuple[Distribution, ...]:
         raise ReadError("Packagecloud's distributions.json lists neither rpm nor deb distributions.")
     found = tuple(one for kind in sorted(SYNCED_TYPES) for one in _of_type(kind, document.get(kind) or []))
     names = {(one.type, one.name): one.id for one in found}
+    # an upload takes the id alone: the wrong one puts the file into another distribution
     if any(names[one.type, one.name] != one.id for one in found):
         raise ReadError("Packagecloud's distributions.json gives one distribution two ids.")
     return found
@@ -62,6 +66,7 @@ def _of_type(kind: str, entries: Any) -> Iterable[Distribution]:
         distro = text(entry.get("index_name"))
         for version in _list_of_maps(entry.get("versions")):
             name, number, identity = (version.get(key) for key in ("index_name", "version_number", "id"))
+            # README.md, "Distributions": both names can be null
             if distro is None or text(name) is None:
                 continue
             if not isinstance(identity, int) or isinstance(identity, bool) or identity <= 0:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from pkgsync.errors import ReadError
 from pkgsync.model.filename import is_plain
 
+# bytes; int() of "1e999999" would fill the memory
 _MAX_SIZE = 1 << 50
 _HEX = frozenset("0123456789abcdef")
 
@@ -57,7 +58,7 @@ def small_int(value: Any) -> int | None:
 
 
 def byte_count(value: Any) -> int | None:
-    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"``."""
+    """The size of a detail answer in bytes: ``"3712"`` or ``"3732.0"`` (README.md, "Details")."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

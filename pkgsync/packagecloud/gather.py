@@ -30,12 +30,14 @@ def gather(
     """
     before = client.session.requests
     known = client.catalogue()
+    # before the listing, which may be long: a mistyped name is told at once
     catalogue.check(distributions, known)
     listed = _listing(client, jobs, progress)
     managed = frozenset(distributions)
     found, warnings = _resolve(client, listed, lambda row: row.distribution in managed, jobs, progress)
     return ActualState(
         repository=client.repository,
+        # README.md, "Listing": its order means nothing, and equal worlds give equal plans
         rows=tuple(sorted(found, key=lambda row: (row.distribution, row.filename, row.type, row.destroy_url))),
         total=len(found),
         distribution_ids=catalogue.ids(known),
@@ -80,6 +82,7 @@ def _archive(
     except (AuthenticationError, QuotaError) as error:
         raise refusals.of_archive(error, client.repository) from error
     except ReadError as error:
+        # only archiving needs it; all else can still be planned
         return None, (f"the archive {client.repository} could not be read, so nothing is archived: {error.message}",)
     synced = [row for row in found if row.type in SYNCED_TYPES]
     # The repository itself under another spelling would hold all that is to be archived "already".
@@ -107,6 +110,7 @@ def _resolve(
     client: PackagecloudClient, found: Sequence[Row], matters: Callable[[Row], bool], jobs: int, progress: Progress
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
+    # README.md, "Details": a request each, so only where the answer can change what is planned
     unknown = [row for row in found if row.sha256 is None and row.type in SYNCED_TYPES and matters(row)]
     sums = ask(unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=jobs)
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}

@@ -1,4 +1,4 @@
-"""Reads a paginated listing to its proven end (https://packagecloud.io/docs/api, pagination).
+"""Reads a paginated listing to its proven end (https://packagecloud.io/docs/api, pagination; README.md, "Listing").
 
 Pages are counted from ``Total``, never followed by ``Link``; the links are only checked. The order of rows is
 undocumented, and a change on the server shifts rows between pages: a listing counts only if every page has the number
@@ -17,9 +17,13 @@ from pkgsync.errors import ReadError
 from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.origin import Origin
 
+# README.md, "Listing": more than this is cut without a word
 PER_PAGE = 250
+# what the server gives unasked
 DEFAULT_PER_PAGE = 30
+# no repository is that large: a Total beyond it would have us read on and on
 MAX_ROWS = 2_000_000
+# of the whole listing: somebody may be uploading just now
 ATTEMPTS = 3
 
 
@@ -48,6 +52,7 @@ def page_of(number: int, rows: tuple[Row, ...], headers: Mapping[str, str], base
         number=number,
         rows=rows,
         total=_number(headers, "Total"),
+        # README.md, "Listing": Per-Page counts the rows of this page, which is what is granted while pages are full
         per_page=min((PER_PAGE, *filter(None, granted))) if any(granted) else None,
         next_page=_next_page(headers.get("Link", ""), base_url),
     )
@@ -70,6 +75,7 @@ def _next_page(header: str, base_url: str) -> int | None:
             foreign = Origin.of(target) != Origin.of(base_url)
         except ValueError:
             foreign = True
+        # links are not followed, but who puts them there is not the server that was asked
         if foreign:
             raise OddListingError("it links to another server, which was not asked.")
         if "next" in link.get("rel", "").split():
@@ -134,6 +140,7 @@ def _page_rows(page: Page, first: Page, granted: int, count: int) -> tuple[Row, 
     expected = min(granted, total - (page.number - 1) * granted)
     if page.total is not None and page.total != total:
         raise OddListingError(f"the number of packages changed from {total} to {page.total}.")
+    # first and last page must agree: a row that came or went in between has shifted the others
     if page.number == count and page.total is None:
         raise OddListingError("the last page does not say how many packages there are (no Total header).")
     if len(page.rows) != expected:
@@ -149,6 +156,7 @@ def require_unique(rows: Iterable[Row]) -> None:
     seen: set[tuple[str, ...]] = set()
     keys: set[str] = set()
     for row in rows:
+        # rows of other types may share a file name; the routes tell them apart
         route = row.destroy_url or row.package_url or f"{row.name} {row.version} {row.architecture}"
         identity = (row.type, row.distribution, row.filename, route)
         if identity in seen or (row.type in SYNCED_TYPES and row.key in keys):

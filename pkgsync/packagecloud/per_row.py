@@ -11,7 +11,9 @@ from pkgsync.errors import NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Row
 from pkgsync.progress import Progress
 
+# README.md, "Quota": no rule on request rates is known, so only a few at a time
 JOBS = 4
+# the route is broken then, and thousands of rows would each wait for its time-outs
 MAX_FAILED = 3
 
 Answer = TypeVar("Answer")
@@ -38,6 +40,7 @@ class _Questioner(Generic[Answer]):
             return None
         try:
             return self.question(row)
+        # deleted since the listing: no sign of a broken route
         except NotFoundError:
             return None
         except self.failures as error:

@@ -1,7 +1,7 @@
 """Tells what Packagecloud's refusal of a change means.
 
 Clients have met four shapes of error bodies: ``{"error": "text"}``, ``{"error": ["text"]}``, ``{"FIELD": ["text"]}``
-and no JSON at all.
+and no JSON at all (README.md, "Errors").
 """
 
 import json
@@ -12,7 +12,9 @@ from pkgsync.errors import AuthenticationError, DuplicateError, NotFoundError, P
 from pkgsync.session.urls import clean_text
 
 _MAX_WORDS = 200
+# README.md, "Upload": the two wordings of a duplicate
 _TAKEN = {"filename": "already been taken", "repository": "already exists"}
+# README.md, "Requests": a 404 may mean either
 REPOSITORY_TIP = "Does the repository exist, and can this token see it?"
 ARCHIVE_TIP = "Create it or change `orphans.archive_to`; the token needs owner or collaborator rights on it."
 
@@ -26,6 +28,7 @@ def error(status: int, body: bytes, what: str) -> PkgsyncError:
     fields = _fields(body)
     said = _words(fields, body)
     message = f"Packagecloud refused the {what}: {said or f'status {status}'}"
+    # first, as the words of a duplicate may stand beside it
     if "plan" in fields or status == 402:
         return QuotaError(message, tip="Look at the plan and the storage of the Packagecloud account.")
     if status == 404:

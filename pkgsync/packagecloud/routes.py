@@ -1,7 +1,7 @@
 """The routes of the Packagecloud API, and the check of those that the server names itself.
 
-Source: https://packagecloud.io/docs/api, which calls the listed routes guaranteed correct. They are used verbatim, but
-only where they lead to the row that they were listed with.
+Source: https://packagecloud.io/docs/api, which calls the listed routes guaranteed correct (README.md, "Delete"). They
+are used verbatim, but only where they lead to the row that they were listed with.
 """
 
 import re
@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pkgsync.errors import RefusedError
 from pkgsync.model import Row
 
+# what is not printable ASCII, or ends the path
 _ODD = re.compile(r"[^!-~]|[\\?#]")
 
 
@@ -31,9 +32,11 @@ def of_row(repository: str, row: Row) -> str:
 def segments(listed: str, origin: str) -> tuple[str, ...] | None:
     """The decoded segments of a route that the server listed; None if it is anything but a plain path on ``origin``."""
     path = listed.removeprefix(origin)
+    # "//" would begin the name of another server
     if not path.startswith("/") or path.startswith("//") or _ODD.search(path):
         return None
     decoded = tuple(unquote(segment) for segment in path[1:].split("/"))
+    # a "%2F" would pass for a part of a name here, and for two segments on the server
     if any(segment in {"", ".", ".."} or "/" in segment or not segment.isprintable() for segment in decoded):
         return None
     return decoded
@@ -72,7 +75,7 @@ def checked(listed: str, *, origin: str, repository: str, row: Row, suffix: str 
 def of_details(listed: str, *, origin: str, repository: str, row: Row) -> str | None:
     """The listed detail route of ``row`` (``.../package/TYPE/DISTRO/VERSION/...``), or None if it leads elsewhere.
 
-    It is never built: the version part of it follows rules of its own.
+    It is never built: the version part of it follows rules of its own (README.md, "Details").
     """
     head = ("api", "v1", "repos", *repository.split("/"), "package", row.type, *row.distribution.split("/"))
     found = segments(listed, origin) if listed else None

@@ -1,6 +1,6 @@
 """Parses rows and details. Pure: bytes and values in, values out.
 
-Source: PackageFragment and PackageDetails of https://packagecloud.io/docs/api; live answers hold a sha256sum too.
+Source: PackageFragment and PackageDetails of https://packagecloud.io/docs/api; README.md, "Rows" and "Details".
 Rows of types other than rpm and deb are only ever counted, so little is asked of them.
 """
 
@@ -46,6 +46,7 @@ def parse_row(item: Any, what: str) -> Row:
     row = Row(
         distribution=text(item.get("distro_version")) or "",
         filename=filename,
+        # README.md, "Rows": some fields are missing in older answers; the routes beside them hold them, too
         type=text(item.get("type")) or _type(package_url, filename),
         name=text(item.get("name")) or "",
         version=text(item.get("version")),

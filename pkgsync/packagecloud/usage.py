@@ -1,6 +1,6 @@
 """How much packages are used, and how large they are: one request per package and question, so never asked unbidden.
 
-Source: https://packagecloud.io/docs/api, package statistics.
+Source: https://packagecloud.io/docs/api, package statistics; README.md, "Details".
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.per_row import Answers, Failures, ask
 from pkgsync.progress import Progress
 
+# requests, which take some minutes
 MAX_ASKED = 2000
 
 # The listing was readable: what a single route refuses says something about that route only.

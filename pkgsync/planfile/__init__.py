@@ -37,6 +37,7 @@ _MAJOR = 1
 
 def dumps(plan: Plan) -> bytes:
     """The plan file's bytes, with its digest. Equal plans give equal bytes. Raises PlanFileError for a faulty plan."""
+    # checked as if somebody else had written it: no plan is written that apply would refuse
     document = to_document(with_digest(plan))
     validation.check(document, "plan", "the new plan")
     check_plan(plan, "the new plan")
@@ -53,6 +54,7 @@ def loads(data: bytes, name: str) -> Plan:
     document = strictjson.parse_object(data, name)
     _expect(document, "plan", name)
     validation.check(document, "plan", name)
+    # this finds accidents; who may change a plan can change its digest too, hence apply --expect-digest
     if document["digest"] != strictjson.digest(document, name):
         raise PlanFileError(f"{name}: the digest does not match: the plan was edited or cut", tip="Make a new plan.")
     plan = from_document(document, Plan, name)

@@ -51,6 +51,7 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
     yield from _url_faults("target.api", plan.target.api)
     if not _PAIR.fullmatch(plan.target.repository):
         yield f"the target {plan.target.repository!r} is not USER/REPOSITORY"
+    # else an edited plan could allow itself what the limits refuse
     if plan.exceeded and plan.applyable:
         yield "a limit is exceeded, but the plan calls itself applyable"
     for action in plan.actions:
@@ -91,6 +92,7 @@ def _name_faults(distribution: str, filename: str) -> Iterator[str]:
 
 def _source_faults(key: str, source: Source) -> Iterator[str]:
     parts = source.path.split("/")
+    # it becomes a part of a URL, and ".." would lead out of the repository
     if source.path and not all(map(is_plain, parts)):
         yield f"{key}: the source path {source.path!r} is not a plain relative path"
     if source.kind == "obs" and not (source.project and source.repository and source.path):
@@ -142,12 +144,14 @@ def _archive_faults(plan: Plan) -> Iterator[str]:
 
 
 def _unique_faults(plan: Plan) -> Iterator[str]:
+    # each would make the other one stale, or take it back
     for key, times in Counter(action.key for action in plan.actions).items():
         if times > 1:
             yield f"{key}: {times} actions for one file"
 
 
 def _summary_faults(plan: Plan) -> Iterator[str]:
+    # people review the counts: they must be those of the lists
     tally = _tally(plan)
     yield from _count_faults("summary.total", plan.summary.total, sum(tally.values(), Counter()))
     for distribution, counts in plan.summary.distributions.items():
@@ -179,6 +183,7 @@ def _url_faults(place: str, url: str) -> Iterator[str]:
         Origin.of(url)
     except ValueError as error:
         yield f"{place}: {error}"
+    # plans are published, and a query may hold a secret
     if "?" in url or "#" in url or _has_control(url):
         yield f"{place}: a URL with a query, a fragment or control characters"
 

@@ -18,6 +18,7 @@ from pkgsync.errors import PlanFileError, UsageError
 MAX_BYTES = 256 * 2**20
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
+# digits; of a longer one nothing is parsed
 _LONGEST_NUMBER = 32
 
 
@@ -25,6 +26,7 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes, read once. Raises UsageError where it cannot be read, PlanFileError where it is too large."""
     try:
         with path.open("rb") as stream:
+            # once: what was checked is what is executed, whatever happens to the file
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
@@ -104,6 +106,7 @@ def _float(text: str) -> float:
 
 
 def _refuse_depth(document: dict[str, Any], name: str) -> None:
+    # level by level, as this check must not recurse itself
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         level = [child for value in level for child in _children(value)]

@@ -14,6 +14,7 @@ from jsonschema.validators import extend
 from pkgsync import schemas
 from pkgsync.errors import PlanFileError
 
+# best_match asks for all of them, and a hostile file can have millions
 _ERRORS_LOOKED_AT = 50
 _LONGEST_MESSAGE = 300
 

@@ -5,7 +5,7 @@ from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
-from pkgsync.reconcile.standing import Standing
+from pkgsync.reconcile.standing import Sent, Standing
 from pkgsync.reconcile.undo import Kept, undo_plan
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Kept",
     "Reconciliation",
     "Selector",
+    "Sent",
     "Setting",
     "Standing",
     "arranged",

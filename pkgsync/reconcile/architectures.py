@@ -6,7 +6,7 @@ from pkgsync.model.filename import parse
 
 INDEPENDENT = frozenset({"noarch", "all"})
 
-# Scheduler architecture -> architectures in its rpm and deb file names (Build/Deb.pm of openSUSE/obs-build).
+# Scheduler architecture -> architectures in its rpm and deb file names (obs/README.md, "Architectures").
 # i586 schedulers also export x86_64 files (-32bit).
 _FILE_ARCHITECTURES: dict[str, frozenset[str]] = {
     "x86_64": frozenset({"x86_64", "amd64"}),

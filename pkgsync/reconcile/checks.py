@@ -93,6 +93,7 @@ Check = Callable[[Row, Facts, Offer | None], Problem | None]
 
 
 def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+    # obs/README.md, "_result": it may list what was deleted long ago; it holds the row all the same
     builder = facts.offered.built.get(row.filename)
     if builder is None:
         return None
@@ -144,6 +145,7 @@ def _newer_is_good(newer: Offer, offered: Offered) -> Problem | None:
     if filename in offered.not_built:
         return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files")
     for architecture, package in offered.builders[filename]:
+        # obs/README.md, "Package states": any other state may still show the files of an older build
         if package.code != "succeeded":
             words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
             return Problem(Reason.NOT_SUCCEEDED, words)
@@ -172,6 +174,7 @@ def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[str]:
         for architecture in relevant_architectures(repository, of):
             if not architecture.packages:
                 owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
+            # obs/README.md, "Package states": an empty list means something only where the package is excluded
             owners += (
                 f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
                 for p in sorted(architecture.packages, key=lambda p: p.name)
@@ -191,6 +194,7 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
         return Problem(Reason.NEWEST_NOT_HERE, f"the config's filters leave out the newest, {newer.file.filename}")
     rank = group.rank(version, PackageType(row.type))
     keep = facts.policy.orphans.keep_versions
+    # no config can say so, but --orphans over one that keeps them
     if keep is None and facts.policy.orphans.action is not OrphanAction.KEEP:
         return Problem(Reason.KEEP_VERSIONS, "orphans.keep_versions is not set")
     if keep is not None and rank < keep:
@@ -221,6 +225,7 @@ def _too_young(reason: Reason, created_at: str, least: timedelta, now: datetime)
         return None
     try:
         age = now - datetime.fromisoformat(created_at)
+    # TypeError: a time without a zone
     except (ValueError, TypeError):
         return Problem(reason, f"created_at {created_at!r} is not a time")
     return Problem(reason, f"since {created_at}, less than {least} ago") if age < least else None
@@ -266,6 +271,7 @@ def _last(days: int) -> str:
     return "the last day" if days == 1 else f"the last {days} days"
 
 
+# In this order reasons that last are told before those of the moment; in_use costs a request per row.
 CHECKS: tuple[Check, ...] = (
     _protected,
     _built_not_published,

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from pkgsync.model import LimitExceeded, Limits, Orphan, Overrides, Policy, Removal, Row, Upload
 
+# of fewer rows one deletion is a large share already
 _PERCENT_FROM_ROWS = 10
 
 
@@ -59,6 +60,7 @@ def freed(orphans: Iterable[Orphan], arriving: Collection[str]) -> frozenset[str
 
 
 def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iterable[LimitExceeded]:
+    # who names a number has looked at the plan: it takes the place of all limits
     if overrides.max_deletions is not None:
         allowed = overrides.max_deletions
         yield from _too_many(loss, allowed, f"--max-deletions {allowed} allows", flag)
@@ -68,6 +70,7 @@ def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iter
     yield from _too_many(loss, own.deletions, f"{of} {own.deletions}", flag)
     most = own.deletions_percent
     if loss.rows >= _PERCENT_FROM_ROWS and loss.counted * 100 > most * loss.rows:
+        # rounded up, so that it never reads as what is allowed
         percent = -(-loss.counted * 100 // loss.rows)
         more = loss.counted - most * loss.rows // 100
         words = (

@@ -93,6 +93,7 @@ def problems_for(repository: Repository, architecture: str) -> Iterable[Problem]
         yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}: OBS gives no result for it")
     for found in relevant:
         yield from found.problems
+        # obs/README.md, "_result": a scheduler that never ran looks like one that has built nothing
         if not found.packages and (repository.index is None or repository.index.files):
             yield Problem(Reason.ARCHITECTURE_ABSENT, f"{repository.id}/{found.name}: OBS lists no package")
 
@@ -104,6 +105,7 @@ def relevant_architectures(repository: Repository, architecture: str) -> tuple[A
     """
     names = set(schedulers_of(architecture, [a.name for a in repository.architectures]))
     if architecture in INDEPENDENT:
+        # if all are ignored they count after all: somebody must have built the file
         names = names - set(repository.ignore_architectures) or names
     return tuple(sorted((a for a in repository.architectures if a.name in names), key=lambda a: a.name))
 
@@ -147,6 +149,7 @@ def _add(
     earlier = list(offered.repositories)
     for filename, packages in sorted(builders.items()):
         who = f"{repository.id} ({packages[0][1].name})"
+        # skipped repositories too: a new null in the config must not make orphans of what they fed
         offered.built.setdefault(filename, who)
         if repository.skipped:
             continue
@@ -158,6 +161,7 @@ def _add(
         return
     (offered.filtered if repository.filtered else offered.repositories).append(repository)
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
+        # before the filters: a renamed file that they leave out is no orphan either
         offered.contents.add(file.sha256)
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
         if not offer.packages:
@@ -202,6 +206,7 @@ def _could_offer(repository: Repository, filename: str) -> bool:
         return False
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
+    # nothing is listed: it could be anything
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
     return not names or filename in names
 

@@ -44,6 +44,7 @@ def judge(row: Row, facts: Facts) -> Orphan:
     action = facts.policy.orphans.action
     stop = next((stop for check in CHECKS if (stop := check(row, facts, newer)) is not None), None)
     if stop is not None:
+        # judged all the same: audit tells what another policy would do
         if action is OrphanAction.KEEP:
             return Orphan(
                 row=row,

@@ -69,6 +69,7 @@ def build_plan(
             packagecloud_requests=actual.requests,
         ),
         config_digest=setting.config_digest,
+        # written all the same: people should see what was refused
         applyable=not over,
         complete=complete(desired, actual, policy),
         targeted=setting.targeted,

@@ -35,7 +35,7 @@ from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.orphans import filtered_out
 from pkgsync.reconcile.retention import architecture_of
-from pkgsync.reconcile.standing import Fresh, Standing, done, due, left, stale, stopped, unmanaged
+from pkgsync.reconcile.standing import Fresh, Sent, Standing, done, due, left, stale, stopped, unmanaged
 
 
 def recheck(
@@ -45,16 +45,20 @@ def recheck(
     policy: Policy,
     managed: Collection[str],
     now: datetime,
-    sent: Mapping[str, str] | None = None,
+    sent: Mapping[str, Sent] | None = None,
+    brought: Collection[str] = (),
 ) -> tuple[Standing, ...]:
     """The standing of each action of the plan, in the plan's order.
 
-    ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, package key to sha256, as our
-    own journal of it says; None where that journal is not at hand.
+    ``sent`` is for an undo: what the apply that it takes back has put on Packagecloud, by package key, as our own
+    journal of it says; None where that journal is not at hand. ``brought`` are the keys that earlier runs of this plan
+    have sent files to, as its journal says.
     """
     wanted = plan.overrides.over(policy)
-    # a plan may be edited: only what it brings takes the place of what it removes, not a removal of a file to come
-    coming = {transfer.key for transfer in plan.transfers if transfer.reason is not Reason.UNDO}
+    # A plan may be old or edited. Only what it brings takes the place of what it removes: not the removal of a file to
+    # come, nor what stands there already, whatever OBS offers under that name by now.
+    here = {row.key: row.sha256 for row in actual.rows}
+    coming = {t.key for t in plan.transfers if t.reason is not Reason.UNDO and here.get(t.key) != t.sha256}
     decided = reconcile(desired, actual, wanted, managed, now, coming.__contains__).distributions
     fresh = Fresh(
         plan=plan,
@@ -66,6 +70,7 @@ def recheck(
         rows={row.key: row for row in actual.rows},
         archive=actual.archive,
         sent=sent,
+        brought=brought,
     )
     return tuple(_within_limits([_standing(action, fresh) for action in plan.actions], fresh))
 
@@ -273,9 +278,11 @@ def _within_limits(standings: Sequence[Standing], fresh: Fresh) -> Iterator[Stan
 def _freed(rows: Iterable[Row], uploads: Iterable[Upload], fresh: Fresh) -> frozenset[str]:
     """The removals whose newer version, by what OBS offers now, is among the uploads of the plan.
 
-    What has arrived since frees as before: limits are counted again when the uploads are done, and by a second run.
-    The plan's own word for what supersedes counts for nothing: it may be edited.
+    What our runs have brought frees as before: limits are counted again when the uploads are done, and by a second run.
+    The plan's own word counts for nothing, as it may be edited: neither what it says supersedes, nor an upload that it
+    lists of what was always there.
     """
     here = {(row.distribution, row.sha256) for row in rows}
-    arrived = {upload.key for upload in fresh.plan.uploads if (upload.distribution, upload.sha256) in here}
+    ours = (upload for upload in fresh.plan.uploads if upload.key in fresh.brought)
+    arrived = {upload.key for upload in ours if (upload.distribution, upload.sha256) in here}
     return freed(fresh.orphans.values(), arrived | {upload.key for upload in uploads})

@@ -6,13 +6,13 @@ without that journal its removals are no others than those of any plan (see rech
 
 from collections.abc import Mapping
 
-from pkgsync.model import Action, Archiving, Removal, Replacement, Row, Transfer
+from pkgsync.model import Action, ActionKind, Archiving, Removal, Replacement, Row, Transfer
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.standing import Fresh, Standing, due, left, stale
+from pkgsync.reconcile.standing import Fresh, Sent, Standing, due, left, stale
 
 
-def taken_away(action: Removal, row: Row, sent: Mapping[str, str], fresh: Fresh) -> Standing:
+def taken_away(action: Removal, row: Row, sent: Mapping[str, Sent], fresh: Fresh) -> Standing:
     """A removal that the journal vouches for may go whatever OBS offers, if the config does not protect it."""
     if (foreign := _not_sent(action, row, sent, fresh)) is not None:
         return foreign
@@ -23,8 +23,10 @@ def taken_away(action: Removal, row: Row, sent: Mapping[str, str], fresh: Fresh)
     return unknown or due(action)
 
 
-def _not_sent(action: Action, row: Row, sent: Mapping[str, str], fresh: Fresh) -> Standing | None:
-    if sent.get(action.key) == row.sha256:
+def _not_sent(action: Action, row: Row, sent: Mapping[str, Sent], fresh: Fresh) -> Standing | None:
+    # Only a name that came with a file may go with it: a file that replaced another one gives way to that one.
+    came: ActionKind = "replacement" if isinstance(action, Replacement) else "upload"
+    if row.sha256 is not None and sent.get(action.key) == Sent(came, row.sha256):
         return None
     words = f"the journal of the apply {fresh.plan.undoes} does not say that it was put there"
     return stale(action, Reason.NOT_OWNED, words)

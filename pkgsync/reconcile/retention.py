@@ -31,7 +31,7 @@ class VersionGroup:
 
 
 def architecture_of(row: Row) -> str:
-    """The architecture in the file name; a listing may leave its own out."""
+    """The architecture in the file name; a listing may leave its own out (packagecloud/README.md, "Rows")."""
     parsed = parse(row.filename)
     return parsed.architecture if parsed else row.architecture or ""
 
@@ -49,6 +49,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
     result: dict[GroupKey, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
         group = result.setdefault(group_key(row), VersionGroup())
+        # what is replaced counts below, with the version that comes
         if filename not in coming:
             _add(group, of_row(row), row.type, filename)
     for filename, offer in sorted(offered.offers.items()):
@@ -60,6 +61,7 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
             group.not_here = filename
         else:
             _compare_with_row(group, there, file)
+    # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
         if isinstance(_of_file(file), UnknownVersion):
             result.setdefault((file.type.value, file.name, file.architecture), VersionGroup()).unknown = file.filename

@@ -1,11 +1,11 @@
 """Where an action of a reviewed plan stands in the world of now, and the fresh decisions that tell."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from attrs import frozen
 
-from pkgsync.model import Action, Held, Orphan, Outcome, Plan, Policy, Problem, Row
+from pkgsync.model import Action, ActionKind, Held, Orphan, Outcome, Plan, Policy, Problem, Row
 from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.decisions import DistributionDecisions
 from pkgsync.reconcile.filters import FileFilter
@@ -21,12 +21,20 @@ class Standing:
     message: str = ""
 
 
+@frozen
+class Sent:
+    """What our own journal says that an apply has put under a key."""
+
+    action: ActionKind
+    sha256: str
+
+
 @frozen(kw_only=True)
 class Fresh:
     """What a plan of now decides for the actions of ``plan``, and what it looked at: all rows, and the archive's.
 
     ``results`` are by distribution, the others by package key. ``sent`` is what the apply that an undo takes back has
-    put there, None where no journal of ours tells.
+    put there, None where no journal of ours tells. ``brought`` are the keys that this plan's own runs sent files to.
     """
 
     plan: Plan
@@ -37,7 +45,8 @@ class Fresh:
     orphans: Mapping[str, Orphan]
     rows: Mapping[str, Row]
     archive: Mapping[str, Row] | None
-    sent: Mapping[str, str] | None
+    sent: Mapping[str, Sent] | None
+    brought: Collection[str]
 
 
 def due(action: Action) -> Standing:

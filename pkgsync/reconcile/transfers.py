@@ -29,10 +29,12 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
     """Decide each offer of the distribution; ``rows`` are its rows by file name."""
     result = Transfers()
     others = [row for row in rows.values() if row.sha256 and row.filename not in offered.offers]
+    # packagecloud/README.md, "Rows": the server names files its own way
     result.renamed = {row.filename for row in others if row.sha256 in offered.contents}
     other_contents = {row.sha256 for row in others}
     for filename, offer in sorted(offered.offers.items()):
         row = rows.get(filename)
+        # where the content is there already, it does not matter who offers it first
         if offer.held and (row is None or row.sha256 != offer.file.sha256):
             kind: ActionKind = "replacement" if row else "upload"
             result.held.append(

@@ -96,6 +96,7 @@ def undo_plan(
         pkgsync_version=setting.pkgsync_version,
         created_at=iso(now),
         observed=Observed(
+            # an undo does not read OBS, but a plan states a time
             obs_at=iso(actual.read_at),
             packagecloud_at=iso(actual.read_at),
             obs_requests=0,
@@ -170,6 +171,7 @@ def _unknown(line: ReceiptLine, world: _World) -> Iterator[Held]:
 
 
 def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
+    # packagecloud/README.md, "Rows": the server may have named it its own way
     filename = line.stored_as or line.filename
     row = world.rows.get(f"{line.distribution}/{filename}")
     if row is None:

@@ -62,6 +62,7 @@ def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Sty
     table = tabulate(
         [[style.paint("bold", column.head) for column in told], *rows],
         tablefmt="plain",
+        # else version 1.10 would be shown as 1.1
         disable_numparse=True,
         colalign=["right" if column.number else "left" for column in told],
     )

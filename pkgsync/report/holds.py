@@ -51,6 +51,7 @@ def published(seconds: int | None) -> str:
     """Since when the index that users see has stood there."""
     try:
         moment = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    # the server's number may be no time at all
     except (OverflowError, OSError, ValueError):
         moment = None
     if moment is None:

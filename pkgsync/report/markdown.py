@@ -7,6 +7,7 @@ from pkgsync.report import units, words
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.sections import Section, laid_out, length
 
+# characters of a comment
 GITHUB_LIMIT = 65_536
 _LIMITS_NAMED = 20
 

@@ -9,6 +9,7 @@ from pkgsync.report import units
 
 def length(text: str) -> int:
     """The characters as a server counts them that keeps UTF-16; never less than Python's own count."""
+    # surrogatepass: half a pair in a name must not end the report
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -79,6 +79,7 @@ def wrapped(words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> l
         max(style.width, indent + hanging + 20),
         initial_indent=first,
         subsequent_indent=rest,
+        # package names are copied from here
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -13,6 +13,7 @@ from pkgsync.session.reply import TransientError
 from pkgsync.session.watch import Watch
 
 _CHUNK = 64 * 1024
+# a socket that is cut while it is read shows in urllib3 as a ValueError or AttributeError, too
 _BREAKS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError, AttributeError)
 
 
@@ -24,6 +25,7 @@ def pieces(response: requests.Response, watch: Watch, what: str) -> Iterator[byt
     watch.await_body()
     received = 0
     try:
+        # not decoded, as Content-Length counts what comes over the wire
         while piece := response.raw.read1(_CHUNK, decode_content=False):
             received += len(piece)
             watch.moved(len(piece))
@@ -50,6 +52,7 @@ def read_body(response: requests.Response, watch: Watch, what: str, max_bytes: i
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if not decode or encoding in ("identity", ""):
         return _gather(pieces(response, watch, what), what, max_bytes)
+    # else packed bytes would be parsed as the document
     if encoding not in ("gzip", "x-gzip"):
         raise ReadError(f"{what}: the answer has an encoding that was not asked for")
     return _gather(_gunzip(pieces(response, watch, what), what), what, max_bytes)

@@ -31,6 +31,7 @@ class DownloadState:
 
     def headers(self) -> dict[str, str]:
         """The request headers of the next attempt."""
+        # the checksum and the offset are those of the file itself
         headers = {"Accept-Encoding": "identity"}
         if self._have:
             headers["Range"] = f"bytes={self._have}-"
@@ -38,6 +39,7 @@ class DownloadState:
 
     def progressed(self) -> bool:
         """Whether much has come since the last time this was asked."""
+        # a server that gives one byte per attempt must not be asked for ever
         if self._have - self._best < self._step:
             return False
         self._best = self._have
@@ -46,18 +48,21 @@ class DownloadState:
     def receive(self, response: requests.Response, watch: Watch, what: str) -> int:
         """Write a 200, 206 or 416 answer's body behind what is there; the size of the file.
 
-        The OBS backend knows no Range and sends all of it again.
+        The OBS backend knows no Range and sends all of it again (obs/README.md, "Two servers").
         Raises TransientError, and ReadError for a file that is larger than it must be.
         """
         if response.status_code == 416 or (response.status_code == 206 and not self._continues(response)):
+            # what is there may be of another file: never join two
             self._start_over()
             raise TransientError(ReadError(f"{what}: the server cannot continue the file"))
+        # packagecloud/README.md, "Download": a CDN puts its refusals in place of the file
         if media_type(response.headers) in ("text/html", "application/xhtml+xml"):
             raise TransientError(ReadError(f"{what}: answered by a page for people, not by the file"))
         if response.status_code == 200 and self._have:
             self._start_over()
         self._sink.seek(self._have)
         for piece in pieces(response, watch, what):
+            # before it is written: what is refused must not fill the disk
             if self._have + len(piece) > self._cap:
                 raise ReadError(f"{what}: the file is longer than {self._cap} bytes")
             self._sink.write(piece)

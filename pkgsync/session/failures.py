@@ -10,6 +10,7 @@ from pkgsync.session.watch import Watch
 
 def failure(error: Exception, what: str, watch: Watch) -> TransientError:
     """The failed attempt that ``error`` stands for; its words hold no URL, which could be a signed one."""
+    # requests and urllib3 wrap it in layers that change; this word of OpenSSL stays
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         tip = "Name the right CA bundle in REQUESTS_CA_BUNDLE; the check is never left out."
         wrong = ReadError(f"{what}: the server's certificate is not trusted", tip=tip)
@@ -37,6 +38,7 @@ def _words(error: Exception, watch: Watch) -> str:
 
 
 def _surely_not_sent(error: Exception, watch: Watch) -> bool:
+    # only what ends before the first byte: of anything later nobody knows whether the change was made
     if isinstance(error, requests.ConnectTimeout) or isinstance(_reason(error), urllib3.exceptions.NewConnectionError):
         return True
     return not watch.connected and isinstance(error, requests.exceptions.SSLError | requests.exceptions.ProxyError)

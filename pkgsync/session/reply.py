@@ -21,6 +21,7 @@ _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 _HTML = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+# the client errors that mean "later"; for 408 see obs/README.md, "Two servers"
 _TRANSIENT = (408, 425, 429)
 
 
@@ -92,6 +93,7 @@ def check_status(reply: Reply, what: str, *, quota: bool, secrets: tuple[str, ..
         raise AuthenticationError(message, tip=_authentication_tip(status))
     if status == 404:
         raise NotFoundError(message)
+    # packagecloud/README.md, "Quota": it stays so for weeks, and asking again costs time only
     if quota and (status == 402 or (status == 429 and "Retry-After" not in reply.headers)):
         raise QuotaError(message, tip="Look at the plan and limits of the Packagecloud account.")
     if status in _TRANSIENT or status >= 500:
@@ -109,6 +111,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, from a number or a date; None where it says nothing sensible."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
+        # 9 digits are 30 years, and more only cost time
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)

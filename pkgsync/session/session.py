@@ -39,7 +39,9 @@ _log = logging.getLogger(__name__)
 # urllib3's own messages hold whole URLs, signed ones too; what is worth knowing is logged here, cleaned
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _REDIRECTS = (301, 302, 303, 307, 308)
+# requests reads the first two by itself only together with ~/.netrc (see trust_env below)
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# what these mean depends on what was sent before: the caller knows
 _ANSWERS_OF_A_CHANGE = (404, 409, 422)
 
 
@@ -147,7 +149,9 @@ class Session:
         what = f"{method} {clean_url(url)}"
         all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         with (
+            # a kept connection may be one that the server has just closed: nobody would know whether the change arrived
             contextlib.closing(_bare_session()) as http,
+            # no total: a large file may take its time, as long as its bytes move
             self._watching(self.limits.upload_read_seconds, None) as watch,
         ):
             try:
@@ -156,6 +160,7 @@ class Session:
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
             except ReadError as error:
+                # only the answer is unusable: the change was sent
                 raise _ambiguous(error.message) from None
         return self._outcome(reply, what)
 
@@ -225,6 +230,7 @@ class Session:
         """GET ``url``, redirects followed by hand, the last answer open for reading."""
         wait = self.limits.read_seconds if read_seconds is None else read_seconds
         with contextlib.ExitStack() as stack:
+            # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watching(wait, total_seconds))
                 response = stack.enter_context(self._send(self._http, "GET", url, headers, watch))
@@ -258,6 +264,7 @@ class Session:
     @contextlib.contextmanager
     def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
         watch = Watch(self.limits, read_seconds=read_seconds, total_seconds=total_seconds)
+        # before the look at _closed: close() either finds this watch, or is noticed here
         with self._lock:
             self._watches.add(watch)
         try:
@@ -291,6 +298,7 @@ class Session:
                 stream=True,
                 allow_redirects=False,
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
+                # a proxy elsewhere would reach its own loopback, not ours
                 proxies={} if loopback else get_environ_proxies(url),
                 verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
             )
@@ -325,6 +333,7 @@ class Session:
     def _outcome(self, reply: Reply, what: str) -> Reply:
         if reply.status in _ANSWERS_OF_A_CHANGE:
             return reply
+        # a login page or a proxy, before or after the service saw the request
         if is_html(reply) and reply.status < 400:
             raise _ambiguous(f"{what}: answered by a page, not by the service")
         if 300 <= reply.status < 400:
@@ -332,8 +341,10 @@ class Session:
         try:
             check_status(reply, what, quota=self._quota, secrets=self._secrets)
         except TransientError as error:
+            # 429 with Retry-After: it was turned away, so nothing was done
             raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None
         except PkgsyncError as error:
+            # exactly that: another 4xx. Its subclasses mean something of their own
             if type(error) is ReadError:
                 raise RefusedError(error.message) from None
             raise
@@ -343,6 +354,7 @@ class Session:
     def _secrets(self) -> tuple[str, ...]:
         if self._auth is None:
             return ()
+        # of three letters and less: masking them would tear ordinary words apart
         return tuple(s for s in (_encoded(self._auth), self._auth.password, self._auth.username) if len(s) > 3)
 
 
@@ -359,7 +371,9 @@ def _checked_origin(url: str, allow_http: bool) -> Origin:
 def _bare_session() -> HttpSession:
     """A session without netrc, cookies, or connections that cannot be cut."""
     http = HttpSession()
+    # else ~/.netrc would be read, and its logins sent to any server of that name
     http.trust_env = False
+    # a cookie is a credential that no origin was checked for
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = WatchedAdapter(pool_connections=8, pool_maxsize=32)
     http.mount("https://", adapter)

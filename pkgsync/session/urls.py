@@ -11,6 +11,7 @@ from pkgsync.model.origin import Origin
 _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\uffff\U00010000-\U0010ffff\\]")
 _URL_IN_TEXT = re.compile(r"(https?://)(?:[^\s/?#@]*@)?([^\s?#\"'<>]*)(?:[?#][^\s\"'<>]*)?", re.IGNORECASE)
 _READ_TOKEN = re.compile(r"(/priv/)[^/\s?#\"'<>]+")  # in the addresses of private Packagecloud repositories
+# line breaks, and what turns text round on a screen
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -69,6 +70,7 @@ def check_route(route: str) -> str:
     path = route.partition("?")[0]
     if not route.startswith("/") or route.startswith("//") or _NOT_IN_A_URL.search(route):
         raise ReadError(f"the service named an impossible route: {clean_text(path)!r}")
+    # servers and proxies resolve them encoded, too, and would then see another path than the one checked
     if any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/")):
         raise ReadError(f"the service named a route with dots: {clean_text(path)!r}")
     return route

@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pkgsync.session.limits import HttpLimits
 
+# urllib3 makes its connections deep inside: their thread is all that tells whose they are
 _current = threading.local()
 
 
@@ -58,6 +59,7 @@ class Watch:
         if connection is not None:
             self.connected = True
             self._restart()
+            # broken before there was a socket to cut
             if self.broken:
                 self.cut(self.broken)
 
@@ -80,6 +82,8 @@ class Watch:
             self.broken = self.broken or why
             if self._socket is not None:
                 with contextlib.suppress(OSError):
+                    # close() would free the descriptor under the thread that reads, which may then read another one;
+                    # SSLSocket.shutdown() takes its TLS state away first
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _restart(self) -> None:

@@ -134,7 +134,7 @@ def test_nothing_outlives_the_sandbox() -> None:
         (Fault(kind=Kind.REWRITE, change=replace_body(b"bomb")), 200, b"bomb", "application/json"),
         (Fault(kind=Kind.REWRITE, change=change_body(bytes.upper)), 200, b"[]", "application/json"),
     ],
-    ids=str,
+    ids=lambda value: str(value.kind) if isinstance(value, Fault) else str(value),
 )
 def test_other_answers(sandbox: Sandbox, fault: Fault, status: int, body: bytes, kind: str) -> None:
     fault.times = 1

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pkgsync.model import Outcome, Plan, Receipt
 from pkgsync.reasons import Reason
+from pkgsync.reconcile import Sent
 from pkgsync.sandbox import ARCHIVE, Artifact
 from tests import undoing
 from tests.apply_world import ARCHIVING, POLICY, World, open_world, rpm
@@ -29,10 +30,10 @@ worlds = st.dictionaries(st.sampled_from(KEYS), st.sampled_from([digest(content)
 some_keys = st.sets(st.sampled_from(KEYS))
 
 
-def sent(receipt: Receipt) -> dict[str, str]:
+def sent(receipt: Receipt) -> dict[str, Sent]:
     """What the journal of that apply tells."""
     return {
-        line.key: line.sha256
+        line.key: Sent(line.action, line.sha256)
         for line in receipt.lines
         if line.outcome is Outcome.DONE and line.action in ("upload", "replacement")
     }

@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.real_obs)
+            item.add_marker(pytest.mark.xdist_group("real_obs"))  # one backend, so one worker
 
 
 def missing() -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, put_there
 from pkgsync.errors import PlanFileError, StorageError
 from pkgsync.model import Missing, Outcome, ReceiptLine
+from pkgsync.reconcile import Sent
 
 KEY = "opensuse/15.6/hello-1.0-1.x86_64.rpm"
 DIGEST = "sha256:" + "ab" * 32
@@ -188,7 +189,7 @@ def test_what_was_put_there_is_known_by_the_name_that_it_got(tmp_path: Path) -> 
         )
     )
     assert put_there(journal.ledger) == {
-        "opensuse/15.6/new.rpm": "new.rpm",
-        "opensuse/15.6/swapped.rpm": "swapped.rpm",
-        "ubuntu/jammy/b.deb": "a.deb",
+        "opensuse/15.6/new.rpm": Sent("upload", "new.rpm"),
+        "opensuse/15.6/swapped.rpm": Sent("replacement", "swapped.rpm"),
+        "ubuntu/jammy/b.deb": Sent("upload", "a.deb"),
     }

@@ -23,7 +23,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import recheck
+from pkgsync.reconcile import Sent, recheck
 from tests.builders import (
     DELETE,
     JAMMY,
@@ -59,7 +59,7 @@ def checked(
     wanted: Policy | None = None,
     made: Plan = PLAN,
     managed: tuple[str, ...] = (LEAP,),
-    sent: Mapping[str, str] | None = None,
+    sent: Mapping[str, Sent] | None = None,
 ) -> dict[str, tuple[Outcome, Reason | None]]:
     """Kind of action -> what is said about the only one of that kind."""
     checks = recheck(made, desired(*repositories), actual(*rows), wanted or policy(), managed, NOW, sent)
@@ -300,12 +300,25 @@ def test_what_an_undo_takes_back_by_our_journal_needs_no_source_and_no_policy() 
         ),
         deletions=(deletion,),
     )
-    sent = {deletion.key: deletion.sha256, made.replacements[0].key: sha("old")}
+    sent = {
+        deletion.key: Sent("upload", deletion.sha256),
+        made.replacements[0].key: Sent("replacement", sha("old")),
+    }
     assert checked([UNSETTLED], wanted=policy(OrphanPolicy()), made=made, sent=sent) == {
         "Upload": DUE,
         "Replacement": DUE,
         "Deletion": DUE,
     }
+
+
+def test_what_stands_there_already_is_no_newer_version_to_come() -> None:
+    """The planned upload has arrived, and OBS has rebuilt it under the same name with a higher epoch."""
+    old = rpm(version="1.0", epoch=1)
+    arrived, rebuilt = rpm(version="2.0", epoch=2, content="a"), rpm(version="2.0", epoch=3, content="b")
+    made = plan([repository(arrived)], [row(old)])
+    assert (len(made.uploads), len(made.deletions)) == (1, 1)
+    found = recheck(made, desired(repository(rebuilt)), actual(row(old), row(arrived)), policy(), (LEAP,), NOW)
+    assert [standing.outcome for standing in found] == [Outcome.ALREADY_DONE, Outcome.LEFT]
 
 
 def test_a_deletion_that_today_s_plan_would_contradict_is_stale() -> None:

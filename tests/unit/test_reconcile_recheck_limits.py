@@ -26,9 +26,10 @@ def said(
     rows: Iterable[Row] = ROWS,
     repositories: Iterable[Repository] = (OFFERED,),
     wanted: Policy = TWENTY,
+    brought: Iterable[str] = (),
 ) -> Counter[tuple[str, Outcome, Reason | None]]:
     """How many actions of each kind stand how."""
-    found = recheck(made, desired(*repositories), actual(*rows), wanted, (LEAP, JAMMY), NOW)
+    found = recheck(made, desired(*repositories), actual(*rows), wanted, (LEAP, JAMMY), NOW, None, frozenset(brought))
     return Counter((s.action.kind, s.outcome, s.reason) for s in found)
 
 
@@ -88,13 +89,22 @@ def test_uploads_free_deletions_before_they_have_arrived_and_after(exchange: Any
     made, rows, offered = exchange
     assert said(made, rows, [offered]) == {upload(): 25, DUE: 25}
     done = upload(Outcome.ALREADY_DONE)
-    assert said(made, [*rows, *arrived(made)], [offered]) == {done: 25, DUE: 25}
+    sent = [upload.key for upload in made.uploads]
+    assert said(made, [*rows, *arrived(made)], [offered], brought=sent) == {done: 25, DUE: 25}
+
+
+def test_an_upload_that_is_listed_but_was_always_there_frees_nothing(exchange: Any) -> None:
+    """An edited plan: what no run of it has sent is no newer version that it brings."""
+    made, rows, offered = exchange
+    done = upload(Outcome.ALREADY_DONE)
+    assert said(made, [*rows, *arrived(made)], [offered]) == {done: 25, OVER: 25}
 
 
 def test_uploads_that_arrived_under_another_name_free_too(exchange: Any) -> None:
     made, rows, offered = exchange
     renamed = [evolve(r, filename=f"epoch-{r.filename}") for r in arrived(made)]
-    assert said(made, [*rows, *renamed], [offered])[DUE] == 25
+    sent = [upload.key for upload in made.uploads]
+    assert said(made, [*rows, *renamed], [offered], brought=sent)[DUE] == 25
 
 
 def test_what_stands_there_with_other_content_frees_nothing(exchange: Any) -> None:

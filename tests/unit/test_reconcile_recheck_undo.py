@@ -27,7 +27,7 @@ from pkgsync.model import (
 )
 from pkgsync.model.plan import Action
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import recheck
+from pkgsync.reconcile import Sent, recheck
 from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, problem, repository, rpm, sha
 from tests.builders import row as row_of
 from tests.undoing import ARCHIVE, DIGEST
@@ -68,7 +68,7 @@ UPLOAD = Upload(
     distribution=LEAP, filename=FILE.filename, size=5, sha256=CONTENT, reason=Reason.UNDO, source=Source(kind="backup")
 )
 RECALL = evolve(UPLOAD, source=Source(kind="archive", repository=ARCHIVE))
-SENT = {KEY: CONTENT}
+REPLACED, SENT = {KEY: Sent("replacement", CONTENT)}, {KEY: Sent("upload", CONTENT)}
 TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]
 FOREIGN = [repository(rpm("other"))]
@@ -90,7 +90,7 @@ def checked(
     action: Action,
     repositories: Iterable[Repository] = OURS,
     rows: Iterable[Row] = (HERE,),
-    sent: Mapping[str, str] | None = None,
+    sent: Mapping[str, Sent] | None = None,
     orphans: OrphanPolicy | None = None,
     managed: tuple[str, ...] = (LEAP,),
     archive: Iterable[Row] | None = (),
@@ -107,13 +107,20 @@ def checked(
 
 @pytest.mark.parametrize("action", TAKING)
 def test_what_our_journal_says_that_we_uploaded_may_go(action: Action) -> None:
-    assert checked(action, FOREIGN, sent=SENT) == DUE
-    assert checked(action, [], sent=SENT, exclude=("*",)) == DUE
+    sent = REPLACED if action is BACK else SENT
+    assert checked(action, FOREIGN, sent=sent) == DUE
+    assert checked(action, [], sent=sent, exclude=("*",)) == DUE
+
+
+@pytest.mark.parametrize(("action", "sent"), [(DELETION, REPLACED), (ARCHIVING, REPLACED), (BACK, SENT)])
+def test_a_name_goes_only_with_the_file_that_it_came_with(action: Action, sent: dict[str, Sent]) -> None:
+    """An edited undo must not empty a name that our apply only gave another file."""
+    assert checked(action, sent=sent) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
 @pytest.mark.parametrize("action", TAKING)
-@pytest.mark.parametrize("sent", [{}, {KEY: sha("other")}, {f"{JAMMY}/{FILE.filename}": CONTENT}])
-def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, str]) -> None:
+@pytest.mark.parametrize("sent", [{}, {KEY: Sent("upload", sha("other"))}, {f"{JAMMY}/{FILE.filename}": SENT[KEY]}])
+def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, Sent]) -> None:
     claims = OrphanPolicy(archive_to=ARCHIVE, names=("*",))
     assert checked(action, sent=sent, orphans=claims) == (Outcome.STALE, Reason.NOT_OWNED)
 
@@ -288,8 +295,8 @@ def test_limits_count_only_where_the_journal_does_not_know_what_the_plan_names()
     here = actual(NEWEST, *(row_of(file) for file in files))
     wanted = Policy(orphans=GOING[DELETION], limits=Limits(deletions=20, deletions_percent=100))
 
-    def said(sent: Mapping[str, str] | None) -> set[tuple[Outcome, str]]:
+    def said(sent: Mapping[str, Sent] | None) -> set[tuple[Outcome, str]]:
         return {(s.outcome, s.message) for s in recheck(made, desired(*OURS), here, wanted, (LEAP,), NOW, sent)}
 
-    assert said({deletion.key: deletion.sha256 for deletion in deletions}) == {(Outcome.DUE, "")}
+    assert said({deletion.key: Sent("upload", deletion.sha256) for deletion in deletions}) == {(Outcome.DUE, "")}
     assert said(None) == {(Outcome.STALE, f"limits: {LEAP}: 25 deletions, 5 more than the limit of 20")}

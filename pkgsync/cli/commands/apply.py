@@ -43,6 +43,7 @@ def apply(
     if file is None:
         raise UsageError("apply needs a plan file", tip="Make one: pkgsync plan -o plan.json")
     terminal = context.terminal
+    # read once: the bytes that are checked are those that are executed
     reviewed = planfile.read(file)
     _expect(reviewed.digest, expect_digest, file)
     target = receipt or receipts.beside(file, reviewed.digest)

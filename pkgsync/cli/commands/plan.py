@@ -54,6 +54,7 @@ def plan(
         )
     )
     if out is not None:
+        # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
     terminal.data(render(made, "json" if as_json else form, terminal))
     say_what_next(made, out, terminal)
