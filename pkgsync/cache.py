@@ -13,14 +13,14 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from attrs import frozen
 
-from pkgsync.errors import IntegrityError, StorageError
+from pkgsync.errors import IntegrityError, LockedError, StorageError
 from pkgsync.files import sync_folder
 
 SinkWriter = Callable[[BinaryIO, int], int]
@@ -69,6 +69,8 @@ class Cache:
     Every method raises StorageError if the folder cannot be read or written, or a symbolic link stands in it.
     """
 
+    _removes_damaged = True
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._objects = folder / "objects"
@@ -76,7 +78,7 @@ class Cache:
     def path(self, sha256: str, size: int | None = None) -> Path | None:
         """Where the object is, after reading all of it.
 
-        None if it is missing, or was not what its name says; then it is removed.
+        None if it is missing, has another size, or is not what its name says; a cache then removes it.
         """
         stream = self.open(sha256, size)
         if stream is None:
@@ -88,14 +90,17 @@ class Cache:
         """The object as a stream whose bytes have just been verified, at its start; None as for ``path``."""
         place = self._place(sha256)
         with self._guard():
-            stream = _verified(place, sha256, size)
-            if stream is not None:
-                with suppress(OSError):  # the time of use only orders a prune; a read-only cache is still of use
-                    os.utime(stream.fileno())
-                return stream
-            if os.path.lexists(place):
-                place.unlink(missing_ok=True)
-            return None
+            stream = _verified(place, sha256)
+            if stream is None:
+                if self._removes_damaged and os.path.lexists(place):
+                    place.unlink(missing_ok=True)
+                return None
+            if size not in (None, os.fstat(stream.fileno()).st_size):  # whoever asks is wrong, not the file
+                stream.close()
+                return None
+            with suppress(OSError):  # the time of use only orders a prune; a read-only cache is still of use
+                os.utime(stream.fileno())
+            return stream
 
     def size(self, sha256: str) -> int | None:
         """How many bytes the object has, without reading them; whoever uses it verifies. None if it is missing."""
@@ -140,12 +145,29 @@ class Cache:
             partial_bytes=sum(entry.size for entry in partials),
         )
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep others from pruning while the context lasts. A folder that cannot be locked is not."""
+        with ExitStack() as stack:
+            with suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                fcntl.flock(stack.enter_context(_opened_folder(self.folder)), fcntl.LOCK_SH)
+            yield
+
     def prune(self, *, older_than: timedelta | None = None, max_bytes: int | None = None) -> Pruned:
         """Remove what was last used longer ago than ``older_than``, then the longest unused until ``max_bytes`` remain.
 
-        Without either, everything goes. A partial file that somebody fills right now stays.
+        Without either, everything goes. A partial file that somebody fills right now stays. Raises LockedError while
+        a run uses the cache.
         """
-        with self._guard():
+        if not self.folder.exists():
+            return Pruned(0, 0)
+        with self._guard(), _opened_folder(self.folder) as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                words = f"A run uses the cache {self.folder}: nothing was removed."
+                raise LockedError(words, tip="Prune when that apply has ended.") from None
             entries = sorted(self._entries(), key=lambda entry: entry.used_at)
             removed = [entry for entry in _due(entries, older_than, max_bytes) if _prune(entry)]
         return Pruned(files=len(removed), bytes=sum(entry.size for entry in removed))
@@ -183,6 +205,21 @@ class Cache:
             raise StorageError.of(self.folder, error) from error
 
 
+class Backups(Cache):
+    """The store of what apply takes away. Its files may be the last of their kind: nothing ever removes one."""
+
+    _removes_damaged = False
+
+
+@contextmanager
+def _opened_folder(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _refuse_link(folder: Path) -> None:
     if folder.is_symlink():
         raise StorageError(f"{folder} is a symbolic link; pkgsync does not follow it.", tip="Remove the link.")
@@ -207,12 +244,12 @@ def _open_regular(place: Path) -> BinaryIO | None:
     return cast(BinaryIO, os.fdopen(descriptor, "rb"))
 
 
-def _verified(place: Path, sha256: str, size: int | None) -> BinaryIO | None:
+def _verified(place: Path, sha256: str) -> BinaryIO | None:
     """The file as a stream if its bytes are the promised ones."""
     stream = _open_regular(place)
     right = False
     try:
-        right = stream is not None and _is(stream, sha256, size)
+        right = stream is not None and _is(stream, sha256, None)
     finally:
         if stream is not None and not right:
             stream.close()

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from attrs import frozen
 
 from pkgsync import credentials, obs, packagecloud, reconcile
-from pkgsync.cache import Cache
+from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, ReadError
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
@@ -150,7 +150,7 @@ def look_back(
         unsized = [row for line in moved if (row := _unsized(line, actual)) is not None]
         sizes |= ask(unsized, lambda row: archive.details(row).size, "Asking for sizes", progress).values
     return actual, Kept(
-        _backups(receipt, Cache(surroundings.backups)), {key: size for key, size in sizes.items() if size is not None}
+        _backups(receipt, Backups(surroundings.backups)), {key: size for key, size in sizes.items() if size is not None}
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 from attrs import frozen
 
+from pkgsync.errors import UsageError
 from pkgsync.progress import SILENT, Progress
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits
 
@@ -46,6 +47,18 @@ class Surroundings:
     @property
     def backups(self) -> Path:
         return self.backup_dir or self.state_dir / "backups"
+
+    def refuse_shared_stores(self) -> None:
+        """Raises UsageError where cache and backups are one folder, or one is inside the other.
+
+        Whatever makes room in the cache would take the only copies of what was deleted.
+        """
+        cache, backups = self.cache_dir.resolve(), self.backups.resolve()
+        if cache.is_relative_to(backups) or backups.is_relative_to(cache):
+            raise UsageError(
+                f"The backups in {self.backups} would not be safe: the cache is in {self.cache_dir}.",
+                tip="Give `--backup-dir` or `--cache-dir` a folder of its own.",
+            )
 
     @property
     def sleep(self) -> Callable[[float], None]:

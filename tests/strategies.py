@@ -291,6 +291,8 @@ _lines = st.builds(
     absent_seconds=st.none() | st.floats(0, 1e6),
     archive_to=st.none() | st.just("kata/archive"),
     undo=st.sampled_from([None, "backup", "archive", "none"]),
+    missing=st.sampled_from([None, "yes", "perhaps"]),
+    kept_at=st.none() | messages,
 )
 receipts = st.builds(
     Receipt,

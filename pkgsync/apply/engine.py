@@ -10,16 +10,16 @@ from typing import TypeVar
 from attrs import define, evolve, field
 
 from pkgsync.apply import journal as journals
-from pkgsync.apply import lock, preflight, signals
+from pkgsync.apply import lock, preflight, receipts, signals
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.journal import Event, Journal, Ledger, stamp
 from pkgsync.apply.options import ApplyOptions, Patience
-from pkgsync.apply.outcome import Result, blank
+from pkgsync.apply.outcome import Result, blank, missing_of
 from pkgsync.apply.phases import Phases
 from pkgsync.apply.preflight import Preflight
-from pkgsync.apply.record import Record, write_receipt
+from pkgsync.apply.record import Record
 from pkgsync.apply.signals import Halt
-from pkgsync.cache import Cache
+from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import (
@@ -59,13 +59,16 @@ def run(
     the preflight raise. With ``dry_run`` nothing is written anywhere.
     """
     preflight.refuse_unfit(plan, config)
+    services.surroundings.refuse_shared_stores()
     since = iso(now())
     if options.dry_run:
         return _dry_run(plan, config, services, Record(now=now, report=report), since)
     _require_folder_of(options.receipt)
+    receipts.refuse_other(options.receipt, plan.digest)
     state_dir = services.surroundings.state_dir
     target = plan.target
-    with lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since):
+    locked = lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since)
+    with locked, Cache(services.surroundings.cache_dir).in_use():
         journal = Journal(journals.place(state_dir, plan.digest), now)
         try:
             record = Record(now=now, report=report, skip_stale=options.skip_stale)
@@ -79,8 +82,9 @@ def _dry_run(plan: Plan, config: Config, services: Services, record: Record, sin
     surroundings = services.surroundings
     ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
     found = preflight.look(plan, config, services, ledger, record.now)
+    record.listed = {row.key for row in found.actual.rows}
     for standing in found.standings:
-        result = preflight.result_of(standing, ledger, Cache(surroundings.backups))
+        result = preflight.result_of(standing, ledger, Backups(surroundings.backups))
         record.judged(ledger, standing.action, result)
     return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=found.warnings)
 
@@ -111,7 +115,7 @@ class _Run:
 
     @property
     def backups(self) -> Cache:
-        return Cache(self.services.surroundings.backups)
+        return Backups(self.services.surroundings.backups)
 
     def execute(self) -> Receipt:
         self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())
@@ -131,11 +135,13 @@ class _Run:
 
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
+        self.halt.ending = True
         self.warnings.append(error.message)
         for action in self.plan.actions:
-            noted = self.ledger.past(action.key).line
-            self.record.lines[action.key] = noted or blank(action)
-        write_receipt(evolve(self._receipt(), exit_code=error.exit_code), self.options.receipt)
+            past = self.ledger.past(action.key)
+            line, result = past.line or blank(action), Result.left("")
+            self.record.lines[action.key] = evolve(line, missing=missing_of(action, past, result))
+        self._write(evolve(self._receipt(), exit_code=error.exit_code))
 
     def _work_safely(self, found: Preflight) -> None:
         """From here on an error ends the run, but what was done before it stands in the receipt."""
@@ -152,6 +158,7 @@ class _Run:
     def _work(self, found: Preflight) -> None:
         self.warnings.extend(found.warnings)
         phases = self._phases(found.actual)
+        self.record.listed = phases.site.listed
         due = self._judge(found.standings, phases)
         self._say_if_nothing(due)
         if self._stopped():
@@ -263,12 +270,16 @@ class _Run:
         return missing
 
     def _finish(self) -> Receipt:
+        self.halt.ending = True
         for action in self.plan.actions:
             if action.key not in self.record.lines:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
         made = self._receipt()
-        write_receipt(made, self.options.receipt)
+        self._write(made)
         return made
+
+    def _write(self, receipt: Receipt) -> None:
+        receipts.write(receipt, self.options.receipt, self.services.surroundings.state_dir)
 
     def _receipt(self) -> Receipt:
         return self.record.receipt(

@@ -31,14 +31,18 @@ class Fetcher:
         Raises NotFoundError where OBS has not got the file any more, IntegrityError where its bytes are others again
         and again, ReadError, OSError.
         """
-        if action.source.kind == "backup":
-            path = self.backups.path(action.sha256, action.size)
-            if path is None:
-                words = f"The backup store does not hold the bytes of {action.key}."
-                raise ReadError(words, tip="Check `--backup-dir`.")
-        else:
-            path = self._cached(task, action)
+        path = self._kept(action) if action.source.kind == "backup" else self._cached(task, action)
         return StoredFile(path=path, size=action.size, sha256=action.sha256)
+
+    def _kept(self, action: Transfer) -> Path:
+        path = self.backups.path(action.sha256)
+        if path is None:
+            words = f"The backup store does not hold the bytes of {action.key}."
+            raise ReadError(words, tip="Check `--backup-dir`.")
+        if (size := path.stat().st_size) != action.size:
+            words = f"The backup of {action.key} has {size} bytes, the plan says {action.size}."
+            raise IntegrityError(words, tip="Make the plan anew from the receipt: `pkgsync undo`.")
+        return path
 
     def _cached(self, task: Task, action: Transfer) -> Path:
         attempt = 1

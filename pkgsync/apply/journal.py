@@ -36,6 +36,7 @@ class Event(StrEnum):
 class Request(StrEnum):
     """The changes that are announced before they are sent."""
 
+    PROBE = "probe"
     UPLOAD = "upload"
     DELETE = "delete"
     RESTORE = "restore"
@@ -46,10 +47,11 @@ class Request(StrEnum):
 class Past:
     """What the journal knows of one action, over all runs of the plan.
 
-    ``absent_since`` is when we last asked to take the row away without having put the planned content there since.
+    ``absent_since`` is when we last asked to take the row away, unless it was noted since that something is there.
     ``moving``: a promote was sent, and it was not noted that the row ended in one of both places.
     """
 
+    probes: int = 0
     uploads: int = 0
     deletions: int = 0
     restores: int = 0
@@ -61,7 +63,7 @@ class Past:
 
     @property
     def attempts(self) -> int:
-        return self.uploads + self.deletions + self.restores + self.promotions
+        return self.probes + self.uploads + self.deletions + self.restores + self.promotions
 
 
 @define(kw_only=True)
@@ -91,7 +93,9 @@ class Ledger:
 def _fold_sending(past: Past, record: dict[str, Any]) -> None:
     request = Request(record["request"])
     past.started_at = past.started_at or str(record["at"])
-    if request is Request.UPLOAD:
+    if request is Request.PROBE:
+        past.probes += 1
+    elif request is Request.UPLOAD:
         past.uploads += 1
     elif request is Request.RESTORE:
         past.restores += 1
@@ -107,9 +111,8 @@ def _fold_end(past: Past, record: dict[str, Any]) -> None:
     values = dict(record["line"])
     # A journal may be of another version, or damaged: what does not fit raises, and the record is looked up instead.
     past.line = ReceiptLine(**(values | {"outcome": Outcome(values["outcome"])}))
-    if past.line.outcome.is_goal:
+    if past.line.missing is None:
         past.absent_since = None
-    if past.line.outcome is not Outcome.FAILED:  # a failed look leaves open where the promoted row is
         past.moving = False
 
 

@@ -1,7 +1,7 @@
 """Moves one file from a site to another by a promote (https://packagecloud.io/docs/api), which takes it away here.
 
 Archiving is a move to the archive, its recall one back. What a request did is told only by looks at both places: the
-file must be absent here and present there.
+file must be absent here and present there. What is in neither place goes back here, from bytes that were open before.
 """
 
 from typing import assert_never
@@ -9,9 +9,10 @@ from typing import assert_never
 from attrs import define, evolve, frozen
 
 from pkgsync.apply.journal import Past, Request
-from pkgsync.apply.outcome import Result, Task
+from pkgsync.apply.outcome import Result, Task, failure_of
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site, There
+from pkgsync.apply.stored import StoredFile, held
 from pkgsync.errors import AmbiguousError, DuplicateError, IntegrityError, NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Action, Row
 from pkgsync.reasons import Reason
@@ -45,16 +46,27 @@ class Move:
     created_at: str | None = None
 
     def run(self) -> Result:
-        """Raises PkgsyncError and OSError; the row is then still here, or the message says what is unknown."""
+        """Raises PkgsyncError and OSError as long as nothing was sent; later failures are results."""
         row = self._movable()
-        if isinstance(row, Row):
-            self.here.keep(self.task, row, self._action.sha256)
+        if not isinstance(row, Row):
+            return row
+        with held(self.here.keep(self.task, row, self._action.sha256)) as old:
             row = self._movable()  # there is no conditional promote, and the download may have taken long
-        return self._promote(row) if isinstance(row, Row) else row
+            if not isinstance(row, Row):
+                return row
+            try:
+                return self._promote(row, old)
+            except Exception as error:  # it may have been moved, or lost, all the same
+                return self._whereabouts(failure_of(error), old)
 
     def settle(self) -> Result:
-        """What came of an earlier run's promote; what is in neither place is put back here. Raises AmbiguousError."""
-        return self._outcome(answered=False) or Result.left("Packagecloud lists it here again, and not in the archive.")
+        """What came of an earlier run's promote; what is in neither place is put back here.
+
+        Raises AmbiguousError, StorageError, OSError.
+        """
+        here_again = "Packagecloud lists it here again, and not in the archive."
+        with self.here.kept(self._action.sha256) as old:
+            return self._outcome(old, answered=False) or evolve(Result.left(here_again), missing="no")
 
     @property
     def _action(self) -> Action:
@@ -76,7 +88,8 @@ class Move:
             return self.settle()
         if row is None:
             return self._absent(_Places(here=False, there=there))
-        return self._refusal(there) or row
+        refusal = self._refusal(there)
+        return row if refusal is None else evolve(refusal, missing="no")
 
     def _absent(self, places: _Places) -> Result:
         """It is not here, and none of our requests can have done that."""
@@ -101,7 +114,16 @@ class Move:
             case _:
                 assert_never(there)
 
-    def _promote(self, row: Row) -> Result:
+    def _whereabouts(self, failure: PkgsyncError, old: StoredFile) -> Result:
+        """What became of the file when its promote failed. Never raises."""
+        self.halt.consider(failure)
+        failed = Result.failed(failure)
+        try:
+            return self._outcome(old, answered=False) or evolve(failed, missing="no")
+        except Exception:
+            return evolve(failed, missing="perhaps", kept_at=str(old.path.absolute()), undo="backup")
+
+    def _promote(self, row: Row, old: StoredFile) -> Result:
         failure: PkgsyncError = ReadError(f"{self.task.key} was not moved.")
         patience = self.here.patience
         for attempt in range(patience.deletions):
@@ -109,33 +131,34 @@ class Move:
                 patience.wait(attempt, failure)
             self.here.journal.sending(Request.PROMOTE, self.task.key, archive_to=self.there.name)
             # A kill may fall from here on: `moving` then makes the next run look at both places before it judges.
+            self.here.listed.discard(self.task.key)
             answered = True
             try:
                 self.here.client.promote(row, self.there.name)
             except AmbiguousError as error:
                 failure, answered = error, False
             except (DuplicateError, NotFoundError) as error:
-                return self._refused(error)
+                return self._refused(error, old)
             except ReadError as error:  # it was not sent
                 failure = error
                 continue
-            settled = self._outcome(answered=answered)
+            settled = self._outcome(old, answered=answered)
             if settled is not None:
                 return settled
         raise failure
 
-    def _refused(self, error: PkgsyncError) -> Result:
+    def _refused(self, error: PkgsyncError, old: StoredFile) -> Result:
         """This request did nothing, but an earlier one whose reply was lost may have."""
         if self._past.promotions > 1:
-            settled = self._outcome(answered=False)
+            settled = self._outcome(old, answered=False)
         else:
             places = self._look()
             settled = self._refusal(places.there) if places.here else self._absent(places)
         if settled is None:
             raise error
-        return settled
+        return evolve(settled, missing=settled.missing or "no")
 
-    def _outcome(self, *, answered: bool) -> Result | None:
+    def _outcome(self, old: StoredFile | None, *, answered: bool) -> Result | None:
         """What looks at both places say, after a while; None: nothing was moved, and it may be asked for again.
 
         ``answered``: the server said that it did it.
@@ -151,7 +174,7 @@ class Move:
             places = self._look()
         if places.moved:
             return _done(places, ours=True)
-        return self._unmoved(places, answered=answered) if places.here else self._lost()
+        return self._unmoved(places, answered=answered) if places.here else self._lost(old)
 
     def _look(self) -> _Places:
         try:
@@ -165,19 +188,19 @@ class Move:
 
     def _unmoved(self, places: _Places, *, answered: bool) -> Result | None:
         if places.untouched and answered:
-            raise AmbiguousError(f"Packagecloud answered that {self.task.key} was moved, but still lists it here only.")
-        return self._refusal(places.there)
+            words = f"Packagecloud answered that {self.task.key} was moved, but still lists it here only."
+            return evolve(Result.failed(AmbiguousError(words)), missing="no")
+        refusal = self._refusal(places.there)
+        return None if refusal is None else evolve(refusal, missing="no")
 
-    def _lost(self) -> Result:
+    def _lost(self, old: StoredFile | None) -> Result:
         """In neither place: end the run before more is lost, and put it back here."""
         words = f"{self.task.key} is neither in {self.here.name} nor in {self.there.name} after its move."
         lost = IntegrityError(words)
         self.halt.fail(lost)
-        try:
-            told = self.here.put_back(self.task, self._action.sha256)
-        except PkgsyncError as error:
-            told = f"the old file could not be put back: {error.message}"
-        return Result.failed(lost, f"{lost.message} In detail: {told}.")
+        back = self.here.put_back(self.task, old)
+        failed = Result.failed(lost, f"{lost.message} In detail: {back.told.rstrip('.')}.")
+        return evolve(failed, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
 
 
 def _done(places: _Places, *, ours: bool) -> Result:

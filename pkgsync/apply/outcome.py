@@ -8,12 +8,23 @@ from attrs import define, evolve, frozen
 from pkgsync.apply.journal import Past
 from pkgsync.apply.stored import StoredFile
 from pkgsync.cache import Cache
-from pkgsync.errors import APPLY_PRECEDENCE, AuthenticationError, ExitCode, IntegrityError, PkgsyncError, QuotaError
-from pkgsync.model import Action, Outcome, ReceiptLine, Removal, Replacement, Transfer
+from pkgsync.errors import (
+    APPLY_PRECEDENCE,
+    AuthenticationError,
+    ExitCode,
+    IntegrityError,
+    PkgsyncError,
+    QuotaError,
+    StorageError,
+)
+from pkgsync.model import Action, Missing, Outcome, ReceiptLine, Removal, Replacement, Transfer
 from pkgsync.reasons import Reason
 
 Undo = Literal["backup", "archive", "none"]
 """From where a file that is no longer there could be brought back."""
+
+Looked = Literal["yes", "perhaps", "no"]
+"""Whether a file that our own request took away is missing now; "no" also where it was never gone."""
 
 _TELLING = (AuthenticationError, QuotaError, IntegrityError)
 
@@ -56,7 +67,7 @@ class Result:
 
     ``verified`` says how: "reply" (checksum in the upload's answer), "listing", "download" (downloaded back and
     hashed) or "absent" (two looks found no row). ``code`` is set by failures that the exit code shall tell, ``size``
-    (bytes) where the plan does not tell it.
+    (bytes) where the plan does not tell it. ``missing`` is None where nobody looked; ``kept_at`` is as in the receipt.
     """
 
     outcome: Outcome
@@ -68,6 +79,8 @@ class Result:
     absent_seconds: float | None = None
     undo: Undo | None = None
     code: ExitCode | None = None
+    missing: Looked | None = None
+    kept_at: str | None = None
 
     @property
     def present(self) -> bool:
@@ -108,6 +121,17 @@ def exit_code_of(codes: Collection[ExitCode]) -> ExitCode:
     return next((code for code in APPLY_PRECEDENCE if code in codes), ExitCode.OK)
 
 
+def failure_of(error: Exception) -> PkgsyncError:
+    """Any exception as one of ours, to be told in a line."""
+    match error:
+        case PkgsyncError():
+            return error
+        case OSError():
+            return StorageError(f"A local file cannot be used: {error.strerror or error}.")
+        case _:
+            return PkgsyncError(f"There was an internal error: {type(error).__name__}.", tip="Report it.")
+
+
 def undo_of(backups: Cache, sha256: str, archive: str | None = None) -> Undo:
     """From where a file could be brought back; ``archive`` names one that holds it too."""
     if backups.path(sha256) is not None:
@@ -118,6 +142,7 @@ def undo_of(backups: Cache, sha256: str, archive: str | None = None) -> Undo:
 def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> ReceiptLine:
     """The line that tells the result, added to what earlier runs measured."""
     before = past.line or blank(task.action)
+    missing = missing_of(task.action, past, result)
     return evolve(
         before,
         outcome=result.outcome,
@@ -133,7 +158,19 @@ def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> 
         stored_as=result.stored_as,
         size=before.size if result.size is None else result.size,
         undo=result.undo,
+        missing=missing,
+        kept_at=(result.kept_at or before.kept_at) if missing else None,
     )
+
+
+def missing_of(action: Action, past: Past, result: Result) -> Missing | None:
+    """What nobody looked at is as missing as it was, and what was in the air when a run was cut off perhaps."""
+    if result.present or result.missing == "no":
+        return None
+    if result.missing is not None:
+        return result.missing
+    taken = past.moving or (isinstance(action, Replacement) and past.absent_since is not None)
+    return ((past.line.missing if past.line is not None else None) or "perhaps") if taken else None
 
 
 def blank(action: Action) -> ReceiptLine:

@@ -1,6 +1,6 @@
 """The three phases of a run, uploads, replacements and removals: what runs beside what, and what each action does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -12,15 +12,15 @@ from pkgsync.apply.guard import Guard
 from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.move import Move
 from pkgsync.apply.options import Patience
-from pkgsync.apply.outcome import Result, Task
+from pkgsync.apply.outcome import Result, Task, failure_of
 from pkgsync.apply.record import Record
 from pkgsync.apply.replace import Replace
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site
 from pkgsync.apply.stored import StoredFile
 from pkgsync.apply.workers import each, pipeline
-from pkgsync.cache import Cache
-from pkgsync.errors import NotFoundError, PkgsyncError, StorageError
+from pkgsync.cache import Backups, Cache
+from pkgsync.errors import NotFoundError, PkgsyncError
 from pkgsync.model import Action, ActualState, Archiving, Deletion, Removal, Replacement, Transfer, Upload
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.progress import Progress
@@ -58,20 +58,21 @@ class Phases:
     ) -> "Phases":
         """``actual`` is what the preflight saw: it tells what the server takes."""
         surroundings = services.surroundings
-        backups, patience = Cache(surroundings.backups), Patience(pause=surroundings.sleep)
+        backups, patience = Backups(surroundings.backups), Patience(pause=surroundings.sleep)
 
-        def site(client: PackagecloudClient) -> Site:
+        def site(client: PackagecloudClient, keys: Iterable[str]) -> Site:
             return Site(
                 client=client,
                 journal=journal,
                 backups=backups,
                 patience=patience,
                 distribution_ids=actual.distribution_ids,
+                listed=set(keys),
             )
 
         return cls(
-            site=site(services.packagecloud),
-            archive=site(services.archive) if services.archive is not None else None,
+            site=site(services.packagecloud, (row.key for row in actual.rows)),
+            archive=site(services.archive, actual.archive or ()) if services.archive is not None else None,
             fetcher=Fetcher(
                 download=services.fetch, cache=Cache(surroundings.cache_dir), backups=backups, patience=patience
             ),
@@ -90,6 +91,8 @@ class Phases:
     def replace(self, actions: Sequence[Replacement]) -> None:
         """One after the other, so that never more than one name is absent; first those that an earlier run left so."""
         # Packagecloud cannot overwrite (packagecloud/README.md, "Upload"): between DELETE and POST the name is absent.
+        if self.site.works:  # the uploads may have used up the quota
+            self.site.works = None
         absent = [action for action in actions if action.key not in self.guard.before]
         present = [action for action in actions if action.key in self.guard.before]
         for group in (absent, present):
@@ -104,7 +107,7 @@ class Phases:
         task = Task(action=action, started_at=self._stamp())
         if isinstance(action, Replacement):
             replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
-            self._finish(task, lambda: replace.restore(result))
+            self._finish(task, lambda: replace.put_back(result))
         else:
             self._finish(task, self._archiving(task, action).settle)
 
@@ -188,7 +191,7 @@ class Phases:
             self.halt.consider(error)
             return Result.failed(error)
         except OSError as error:  # a full or broken disk hits every other action too
-            failed = StorageError(f"A local file cannot be used: {error.strerror or error}.")
+            failed = failure_of(error)
             self.halt.fail(failed)
             return Result.failed(failed)
 

@@ -144,13 +144,16 @@ def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
 
 def _with_own_restore(action: Replacement, ledger: Ledger, row: Row | None) -> Replacement:
     # What we put back is a new row with a new created_at: without this our own restore would make the plan stale.
-    if row is None or row.sha256 != action.old.sha256 or not ledger.past(action.key).restores:
+    # A full disk may have kept the journal from noting it; that we had asked to take the old row away is noted then.
+    past = ledger.past(action.key)
+    if row is None or row.sha256 != action.old.sha256 or not (past.restores or past.absent_since):
         return action
     return evolve(action, old=evolve(action.old, created_at=row.created_at))
 
 
 def _with_own_return(action: Archiving, ledger: Ledger, row: Row | None) -> Archiving:
-    if row is None or row.sha256 != action.sha256 or not ledger.past(action.key).restores:
+    past = ledger.past(action.key)
+    if row is None or row.sha256 != action.sha256 or not (past.restores or past.moving):
         return action
     return evolve(action, created_at=row.created_at)
 

@@ -1,44 +1,48 @@
 """Collects how the actions of a run end: in the journal at once, in the receipt at the end."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from pathlib import Path
 
 from attrs import define, evolve, field
 
-from pkgsync import planfile
 from pkgsync.apply.journal import Journal, Ledger, stamp
 from pkgsync.apply.outcome import Result, Task, blank, exit_code_of, line_of
 from pkgsync.apply.signals import Halt
-from pkgsync.errors import ExitCode, StorageError
+from pkgsync.errors import ExitCode
 from pkgsync.model import Action, Outcome, Plan, Receipt, ReceiptLine
 from pkgsync.version import __version__
 
 
 @define(kw_only=True)
 class Record:
-    """One line per action that has ended, and the exit codes that they ask for. Thread-safe."""
+    """One line per action that has ended, and the exit codes that they ask for. Thread-safe.
+
+    ``listed`` are the package keys that are known to stand there.
+    """
 
     now: Callable[[], datetime]
     report: Callable[[str], None]
     skip_stale: bool = False
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
+    listed: Collection[str] = ()
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def worked(self, journal: Journal, task: Task, result: Result) -> ReceiptLine:
-        """An action that was worked on: written to the journal before anything builds on it."""
-        result = self._tolerated(result)
+        """An action that was worked on: written to the journal before anything builds on it. Raises StorageError."""
+        result = self._tolerated(self._seen(task.action, result))
         line = line_of(task, journal.ledger.past(task.key), result, stamp(self.now()))
-        journal.end(line)
-        self._take(line, result)
-        self.report(_words(line))
+        try:
+            journal.end(line)
+        finally:  # a full disk does not undo what was done: the receipt tells it
+            self._take(line, result)
+            self.report(_words(line))
         return line
 
     def judged(self, ledger: Ledger, action: Action, result: Result) -> ReceiptLine:
         """An action that was not worked on in this run. What an earlier run noted about its end is kept."""
-        result, past = self._tolerated(result), ledger.past(action.key)
+        result, past = self._tolerated(self._seen(action, result)), ledger.past(action.key)
         line = past.line
         if line is None or not line.outcome.is_goal or not result.present:
             finished_at = line.finished_at if line is not None else None
@@ -72,6 +76,10 @@ class Record:
             warnings=(*warnings, *_renamed(lines)),
         )
 
+    def _seen(self, action: Action, result: Result) -> Result:
+        known = result.missing is None and action.key in self.listed
+        return evolve(result, missing="no") if known else result
+
     def _tolerated(self, result: Result) -> Result:
         """A stale action ends the run, unless such actions are skipped on request."""
         skipped = self.skip_stale and result.outcome is Outcome.STALE
@@ -81,17 +89,6 @@ class Record:
         with self._lock:
             self.lines[line.key] = line
             self.codes |= result.codes
-
-
-def write_receipt(receipt: Receipt, path: Path) -> None:
-    """Write the receipt file. Raises StorageError."""
-    try:
-        planfile.write_receipt(receipt, path)
-    except OSError as error:
-        raise StorageError(
-            f"The receipt {path} cannot be written: {error.strerror or error}.",
-            tip="What was done stands in the journal: run the same command with another `--receipt`.",
-        ) from error
 
 
 def _renamed(lines: Iterable[ReceiptLine]) -> Iterable[str]:

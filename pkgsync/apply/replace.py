@@ -1,6 +1,7 @@
 """Replaces one row: Packagecloud cannot overwrite, so the name is absent for a moment.
 
-Before the DELETE the new and the old bytes are both in hand; if the new upload fails for good the old file goes back.
+Before the DELETE the server has shown that it takes uploads, and the new and the old bytes are both open and verified.
+After it, whatever fails, something goes in its place: the new file, else the old one.
 """
 
 from datetime import datetime
@@ -8,10 +9,10 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from pkgsync.apply.journal import Past
-from pkgsync.apply.outcome import Result, Task, undo_of
+from pkgsync.apply.outcome import Result, Task, failure_of, undo_of
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site, taken_over
-from pkgsync.apply.stored import StoredFile
+from pkgsync.apply.stored import StoredFile, held
 from pkgsync.errors import PkgsyncError
 from pkgsync.model import Replacement, Row
 from pkgsync.reasons import Reason
@@ -24,34 +25,23 @@ class Replace:
     site: Site
     halt: Halt
 
-    def run(self, new: StoredFile) -> Result:
+    def run(self, file: StoredFile) -> Result:
         """Raises PkgsyncError and OSError as long as nothing was deleted; later failures are results."""
         row = self.site.find(self.action)
-        if row is not None:  # else an earlier run was killed between DELETE and POST: go on with the upload
-            settled = self._changed(row) or self._no_uploads() or self._clear(row)
-            if settled is not None:
-                return settled
-        try:
-            result = self.site.put(self.task, new, gone=self.action.old.sha256)
-        except PkgsyncError as error:
-            self.halt.consider(error)
-            result = Result.failed(error)
-        return self._done(result) if result.present else self.restore(result)
+        if row is None:  # an earlier run was killed between DELETE and POST
+            with held(file) as new, self.site.kept(self.action.old.sha256) as old:
+                return self._fill(new, old)
+        settled = self._changed(row) or self._no_uploads()
+        if settled is not None:
+            return settled
+        with held(file) as new, held(self.site.keep(self.task, row, self.action.old.sha256)) as old:
+            unproven = None if self.site.works else self.site.prove_uploads(self.task, new)
+            return unproven or self._swap(new, old)
 
-    def restore(self, failed: Result) -> Result:
-        """The failure, with the old file put back where nothing stands in its place."""
-        try:
-            row = self.site.find(self.action)
-            if row is not None and self.site.sha256(row) == self.action.sha256:
-                return self._done(Result.reached(ours=True, verified="listing"))
-            if row is None:
-                self.site.works = False  # until the old file is back
-            # A kill may fall here: `absent_since` makes the next run restore before it judges.
-            told = "the name is taken" if row is not None else self.site.put_back(self.task, self.action.old.sha256)
-        except PkgsyncError as error:
-            self.halt.consider(error)
-            told = f"the old file could not be put back: {error.message}"
-        return evolve(failed, message=f"{failed.message} In detail: {told}.")
+    def put_back(self, failed: Result) -> Result:
+        """The failure, once the old file is back that an earlier run took away. Raises StorageError, OSError."""
+        with self.site.kept(self.action.old.sha256) as old:
+            return self._restored(failed, old)
 
     @property
     def _past(self) -> Past:
@@ -69,16 +59,66 @@ class Replace:
             return None
         return Result.left("Packagecloud took no upload of this run, so nothing is taken away.", Reason.UPLOAD_MISSING)
 
-    def _clear(self, row: Row) -> Result | None:
-        """Keep the old bytes, look once more, and take the row away; None: the name is free."""
-        self.site.keep(self.task, row, self.action.old.sha256)
-        now = self.site.find(self.action)
-        if now is None:
+    def _swap(self, new: StoredFile, old: StoredFile) -> Result:
+        """Look once more, take the row away, and put the new file there. Raises PkgsyncError before the DELETE."""
+        row = self.site.find(self.action)
+        if row is None:
+            return self._fill(new, old)
+        changed = self._changed(row)
+        if changed is not None:
+            return changed
+        try:
+            removed = self.site.remove(row)
+        except Exception as error:  # it may be gone all the same
+            return self._unless_here(row, self._failed(error), old)
+        return evolve(taken_over(), missing="no") if removed is None else self._fill(new, old)
+
+    def _fill(self, new: StoredFile, old: StoredFile | None) -> Result:
+        """The name is free: from here on nothing but a look and the old bytes in hand counts."""
+        try:
+            result = self.site.put(self.task, new, gone=self.action.old.sha256)
+        except Exception as error:
+            result = self._failed(error)
+        return self._done(result) if result.present else self._restored(result, old)
+
+    def _failed(self, error: Exception) -> Result:
+        failure = failure_of(error)
+        if isinstance(error, PkgsyncError):
+            self.halt.consider(failure)
+        else:  # whatever it is, it hits the other actions too
+            self.halt.fail(failure)
+        return Result.failed(failure)
+
+    def _unless_here(self, row: Row, failed: Result, old: StoredFile) -> Result:
+        """The failure of a DELETE; the old file goes back unless its row still stands."""
+        now = self._row()
+        if now is not None and now.created_at == row.created_at:
+            return evolve(failed, missing="no")
+        return self._restored(failed, old)
+
+    def _restored(self, failed: Result, old: StoredFile | None) -> Result:
+        """The failure, with the old file put back where nothing else stands in its place. Never raises."""
+        row = self._row()
+        if row is not None and row.sha256 == self.action.sha256:
+            return self._done(Result.reached(ours=True, verified="listing"))
+        # The row that we deleted may still be listed; nothing is overwritten, so that sending the old bytes is safe.
+        if row is not None and row.sha256 not in (None, self.action.old.sha256):
+            return evolve(failed, message=f"{failed.message} In detail: the name is taken.", missing="no")
+        self.site.works = False  # until the old file is back
+        # A kill may fall here: `absent_since` makes the next run restore before it judges.
+        back = self.site.put_back(self.task, old)
+        if back.failure is not None:
+            self.halt.fail(back.failure)
+        message = f"{failed.message} In detail: {back.told.rstrip('.')}."
+        return evolve(failed, message=message, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
+
+    def _row(self) -> Row | None:
+        """The row under the name, with its checksum where that is told; None also where no look tells."""
+        try:
+            row = self.site.find(self.action)
+            return row and evolve(row, sha256=self.site.sha256(row))
+        except PkgsyncError:
             return None
-        changed = self._changed(now)
-        if changed is None and self.site.remove(now) is None:
-            return taken_over()
-        return changed
 
     def _done(self, result: Result) -> Result:
         undo = undo_of(self.site.backups, self.action.old.sha256)

@@ -25,7 +25,8 @@ SIGNALS = {
 class Halt:
     """Whether the run shall end early, and why: set by signals and by errors after which going on is useless.
 
-    Until it has ``begun`` to change anything there is nothing to finish: a signal then ends it at once.
+    Until it has ``begun`` to change anything there is nothing to finish: a signal then ends it at once. While it is
+    ``ending`` nothing is left but to write the receipt, which no signal may cut.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Halt:
         self.signalled: ExitCode | None = None
         self.error: PkgsyncError | None = None
         self.begun = False
+        self.ending = False
 
     @property
     def requested(self) -> bool:
@@ -79,6 +81,8 @@ def handling(halt: Halt) -> Iterator[None]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         code = SIGNALS[signal.Signals(number)]
+        if halt.ending:
+            return
         if not halt.begun:
             halt.interrupt(code)
             # In the preflight nothing is in flight that would have to be finished.

@@ -6,21 +6,31 @@ not a clear answer is settled by a look.
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
+from pathlib import Path
 from typing import BinaryIO
 
 from attrs import define, evolve, frozen
 
 from pkgsync.apply.journal import Journal, Request
 from pkgsync.apply.options import Patience
-from pkgsync.apply.outcome import Result, Task
-from pkgsync.apply.stored import StoredFile, VerifiedFile
+from pkgsync.apply.outcome import Looked, Result, Task, Undo, failure_of
+from pkgsync.apply.stored import StoredFile, VerifiedFile, held
 from pkgsync.cache import Cache
-from pkgsync.errors import AmbiguousError, DuplicateError, IntegrityError, NotFoundError, PkgsyncError, ReadError
+from pkgsync.errors import (
+    AmbiguousError,
+    DuplicateError,
+    IntegrityError,
+    NotFoundError,
+    PkgsyncError,
+    ReadError,
+    StorageError,
+)
 from pkgsync.model import Action, Row
 from pkgsync.model.filename import type_of
+from pkgsync.packagecloud import listing
 from pkgsync.packagecloud.client import PackagecloudClient, Uploaded
 from pkgsync.reasons import Reason
 
@@ -42,11 +52,28 @@ class Removed:
     listed: bool = False
 
 
+@frozen(kw_only=True)
+class PutBack:
+    """How it went to bring an old file back, in words. ``failure`` is set where the file may still be missing."""
+
+    told: str
+    missing: Looked
+    failure: PkgsyncError | None = None
+    kept_at: str | None = None
+
+    @property
+    def undo(self) -> Undo | None:
+        if self.failure is None:
+            return None
+        return "none" if self.kept_at is None else "backup"
+
+
 @define(kw_only=True)
 class Site:
-    """``works``: whether it takes uploads; False while all have failed without a refusal, None before the first.
+    """``works``: whether it takes uploads; False while all have failed without a refusal, None while nothing shows it.
 
-    ``distribution_ids`` are as in ActualState. Thread-safe as far as its parts are.
+    ``distribution_ids`` are as in ActualState. ``listed`` are the package keys of this run's listing, less those that
+    we asked to take away. Thread-safe as far as its parts are.
     """
 
     client: PackagecloudClient
@@ -54,6 +81,7 @@ class Site:
     backups: Cache
     patience: Patience
     distribution_ids: Mapping[tuple[str, str], int]
+    listed: set[str]
     works: bool | None = None
 
     @property
@@ -63,8 +91,17 @@ class Site:
     # looks
 
     def find(self, action: Action) -> Row | None:
-        """The row under the action's key; None if two looks found none. Raises ReadError."""
-        return self.client.look_twice(action.distribution, action.filename)
+        """The row under the action's key; None if two looks found none, and the run's listing had none.
+
+        Raises ReadError.
+        """
+        row = self.client.look_twice(action.distribution, action.filename)
+        if row is None and action.key in self.listed:  # a search that finds nothing is never proof alone
+            raise ReadError(
+                f"Packagecloud's search does not find {action.key}, but the listing of this run lists it.",
+                tip="Run the same command again.",
+            )
+        return row
 
     def sha256(self, row: Row) -> str | None:
         """The checksum that Packagecloud knows of the row, if any. Raises ReadError."""
@@ -97,12 +134,12 @@ class Site:
 
     def there(self, action: Action) -> There:
         """What stands under the action's key, as far as Packagecloud tells at once. Raises ReadError."""
-        row = self.find(action)
+        row = self.client.look_twice(action.distribution, action.filename)
         return There.NOTHING if row is None else _compared(action, self.sha256(row))
 
     def proven_there(self, action: Action) -> tuple[There, int | None]:
         """What stands there, if need be by downloading it, and its size in bytes. Raises ReadError."""
-        row = self.find(action)
+        row = self.client.look_twice(action.distribution, action.filename)
         if row is None:
             return There.NOTHING, None
         size = self.size(row)
@@ -128,16 +165,27 @@ class Site:
 
     # taking away
 
-    def keep(self, task: Task, row: Row, sha256: str) -> None:
+    def keep(self, task: Task, row: Row, sha256: str) -> StoredFile:
         """Download the row's bytes back into the backup store. Raises IntegrityError, ReadError, StorageError."""
-        if self.backups.path(sha256) is not None:
-            return
-        size = self.size(row)  # None: the checksum proves the bytes anyway
+        path = self.backups.path(sha256)
+        if path is None:
+            size = self.size(row)  # None: the checksum proves the bytes anyway
 
-        def fetch(sink: BinaryIO, offset: int) -> int:
-            return self.client.download(row, sink, size, offset, task.count_down)
+            def fetch(sink: BinaryIO, offset: int) -> int:
+                return self.client.download(row, sink, size, offset, task.count_down)
 
-        self.backups.add(sha256, size, fetch)
+            path = self.backups.add(sha256, size, fetch)
+        return _stored(path, sha256)
+
+    @contextmanager
+    def kept(self, sha256: str) -> Iterator[StoredFile | None]:
+        """The bytes in the backup store, held open; None if they are not there. Raises OSError, StorageError."""
+        path = self.backups.path(sha256)
+        if path is None:
+            yield None
+        else:
+            with held(_stored(path, sha256)) as file:
+                yield file
 
     def remove(self, row: Row) -> Removed | None:
         """Delete the row. None: it was never deleted and another one stands in its place.
@@ -151,6 +199,7 @@ class Site:
                 self.patience.wait(attempt, failure)
             self.journal.sending(Request.DELETE, row.key)
             # A kill may fall from here on: the journal then says that a later 404 can be our own doing.
+            self.listed.discard(row.key)
             try:
                 deleted = self.client.delete(row)
             except AmbiguousError as error:
@@ -225,16 +274,71 @@ class Site:
         self.works = self.works or False
         return Result.failed(failure, f"{failure.message} (tried {attempts} times)")
 
-    def put_back(self, task: Task, sha256: str) -> str:
-        """Upload kept bytes under their old name; says how that went. Raises as ``put``."""
-        path = self.backups.path(sha256)
-        if path is None:
-            return "the name is absent, and the old file's bytes are not at hand"
-        file = StoredFile(path=path, size=path.stat().st_size, sha256=sha256)
-        result = self.put(task, file, request=Request.RESTORE)
-        if result.present:
-            return "the old file was put back"
-        return f"the old file could not be put back: {result.message}"
+    def prove_uploads(self, task: Task, file: StoredFile) -> Result | None:
+        """Send a file under the name of a row that stands; None once nothing but the name speaks against it.
+
+        Only that shows, before anything is taken away, that something could be put in its place: a missing right, a
+        full plan or an odd file are told in the same answer, or instead. Raises as ``put``.
+        """
+        failure: PkgsyncError = ReadError(f"{task.key} was not uploaded.")
+        for attempt in range(self.patience.uploads):
+            if attempt:
+                self.patience.wait(attempt, failure)
+            try:
+                result = self._send(task, file, Request.PROBE)
+            except DuplicateError:
+                self.works = True
+                return None
+            except NotFoundError:
+                raise
+            except (AmbiguousError, ReadError) as error:
+                failure = error
+            else:
+                return self._beside(task.action, result)
+        self.works = False
+        return Result.failed(failure, f"{failure.message} (tried {self.patience.uploads} times; nothing was deleted)")
+
+    def _beside(self, action: Action, result: Result) -> Result:
+        """What came of an upload that was not refused though another row had the name."""
+        self.works = None
+        if not result.present:
+            return result
+        row = self.find(action)
+        if row is not None and self.sha256(row) == action.sha256:
+            return result
+        words = f"Packagecloud answered that it took the new {action.key}, but does not list it. Nothing was deleted."
+        raise AmbiguousError(words)
+
+    def put_back(self, task: Task, file: StoredFile | None) -> PutBack:
+        """Upload kept bytes under their old name. Never raises: nothing on this machine may get in the way."""
+        failure: PkgsyncError = StorageError("Its bytes are not in the backup store.")
+        try:
+            if file is not None:
+                result = self.put(task, file, request=Request.RESTORE)
+                if result.present:
+                    return PutBack(told="the old file was put back", missing="no")
+                failure = ReadError(result.message)
+        except Exception as error:
+            failure = failure_of(error)
+        return self._not_back(task.action, file, failure)
+
+    def _not_back(self, action: Action, file: StoredFile | None, failure: PkgsyncError) -> PutBack:
+        told = f"the old file could not be put back: {failure.message}"
+        absent = self._is_absent(action)
+        if absent is False:
+            return PutBack(told=f"{told} A file stands under its name", missing="no")
+        kept_at = str(file.path.absolute()) if file is not None and file.path.exists() else None
+        return PutBack(told=told, missing="yes" if absent else "perhaps", failure=failure, kept_at=kept_at)
+
+    def _is_absent(self, action: Action) -> bool | None:
+        """Whether search and a new listing agree that there is no such row; None where they don't, or cannot tell."""
+        try:
+            if self.client.look_twice(action.distribution, action.filename) is not None:
+                return False
+            rows = listing.read(self.client.page, jobs=1, what=f"The listing of {self.name}")
+        except PkgsyncError:
+            return None
+        return None if action.key in {row.key for row in rows} else True
 
     def _send(self, task: Task, file: StoredFile, request: Request) -> Result:
         action = task.action
@@ -243,11 +347,19 @@ class Site:
         if identity is None:
             return Result.stale(Reason.TARGET_CHANGED, f"Packagecloud takes no {kind} in {action.distribution}.")
         with VerifiedFile(file) as stream:
-            self.journal.sending(request, action.key)
+            self._announce(request, action.key)
             # A kill may fall from here on: the next run finds the row, and the journal says that it is ours.
             uploaded = self.client.upload(identity, action.filename, stream, file.size, task.count_up)
         self.works = True
         return self._verified(action, file, uploaded)
+
+    def _announce(self, request: Request, key: str) -> None:
+        try:
+            self.journal.sending(request, key)
+        except StorageError:
+            if request is not Request.RESTORE:
+                raise
+            # What we took away goes back, noted or not: the note that it was taken away is enough for the next run.
 
     def _verified(self, action: Action, file: StoredFile, uploaded: Uploaded) -> Result:
         done = Result.reached(ours=True, verified="reply")
@@ -298,6 +410,10 @@ class Site:
 def taken_over() -> Result:
     """The result for an action under whose name there is another file by now."""
     return Result.stale(Reason.TARGET_CHANGED, "Packagecloud holds another file under this name by now.")
+
+
+def _stored(path: Path, sha256: str) -> StoredFile:
+    return StoredFile(path=path, size=path.stat().st_size, sha256=sha256)
 
 
 def _same(one: Row, other: Row) -> bool:

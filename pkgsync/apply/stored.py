@@ -3,20 +3,28 @@
 import hashlib
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync.errors import IntegrityError
+
+_CHUNK = 2**20
 
 
 @frozen(kw_only=True)
 class StoredFile:
-    """``size`` bytes with this sha256 at ``path``, in the cache or the backup store."""
+    """``size`` bytes with this sha256 at ``path``, in the cache or the backup store.
+
+    ``descriptor``: it is open under this number, and whoever removes or replaces the path cannot take it from us.
+    """
 
     path: Path
     size: int
     sha256: str
+    descriptor: int | None = None
 
 
 class VerifiedFile(io.FileIO):
@@ -27,7 +35,8 @@ class VerifiedFile(io.FileIO):
 
     def __init__(self, stored: StoredFile) -> None:
         """Raises OSError, and IntegrityError where the size differs."""
-        super().__init__(stored.path, "rb")
+        file = stored.path if stored.descriptor is None else stored.descriptor
+        super().__init__(file, "rb", closefd=stored.descriptor is None)
         self._size = self._left = stored.size
         self._expected = stored.sha256
         self._hash = hashlib.sha256()
@@ -48,5 +57,14 @@ class VerifiedFile(io.FileIO):
         self._left -= len(data)
         ended = self._left <= 0 or (not data and size != 0)
         if ended and (self._left != 0 or self._hash.hexdigest() != self._expected):
-            raise IntegrityError(f"The file for {self._expected} changed on this machine while it was uploaded.")
+            raise IntegrityError(f"The file for {self._expected} changed on this machine: it is not used.")
         return data
+
+
+@contextmanager
+def held(stored: StoredFile) -> Iterator[StoredFile]:
+    """The same file, open and all of it verified. Raises OSError, and IntegrityError where it is not what it was."""
+    with VerifiedFile(stored) as stream:
+        while stream.read(_CHUNK):
+            pass
+        yield evolve(stored, descriptor=stream.fileno())

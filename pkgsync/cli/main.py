@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -33,6 +33,7 @@ def cli(context: Context) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table."""
     _open_streams()
+    _handle_signals(_leave)
     code = run(Context(), arguments)
     for stream in (sys.stdout, sys.stderr):
         _finish(stream)
@@ -53,9 +54,18 @@ def _open_streams() -> None:
 def run(context: Context, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Never raises."""
     previous = {number: signal.getsignal(number) for number in SIGNALS}
-    for number, handler in previous.items():
-        if handler is not signal.SIG_IGN:  # nohup
-            signal.signal(number, _interrupt)
+    try:
+        _handle_signals(_interrupt)
+        try:
+            return _run(context, arguments)
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+    except _Signalled as error:  # it came while another end was told
+        return SIGNALS[error.number]
+
+
+def _run(context: Context, arguments: Sequence[str] | None) -> int:
     try:
         with logging_to(lambda: context.terminal):
             # not standalone: click would exit with 2 for a wrong command line, which means changes here
@@ -66,9 +76,6 @@ def run(context: Context, arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # stderr may be what cannot be written
             _tell(ending, error, context.terminal)
         return ending.code
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 class _Signalled(BaseException):
@@ -79,8 +86,19 @@ class _Signalled(BaseException):
         self.number = number
 
 
+def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, handler)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    _handle_signals(_leave)  # a second one must not be raised where the first is told
     raise _Signalled(signal.Signals(number))
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(SIGNALS[signal.Signals(number)])
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ import click
 from attrs import define, evolve, field
 
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.errors import UsageError
+from pkgsync.errors import PkgsyncError, UsageError
 
 if TYPE_CHECKING:
     from pkgsync.config import Config
@@ -95,6 +95,27 @@ class NewFile(click.ParamType[Path]):
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
         return path
+
+
+class NewPlan(NewFile):
+    """A plan to be written. Of what stands there only a plan, which can be made again, or nothing at all, may go."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)
+        if path.exists() and path.stat().st_size and not _is_plan(path):
+            self.fail(
+                f"{str(value)!r} is no plan and is not overwritten: move it away, or name another file", param, ctx
+            )
+        return path
+
+
+def _is_plan(path: Path) -> bool:
+    from pkgsync import planfile
+
+    try:
+        return planfile.kind(planfile.read_bytes(path), str(path)) == "plan"
+    except PkgsyncError:
+        return False
 
 
 def common(*, env: bool = False) -> Callable[[F], F]:

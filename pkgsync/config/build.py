@@ -270,7 +270,8 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
     if action == "archive" and "archive_to" not in orphans:
         fix = "add `archive_to: USER/REPOSITORY`"
         yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
-    if orphans.get("archive_to") == data["packagecloud"]["repository"]:
+    # Packagecloud takes a name in any letters
+    if str(orphans.get("archive_to")).casefold() == data["packagecloud"]["repository"].casefold():
         what = "`archive_to` is the repository itself"
         yield Mistake(document.at(("orphans", "archive_to")), what, "name another repository")
 

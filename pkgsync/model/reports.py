@@ -12,6 +12,7 @@ from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
 
 Fate = Literal["delete", "archive", "keep", "held"]
+Missing = Literal["yes", "perhaps"]
 
 
 class AuditSort(StrEnum):
@@ -99,6 +100,8 @@ class ReceiptLine:
 
     ``undo`` says from where the bytes can be had that an undo needs: the backup store, the archive ``archive_to``, or
     nowhere. None: no bytes are needed, because an upload is undone by a deletion, or nothing was changed.
+    ``missing``: a request of ours took the file away, and nothing stands in its place ("perhaps": no look could tell).
+    ``kept_at`` is where its bytes are then, on the machine of that run.
     """
 
     action: ActionKind
@@ -120,6 +123,8 @@ class ReceiptLine:
     stored_as: str | None = None
     archive_to: str | None = None
     undo: Literal["backup", "archive", "none"] | None = None
+    missing: Missing | None = None
+    kept_at: str | None = None
 
     @property
     def key(self) -> str:

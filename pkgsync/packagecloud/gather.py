@@ -8,7 +8,7 @@ from attrs import evolve
 from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, QuotaError, ReadError
 from pkgsync.model import SYNCED_TYPES, ActualState, Row
 from pkgsync.packagecloud import distributions as catalogue
-from pkgsync.packagecloud import listing, refusals
+from pkgsync.packagecloud import listing, refusals, routes
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.per_row import JOBS, ask
 from pkgsync.progress import SILENT, Progress
@@ -86,6 +86,12 @@ def _archive(
         said = f"the archive {client.repository} could not be read, so nothing is archived: {error.message} {error.tip}"
         return None, (said.rstrip(),)
     synced = [row for row in found if row.type in SYNCED_TYPES]
+    # The repository itself under another spelling would hold all that is to be archived "already".
+    origin, repository = client.session.origin, client.repository
+    foreign = next((row for row in synced if not routes.names(row, origin=origin, repository=repository)), None)
+    if foreign is not None:
+        words = f"the archive {repository} lists {foreign.key} as another repository's, so nothing is archived"
+        return None, (f"{words}: write `orphans.archive_to` as Packagecloud does",)
     rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
     return {row.key: row for row in rows}, warnings
 

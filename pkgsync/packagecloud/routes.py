@@ -42,6 +42,13 @@ def segments(listed: str, origin: str) -> tuple[str, ...] | None:
     return decoded
 
 
+def names(row: Row, *, origin: str, repository: str) -> bool:
+    """Whether the routes that were listed with the row, at least one, all belong to this repository."""
+    head = ("api", "v1", "repos", *repository.split("/"))
+    listed = [route for route in (row.destroy_url, row.promote_url, row.package_url) if route]
+    return bool(listed) and all((segments(route, origin) or ())[: len(head)] == head for route in listed)
+
+
 def checked(listed: str, *, origin: str, repository: str, row: Row, suffix: str = "") -> str:
     """The route to change ``row`` with: the listed one, or the documented one where the server lists none.
 

@@ -141,7 +141,7 @@ def _archive_faults(plan: Plan) -> Iterator[str]:
             yield f"the archive {archive!r} is not USER/REPOSITORY"
     if len(plan.archives) > 1:
         yield f"there is more than one archive: {', '.join(sorted(plan.archives))}"
-    if plan.target.repository in plan.archives:
+    if plan.target.repository.casefold() in {archive.casefold() for archive in plan.archives}:
         yield f"the archive is the target, {plan.target.repository}, itself"
 
 

@@ -81,7 +81,7 @@ def build_plan(
             api=setting.obs_api,
             projects=setting.projects,
             repositories=planned_repositories(desired),
-            allow_http=_is_http(setting.obs_api, setting),
+            allow_http=is_http(setting.obs_api, setting),
         ),
         target=PlanTarget(
             api=setting.packagecloud_url,
@@ -89,7 +89,7 @@ def build_plan(
             total=actual.total,
             snapshot=snapshot(rows),
             distributions=tuple(d.name for d in results),
-            allow_http=_is_http(setting.packagecloud_url, setting),
+            allow_http=is_http(setting.packagecloud_url, setting),
         ),
         summary=_summary(results, decided.unmanaged),
         overrides=setting.overrides,
@@ -172,5 +172,6 @@ def _summary(results: Iterable[DistributionDecisions], unmanaged: int) -> Summar
     return Summary(total=total, unmanaged=unmanaged, distributions=counts)
 
 
-def _is_http(url: str, setting: Setting) -> bool:
+def is_http(url: str, setting: Setting) -> bool:
+    """Whether the plan must say that this server is reached without TLS, as the config allows."""
     return setting.allow_http and url.startswith("http://")

@@ -107,7 +107,7 @@ def _transfer(action: Transfer, row: Row | None, fresh: Fresh) -> Standing:
     if action.reason is not Reason.UNDO:
         return _from_source(action, row, result.offered, fresh)
     if row is not None and isinstance(action, Replacement):
-        return recheck_undo.put_in_place(action, row, result, fresh)
+        return recheck_undo.put_in_place(action, row, fresh)
     return recheck_undo.brought_back(action, fresh)
 
 

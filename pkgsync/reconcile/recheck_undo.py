@@ -1,17 +1,14 @@
 """An undo before it is executed: what it takes away must be ours, and what it brings back must be where it says.
 
 Anybody can write an undo with a right digest. What vouches for it is our own journal of the apply that it takes back;
-without that journal its removals are no others than those of any plan (see recheck).
+without that journal its removals are no others than those of any plan (see recheck), and nothing is replaced.
 """
 
 from collections.abc import Mapping
 
 from pkgsync.model import Action, ActionKind, Archiving, Removal, Replacement, Row, Transfer
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.checks import not_owned
-from pkgsync.reconcile.decisions import DistributionDecisions
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.orphans import filtered_out
 from pkgsync.reconcile.standing import Fresh, Sent, Standing, due, left, stale
 
 
@@ -35,21 +32,14 @@ def _not_sent(action: Action, row: Row, sent: Mapping[str, Sent], fresh: Fresh) 
     return stale(action, Reason.NOT_OWNED, words)
 
 
-def put_in_place(action: Replacement, row: Row, result: DistributionDecisions, fresh: Fresh) -> Standing:
-    """Without the journal, the row must be one that an orphan of its name would be ours for, and pass the filters.
-
-    That is enough here: the name stays, and what takes its place comes from our own backups.
-    """
+def put_in_place(action: Replacement, row: Row, fresh: Fresh) -> Standing:
+    """Only the journal vouches for it: the backups hold old content of every name, and anybody can write an undo."""
     if fresh.sent is not None:
         return _not_sent(action, row, fresh.sent, fresh) or brought_back(action, fresh)
-    if filtered_out(row, result.offered, fresh.filters):
-        return stale(action, Reason.POLICY_CHANGED, "the config's filters leave it alone now")
-    orphans = fresh.policy.orphans
-    stop = not_owned(row, result.offered, Globs(orphans.names), Globs(orphans.uploaders))
-    if stop is None:
-        return brought_back(action, fresh)
-    judged = stale if stop.reason is Reason.NOT_OWNED else left
-    return judged(action, stop.reason, stop.message)
+    words = (
+        f"the journal of the apply {fresh.plan.undoes} is not here: apply the undo with the `--state-dir` of that apply"
+    )
+    return stale(action, Reason.NOT_OWNED, words)
 
 
 def brought_back(action: Transfer, fresh: Fresh) -> Standing:

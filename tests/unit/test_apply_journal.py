@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, put_there
 from pkgsync.errors import PlanFileError, StorageError
-from pkgsync.model import Outcome, ReceiptLine
+from pkgsync.model import Missing, Outcome, ReceiptLine
 from pkgsync.reconcile import Sent
 
 KEY = "opensuse/15.6/hello-1.0-1.x86_64.rpm"
@@ -78,11 +79,12 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (second.ledger.runs, second.ledger.unreadable) == (1, 0)
 
 
-def test_a_name_is_absent_from_our_delete_until_the_content_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["yes", "perhaps"])
+def test_a_name_is_absent_from_our_delete_until_something_is_there(tmp_path: Path, missing: Missing) -> None:
     journal = opened(tmp_path / "j")
     journal.sending(Request.DELETE, KEY)
     assert journal.ledger.past(KEY).absent_since == "2026-11-22T12:00:00.005Z"
-    journal.end(line(Outcome.FAILED))
+    journal.end(evolve(line(Outcome.FAILED), missing=missing))
     assert journal.ledger.past(KEY).absent_since is not None
     journal.end(line())
     assert journal.ledger.past(KEY).absent_since is None

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pkgsync.cache import Cache
+from pkgsync.cache import Backups, Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
 
 BYTES = b"hello world"
@@ -117,11 +117,21 @@ def test_an_object_that_went_bad_is_removed_and_fetched_again(cache: Cache, cont
     assert cache.add(SHA256, 11, Fetched()).read_bytes() == BYTES
 
 
-def test_the_right_bytes_with_another_promised_size_are_refused(cache: Cache) -> None:
+def test_the_right_bytes_with_another_promised_size_are_refused_and_kept(cache: Cache) -> None:
     cache.add(SHA256, 11, Fetched())
     assert cache.path(SHA256, 12) is None
     with pytest.raises(IntegrityError):
         cache.add(SHA256, 12, Fetched())
+    assert cache.path(SHA256, 11) == cache.folder / PLACE
+
+
+@pytest.mark.parametrize("content", [b"hello worle", b"hello", b""])
+def test_the_backups_lose_nothing_and_mend_what_went_bad(tmp_path: Path, content: bytes) -> None:
+    backups = Backups(tmp_path)
+    backups.add(SHA256, 11, Fetched()).write_bytes(content)
+    assert backups.path(SHA256) is None
+    assert (tmp_path / PLACE).read_bytes() == content
+    assert backups.add(SHA256, 11, Fetched()).read_bytes() == BYTES
 
 
 def test_a_cut_off_file_is_resumed(cache: Cache) -> None:

@@ -132,6 +132,7 @@ TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
             "add `archive_to: USER/REPOSITORY`",
         ),
         added("orphans: {archive_to: a/b}", "23: `archive_to` is the repository itself", "name another repository"),
+        added("orphans: {archive_to: A/b}", "23: `archive_to` is the repository itself", "name another repository"),
         added("orphans: {archive_to: b}", "23: `b` is not a Packagecloud repository", "such as user/repository"),
         added(
             "orphans: {action: delete, keep_versions: -1}", "42: orphans.keep_versions must be at least 0, not -1", ""

@@ -30,6 +30,7 @@ def test_a_plain_deletion_says_nothing_of_an_archive() -> None:
     [
         (evolve(ARCHIVED, deletions=(evolve(KEPT, archived_in="kata/other"),)), "there is more than one archive"),
         (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="kata/testing"),)), "is the target, kata/testing"),
+        (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="Kata/TESTING"),)), "is the target, kata/testing"),
         (evolve(ARCHIVED, deletions=(evolve(KEPT, archived_in="archive"),)), "deletions[0].archived_in"),
         (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="kata/a/b"),)), "archivings[0].archive_to"),
     ],

@@ -211,20 +211,21 @@ def test_it_says_that_the_journal_is_missing() -> None:
     )
 
 
-def test_what_a_replacement_of_an_undo_takes_away_must_be_ours() -> None:
-    assert checked(BACK) == DUE
-    assert checked(BACK, FOREIGN) == (Outcome.STALE, Reason.NOT_OWNED)
-    elsewhere = [repository(OFFERED, name="other", distributions=(JAMMY,)), *FOREIGN]
-    assert checked(BACK, elsewhere, managed=(LEAP, JAMMY)) == (Outcome.STALE, Reason.NOT_OWNED)
-    assert checked(BACK, [repository(index=None)])[0] is Outcome.LEFT
+@pytest.mark.parametrize("offering", [OURS, FOREIGN, [repository(index=None)]])
+@pytest.mark.parametrize("claim", [{}, {"names": ("hel*",)}, {"uploaders": ("robot",)}])
+def test_nothing_is_rolled_back_on_the_word_of_a_plan_alone(offering: Any, claim: dict[str, Any]) -> None:
+    orphans = OrphanPolicy(archive_to=ARCHIVE, **claim)
+    assert checked(BACK, offering, orphans=orphans) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
-@pytest.mark.parametrize("claim", [{"names": ("hel*",)}, {"uploaders": ("robot",)}])
-def test_the_config_may_claim_what_a_replacement_of_an_undo_takes_away(claim: dict[str, Any]) -> None:
-    assert checked(BACK, FOREIGN, orphans=OrphanPolicy(archive_to=ARCHIVE, **claim)) == DUE
+def test_it_says_where_a_rollback_is_vouched_for() -> None:
+    (check,) = recheck(undo_of(BACK), desired(*OURS), actual(HERE), Policy(), (LEAP,), NOW)
+    assert check.message == (
+        f"the journal of the apply {DIGEST} is not here: apply the undo with the `--state-dir` of that apply"
+    )
 
 
-@pytest.mark.parametrize("action", TAKING)
+@pytest.mark.parametrize("action", REMOVING)
 @pytest.mark.parametrize("filters", [{"exclude": ("hello*",)}, {"include": ("other*",)}])
 def test_what_the_filters_leave_alone_stays(action: Action, filters: dict[str, Any]) -> None:
     assert checked(action, **filters) == STALE_POLICY

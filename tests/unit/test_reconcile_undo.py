@@ -94,6 +94,30 @@ def test_what_was_deleted_is_uploaded_from_the_backups() -> None:
     )
 
 
+LOST = evolve(REPLACED, outcome=Outcome.FAILED, missing="yes")
+BACK = Upload(distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        LOST,
+        evolve(LOST, outcome=Outcome.LEFT, missing="perhaps"),
+        evolve(MOVED, outcome=Outcome.FAILED, missing="yes", undo="backup"),
+    ],
+)
+def test_what_is_missing_is_uploaded_from_the_backups(said: ReceiptLine) -> None:
+    assert only(undone(said, None)) == BACK
+
+
+def test_what_was_missing_and_is_there_again_is_left_alone() -> None:
+    assert undone(LOST, OLD).actions == ()
+
+
+def test_what_is_missing_and_was_not_kept_is_held() -> None:
+    assert held(undone(LOST, None, kept=Kept())) == ("replacement", Reason.NO_BACKUP)
+
+
 def test_what_was_archived_is_moved_back_even_if_a_backup_is_at_hand() -> None:
     source = Source(kind="archive", repository=ARCHIVE)
     assert only(undone(MOVED, None, there=OLD)) == Upload(
@@ -300,3 +324,10 @@ def test_held_actions_say_why() -> None:
         reason=Reason.NO_BACKUP,
         message=f"the backup store does not hold {OLD[:12]}",
     )
+
+
+@pytest.mark.parametrize(("api", "said"), [("http://localhost:1", True), ("https://packagecloud.io", False)])
+def test_only_a_server_without_tls_is_marked_as_such(api: str, said: bool) -> None:
+    setting = evolve(SETTING, allow_http=True, packagecloud_url=api)
+    plan = undo_plan(receipt(UPLOADED), actual(), KEPT, POLICY, MANAGED, NOW, setting)
+    assert (plan.target.allow_http, plan.source.allow_http) == (said, False)

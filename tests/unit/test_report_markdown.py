@@ -278,6 +278,18 @@ def test_a_receipt() -> None:
     assert "|`ubuntu/jammy`|`hello-doc_1.3_all.deb`|replacement failed: Packagecloud answered 500|" in text
 
 
+def test_what_is_missing_comes_first_in_a_receipt() -> None:
+    lost = evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, message="402", missing="yes", kept_at="/b/ab", attempts=4)
+    text = receipt_markdown(evolve(RECEIPT, lines=(RECEIPT.lines[0], lost), complete=False))
+    assert text.startswith(
+        "## pkgsync: `kata/testing`\n\n**1 MISSING. Apply incomplete: 1 uploaded in 41 s; 1 failed.**\n\n"
+        "Our own requests took them away, and nothing could be put in their place. "
+        "To put them back: pkgsync undo RECEIPT -o undo.json, then pkgsync apply undo.json. "
+    )
+    assert text.index("### 1 MISSING") < text.index("1 done")
+    assert "`hello-doc_1.3_all.deb`|MISSING, its bytes are in /b/ab; replacement failed: 402|" in text
+
+
 def test_a_deletion_says_who_uploaded_it() -> None:
     text = plan_markdown(evolve(PLAN, deletions=(evolve(DELETION, uploader="@team/devs"),)))
     assert "uploaded 2025-11-05 by @\u200bteam/devs" in text

@@ -484,6 +484,41 @@ def test_a_name_that_the_server_chose_is_told() -> None:
     )
 
 
+LOST = ReceiptLine(
+    action="replacement",
+    distribution=LEAP,
+    filename="a.rpm",
+    outcome=Outcome.FAILED,
+    message="402",
+    attempts=4,
+    missing="yes",
+    kept_at="/var/backups/ab",
+    undo="backup",
+)
+
+
+def test_what_is_missing_comes_first_with_its_bytes_and_the_way_back() -> None:
+    receipt = evolve(RECEIPT, lines=(LOST,), complete=False)
+    assert receipt_text(receipt, PLAIN, "my plan.receipt.json") == (
+        """\
+1 MISSING: Our own requests took them away, and nothing could be put in their place. To put them back: pkgsync undo \
+'my plan.receipt.json' -o undo.json, then pkgsync apply undo.json. Run the same apply again: it looks, and goes on from \
+there, too.
+  ! opensuse/15.6/a.rpm  MISSING, its bytes are in /var/backups/ab; replacement failed: 402
+
+1 MISSING. Apply incomplete: nothing done in 41 s; 1 failed. Receipt: my plan.receipt.json"""
+    )
+
+
+def test_what_may_be_missing_is_told_as_such_and_without_bytes_no_undo_is_offered() -> None:
+    line = evolve(LOST, missing="perhaps", kept_at=None, undo="none")
+    text = receipt_text(evolve(RECEIPT, lines=(RECEIPT.lines[0], line), complete=False), PLAIN)
+    assert text.startswith("1 perhaps MISSING: Our own requests were to take them away, and no look could tell what")
+    assert "pkgsync undo" not in text
+    assert "its bytes were not kept" in text
+    assert last(text) == "1 perhaps MISSING. Apply incomplete: 1 uploaded in 41 s; 1 failed."
+
+
 @given(receipts, st.sampled_from([None, 60]))
 def test_nothing_foreign_of_a_receipt_reaches_the_terminal(receipt: Receipt, width: int | None) -> None:
     text = receipt_text(receipt, Style(width=width), "r.json", verbose=True)

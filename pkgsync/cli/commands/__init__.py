@@ -9,6 +9,7 @@ SUMMARIES = {
     "plan": "Read OBS and Packagecloud, and say what to change.",
     "show": "Show a plan or a receipt, however old it is.",
     "apply": "Execute a reviewed plan.",
+    "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
     "validate": "Check the config alone, without a request.",

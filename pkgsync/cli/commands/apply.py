@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pkgsync import api, planfile
+from pkgsync.apply import receipts
 from pkgsync.cli.commands.show import render_receipt
 from pkgsync.cli.options import FILE, Context, NewFile, common
 from pkgsync.errors import PlanFileError, UsageError
@@ -45,9 +46,7 @@ def apply(
     # read once: the bytes that are checked are those that are executed
     reviewed = planfile.read(file)
     _expect(reviewed.digest, expect_digest, file)
-    target = receipt or file.with_name(f"{file.name.removesuffix('.json')}.receipt.json")
-    if target.resolve() == file.resolve():
-        raise UsageError("the receipt would replace the plan", tip="Choose another place with `--receipt`.")
+    target = receipt or receipts.beside(file, reviewed.digest)
     surroundings = context.surroundings()
     if not (dry_run or only) and (lost := _backups_at_risk(reviewed, surroundings)):
         terminal.warning(lost)

@@ -55,5 +55,7 @@ def info(context: Context) -> None:
 @common()
 def prune(context: Context, older_than: timedelta | None, max_size: int | None) -> None:
     """Remove downloaded files: all, or those that the options name. Backups are never touched."""
-    removed = Cache(context.surroundings().cache_dir).prune(older_than=older_than, max_bytes=max_size)
+    surroundings = context.surroundings()
+    surroundings.refuse_shared_stores()
+    removed = Cache(surroundings.cache_dir).prune(older_than=older_than, max_bytes=max_size)
     context.terminal.data(f"Removed {plural(removed.files, 'file')}, {size(removed.bytes)}.")

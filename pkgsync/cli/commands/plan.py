@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pkgsync import api, planfile, report
-from pkgsync.cli.options import Context, Moment, NewFile, common
+from pkgsync.cli.options import Context, Moment, NewPlan, common
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection
@@ -18,7 +18,7 @@ FORMATS = ("text", "json", "markdown")
 
 
 @click.command()
-@click.option("-o", "--out", type=NewFile(), help="Write the plan to this file.")
+@click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")

@@ -6,13 +6,12 @@ import click
 
 from pkgsync import api, planfile
 from pkgsync.cli.commands.plan import FORMATS, exit_code, render, say_what_next
-from pkgsync.cli.options import FILE, Context, NewFile, common
-from pkgsync.errors import UsageError
+from pkgsync.cli.options import FILE, Context, NewPlan, common
 
 
 @click.command()
 @click.argument("file", metavar="RECEIPT", type=FILE)
-@click.option("-o", "--out", type=NewFile(), help="Write the plan to this file.")
+@click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
@@ -20,8 +19,6 @@ from pkgsync.errors import UsageError
 def undo(context: Context, file: Path, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool) -> int:
     """Plan back what an apply did, as its receipt tells. Changes nothing."""
     receipt = planfile.read_receipt(file)
-    if out is not None and out.resolve() == file.resolve():
-        raise UsageError("the plan would replace the receipt", tip="Choose another place with `-o`.")
     made = planfile.with_digest(api.undo(context.config(), receipt, context.surroundings()))
     if out is not None:
         planfile.write(made, out)
