@@ -22,7 +22,7 @@ from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderabl
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
-    ``coming`` are the names on Packagecloud that have OBS's content only after the plan, or have it under another name.
+    ``coming`` are the names on Packagecloud that get OBS's content by the plan.
     ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
     ``orphans.archive_to`` by package key; None where they were not read.
     """
@@ -37,16 +37,11 @@ class Facts:
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
-    standing: Mapping[str | None, Row] = field(init=False)
     protect: Globs = field(init=False)
     names: Globs = field(init=False)
     uploaders: Globs = field(init=False)
     without_files: Globs = field(init=False)
     possible_owners: Callable[[str], list[str]] = field(init=False)
-
-    @standing.default
-    def _standing(self) -> Mapping[str | None, Row]:
-        return {row.sha256: row for row in self.rows.values()}
 
     @protect.default
     def _protect(self) -> Globs:
@@ -187,7 +182,9 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
     if group.unknown or isinstance(version, UnknownVersion):
         return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
     if group.not_here:
-        return Problem(Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which is not on Packagecloud yet")
+        return Problem(
+            Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which Packagecloud does not hold yet as OBS has it"
+        )
     if newer and not _stays(newer, facts):
         words = f"{newer.filename}, which is newer, is not on Packagecloud with OBS's content, nor does it come"
         return Problem(Reason.NEWEST_NOT_HERE, words)
@@ -205,7 +202,13 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
 
 def _stays(newer: Offer, facts: Facts) -> bool:
     """Whether the very content that OBS offers is there after the plan."""
-    return newer.filename in facts.coming or newer.file.sha256 in facts.standing
+    return newer.filename in facts.coming or _row_of(newer, facts) is not None
+
+
+def _row_of(offer: Offer, facts: Facts) -> Row | None:
+    """The row that holds what OBS offers."""
+    row = facts.rows.get(offer.filename)
+    return row if row is not None and row.sha256 == offer.file.sha256 else None
 
 
 def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
@@ -218,7 +221,7 @@ def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
         return None
     if newer is None:
         return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
-    successor = facts.standing.get(newer.file.sha256)
+    successor = _row_of(newer, facts)
     if successor is None:
         return Problem(Reason.GRACE, f"{newer.filename} only comes with this plan")
     return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)

@@ -129,7 +129,7 @@ def _decide(
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
     # of this run alone: what it leaves out makes no newer version stand there
-    coming = moved.here | {u.filename for u in uploads} | {r.filename for r in replacements}
+    coming = {u.filename for u in uploads} | {r.filename for r in replacements}
     facts = Facts(
         offered=offered,
         rows=by_name,

@@ -12,7 +12,7 @@ from attrs import evolve
 from pkgsync.model import Problem, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.identity import class_in, identity_of, name_key, place_of
+from pkgsync.reconcile.identity import class_in, contradiction, identity_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered, name_both, shadow
 
 
@@ -72,6 +72,9 @@ def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequenc
     if len(found) > 1:
         return _held(offer, f"Packagecloud holds it as {' and as '.join(sorted(found))}")
     for row in found.values():
+        odd = contradiction(row)
+        if odd and place_of(row) != place_of(file):
+            return evolve(offer, held=offer.held or Problem(Reason.NAME_MISMATCH, odd))
         if identity_of(row) != identity_of(file):
             return _held(offer, f"{row.filename} on Packagecloud is {row.name} for {identity_of(row)[2] or '?'}")
         if not filters.admits(row.filename, class_in(row)):

@@ -25,6 +25,7 @@ from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, ident
 
 _ANY_NAME = ""
 _SEPARATOR = re.compile(r"[-_.]")
+_VERSION = re.compile(r"[0-9]\.[0-9]")
 _VERSION_IN_NAME = re.compile(r"[-_.][0-9]")
 
 
@@ -73,7 +74,7 @@ class Offered:
     shadowed: list[Shadowed] = field(factory=list)
     contents: set[str] = field(factory=set)
     built: dict[str, str] = field(factory=dict)
-    oddly_built: dict[str, list[tuple[str, str]]] = field(factory=dict)
+    oddly_built: dict[tuple[str, str], list[tuple[str, str]]] = field(factory=dict)
     unpublished: dict[NameKey, str] = field(factory=dict)
     builders: dict[str, list[tuple[str, BuiltPackage]]] = field(factory=dict)
     not_built: set[str] = field(factory=set)
@@ -99,10 +100,15 @@ class Offered:
         return not any(wanted_architecture(architecture_of(row), r.filter_architectures, ()) for r in self.repositories)
 
     def builder_of(self, row: Row) -> str | None:
-        """Who has built the row's file, under its own name or another one: an odd one need only hold its version."""
+        """Who has built the row's file, under its own name or another one: an odd one need only hold its version.
+
+        An odd one without any version could be every version of every package.
+        """
         usual = self.built.get(row.filename) or self.built.get(place_of(row))
-        odd = (who for filename, who in self.oddly_built.get(row.name, ()) if row.version and row.version in filename)
-        return usual or next(odd, None)
+        named = self.oddly_built.get((row.type, row.name.lower()), ())
+        odd = (who for filename, who in named if row.version and row.version in filename)
+        any_version = next((who for _, who in self.oddly_built.get((row.type, _ANY_NAME), ())), None)
+        return usual or next(odd, any_version)
 
     def may_be_built(self, row: Row) -> str | None:
         """What is built and in no index that may be the row's package, in whatever version."""
@@ -214,15 +220,26 @@ def _add_built(offered: Offered, repository: Repository, builders: Builders, fil
             offered.built.setdefault(place_of(files[filename]), who)
         elif parsed:
             offered.built.setdefault(parsed.canonical, who)
-        elif type_of(filename) and not is_imported(filename):
-            for end in _SEPARATOR.finditer(filename):
-                offered.oddly_built.setdefault(filename[: end.start()], []).append((filename, who))
+        else:
+            for odd in _odd_names(filename):
+                offered.oddly_built.setdefault(odd, []).append((filename, who))
         if repository.skipped:
             continue
         offered.builders.setdefault(filename, []).extend(packages)
         if filename not in files:
             for key in _possible_names(filename):
                 offered.unpublished.setdefault(key, f"{who} has built {filename}")
+
+
+def _odd_names(filename: str) -> Iterator[tuple[str, str]]:
+    """Type and beginning, in lower case as CPack's names are not, of a name that no package manager gives."""
+    kind = type_of(filename)
+    if kind is None or is_imported(filename):
+        return
+    if _VERSION.search(filename) is None:
+        yield kind.value, _ANY_NAME
+    for end in _SEPARATOR.finditer(filename):
+        yield kind.value, filename[: end.start()].lower()
 
 
 def _possible_names(filename: str) -> Iterator[NameKey]:

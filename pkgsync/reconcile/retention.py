@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from attrs import define, field
 
 from pkgsync.model import IndexedFile, PackageType, Row, Version
-from pkgsync.reconcile.identity import Identity, identity_of
+from pkgsync.reconcile.identity import Identity, contradiction, identity_of
 from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
 
@@ -31,15 +31,17 @@ class VersionGroup:
 def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[Identity, VersionGroup]:
     """Group the distribution's rows (by file name) and offers.
 
-    ``coming`` are the offered names whose content stands there after the plan: uploads and replacements, and those
-    that stand there under another name.
+    ``coming`` are the names of uploads and replacements.
     """
     result: dict[Identity, VersionGroup] = {}
     for filename, row in sorted(rows.items()):
         group = result.setdefault(identity_of(row), VersionGroup())
         # what is replaced counts below, with the version that comes
-        if filename not in coming:
-            _add(group, of_row(row), row.type, filename)
+        version = of_row(row)
+        doubtful = contradiction(row) is not None and filename not in offered.offers
+        # a version that may not be the file's would push another one out of those to keep
+        if filename not in coming and (isinstance(version, UnknownVersion) or not doubtful):
+            _add(group, version, row.type, filename)
     for filename, offer in sorted(offered.offers.items()):
         file = offer.file
         group = result.setdefault(identity_of(file), VersionGroup())

@@ -13,15 +13,13 @@ from pkgsync.reconcile.offers import Offer, Offered
 class Transfers:
     """The result for one distribution.
 
-    ``renamed`` are the rows whose content an index lists under another name, ``here`` the offered names that need no
-    upload for that reason.
+    ``renamed`` are the rows whose content an index lists under another name.
     """
 
     uploads: list[Upload] = field(factory=list)
     replacements: list[Replacement] = field(factory=list)
     held: list[Held] = field(factory=list)
     renamed: set[str] = field(factory=set)
-    here: set[str] = field(factory=set)
     unchanged: int = 0
 
 
@@ -49,8 +47,7 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
         elif row is not None:
             _present(result, offered, offer, row, policy)
         elif offer.file.sha256 in other_contents:
-            result.here.add(filename)
-            result.unchanged += 1
+            result.unchanged += 1  # as a package of other fields: it needs no upload, but succeeds nothing
         else:
             result.uploads.append(_upload(offered.distribution, offer))
     return result

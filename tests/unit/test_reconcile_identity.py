@@ -136,7 +136,19 @@ def test_a_built_version_is_known_by_its_name_without_the_epoch() -> None:
     assert verdict(result, old) == ("held", Reason.BUILT_NOT_PUBLISHED)
 
 
-def test_a_built_version_is_known_by_its_odd_name() -> None:
+@pytest.mark.parametrize(
+    ("built", "held"),
+    [
+        ("foo-1.9-1_amd64.deb", {"1.9-1"}),
+        ("Foo-1.9-Linux.deb", {"1.9-1"}),
+        ("foo.deb", {"1.8-1", "1.9-1"}),
+        ("setup.deb", {"1.8-1", "1.9-1"}),
+        ("foo-1.7-Linux.deb", set()),
+        ("bar-1.9-Linux.deb", set()),
+        ("foo_1.9_Linux-64bit.rpm", set()),
+    ],
+)
+def test_a_built_version_is_known_by_its_odd_name(built: str, held: set[str]) -> None:
     """As a repository that the config leaves out builds it, of which no index is read."""
     old, new = deb("foo", "1.9-1"), deb("foo", "2.0-1")
     out = repository(
@@ -144,12 +156,13 @@ def test_a_built_version_is_known_by_its_odd_name() -> None:
         filtered=True,
         index=None,
         distributions=(JAMMY,),
-        architectures=[architecture("x86_64", package("src", "foo-1.9-1_amd64.deb"))],
+        architectures=[architecture("x86_64", package("src", built))],
     )
     rows = [row(f, JAMMY) for f in (deb("foo", "1.8-1"), old, new)]
     result = decide([jammy(new), out], rows, VANISH, JAMMY)
-    assert verdict(result, old) == ("held", Reason.BUILT_NOT_PUBLISHED)
-    assert verdict(result, deb("foo", "1.8-1")) == ("delete", Reason.SUPERSEDED)
+    stays, goes = ("held", Reason.BUILT_NOT_PUBLISHED), ("delete", Reason.SUPERSEDED)
+    for file in (deb("foo", "1.8-1"), old):
+        assert verdict(result, file) == (stays if file.version.without_epoch in held else goes)
 
 
 # one identity, one row
@@ -327,6 +340,24 @@ def test_a_row_whose_fields_contradict_its_name_is_held(fields: dict[str, str]) 
     world = repository(*newer, architectures=[architecture(a, package("src", *newer)) for a in ("x86_64", "aarch64")])
     result = decide([world], [row(old, **fields), *map(row, newer)], VANISH)
     assert verdict(result, old) == ("held", Reason.NAME_MISMATCH)
+
+
+def test_a_row_whose_fields_contradict_its_name_is_not_replaced() -> None:
+    file = rpm("tool", "2.0")
+    odd = row(file, version="1.0", sha256=sha("before"))
+    result = decide([repository(file)], [odd], VANISH)
+    assert [(h.action, h.reason) for h in result.held] == [("replacement", Reason.NAME_MISMATCH)]
+    lookalike = called(file, "tool-2.0-linux.x86_64.rpm")  # reads like a release, but OBS says what the row says
+    result = decide([repository(lookalike)], [row(lookalike, sha256=sha("before"))], VANISH)
+    assert [r.filename for r in result.replacements] == ["tool-2.0-linux.x86_64.rpm"]
+
+
+def test_a_version_that_its_name_contradicts_is_none_of_those_to_keep() -> None:
+    old, new = rpm("tool", "1.0"), rpm("tool", "2.0")
+    two = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=2))
+    odd = row(rpm("tool", "0.5"), version="9.0")
+    result = decide([repository(new)], [row(old), row(new), odd], two)
+    assert verdict(result, old) == ("keep", Reason.KEEP_VERSIONS)
 
 
 def test_the_epoch_in_a_name_contradicts_nothing() -> None:

@@ -206,7 +206,7 @@ def test_it_says_that_the_journal_is_missing() -> None:
     (check,) = recheck(undo_of(DELETION), desired(*OURS), actual(HERE), Policy(), (LEAP,), NOW)
     assert check.message == (
         "keep: the config keeps orphans; else newest-not-here: OBS offers hello-2.0-1.x86_64.rpm, "
-        "which is not on Packagecloud yet; the journal of the apply that it takes back is not here, "
+        "which Packagecloud does not hold yet as OBS has it; the journal of the apply that it takes back is not here, "
         "so it is judged like any other deletion"
     )
 
