@@ -64,7 +64,6 @@ def run(
     if options.dry_run:
         return _dry_run(plan, config, services, Record(now=now, report=report), since)
     _require_folder_of(options.receipt)
-    receipts.refuse_other(options.receipt, plan.digest)
     state_dir = services.surroundings.state_dir
     target = plan.target
     locked = lock.hold(state_dir, api=target.api, repository=target.repository, plan_digest=plan.digest, since=since)

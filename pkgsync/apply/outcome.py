@@ -1,6 +1,7 @@
 """How one action ends: what was found out about it, what that means for the run, and its line in the receipt."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Literal, Self
 
 from attrs import define, evolve, frozen
@@ -133,9 +134,10 @@ def failure_of(error: Exception) -> PkgsyncError:
 
 
 def undo_of(backups: Cache, sha256: str, archive: str | None = None) -> Undo:
-    """From where a file could be brought back; ``archive`` names one that holds it too."""
-    if backups.path(sha256) is not None:
-        return "backup"
+    """From where a file could be brought back; ``archive`` names one that holds it too. Never raises."""
+    with suppress(StorageError):  # the change is done, whatever becomes of this machine's disk
+        if backups.path(sha256) is not None:
+            return "backup"
     return "archive" if archive is not None else "none"
 
 

@@ -89,6 +89,8 @@ class Record:
         with self._lock:
             self.lines[line.key] = line
             self.codes |= result.codes
+            if line.missing:  # also where this run was not asked to look for it
+                self.codes.add(ExitCode.PARTLY)
 
 
 def _renamed(lines: Iterable[ReceiptLine]) -> Iterable[str]:

@@ -117,7 +117,7 @@ class Replace:
         try:
             row = self.site.find(self.action)
             return row and evolve(row, sha256=self.site.sha256(row))
-        except PkgsyncError:
+        except Exception:  # nothing may keep the old file from going back
             return None
 
     def _done(self, result: Result) -> Result:

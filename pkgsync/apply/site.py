@@ -336,7 +336,7 @@ class Site:
             if self.client.look_twice(action.distribution, action.filename) is not None:
                 return False
             rows = listing.read(self.client.page, jobs=1, what=f"The listing of {self.name}")
-        except PkgsyncError:
+        except Exception:  # whatever it is, it tells nothing
             return None
         return None if action.key in {row.key for row in rows} else True
 

@@ -134,7 +134,8 @@ _AS_ASKED = "all else is left for a run without --only uploads"
 def _is_as_asked(receipt: Receipt) -> bool:
     """What is not done was not to be done in this run."""
     undone = [line for line in receipt.lines if not line.outcome.is_goal]
-    chosen = all((line.outcome, line.reason) == (Outcome.LEFT, Reason.NOT_SELECTED.value) for line in undone)
+    asked = (Outcome.LEFT, Reason.NOT_SELECTED.value, None)
+    chosen = all((line.outcome, line.reason, line.missing) == asked for line in undone)
     return bool(undone) and chosen and not receipt.interrupted
 
 

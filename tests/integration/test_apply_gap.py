@@ -198,6 +198,39 @@ def test_a_journal_that_is_full_after_the_delete_does_not_stop_the_put_back(
     assert world.content == ALL_AFTER
 
 
+@pytest.mark.parametrize("name", ["look", "details", "page"])
+def test_any_exception_of_a_look_leads_to_the_put_back_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    plan, client = world.plan(), world.client()
+    if name != "look":  # else it is the look after the DELETE that fails
+        refuse_uploads(world, 402, {}, nth=2, times=1)
+    whole = getattr(client, name)
+
+    def odd(*arguments: Any, **options: Any) -> Any:
+        if world.count("DELETE"):
+            raise ValueError("a bug")
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(client, name, odd)
+    receipt = world.apply(plan, client=client, jobs=1)
+    assert (world.content, receipt.lines[0].missing) == (ALL_BEFORE, None)
+    assert "the old file was put back" in receipt.lines[0].message
+
+
+def test_a_backup_folder_that_breaks_after_the_delete_costs_nothing(world: World) -> None:
+    plan = world.plan()
+
+    def broken() -> None:
+        (world.folder / "backups").rename(world.folder / "away")
+        (world.folder / "backups").write_text("a file")
+
+    at_delete(world, broken)
+    receipt = world.apply(plan, jobs=1)
+    assert world.content == ALL_BEFORE | {ONE: sha(AFTER["one"])}
+    assert (receipt.lines[0].outcome, receipt.lines[0].undo) == ("done", "none")
+
+
 def test_any_exception_after_the_delete_leads_to_the_put_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plan, client = world.plan(), world.client()
     upload, uploads = client.upload, []

@@ -190,6 +190,7 @@ def test_a_forged_undo_deletes_nothing_of_what_is_published(cli: Cli) -> None:
         line | {"distribution": LEAP, "filename": f.filename, "sha256": f.blob.digest("sha256"), "size": f.blob.size}
         for f in (RPM, *files)
     ]
+    (cli.folder / "plan.receipt.json").rename(cli.folder / "true.receipt.json")
     (cli.folder / "forged.receipt.json").write_text(json.dumps(receipt))
     assert cli.run("undo", "forged.receipt.json", "-o", "plan.json").code == 0
     assert len(cli.saved()["deletions"]) == 30
@@ -209,6 +210,7 @@ def test_nor_what_nobody_publishes_any_more(cli: Cli) -> None:
     receipt = cli.saved("plan.receipt.json") | {"plan_digest": f"sha256:{'0' * 64}"}
     rpm = next(line for line in receipt["lines"] if line["distribution"] == LEAP)
     receipt["lines"] = [rpm | {"filename": old.filename, "sha256": old.blob.digest("sha256"), "size": old.blob.size}]
+    (cli.folder / "plan.receipt.json").rename(cli.folder / "true.receipt.json")
     (cli.folder / "forged.receipt.json").write_text(json.dumps(receipt))
     assert cli.run("undo", "forged.receipt.json", "-o", "plan.json").code == 0
     assert cli.run("apply", "plan.json").code == 4

@@ -76,24 +76,26 @@ def test_markdown(cli: Cli) -> None:
 
 
 def test_an_existing_file_is_replaced_by_rename(cli: Cli) -> None:
-    (cli.folder / "plan.json").write_text("old")
-    (cli.folder / "link.json").hardlink_to(cli.folder / "plan.json")
     cli.run("plan", "-o", "plan.json")
-    assert cli.saved()["applyable"] is True
-    assert (cli.folder / "link.json").read_text() == "old"
+    old = cli.saved()
+    (cli.folder / "link.json").hardlink_to(cli.folder / "plan.json")
+    cli.run("plan", "-o", "plan.json", "--orphans", "keep")
+    assert cli.saved()["digest"] != old["digest"]
+    assert cli.saved("link.json") == old
 
 
 @pytest.mark.parametrize(
     ("service", "path"), [("obs", "/build/.*_result"), ("obs", "_meta"), ("packagecloud", "packages.json")]
 )
 def test_when_planning_fails_the_old_plan_stays(cli: Cli, service: str, path: str) -> None:
-    (cli.folder / "plan.json").write_text("old")
+    cli.run("plan", "-o", "plan.json")
+    old = cli.saved()
     fault = cli.obs_fault if service == "obs" else cli.packagecloud_fault
     fault(Kind.STATUS, path, times=None, status=500)
     done = cli.run("plan", "-o", "plan.json")
     assert (done.code, done.out, len(done.errors)) == (1, "", 1)
     assert "500" in done.err
-    assert (cli.folder / "plan.json").read_text() == "old"
+    assert cli.saved() == old
     assert sorted(file.name for file in cli.folder.iterdir()) == ["pkgsync.yaml", "plan.json"]
 
 

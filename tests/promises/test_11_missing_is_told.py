@@ -148,6 +148,7 @@ def test_a_full_plan_and_a_full_disk(world: World, monkeypatch: pytest.MonkeyPat
 
     again = world.apply(plan, only_uploads=True)
     assert assert_told_later(again).missing is not None, "what nobody looked for is not forgotten"
+    assert (again.exit_code, again.lines[0].reason) == (5, "not-selected")
     world.sandbox.packagecloud.faults.clear()
     assert world.apply(plan).exit_code == 0
     assert world.content == {REPLACED: sha(AFTER)}
@@ -155,7 +156,9 @@ def test_a_full_plan_and_a_full_disk(world: World, monkeypatch: pytest.MonkeyPat
 
 def assert_told_later(receipt: Receipt) -> ReceiptLine:
     (line,) = receipt.lines
-    assert receipt_text(receipt, Style()).startswith("1 ")
+    text = receipt_text(receipt, Style())
+    assert text.startswith("1 ")
+    assert "Apply incomplete" in text
     return line
 
 

@@ -47,6 +47,8 @@ def apply(
     reviewed = planfile.read(file)
     _expect(reviewed.digest, expect_digest, file)
     target = receipt or receipts.beside(file, reviewed.digest)
+    if not dry_run:
+        receipts.refuse_other(target, reviewed.digest)
     surroundings = context.surroundings()
     if not (dry_run or only) and (lost := _backups_at_risk(reviewed, surroundings)):
         terminal.warning(lost)
