@@ -220,7 +220,12 @@ class Reason(StrEnum):
         "The published index is older than the last publish.",
         "Plan again in a few minutes.",
     )
-    INDEX_CHANGED = "index-changed", Group.UNSETTLED, "OBS changed while it was read.", "Plan again in a few minutes."
+    INDEX_CHANGED = (
+        "index-changed",
+        Group.UNSETTLED,
+        "OBS changed while it was read, or its published index is not of what it built.",
+        "Plan again in a few minutes; if it stays, do what the message says.",
+    )
     UNREAD = "unread", Group.LATER, "A read of the repository failed.", "Plan again when the service answers."
 
     # why an action of a plan is not executed

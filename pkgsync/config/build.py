@@ -87,6 +87,7 @@ def _projects(data: Mapping[str, Any]) -> Iterator[ObsProject]:
                 ignore_architectures=tuple(project.get("ignore_architectures", ())),
                 may_be_empty=tuple(project.get("may_be_empty", ())),
                 content=project.get("content", "published"),
+                compare_times=project.get("compare_times", True),
             )
 
 

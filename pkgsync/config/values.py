@@ -24,7 +24,8 @@ class ObsProject:
 
     ``distributions`` is what counts for this project, in order: OBS repository (or ``*``) to Packagecloud
     distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
-    None is no filter. ``content`` says whether the published repositories are synced, or what is built.
+    None is no filter. ``content`` says whether the published repositories are synced, or what is built;
+    ``compare_times`` whether the times of files in an rpm index must be those of their builds.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ObsProject:
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
     content: ContentFrom = "published"
+    compare_times: bool = True
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""
@@ -104,7 +106,10 @@ def managed_distributions(config: Config) -> tuple[str, ...]:
 def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
-    return {**_plain(project), "distributions": pairs}
+    plain = {**_plain(project), "distributions": pairs}
+    if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
+        del plain["compare_times"]
+    return plain
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -32,7 +32,11 @@ def parse_top(data: bytes, what: str) -> Pointer:
     if chosen is None:
         raise IntegrityError(f"{what}: it lists no Packages file")
     return Pointer(
-        path=chosen, packed=files[chosen], unpacked=files.get("Packages", Stated()), revision=_date(fields.get("date"))
+        path=chosen,
+        packed=files[chosen],
+        unpacked=files.get("Packages", Stated()),
+        revision=_date(fields.get("date")),
+        origin=fields.get("origin"),
     )
 
 

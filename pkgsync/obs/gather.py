@@ -189,11 +189,15 @@ def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: Ind
         problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
     if outcome is None:
         return _repository(w, architectures=architectures, problems=problems)
+    doubts: dict[str, Problem] = {}
+    if outcome.index is not None and w.project.content == "published":
+        doubts = settled.doubts(w.id, outcome.index, after, w.project.compare_times)
     return _repository(
         w,
         architectures=architectures,
         index=outcome.index,
-        problems=(*problems, *outcome.problems),
+        problems=(*problems, *outcome.problems, *settled.contradictions(doubts, after)),
+        doubts=doubts,
         unread=outcome.unread,
     )
 

@@ -48,6 +48,10 @@ class _ChangedError(IntegrityError):
     """The top file is another one after its packages were read."""
 
 
+class _ForeignError(IntegrityError):
+    """The index says that it is of another repository."""
+
+
 def read_index(
     client: ObsClient,
     wanted: Wanted,
@@ -72,6 +76,9 @@ def read_index(
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
+    if isinstance(error, _ForeignError):
+        foreign = Problem(Reason.INDEX_CHANGED, error.message, lasting=True, cure=error.tip)
+        return IndexRead(index=None, problems=(foreign,))
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
@@ -109,6 +116,7 @@ class _IndexReader:
         if kind is None:
             return None
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
+        self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
         # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
         packed = self._client.published(project, repository, pointer.path, self._client.limits.max_index_bytes)
@@ -119,6 +127,15 @@ class _IndexReader:
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
         return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+
+    def _check_origin(self, origin: str | None) -> None:
+        """The name of the server is not compared: it may change, and the API may call itself otherwise."""
+        ours = [self._wanted.project.name, self._wanted.name]
+        if origin is not None and origin.rstrip("/").split("/")[-2:] != ours:
+            raise _ForeignError(
+                f"{self._wanted.id}: the published index says that it is of another repository",
+                tip="Look where `published_url` leads, or tell who runs the server.",
+            )
 
     def confirmed_absence(self) -> Index | None:
         """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""

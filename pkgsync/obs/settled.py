@@ -3,13 +3,18 @@
 The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves it unchanged.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from pkgsync.model import Architecture, ContentFrom, Index, Problem
+from pkgsync.model import Architecture, BuiltFile, ContentFrom, Index, IndexedFile, PackageType, Problem
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
 from pkgsync.reasons import Reason
 
 _MAX_AGE_SECONDS = 600
+_OTHER_TREE = "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree."
+_OTHER_TIMES = (
+    "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree, or set "
+    "`compare_times: false` for the project if that server does not keep the times of files."
+)
 
 
 def judge_architectures(
@@ -114,9 +119,62 @@ def index_problems(
     return tuple(problems)
 
 
+def doubts(where: str, index: Index, results: ArchitectureResults, compare_times: bool) -> dict[str, Problem]:
+    """The files of the index that no copy in ``_result`` confirms though it has the name, by that name.
+
+    The publisher links what was built: the size is that of some copy, and for rpm the time is that same copy's.
+    Checksums prove no more than that the tree fits together: another project's does too, and so does an older one.
+    """
+    copies = _copies(results)
+    found = ((f.filename, _doubt(where, f, copies.get(f.filename, ()), compare_times)) for f in index.files)
+    return {filename: problem for filename, problem in found if problem is not None}
+
+
+def _copies(results: ArchitectureResults) -> Mapping[str, list[BuiltFile]]:
+    copies: dict[str, list[BuiltFile]] = {}
+    for result in results.values():
+        for package in result.packages:
+            for file in package.files:
+                copies.setdefault(file.filename, []).append(file)
+    return copies
+
+
+def _doubt(where: str, file: IndexedFile, copies: Sequence[BuiltFile], compare_times: bool) -> Problem | None:
+    equal = [copy for copy in copies if copy.size == file.size]
+    if copies and not equal:
+        words = f"{where}: the index gives {file.filename} {file.size} bytes, which no build of it has"
+        return Problem(Reason.INDEX_CHANGED, words, cure=_OTHER_TREE)
+    timed = compare_times and file.type is PackageType.RPM
+    if equal and timed and all(copy.mtime != file.mtime for copy in equal):
+        words = f"{where}: the index gives {file.filename} a time that no build of it has"
+        return Problem(Reason.INDEX_CHANGED, words, cure=_OTHER_TIMES)
+    return None
+
+
+def contradictions(doubted: Mapping[str, Problem], results: ArchitectureResults) -> tuple[Problem, ...]:
+    """What the ``doubted`` files say of their whole repository: nothing while a publish to come explains them."""
+    moving = {
+        file.filename
+        for result in results.values()
+        if not is_final(result)
+        for package in result.packages
+        for file in package.files
+    }
+    against = sorted(doubted.keys() - moving)
+    if not against:
+        return ()
+    first = doubted[against[0]]
+    more = f" (and {len(against) - 1} more files)" if len(against) > 1 else ""
+    return (Problem(first.reason, f"{first.message}{more}", cure=first.cure),)
+
+
 def is_at_rest(results: ArchitectureResults) -> bool:
     """Whether the repository claims to be published: an index that does not fit together is then broken."""
-    return all(r.code in ("published", "unpublished") and not r.dirty for r in results.values())
+    return all(map(is_final, results.values()))
+
+
+def is_final(result: ArchitectureResult) -> bool:
+    return result.code in ("published", "unpublished") and not result.dirty
 
 
 def changed_only(architectures: Collection[Architecture]) -> bool:

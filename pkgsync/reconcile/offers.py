@@ -190,10 +190,15 @@ def _make_offer(
         path=file.path,
         content=repository.content,
     )
-    unread = next((r for r in earlier if _could_offer(r, file.filename)), None)
-    message = f"{unread.id} comes first in the config and could not be read" if unread else ""
-    held = Problem(Reason.EARLIER_SOURCE_UNREAD, message) if unread else None
+    held = _earlier_unread(file, earlier) or repository.doubts.get(file.filename)
     return Offer(file=file, repository=repository, source=source, packages=tuple(packages), held=held)
+
+
+def _earlier_unread(file: IndexedFile, earlier: list[Repository]) -> Problem | None:
+    unread = next((r for r in earlier if _could_offer(r, file.filename)), None)
+    if unread is None:
+        return None
+    return Problem(Reason.EARLIER_SOURCE_UNREAD, f"{unread.id} comes first in the config and could not be read")
 
 
 def _could_offer(repository: Repository, filename: str) -> bool:

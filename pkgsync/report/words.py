@@ -130,7 +130,7 @@ def why(reason: Reason, message: str) -> str:
 
 def repository(read: PlannedRepository) -> str:
     """One OBS repository and why it is not settled."""
-    problems = dict.fromkeys(why(p.reason, p.message) for p in read.problems)
+    problems = dict.fromkeys(why(p.reason, p.told) for p in read.problems)
     return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {'; '.join(problems) or 'not settled'}"
 
 

@@ -54,6 +54,7 @@ def test_the_release_lists_packages() -> None:
         packed=Stated(1230, Checksum("sha256", PACKED)),
         unpacked=Stated(3578, Checksum("sha256", PLAIN)),
         revision=1795351988,
+        origin="obs://real-obs.test/demo:release/xUbuntu_22.04",
     )
 
 

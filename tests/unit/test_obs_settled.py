@@ -12,6 +12,8 @@ from pkgsync.obs.mapping import wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
     changed_only,
+    contradictions,
+    doubts,
     index_problems,
     is_at_rest,
     judge_architectures,
@@ -26,7 +28,7 @@ X86 = ArchitectureResult(
     name="x86_64", code="published", dirty=False, details="", last_published=5000, packages=(PACKAGE,)
 )
 ARM = evolve(X86, name="aarch64")
-LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64")
+LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", 1000)
 INDEX = Index(top_sha256="0" * 64, revision=5000, files=(LISTED,))
 Reasons = dict[str, list[Reason]]
 
@@ -193,6 +195,57 @@ def test_a_repository_is_at_rest_when_all_of_it_is() -> None:
     assert is_at_rest({"a": X86, "b": evolve(X86, code="unpublished")})
     assert not is_at_rest({"a": X86, "b": evolve(X86, code="publishing")})
     assert not is_at_rest({"a": evolve(X86, dirty=True)})
+
+
+DEB_LISTED = evolve(LISTED, filename="f.deb", type=PackageType.DEB, mtime=None)
+
+
+def doubtful(
+    listed: IndexedFile, *copies: tuple[str, BuiltFile], compare_times: bool = True, **states: Any
+) -> tuple[list[str], list[Reason]]:
+    """The doubted names, and what they say of the repository; ``states`` are changes of an architecture's result."""
+    results = {
+        name: evolve(X86, name=name, packages=(BuiltPackage("p", "succeeded", (copy,)),), **states.get(name, {}))
+        for name, copy in copies
+    }
+    found = doubts("prj/repo", evolve(INDEX, files=(listed,)), results, compare_times)
+    return sorted(found), [p.reason for p in contradictions(found, results)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "copy", "sure"),
+    [
+        (LISTED, FILE, True),
+        (LISTED, evolve(FILE, size=11), False),
+        (LISTED, evolve(FILE, mtime=1300), False),
+        (LISTED, evolve(FILE, filename="g.rpm", size=11), True),
+        (evolve(LISTED, mtime=None), FILE, False),
+        (DEB_LISTED, BuiltFile("f.deb", 10, 1300), True),
+        (DEB_LISTED, BuiltFile("f.deb", 11, 1000), False),
+    ],
+)
+def test_the_index_must_state_the_size_and_time_of_a_copy(listed: IndexedFile, copy: BuiltFile, sure: bool) -> None:
+    assert doubtful(listed, ("x86_64", copy)) == (([], []) if sure else ([listed.filename], [Reason.INDEX_CHANGED]))
+
+
+def test_size_and_time_are_those_of_one_copy() -> None:
+    """A noarch file is built on every architecture, and one of these is published."""
+    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), ("aarch64", FILE)) == ([], [])
+    crossed = (("x86_64", evolve(FILE, mtime=9)), ("aarch64", evolve(FILE, size=11)))
+    assert doubtful(LISTED, *crossed) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
+def test_times_can_be_left_out_but_not_sizes() -> None:
+    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), compare_times=False) == ([], [])
+    other = evolve(FILE, size=11, mtime=9)
+    assert doubtful(LISTED, ("x86_64", other), compare_times=False) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
+def test_what_waits_for_a_publish_is_no_matter_of_the_whole_repository() -> None:
+    """An architecture that never gets published holds its own files; only these are of another build in the index."""
+    newer = evolve(FILE, mtime=9)
+    assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "building"}) == (["f.rpm"], [])
+    assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "unpublished"}) == (["f.rpm"], [Reason.INDEX_CHANGED])
 
 
 META = ProjectMeta("prj", {"Leap": ("x86_64",), "Factory": ("x86_64", "aarch64"), "Ubuntu": ()})
