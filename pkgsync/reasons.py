@@ -135,6 +135,12 @@ class Reason(StrEnum):
         "OBS offers the name, but for other architectures only.",
         "Delete by hand if the architecture is given up.",
     )
+    CATCH_ALL = (
+        "catch-all",
+        Group.CONTRARY,
+        "OBS no longer offers the name, but `*` feeds the distribution: a missing repository would not be noticed.",
+        "Name the distribution's repositories in `distributions`, and map `*` to null.",
+    )
     KEEP_VERSIONS = (
         "keep-versions",
         Group.RETAINED,
@@ -185,7 +191,7 @@ class Reason(StrEnum):
         "repository-absent",
         Group.ABSENT,
         "The project's _meta does not have the repository.",
-        "If the project is not meant to have it, map it to null under the project's own `distributions`.",
+        "If the project is not meant to have it, name it only in the `distributions` of projects that do.",
     )
     PROJECT_ABSENT = (
         "project-absent",

@@ -121,6 +121,7 @@ class Repository:
     ``skipped`` marks one that is mapped to null: ``filtered`` too, and nothing but the names that it built counts.
     ``filtered`` marks a repository that the project's ``repositories`` leaves out: it offers nothing, but the files
     that its ``_result`` lists are not gone.
+    ``catch_all`` marks one that the config does not name: nobody would notice that another of its kind is missing.
     """
 
     project: str
@@ -133,6 +134,7 @@ class Repository:
     unread: bool = False
     filtered: bool = False
     skipped: bool = False
+    catch_all: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
     content: ContentFrom = "published"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from pkgsync.config import ObsProject
+from pkgsync.config import CATCH_ALL, ObsProject
 from pkgsync.errors import NotFoundError
 from pkgsync.model import ContentFrom, DesiredState, Problem, Repository
 from pkgsync.obs import settled
@@ -21,7 +21,7 @@ from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
-from pkgsync.obs.mapping import Wanted, wanted
+from pkgsync.obs.mapping import Wanted, check_names, wanted
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.progress import SILENT, Progress, ProgressTask
 from pkgsync.reasons import Reason
@@ -56,6 +56,7 @@ def gather(
         with progress.task("Reading OBS projects", len(projects), "requests") as task:
             metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
         everything = [w for project, meta in zip(projects, metas, strict=True) for w in wanted(project, meta)]
+        check_names(projects, metas)
         absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
         present = [w for w in everything if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
@@ -110,9 +111,13 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
 def _missing(w: Wanted, project_absent: bool) -> Repository:
     """A mapped repository that cannot be read because it is not there: known to be unsettled."""
     if project_absent:
-        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project")
+        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project", lasting=True)
+    elif w.name == CATCH_ALL:
+        words = f"{w.project.name}: its _meta has no repository that `*` stands for"
+        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
     else:
-        problem = Problem(Reason.REPOSITORY_ABSENT, f"{w.id}: the project's _meta does not have the repository")
+        words = f"{w.id}: the project's _meta does not have the repository"
+        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
     return _repository(w, problems=(problem,))
 
 
@@ -209,6 +214,7 @@ def _repository(w: Wanted, **found: Any) -> Repository:
         distributions=w.distributions,
         filtered=w.filtered,
         skipped=w.skipped,
+        catch_all=w.catch_all,
         filter_architectures=w.project.architectures,
         ignore_architectures=w.project.ignore_architectures,
         content=w.project.content,

@@ -156,6 +156,9 @@ def _without_files(package: BuiltPackage) -> bool:
 
 
 def _gone(row: Row, facts: Facts) -> Problem | None:
+    if (unnamed := next((r for r in facts.offered.all_repositories if r.catch_all), None)) is not None:
+        words = f"{unnamed.project} feeds {row.distribution} by `*`, where no missing repository would be noticed"
+        return Problem(Reason.CATCH_ALL, words)
     if (builder := facts.offered.built_names.get(_name_key(row))) is not None:
         return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
     owners = facts.possible_owners(architecture_of(row))

@@ -152,7 +152,7 @@ def test_an_index_without_sha256_has_its_files_hashed(empty: Sandbox) -> None:
         calls.append(given)
         return artifact.blob.digest("sha256")
 
-    project = evolve(DEMO, repositories=(LEAP,))
+    project = evolve(DEMO, distributions={LEAP: ("opensuse/15.6",)})
     (repository,) = read(client_of(empty), project, hasher=hasher).repositories
     path = f"x86_64/{artifact.filename}"
     assert calls == [(PROJECT, LEAP, path, artifact.blob.size, "sha1", artifact.blob.digest("sha1"))]
@@ -310,6 +310,16 @@ def test_a_mapped_repository_that_the_project_lacks_is_unsettled(sandbox: Sandbo
     assert reasons(state[LEAP]) == []
 
 
+def test_a_misspelt_name_is_an_error_with_the_near_one(sandbox: Sandbox) -> None:
+    mapping = {"openSUSE_Leap15.6": ("opensuse/15.6",), JAMMY: ("ubuntu/jammy",), "*": None}
+    with pytest.raises(ConfigError, match="no project has an OBS repository") as caught:
+        read(client_of(sandbox), ObsProject(name=PROJECT, distributions=mapping))
+    assert (
+        caught.value.tip == "Did you mean openSUSE_Leap_15.6? If OBS has dropped openSUSE_Leap15.6, remove the entry."
+    )
+    assert [entry.target for entry in sandbox.log.find("obs")] == ["/source/demo:release/_meta"]
+
+
 def test_an_unmapped_repository_ends_the_run_before_anything_is_read(sandbox: Sandbox) -> None:
     mapping = {name: target for name, target in MAPPING.items() if name != "*"}
     with pytest.raises(ConfigError, match="openSUSE_Tumbleweed"):
@@ -343,7 +353,7 @@ def test_a_repository_may_be_empty_only_if_the_config_says_so(empty: Sandbox, ma
     empty.obs.repository(PROJECT, JAMMY).tree.clear()
     for arch in ("x86_64", "aarch64"):
         empty.obs.set_arch(PROJECT, JAMMY, arch, "published")
-    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
     (jammy,) = read(client_of(empty), project).repositories
     assert (reasons(jammy), jammy.index is not None) == (([], True) if may_be_empty else ([Reason.INDEX_EMPTY], False))
 
@@ -356,7 +366,7 @@ def test_a_directory_where_nothing_was_built_is_no_index(empty: Sandbox, may_be_
     empty.obs.faults.add(Fault(kind=Kind.REWRITE, path=f"{REPOMD}|{RELEASE}", times=None, change=directory))
     empty.obs.frontend = "backend"
     empty.obs.replace_published(PROJECT, JAMMY, "repodata/repomd.xml", b"any")
-    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
     (jammy,) = read(client_of(empty), project).repositories
     assert (jammy.unread, reasons(jammy)) == (False, [] if may_be_empty else [Reason.INDEX_EMPTY])
 

@@ -8,7 +8,7 @@ from attrs import evolve
 from pkgsync.config import ObsProject
 from pkgsync.errors import ConfigError
 from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
-from pkgsync.obs.mapping import wanted
+from pkgsync.obs.mapping import check_names, wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
     changed_only,
@@ -292,7 +292,7 @@ def test_a_mapped_name_that_the_meta_lacks_is_wanted_without_architectures() -> 
     found, *skipped = wanted(ObsProject(name="prj", distributions=mapping), META)
     assert (found.name, found.expected) == ("Gone", None)
     assert [w.name for w in skipped] == ["Leap", "Factory", "Ubuntu"]
-    assert all(w.skipped for w in wanted(ObsProject(name="prj", distributions=mapping, repositories=("Leap",)), META))
+    assert all(w.skipped for w in skipped)
 
 
 def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distributions_of_the_project() -> None:
@@ -303,4 +303,60 @@ def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distribution
 
 def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "*": ("c/d",), "Skip": None}
-    assert names(ObsProject(name="prj", distributions=mapping, optional=True), None) == [("Leap", ("a/b",), False)]
+    project = ObsProject(name="prj", distributions=mapping, optional=True)
+    assert names(project, None) == [("Leap", ("a/b",), False), ("*", ("c/d",), False)]
+    filtered = evolve(project, repositories=("Factory",))
+    assert names(filtered, None) == [("Leap", ("a/b",), True), ("*", ("c/d",), False)]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "repositories", "unseen"),
+    [
+        ({"Gone": None, "Leap": ("a/b",), "*": None}, None, [("Gone", ("a/b",), True)]),
+        ({"Gone": ("c/d",), "Leap": ("a/b",), "*": None}, ("Leap",), [("Gone", ("c/d",), True)]),
+        ({"Leap": None, "Factory": None, "Ubuntu": None, "*": ("a/b",)}, None, [("*", ("a/b",), False)]),
+        ({"Leap": None, "Gone": None, "*": None}, None, []),
+        ({"Leap": ("a/b",), "*": ("c/d",)}, None, []),
+    ],
+)
+def test_what_the_config_names_and_nobody_sees_is_wanted(
+    mapping: Mapping, repositories: tuple[str, ...] | None, unseen: list[tuple[str, tuple[str, ...], bool]]
+) -> None:
+    found = wanted(ObsProject(name="prj", distributions=mapping, repositories=repositories), META)
+    assert [(w.name, w.distributions, w.filtered) for w in found if w.expected is None] == unseen
+    assert not any(w.skipped for w in found if w.expected is None)
+
+
+def test_of_a_meta_without_repositories_everything_is_missing() -> None:
+    mapping: Mapping = {"Leap": ("a/b",), "Skip": None, "*": ("c/d",)}
+    assert names(ObsProject(name="prj", distributions=mapping), ProjectMeta("prj", {})) == [
+        ("Leap", ("a/b",), False),
+        ("Skip", ("a/b", "c/d"), True),
+        ("*", ("c/d",), False),
+    ]
+
+
+def typo(*mappings: Mapping, metas: tuple[ProjectMeta | None, ...] = (META,), **options: Any) -> str:
+    projects = [ObsProject(name="prj", distributions=m, places={"Laep": "f.yaml:3:5"}, **options) for m in mappings]
+    try:
+        check_names(projects, metas)
+    except ConfigError as error:
+        return f"{error.message}; {error.tip}"
+    return ""
+
+
+def test_a_name_that_no_project_has_is_a_typo_if_it_is_near_one_that_nothing_else_names() -> None:
+    error = "f.yaml:3:5: no project has an OBS repository Laep; Did you mean Leap? If OBS has dropped Laep, remove the entry."
+    assert typo({"Laep": ("a/b",), "*": None}) == error
+    assert typo({"Laep": ("a/b",), "*": None}, {"Laep": ("a/b",), "*": None}, metas=(META, META)) == error
+    assert typo({"Laep": ("a/b",), "Leap": ("a/b",), "*": None}) == ""
+    assert typo({"Debian": ("a/b",), "*": None}) == ""
+    assert typo({"Laep": None, "*": None}) == ""
+
+
+def test_a_name_that_another_project_may_have_is_no_typo() -> None:
+    mapping: Mapping = {"Laep": ("a/b",), "*": None}
+    other = ProjectMeta("prj", {"Laep": ()})
+    assert typo(mapping, mapping, metas=(META, other)) == ""
+    assert typo(mapping, mapping, metas=(META, None)) == ""
+    assert typo(mapping, repositories=("Factory",)) == ""
