@@ -257,6 +257,12 @@ class Reason(StrEnum):
         "The receipt does not tell whether that apply changed the file.",
         "Run that apply again, then undo its new receipt.",
     )
+    NOT_THERE = (
+        "not-there",
+        Group.APPLY,
+        "OBS lists the file, but no place delivers it.",
+        "Run the same command again later; if it stays so, tell who runs the server.",
+    )
     UPLOAD_MISSING = (
         "upload-missing",
         Group.APPLY,

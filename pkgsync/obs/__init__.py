@@ -1,8 +1,8 @@
 """What OBS offers: its build results and published indexes, read with a second look."""
 
 from pkgsync.obs.built import BuiltFiles
-from pkgsync.obs.client import ObsClient, connect
+from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather
 from pkgsync.obs.hashing import hasher
 
-__all__ = ["BuiltFiles", "ObsClient", "connect", "gather", "hasher"]
+__all__ = ["BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher"]

@@ -152,8 +152,8 @@ class BuiltFiles:
     def _fetch(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         file = made.file
         with self._scratch() as sink:
-            session, route = self.client.built_location(w.project.name, w.name, made.path)
-            session.download(route, sink, size=file.size, on_bytes=on_bytes)
+            place = self.client.built_place(w.project.name, w.name, made.path)
+            place.session.download(place.route, sink, size=file.size, on_bytes=on_bytes)
             found = _indexed(made, digest_of(sink, "sha256"), sink, verify=True)
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
             return found

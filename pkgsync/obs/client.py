@@ -3,12 +3,15 @@
 They are documented in docs/api/api/api.txt of openSUSE/open-build-service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
+from attrs import frozen
+
 from pkgsync.config import Config
-from pkgsync.errors import IntegrityError, ReadError, RedirectError
+from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
 from pkgsync.model.secret import Basic
 from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
@@ -36,6 +39,38 @@ def connect(
         origin = f"{parts.scheme}://{parts.netloc}"
         published = Session(origin, limits=limits, allow_http=config.allow_http, pause=pause)
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
+
+
+@frozen
+class Place:
+    """One place where a file of OBS can be had. ``decides``: it is the API, whose word counts, not a mirror's."""
+
+    session: Session
+    route: str
+    decides: bool
+
+    @property
+    def url(self) -> str:
+        return f"{self.session.base_url}{self.route}"
+
+
+def from_places(places: Sequence[Place], get: Callable[[Place], T]) -> T:
+    """What ``get`` brings from the first of ``places`` that has it.
+
+    Raises what the last of them raises, and NotFoundError, which names them all, where none has the right bytes.
+    """
+    for place in places[:-1]:
+        # a mirror gets no login of ours, so its refusal is no word about that
+        with suppress(ReadError, IntegrityError, AuthenticationError):
+            return get(place)
+    last = places[-1]
+    try:
+        return get(last)
+    except (NotFoundError, IntegrityError) as error:
+        if isinstance(error, IntegrityError) and last.decides:
+            raise
+        where = " or ".join(place.url for place in places)
+        raise NotFoundError(f"OBS lists the file, but it is not there: {where}") from None
 
 
 class ObsClient:
@@ -130,7 +165,7 @@ class ObsClient:
         A redirector that sends it elsewhere is passed over in favour of the API, which ``anonymous`` has not.
         Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
         """
-        session, route = self.published_location(project, repository, path)
+        session, route = self._published_location(project, repository, path)
         try:
             return session.get(route, max_bytes=session.limits.max_top_bytes).body
         except RedirectError as error:
@@ -142,17 +177,21 @@ class ObsClient:
         route = _api_route(project, repository, path)
         return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
 
-    def published(self, project: str, repository: str, path: str, max_bytes: int) -> bytes:
-        """A published file as it is, from a mirror too: the caller verifies it. Errors as in top()."""
-        session, route = self.published_location(project, repository, path)
-        return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
+    def built_place(self, project: str, repository: str, path: str) -> Place:
+        """Where a built file is, whose path is ARCHITECTURE/PACKAGE/FILE."""
+        return Place(self._session, make_route(*self._prefix, "build", project, repository, *path.split("/")), True)
 
-    def built_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
-        """As published_location(), for the path ARCHITECTURE/PACKAGE/FILE of a built file."""
-        return self._session, make_route(*self._prefix, "build", project, repository, *path.split("/"))
+    def published_places(self, project: str, repository: str, path: str) -> tuple[Place, ...]:
+        """Where a published file may be had, in the order to ask: what a mirror lacks or keeps old, the API has.
 
-    def published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
-        """Where a published file is: the session and the route on it, as Session.download takes them."""
+        Nobody's bytes are believed: the caller verifies them, and turns to the next place if they are others.
+        """
+        first = Place(*self._published_location(project, repository, path), self._published is None)
+        if first.decides or self._anonymous:
+            return (first,)
+        return first, Place(self._session, _api_route(project, repository, path), True)
+
+    def _published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
         if self._published is None or self._template is None:
             return self._session, _api_route(project, repository, path)
         base = (

@@ -1,6 +1,7 @@
 """The flat Debian repository of OBS: Release and the Packages that it lists (src/backend/bs_publish)."""
 
 import calendar
+import re
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_tz
 
@@ -13,6 +14,7 @@ from pkgsync.obs.sums import Checksum, Stated
 TOP = "Release"
 _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"}
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
+_ZONE = re.compile(r"(?: [A-Za-z]+|[-+][0-9]{4})\s*$")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", *_SUMS})
 
 
@@ -54,8 +56,8 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
 
 
 def _date(text: str | None) -> int | None:
-    """Seconds since 1970. Older servers write no time zone; it is then taken as UTC."""
-    parsed = parsedate_tz(text or "")
+    """Seconds since 1970. Older servers write their local time without its zone: then it is not known."""
+    parsed = parsedate_tz(text) if text and _ZONE.search(text) else None
     if parsed is None:
         return None
     try:

@@ -1,6 +1,7 @@
 """Published indexes, read so that what they say holds together: top file, list of packages, top file again."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from attrs import frozen
@@ -9,13 +10,14 @@ from pkgsync.errors import IntegrityError, NotFoundError, ReadError
 from pkgsync.model import BuiltPackage, Index, PackageType, Problem
 from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
-from pkgsync.obs.client import ObsClient
+from pkgsync.obs.client import ObsClient, Place, from_places
 from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
 
+_EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third look at something that changes while it is read."""
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -48,6 +50,10 @@ class _ChangedError(IntegrityError):
     """The top file is another one after its packages were read."""
 
 
+class _NoIndexError(IntegrityError):
+    """The answer says that there is no index though something was built; asked again it may be another one."""
+
+
 class _ForeignError(IntegrityError):
     """The index says that it is of another repository."""
 
@@ -76,6 +82,8 @@ def read_index(
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
+    if isinstance(error, _NoIndexError):
+        return IndexRead(index=None, problems=(Problem(Reason.INDEX_EMPTY, error.message),))
     if isinstance(error, _ForeignError):
         foreign = Problem(Reason.INDEX_CHANGED, error.message, lasting=True, cure=error.tip)
         return IndexRead(index=None, problems=(foreign,))
@@ -118,15 +126,30 @@ class _IndexReader:
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
-        # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
-        packed = self._client.published(project, repository, pointer.path, self._client.limits.max_index_bytes)
-        pointer.packed.verify(packed, what)
+        packed = self._packages(pointer, what)
         pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
-        entries = tuple(unique(kind.parse_packages(pieces, what), what))
+        entries = tuple(unique(kind.parse_packages(pieces, what), what)) if packed else ()
         files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
         return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+
+    def _packages(self, pointer: Pointer, what: str) -> bytes:
+        """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""
+
+        def one(place: Place) -> bytes:
+            # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
+            limit = self._client.limits.max_index_bytes
+            packed = place.session.get(place.route, max_bytes=limit, decode=False, elsewhere=True).body
+            pointer.packed.verify(packed, what)
+            return packed
+
+        if pointer.packed.size == 0:
+            pointer.packed.verify(b"", what)
+            return b""
+        return from_places(
+            self._client.published_places(self._wanted.project.name, self._wanted.name, pointer.path), one
+        )
 
     def _check_origin(self, origin: str | None) -> None:
         """The name of the server is not compared: it may change, and the API may call itself otherwise."""
@@ -146,14 +169,18 @@ class _IndexReader:
     def _top(self) -> tuple[IndexFormat | None, bytes]:
         """The top file of the first kind that is there.
 
-        The backend answers a 200 with a directory where nothing was ever published (as 2.9.4 does). That
-        is taken for a 404 only if nothing was built either.
+        Directly under a repository the backend answers a 200 with an empty directory for what is not there
+        (bs_repserver publisheddir, 2.9.4 to 2024); so do some of its answers that mean "could not tell".
         """
+        false_empty = False
         for kind in self._kinds:
             try:
                 top = self._client.top(self._wanted.project.name, self._wanted.name, kind.top)
             except NotFoundError:
                 continue
-            if not (self._nothing_built and top.startswith(b"<directory")):
+            if not _EMPTY_DIRECTORY.fullmatch(top):
                 return kind, top
+            false_empty = True
+        if false_empty and not self._nothing_built:
+            raise _NoIndexError(f"{self._wanted.id}: OBS publishes no index for it")
         return None, b""

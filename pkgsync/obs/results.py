@@ -80,10 +80,11 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     for element in elements:
         if element.tag == "repository":
             repository = check_word(element.get("name"), "repository", what)
-            architectures = tuple(check_word(a.text, "architecture", what) for a in element.findall("arch"))
-            if repository in repositories or len(set(architectures)) != len(architectures):
-                raise IntegrityError(f"{what}: {repository} or one of its architectures is there twice")
-            repositories[repository] = architectures
+            # old backends keep an architecture that was written twice
+            architectures = dict.fromkeys(check_word(a.text, "architecture", what) for a in element.findall("arch"))
+            if repository in repositories:
+                raise IntegrityError(f"{what}: {repository} is there twice")
+            repositories[repository] = tuple(architectures)
     return ProjectMeta(project, repositories)
 
 
@@ -106,9 +107,9 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
             raise IntegrityError(f"{what}: it holds results of another project")
         repository = check_word(element.get("repository"), "repository", what)
         found = _architecture(element, f"{what}, {repository}")
-        if found.name in repositories.setdefault(repository, {}):
+        # an architecture that _meta has twice gives two equal results
+        if repositories.setdefault(repository, {}).setdefault(found.name, found) != found:
             raise IntegrityError(f"{what}: {repository}/{found.name} is there twice")
-        repositories[repository][found.name] = found
     return ProjectResult(state, repositories)
 
 

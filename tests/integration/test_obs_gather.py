@@ -213,6 +213,8 @@ def no_answers(path: str) -> list[Fault]:
     ]
 
 
+DIRECTORY = len(no_answers("")) - 1
+"""What the backend answers for a file that is not there, directly under a repository."""
 RESULT_FAULTS = [
     *no_answers(RESULT),
     Fault(kind=Kind.TYPE, path=RESULT, content_type="text/plain"),
@@ -260,7 +262,9 @@ def test_a_fault_in_the_second_look_counts_too(sandbox: Sandbox) -> None:
 def test_an_index_that_cannot_be_read_makes_its_repository_unread(sandbox: Sandbox, path: str, number: int) -> None:
     sandbox.obs.faults.add(evolve(no_answers(path)[number], times=None))
     state = by_name(read(client_of(sandbox)))
-    assert (state[LEAP].unread, state[LEAP].index, reasons(state[LEAP])) == (True, None, [Reason.UNREAD])
+    no_index = (path, number) == (REPOMD, DIRECTORY)
+    expected = (False, None, [Reason.INDEX_EMPTY]) if no_index else (True, None, [Reason.UNREAD])
+    assert (state[LEAP].unread, state[LEAP].index, reasons(state[LEAP])) == expected
     assert (state[JAMMY].unread, reasons(state[JAMMY]), len(names(state[JAMMY]))) == (False, [], 17)
 
 
@@ -369,6 +373,59 @@ def test_a_directory_where_nothing_was_built_is_no_index(empty: Sandbox, may_be_
     project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
     (jammy,) = read(client_of(empty), project).repositories
     assert (jammy.unread, reasons(jammy)) == (False, [] if may_be_empty else [Reason.INDEX_EMPTY])
+
+
+def test_an_empty_directory_in_place_of_the_index_of_what_was_built_is_no_failed_read(sandbox: Sandbox) -> None:
+    """`Repotype: none`: the files are published, and nothing lists them."""
+    directory = replace_body(b"<directory/>\n")
+    sandbox.obs.faults.add(
+        Fault(kind=Kind.REWRITE, path=f"{LEAP}/repodata/repomd", times=None, status=200, change=directory)
+    )
+    sandbox.obs.faults.add(
+        Fault(
+            kind=Kind.STATUS,
+            path=f"{LEAP}/Release",
+            times=None,
+            status=200,
+            body=b"<directory/>",
+            content_type="text/xml",
+        )
+    )
+    for may_be_empty in ((), (LEAP,)):
+        leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=may_be_empty)))[LEAP]
+        assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.INDEX_EMPTY])
+
+
+def test_a_directory_with_entries_is_no_answer(sandbox: Sandbox) -> None:
+    directory = replace_body(b'<directory><entry name="x86_64"/></directory>')
+    sandbox.obs.faults.add(Fault(kind=Kind.REWRITE, path=f"{LEAP}/repodata/repomd", times=None, change=directory))
+    leap = by_name(read(client_of(sandbox)))[LEAP]
+    assert (leap.unread, reasons(leap)) == (True, [Reason.UNREAD])
+
+
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize(
+    ("sums", "may_be_empty", "told"),
+    [
+        (f"SHA256:\n {NOTHING} 0 Packages\n", (JAMMY,), (False, [])),
+        (f"SHA256:\n {NOTHING} 0 Packages\n", (), (False, [Reason.INDEX_EMPTY])),
+        (f"SHA256:\n {'0' * 64} 0 Packages\n", (JAMMY,), (True, [Reason.UNREAD])),
+        ("SHA256:\n", (JAMMY,), (True, [Reason.UNREAD])),
+        ("", (JAMMY,), (True, [Reason.UNREAD])),
+    ],
+)
+def test_no_bytes_are_an_empty_index_if_their_sum_is_stated(
+    empty: Sandbox, sums: str, may_be_empty: tuple[str, ...], told: tuple[bool, list[Reason]]
+) -> None:
+    empty.obs.add_repository(PROJECT, JAMMY, "deb")
+    empty.obs.publish_all(PROJECT)
+    empty.obs.replace_published(PROJECT, JAMMY, "Packages", b"")
+    empty.obs.replace_published(PROJECT, JAMMY, "Release", f"Archive: {JAMMY}\n{sums}".encode())
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
+    (jammy,) = read(client_of(empty), project).repositories
+    assert (jammy.unread, reasons(jammy)) == told
 
 
 def test_files_in_the_result_speak_against_an_empty_repository(sandbox: Sandbox) -> None:
@@ -501,6 +558,22 @@ def test_a_list_of_packages_may_come_from_a_mirror(sandbox: Sandbox) -> None:
     )
     assert reasons(by_name(read(downloading(sandbox)))[JAMMY]) == []
     assert [entry.headers.get("authorization") for entry in sandbox.log.find("mirror")] == [None]
+
+
+def test_where_a_mirror_has_an_old_list_the_api_has_the_right_one(sandbox: Sandbox) -> None:
+    sandbox.obs.freeze_mirror()
+    sandbox.clock.advance(60)
+    sandbox.obs.finish(PROJECT, JAMMY, "x86_64", "new-tool", [make_deb("new-tool")])
+    sandbox.obs.publish(PROJECT, JAMMY)
+    location = f"{sandbox.mirror_url}/download/demo:/release/{JAMMY}/Packages.gz"
+    sandbox.obs.download_faults.add(
+        Fault(kind=Kind.REDIRECT, path="Packages", times=None, status=302, location=location)
+    )
+    jammy = by_name(read(downloading(sandbox)))[JAMMY]
+    assert (reasons(jammy), "new-tool_1.0_amd64.deb" in names(jammy)) == ([], True)
+    anonymous = by_name(read(downloading(sandbox, anonymous=True)))[JAMMY]
+    assert (anonymous.unread, reasons(anonymous)) == (True, [Reason.UNREAD])
+    assert "is not there: " in anonymous.problems[0].message
 
 
 def test_names_are_encoded_once(empty: Sandbox) -> None:

@@ -104,7 +104,7 @@ def test_what_is_no_result_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     "inner",
     [
-        ONE.format("", "") * 2,
+        ONE.format("", "") + ONE.format(' dirty="true"', ""),
         ONE.format("", "").replace("demo:release", "demo:other"),
         ONE.format("", "").replace(' arch="a"', ""),
         ONE.format("", "").replace(' code="published"', ""),
@@ -161,12 +161,19 @@ def test_a_meta_gives_repositories_and_architectures_in_order() -> None:
     assert list(parsed.repositories) == ["openSUSE_Leap_15.6", "xUbuntu_22.04"]
 
 
+def test_what_an_old_backend_keeps_twice_is_one() -> None:
+    """OBS 2.9.4 stores an architecture that was written twice, and gives two equal results for it."""
+    parsed = parse_meta(META.replace("aarch64", "x86_64").encode(), "demo:release")
+    assert parsed.repositories["openSUSE_Leap_15.6"] == ("x86_64",)
+    twice = ONE.format("", FILES.format('<binary filename="f.rpm" size="1" mtime="2"/>')) * 2
+    assert list(parse_result(result(twice), "demo:release").architectures("r")) == ["a"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         META.replace("demo:release", "other"),
         META.replace("xUbuntu_22.04", "openSUSE_Leap_15.6"),
-        META.replace("aarch64", "x86_64"),
         META.replace("aarch64", ""),
         META.replace(' name="xUbuntu_22.04"', ""),
         META[:-5],

@@ -35,7 +35,7 @@ GROUPS = {
         "already-archived",
         "neither-place",
     },
-    Group.APPLY: {"not-selected", "unsettled", "no-backup", "outcome-unknown", "upload-missing"},
+    Group.APPLY: {"not-selected", "unsettled", "no-backup", "outcome-unknown", "upload-missing", "not-there"},
 }
 
 
