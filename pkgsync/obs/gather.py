@@ -21,7 +21,7 @@ from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
-from pkgsync.obs.mapping import Wanted, check_names, wanted
+from pkgsync.obs.mapping import Wanted, all_wanted
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.progress import SILENT, Progress, ProgressTask
 from pkgsync.reasons import Reason
@@ -55,8 +55,7 @@ def gather(
     with _pool(client, jobs) as pool:
         with progress.task("Reading OBS projects", len(projects), "requests") as task:
             metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
-        everything = [w for project, meta in zip(projects, metas, strict=True) for w in wanted(project, meta)]
-        check_names(projects, metas)
+        everything = all_wanted(projects, metas)
         absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
         present = [w for w in everything if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))

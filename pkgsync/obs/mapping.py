@@ -32,11 +32,24 @@ class Wanted:
         return f"{self.project.name}/{self.name}"
 
 
-def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
+Pair = tuple[ObsProject, ProjectMeta | None]
+
+
+def all_wanted(projects: Sequence[ObsProject], metas: Sequence[ProjectMeta | None]) -> tuple[Wanted, ...]:
+    """What all projects may feed, in their order; ``metas`` are theirs. Raises ConfigError for a wrong map."""
+    pairs = list(zip(projects, metas, strict=True))
+    seen = frozenset(p.places[name] for p, meta in pairs if meta for name in meta.repositories if name in p.places)
+    found = tuple(w for project, meta in pairs for w in wanted(project, meta, seen))
+    check_names(pairs)
+    return found
+
+
+def wanted(project: ObsProject, meta: ProjectMeta | None, entries: Collection[str] = ()) -> tuple[Wanted, ...]:
     """What the project may feed by its config, in the order of ``distributions``; that of ``*`` in that of ``_meta``.
 
     ``meta`` None: the project does not exist. What is not seen is wanted all the same, as far as the config tells:
-    it may be back at any moment. Raises ConfigError for a repository that nothing maps.
+    it may be back at any moment. But a null for all projects need not be meant for this one: ``entries`` are the
+    places in the config of what any project has. Raises ConfigError for a repository that nothing maps.
     """
     repositories = {} if meta is None else meta.repositories
     _check_mapped(project, tuple(repositories))
@@ -47,6 +60,8 @@ def wanted(project: ObsProject, meta: ProjectMeta | None) -> tuple[Wanted, ...]:
             continue
         for name in _names(key, targets, project, repositories):
             seen = name in repositories
+            if targets is None and not seen and project.place_of(name) in entries:
+                continue
             found.append(
                 Wanted(
                     project=project,
@@ -68,13 +83,12 @@ def _names(key: str, targets: Targets, project: ObsProject, repositories: Collec
     return others or ([CATCH_ALL] if targets else [])
 
 
-def check_names(projects: Sequence[ObsProject], metas: Sequence[ProjectMeta | None]) -> None:
+def check_names(pairs: Sequence[Pair]) -> None:
     """Raises ConfigError for a typo: a name that no project has, like one that they have and that only ``*`` maps.
 
     Other names may be missing for a moment, and a project that is absent might have them: that is for the plan to say.
     """
-    pairs = list(zip(projects, metas, strict=True))
-    for name in dict.fromkeys(name for p in projects for name, targets in p.distributions.items() if targets):
+    for name in dict.fromkeys(name for p, _ in pairs for name, targets in p.distributions.items() if targets):
         asked = [(p, meta) for p, meta in pairs if p.distributions.get(name) and p.selects(name)]
         known = [(p, meta) for p, meta in asked if meta is not None]
         if len(known) < len(asked) or any(name in meta.repositories for _, meta in known):

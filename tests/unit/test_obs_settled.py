@@ -8,7 +8,7 @@ from attrs import evolve
 from pkgsync.config import ObsProject
 from pkgsync.errors import ConfigError
 from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
-from pkgsync.obs.mapping import check_names, wanted
+from pkgsync.obs.mapping import all_wanted, check_names, wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
     changed_only,
@@ -327,6 +327,14 @@ def test_what_the_config_names_and_nobody_sees_is_wanted(
     assert not any(w.skipped for w in found if w.expected is None)
 
 
+def test_a_null_for_all_projects_is_not_missing_where_another_has_it() -> None:
+    mapping: Mapping = {"Gone": None, "Leap": ("a/b",)}
+    metas = (ProjectMeta("prj", {"Leap": ()}), ProjectMeta("prj", {"Leap": (), "Gone": ()}))
+    for second, missing in (("f.yaml:1:1", []), ("f.yaml:9:1", ["Gone"])):
+        projects = [ObsProject(name="prj", distributions=mapping, places={"Gone": p}) for p in ("f.yaml:1:1", second)]
+        assert [w.name for w in all_wanted(projects, metas) if w.expected is None] == missing
+
+
 def test_of_a_meta_without_repositories_everything_is_missing() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "Skip": None, "*": ("c/d",)}
     assert names(ObsProject(name="prj", distributions=mapping), ProjectMeta("prj", {})) == [
@@ -339,7 +347,7 @@ def test_of_a_meta_without_repositories_everything_is_missing() -> None:
 def typo(*mappings: Mapping, metas: tuple[ProjectMeta | None, ...] = (META,), **options: Any) -> str:
     projects = [ObsProject(name="prj", distributions=m, places={"Laep": "f.yaml:3:5"}, **options) for m in mappings]
     try:
-        check_names(projects, metas)
+        check_names(list(zip(projects, metas, strict=True)))
     except ConfigError as error:
         return f"{error.message}; {error.tip}"
     return ""
