@@ -212,7 +212,7 @@ class Reason(StrEnum):
         "not-published",
         Group.UNSETTLED,
         "The repository's state is not published.",
-        "Plan again when OBS has published it.",
+        "Plan again when OBS has published it, or do what the message says.",
     )
     INDEX_EMPTY = (
         "index-empty",
@@ -232,7 +232,12 @@ class Reason(StrEnum):
         "OBS changed while it was read, or its published index is not of what it built.",
         "Plan again in a few minutes; if it stays, do what the message says.",
     )
-    UNREAD = "unread", Group.LATER, "A read of the repository failed.", "Plan again when the service answers."
+    UNREAD = (
+        "unread",
+        Group.LATER,
+        "A read of the repository failed.",
+        "Plan again when the service answers, or do what the message says.",
+    )
 
     # why an action of a plan is not executed
     SOURCE_CHANGED = "source-changed", Group.CHANGED, "OBS no longer publishes the planned content.", "Make a new plan."

@@ -17,6 +17,7 @@ from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_re
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
 
 T = TypeVar("T")
+_PERHAPS_LATER = "Try again later; if it stays so, look whether `obs.api` is the API of an OBS."
 _XML = ("text/xml", "application/xml")
 _VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
 
@@ -155,7 +156,7 @@ class ObsClient:
             try:
                 return parse(reply.body)
             except IntegrityError as error:
-                raise TransientError(ReadError(error.message, tip=error.tip or "Try again later.")) from None
+                raise TransientError(ReadError(error.message, tip=error.tip or _PERHAPS_LATER)) from None
 
         return self._session.persist(once)
 

@@ -103,7 +103,7 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
     except NotFoundError as error:
         if project.optional:
             return None
-        tip = "Check the name and your access rights; list it in `optional_projects` if it comes and goes."
+        tip = "Check its name, your rights and `obs.api`; list it in `optional_projects` if it comes and goes."
         raise NotFoundError(f"{project.name}: OBS has no such project ({error.message})", tip=tip) from None
 
 
@@ -190,10 +190,11 @@ def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: Ind
     shared = settled.shared_problems(architectures, ignored)
     problems = (*settled.publishing_problems(w.id, after, ignored), *shared)
     if not architectures:
-        problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
+        words, cure = f"{w.id}: the repository has no architecture", "Give it one in OBS, or map it to null."
+        problems = (Problem(Reason.ARCHITECTURE_ABSENT, words, lasting=True, cure=cure),)
     if outcome is None:
         return _repository(w, architectures=architectures, problems=problems)
-    doubts: dict[str, Problem] = {}
+    doubts = dict(outcome.doubts)
     if outcome.index is not None and w.project.content == "published":
         doubts = settled.doubts(w.id, outcome.index, after, w.project.compare_times)
     return _repository(

@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
-from pkgsync.model import BuiltPackage, Index, PackageType, Problem
+from pkgsync.model import BuiltPackage, Index, IndexedFile, PackageType, Problem
 from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient, Place, from_places
@@ -39,15 +39,24 @@ DEBIAN = IndexFormat(top=debian.TOP, parse_top=debian.parse_top, parse_packages=
 
 @frozen(kw_only=True)
 class IndexRead:
-    """What came of reading an index. ``unread``: it failed for good."""
+    """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good."""
 
     index: Index | None
     problems: tuple[Problem, ...] = ()
+    doubts: Mapping[str, Problem] = field(factory=dict)
     unread: bool = False
+
+
+_NEW_INDEX = "Waiting does not help: OBS must publish another index, or map the repository to null."
+_PERHAPS_LATER = "Plan again later; if it stays so, OBS must publish another index, or map the repository to null."
 
 
 class _ChangedError(IntegrityError):
     """The top file is another one after its packages were read."""
+
+
+class _UnusableError(IntegrityError):
+    """The list of packages is whole, as its sum says, and cannot be used: so it stays until OBS publishes another."""
 
 
 class _NoIndexError(IntegrityError):
@@ -83,7 +92,7 @@ def read_index(
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
     if isinstance(error, _NoIndexError):
-        return IndexRead(index=None, problems=(Problem(Reason.INDEX_EMPTY, error.message),))
+        return IndexRead(index=None, problems=(Problem(Reason.INDEX_EMPTY, error.message, lasting=True),))
     if isinstance(error, _ForeignError):
         foreign = Problem(Reason.INDEX_CHANGED, error.message, lasting=True, cure=error.tip)
         return IndexRead(index=None, problems=(foreign,))
@@ -91,7 +100,10 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
         return IndexRead(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
-    return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
+    cure = error.tip or (_PERHAPS_LATER if isinstance(error, IntegrityError) else "")
+    lasting = isinstance(error, _UnusableError)
+    unread = Problem(Reason.UNREAD, f"{wanted.id}: {error.message}", lasting=lasting, cure=cure)
+    return IndexRead(index=None, problems=(unread,), unread=True)
 
 
 def _patiently(reader: "_IndexReader", pause: Callable[[float], object]) -> Index | None:
@@ -127,12 +139,19 @@ class _IndexReader:
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
         packed = self._packages(pointer, what)
-        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
-        entries = tuple(unique(kind.parse_packages(pieces, what), what)) if packed else ()
-        files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
+        try:
+            files = tuple(self._files(kind, packed, pointer, what))
+        except IntegrityError as error:
+            raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
         return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+
+    def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
+        project, repository = self._wanted.project.name, self._wanted.name
+        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
+        entries = tuple(unique(kind.parse_packages(pieces, what), what)) if packed else ()
+        return (with_sha256(entry, project, repository, self._hasher) for entry in entries)
 
     def _packages(self, pointer: Pointer, what: str) -> bytes:
         """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""

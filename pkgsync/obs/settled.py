@@ -5,11 +5,20 @@ The root ``state`` of a ``_result`` proves nothing here: a full rebuild leaves i
 
 from collections.abc import Collection, Mapping, Sequence
 
+from attrs import evolve
+
 from pkgsync.model import Architecture, BuiltFile, ContentFrom, Index, IndexedFile, PackageType, Problem
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
 from pkgsync.reasons import Reason
 
 _MAX_AGE_SECONDS = 600
+_CURES = {
+    "unpublished": "Waiting does not help: its publishing is switched off in OBS.",
+    "disabled": "Switch it on in OBS, or list the architecture in `ignore_architectures`.",
+    "excluded": "Switch it on in OBS, or list the architecture in `ignore_architectures`.",
+    "broken": "Repair the configuration of the repository in OBS.",
+}
+"""What ends the states that do not end by themselves."""
 _OTHER_TREE = "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree."
 _OTHER_TIMES = (
     "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree, or set "
@@ -69,14 +78,19 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
     if result.dirty:
         problems.append(Problem(Reason.DIRTY, f"{where}: a change waits for the scheduler"))
     if result.details:
-        problems.append(Problem(Reason.DETAILS, f"{where}: {result.details[:200]}"))
+        # never the server's own words: a plan may be published
+        problems.append(Problem(Reason.DETAILS, f"{where}: OBS names a problem of it", lasting=True))
+    if result.odd_entries:
+        words = f"{where}: OBS lists {result.odd_entries} packages or files without a usable name"
+        problems.append(Problem(Reason.UNREAD, words, lasting=True, cure="Remove or rename them in OBS."))
     if result.code == "publishing":
         # the publisher works on a whole repository: said there, but for an architecture that does not count
         if ignored:
             problems.append(Problem(Reason.PUBLISHING, f"{where}: being published"))
     elif result.code != "published" and not (result.code == "unpublished" and sibling):
         hint = " (`content: build` syncs what is built)" if result.code == "unpublished" else ""
-        problems.append(Problem(Reason.NOT_PUBLISHED, f"{where}: is {result.code}, not published{hint}"))
+        words, cure = f"{where}: is {result.code}, not published{hint}", _CURES.get(result.code, "")
+        problems.append(Problem(Reason.NOT_PUBLISHED, words, lasting=bool(cure), cure=cure))
     return tuple(problems)
 
 
@@ -108,10 +122,10 @@ def index_problems(
 ) -> tuple[Problem, ...]:
     """What is wrong with a complete index, or with there being none."""
     if index is None:
-        return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it"),)
+        return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it", lasting=True),)
     problems = []
     if not index.files and not may_be_empty:
-        problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty"))
+        problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty", lasting=True))
     times = [r.last_published for n, r in results.items() if r.last_published is not None and n not in ignored]
     behind = max(times, default=0) - index.revision if index.revision is not None else 0
     if behind > _MAX_AGE_SECONDS:
@@ -160,12 +174,16 @@ def contradictions(doubted: Mapping[str, Problem], results: ArchitectureResults)
         for package in result.packages
         for file in package.files
     }
-    against = sorted(doubted.keys() - moving)
-    if not against:
+    return together({filename: problem for filename, problem in doubted.items() if filename not in moving})
+
+
+def together(doubted: Mapping[str, Problem]) -> tuple[Problem, ...]:
+    """One problem of the repository that names the first of its ``doubted`` files and counts the others."""
+    if not doubted:
         return ()
-    first = doubted[against[0]]
-    more = f" (and {len(against) - 1} more files)" if len(against) > 1 else ""
-    return (Problem(first.reason, f"{first.message}{more}", cure=first.cure),)
+    first = doubted[min(doubted)]
+    more = f" (and {len(doubted) - 1} more files)" if len(doubted) > 1 else ""
+    return (evolve(first, message=f"{first.message}{more}"),)
 
 
 def is_at_rest(results: ArchitectureResults) -> bool:

@@ -204,7 +204,7 @@ def _earlier_unread(file: IndexedFile, earlier: list[Repository]) -> Problem | N
 def _could_offer(repository: Repository, filename: str) -> bool:
     """Whether an earlier repository without a usable index might publish ``filename``."""
     if repository.index is not None:
-        return False
+        return filename in repository.doubts
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}

@@ -137,6 +137,14 @@ def repository(read: PlannedRepository) -> str:
     return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {'; '.join(problems) or 'not settled'}"
 
 
+def after_failed_reads(repositories: Iterable[PlannedRepository], again: str) -> str:
+    """What to do where a read failed: ``again`` unless no failure will pass by itself."""
+    failures = [p for repository in repositories for p in repository.problems if p.reason is Reason.UNREAD]
+    if not failures or not all(failure.lasting for failure in failures):
+        return again
+    return failures[0].cure or failures[0].reason.advice
+
+
 def overrides(given: Overrides) -> str:
     """The options that the plan was made with, as they are typed."""
     parts = [f"--orphans {given.orphans.value}"] if given.orphans is not None else []

@@ -51,6 +51,7 @@ def test_what_is_published_and_equal_twice_is_settled() -> None:
     [
         ({"dirty": True}, Reason.DIRTY),
         ({"details": "lock timeout"}, Reason.DETAILS),
+        ({"odd_entries": 1}, Reason.UNREAD),
         ({"code": "unknown"}, Reason.NOT_PUBLISHED),
         ({"code": "broken"}, Reason.NOT_PUBLISHED),
         ({"code": "scheduling"}, Reason.NOT_PUBLISHED),
