@@ -42,11 +42,11 @@ def _no_changes(plan: Plan) -> str:
         return "Nothing to undo."
     if not plan.complete:
         return "No changes planned, but a read failed: the plan is incomplete."
-    if plan.targeted:
-        return f"No changes. The selected part of {plan.target.repository} matches OBS."
     if unseen := [f"{r.project}/{r.repository}" for r in plan.source.repositories if r.index_sha256 is None]:
         more = f" and {len(unseen) - _MANY} more" if len(unseen) > _MANY else ""
-        return f"No changes planned, but {', '.join(unseen[:_MANY])}{more} could not be seen."
+        return f"No changes planned, but what OBS publishes in {', '.join(unseen[:_MANY])}{more} is not known."
+    if plan.targeted:
+        return f"No changes. The selected part of {plan.target.repository} matches OBS."
     if any(not repository.settled for repository in plan.source.repositories):
         return f"No changes. {plan.target.repository} holds all that OBS publishes, but OBS is not settled."
     return f"No changes. {plan.target.repository} matches OBS."

@@ -125,5 +125,5 @@ def test_nothing_is_said_to_be_all_there_while_a_mapped_repository_is_not_seen(c
     distributions = {"Debian_12": JAMMY, LEAP_REPOSITORY: LEAP, SECOND: LEAP, "*": None}
     cli.configure(obs=obs, distributions=distributions)
     done = cli.run("plan")
-    assert "No changes planned, but demo:release/Debian_12 could not be seen." in done.out
+    assert "No changes planned, but what OBS publishes in demo:release/Debian_12 is not known." in done.out
     assert "holds all" not in done.out and "matches OBS" not in done.out
