@@ -163,18 +163,20 @@ class ObsClient:
     def top(self, project: str, repository: str, path: str) -> bytes:
         """The top file of an index, from the API or the redirector itself, never from a mirror.
 
-        A redirector that sends it elsewhere is passed over in favour of the API, which ``anonymous`` has not.
+        A redirector that lacks it or sends it elsewhere is passed over for the API, which ``anonymous`` has not.
         Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
         """
         session, route = self._published_location(project, repository, path)
         try:
             return session.get(route, max_bytes=session.limits.max_top_bytes).body
-        except RedirectError as error:
+        except (NotFoundError, RedirectError) as error:
             if session is self._session:
                 raise
-            if self._anonymous:
+            if self._anonymous and isinstance(error, RedirectError):
                 tip = "Index files count only from `published_url` itself; log in, or use another `published_url`."
                 raise RedirectError(error.message, tip=tip) from None
+            if self._anonymous:
+                raise
         route = _api_route(project, repository, path)
         return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
 

@@ -560,6 +560,14 @@ def test_a_list_of_packages_may_come_from_a_mirror(sandbox: Sandbox) -> None:
     assert [entry.headers.get("authorization") for entry in sandbox.log.find("mirror")] == [None]
 
 
+def test_an_index_that_the_download_server_lacks_is_the_api_s_to_tell(sandbox: Sandbox) -> None:
+    expected = by_name(read(client_of(sandbox)))[JAMMY]
+    sandbox.obs.download_faults.add(Fault(kind=Kind.STATUS, path="xUbuntu", times=None, status=404))
+    assert by_name(read(downloading(sandbox)))[JAMMY] == expected
+    alone = by_name(read(downloading(sandbox, anonymous=True)))[JAMMY]
+    assert (alone.index, alone.unread, reasons(alone)) == (None, False, [Reason.INDEX_EMPTY])
+
+
 def test_where_a_mirror_has_an_old_list_the_api_has_the_right_one(sandbox: Sandbox) -> None:
     sandbox.obs.freeze_mirror()
     sandbox.clock.advance(60)
