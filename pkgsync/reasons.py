@@ -191,7 +191,7 @@ class Reason(StrEnum):
         "repository-absent",
         Group.ABSENT,
         "The project's _meta does not have the repository.",
-        "If the project is not meant to have it, name it only in the `distributions` of projects that do.",
+        "If the project is not meant to have it, remove the entry, or map it to null in the project's `distributions`.",
     )
     PROJECT_ABSENT = (
         "project-absent",

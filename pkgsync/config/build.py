@@ -82,6 +82,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
         own = {name: ("obs", "projects", number, "distributions", name) for name in project.get("distributions", {})}
         paths = {name: ("distributions", name) for name in data.get("distributions", {})} | own
         at = {repository: document.at_key(path) for repository, path in paths.items()}
+        disowned = {name for name, value in project.get("distributions", {}).items() if value is None}
         for name in expanded(project):
             yield ObsProject(
                 name=name,
@@ -94,6 +95,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
                 content=project.get("content", "published"),
                 compare_times=project.get("compare_times", True),
                 places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},
+                disowned=frozenset(name for name in disowned if data.get("distributions", {}).get(name)),
             )
 
 

@@ -26,7 +26,8 @@ class ObsProject:
     distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
     None is no filter. ``content`` says whether the published repositories are synced, or what is built;
     ``compare_times`` whether the times of files in an rpm index must be those of their builds. ``places`` tells as
-    ``file:line:column`` where the names of ``distributions`` stand.
+    ``file:line:column`` where the names of ``distributions`` stand. ``disowned`` are the names that all projects map
+    and that this one maps to null: it is not meant to have them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ObsProject:
     content: ContentFrom = "published"
     compare_times: bool = True
     places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""
@@ -113,7 +115,7 @@ def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
     plain = {**_plain(project), "distributions": pairs}
-    del plain["places"]
+    del plain["places"], plain["disowned"]
     if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
         del plain["compare_times"]
     return plain

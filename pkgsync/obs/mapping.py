@@ -48,8 +48,9 @@ def wanted(project: ObsProject, meta: ProjectMeta | None, entries: Collection[st
     """What the project may feed by its config, in the order of ``distributions``; that of ``*`` in that of ``_meta``.
 
     ``meta`` None: the project does not exist. What is not seen is wanted all the same, as far as the config tells:
-    it may be back at any moment. But a null for all projects need not be meant for this one: ``entries`` are the
-    places in the config of what any project has. Raises ConfigError for a repository that nothing maps.
+    it may be back at any moment. But a null may say that the project never had it, and one for all projects need not
+    be meant for this one: ``entries`` are the places in the config of what any project has.
+    Raises ConfigError for a repository that nothing maps.
     """
     repositories = {} if meta is None else meta.repositories
     _check_mapped(project, tuple(repositories))
@@ -60,7 +61,7 @@ def wanted(project: ObsProject, meta: ProjectMeta | None, entries: Collection[st
             continue
         for name in _names(key, targets, project, repositories):
             seen = name in repositories
-            if targets is None and not seen and project.place_of(name) in entries:
+            if targets is None and not seen and (name in project.disowned or project.place_of(name) in entries):
                 continue
             found.append(
                 Wanted(

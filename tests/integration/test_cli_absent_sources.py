@@ -110,6 +110,16 @@ def test_a_repository_that_the_config_names_is_missing_for_a_moment(cli: Cli, ch
     assert told(cli, OLD_RPM) == ([], "repository-absent")
 
 
+def test_a_project_can_say_that_it_never_has_a_repository(cli: Cli) -> None:
+    extra = {"name": EXTRA, "distributions": {SECOND: None, JAMMY_REPOSITORY: None}}
+    obs = {"api": cli.sandbox.obs_url, "projects": [{"name": PROJECT}, extra]}
+    cli.configure(**EVERYTHING_MAY_GO, obs=obs, distributions={**MAPPED, "*": None})
+    assert told(cli, OTHER) == ([OLD_RPM.filename], None)
+    extra["distributions"] = {JAMMY_REPOSITORY: None}
+    cli.configure(**EVERYTHING_MAY_GO, obs=obs, distributions={**MAPPED, "*": None})
+    assert told(cli, OLD_RPM) == ([], "repository-absent")
+
+
 def test_a_typo_beside_a_catch_all_is_a_config_error(cli: Cli) -> None:
     configure(cli, {"name": PROJECT, "distributions": {"openSUSE_Leap_15.60": LEAP, JAMMY_REPOSITORY: JAMMY}})
     done = cli.run("plan")

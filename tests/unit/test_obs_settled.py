@@ -336,6 +336,14 @@ def test_a_null_for_all_projects_is_not_missing_where_another_has_it() -> None:
         assert [w.name for w in all_wanted(projects, metas) if w.expected is None] == missing
 
 
+def test_a_name_of_all_projects_that_this_one_maps_to_null_is_not_missing() -> None:
+    mapping: Mapping = {"Gone": None, "Leap": ("a/b",)}
+    metas = (ProjectMeta("prj", {"Leap": ()}),)
+    for disowned, missing in ((frozenset({"Gone"}), []), (frozenset[str](), ["Gone"])):
+        project = ObsProject(name="prj", distributions=mapping, disowned=disowned)
+        assert [w.name for w in all_wanted([project], metas) if w.expected is None] == missing
+
+
 def test_of_a_meta_without_repositories_everything_is_missing() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "Skip": None, "*": ("c/d",)}
     assert names(ObsProject(name="prj", distributions=mapping), ProjectMeta("prj", {})) == [
