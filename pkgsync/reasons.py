@@ -135,6 +135,12 @@ class Reason(StrEnum):
         "OBS offers the name, but for other architectures only.",
         "Delete by hand if the architecture is given up.",
     )
+    CATCH_ALL = (
+        "catch-all",
+        Group.CONTRARY,
+        "OBS no longer offers the name, but `*` feeds the distribution: a missing repository would not be noticed.",
+        "Name the distribution's repositories in `distributions`, and map `*` to null.",
+    )
     KEEP_VERSIONS = (
         "keep-versions",
         Group.RETAINED,
@@ -197,7 +203,7 @@ class Reason(StrEnum):
         "repository-absent",
         Group.ABSENT,
         "The project's _meta does not have the repository.",
-        "If the project is not meant to have it, map it to null under the project's own `distributions`.",
+        "If the project is not meant to have it, remove the entry, or map it to null in the project's `distributions`.",
     )
     PROJECT_ABSENT = (
         "project-absent",
@@ -223,7 +229,7 @@ class Reason(StrEnum):
         "not-published",
         Group.UNSETTLED,
         "The repository's state is not published.",
-        "Plan again when OBS has published it.",
+        "Plan again when OBS has published it, or do what the message says.",
     )
     INDEX_EMPTY = (
         "index-empty",
@@ -237,8 +243,18 @@ class Reason(StrEnum):
         "The published index is older than the last publish.",
         "Plan again in a few minutes.",
     )
-    INDEX_CHANGED = "index-changed", Group.UNSETTLED, "OBS changed while it was read.", "Plan again in a few minutes."
-    UNREAD = "unread", Group.LATER, "A read of the repository failed.", "Plan again when the service answers."
+    INDEX_CHANGED = (
+        "index-changed",
+        Group.UNSETTLED,
+        "OBS changed while it was read, or its published index is not of what it built.",
+        "Plan again in a few minutes; if it stays, do what the message says.",
+    )
+    UNREAD = (
+        "unread",
+        Group.LATER,
+        "A read of the repository failed.",
+        "Plan again when the service answers, or do what the message says.",
+    )
 
     # why an action of a plan is not executed
     SOURCE_CHANGED = "source-changed", Group.CHANGED, "OBS no longer publishes the planned content.", "Make a new plan."
@@ -262,6 +278,12 @@ class Reason(StrEnum):
         Group.APPLY,
         "The receipt does not tell whether that apply changed the file.",
         "Run that apply again, then undo its new receipt.",
+    )
+    NOT_THERE = (
+        "not-there",
+        Group.APPLY,
+        "OBS lists the file, but no place delivers it.",
+        "Run the same command again later; if it stays so, tell who runs the server.",
     )
     UPLOAD_MISSING = (
         "upload-missing",

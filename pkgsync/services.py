@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import BinaryIO
 
 from attrs import frozen
 
@@ -12,7 +11,7 @@ from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, ReadError
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
-from pkgsync.obs import ObsClient
+from pkgsync.obs import ObsClient, Place
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.reconcile import Kept
@@ -110,12 +109,12 @@ class Services:
             return actual
         return packagecloud.with_downloads(self.packagecloud, actual, rows, days, now, self.surroundings.progress)
 
-    def fetch(self, action: Transfer, sink: BinaryIO, offset: int, on_bytes: Callable[[int], None]) -> int:
-        """Download what an action brings into ``sink`` from ``offset`` on; sizes in bytes. Raises ReadError."""
+    def places(self, action: Transfer) -> tuple[Place, ...]:
+        """Where what an action brings may be had, in the order to ask."""
         source = action.source
-        locate = self.obs.built_location if source.content == "build" else self.obs.published_location
-        session, route = locate(source.project, source.repository, source.path)
-        return session.download(route, sink, size=action.size, offset=offset, on_bytes=on_bytes)
+        if source.content == "build":
+            return (self.obs.built_place(source.project, source.repository, source.path),)
+        return self.obs.published_places(source.project, source.repository, source.path)
 
 
 def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:

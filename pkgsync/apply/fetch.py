@@ -1,6 +1,6 @@
 """Gets the bytes of a transfer into hand, verified: from OBS into the cache, or out of the backup store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -13,14 +13,12 @@ from pkgsync.apply.stored import StoredFile
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.model import Transfer
-
-Download = Callable[[Transfer, BinaryIO, int, Callable[[int], None]], int]
-"""Writes the published file into the sink from an offset (bytes) on, telling each piece; returns the size in bytes."""
+from pkgsync.obs import Place, from_places
 
 
 @frozen(kw_only=True)
 class Fetcher:
-    download: Download
+    places: Callable[[Transfer], Sequence[Place]]
     cache: Cache
     backups: Cache
     patience: Patience
@@ -28,10 +26,13 @@ class Fetcher:
     def fetch(self, task: Task, action: Transfer) -> StoredFile:
         """The planned bytes, resumed where a partial file is at hand.
 
-        Raises NotFoundError where OBS has not got the file any more, IntegrityError where its bytes are others again
-        and again, ReadError, OSError.
+        Raises NotFoundError where no place has the file, IntegrityError where the API's bytes are others again and
+        again, ReadError, OSError.
         """
-        path = self._kept(action) if action.source.kind == "backup" else self._cached(task, action)
+        if action.source.kind == "backup":
+            path = self._kept(action)
+        else:
+            path = from_places(self.places(action), lambda place: self._cached(task, action, place))
         return StoredFile(path=path, size=action.size, sha256=action.sha256)
 
     def _kept(self, action: Transfer) -> Path:
@@ -44,16 +45,17 @@ class Fetcher:
             raise IntegrityError(words, tip="Make the plan anew from the receipt: `pkgsync undo`.")
         return path
 
-    def _cached(self, task: Task, action: Transfer) -> Path:
+    def _cached(self, task: Task, action: Transfer, place: Place) -> Path:
         attempt = 1
         while True:
             try:
-                return self.cache.add(action.sha256, action.size, partial(self._download, task, action))
-            except IntegrityError:  # a mirror may serve the file of before for a while
-                if attempt >= self.patience.fetches:
+                return self.cache.add(action.sha256, action.size, partial(_download, task, action, place))
+            except IntegrityError:
+                if attempt >= self.patience.fetches or place != self.places(action)[-1]:
                     raise
                 self.patience.wait(attempt)
                 attempt += 1
 
-    def _download(self, task: Task, action: Transfer, sink: BinaryIO, offset: int) -> int:
-        return self.download(action, sink, offset, task.count_down)
+
+def _download(task: Task, action: Transfer, place: Place, sink: BinaryIO, offset: int) -> int:
+    return place.session.download(place.route, sink, size=action.size, offset=offset, on_bytes=task.count_down)

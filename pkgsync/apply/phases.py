@@ -74,7 +74,7 @@ class Phases:
             site=site(services.packagecloud, (row.key for row in actual.rows)),
             archive=site(services.archive, actual.archive or ()) if services.archive is not None else None,
             fetcher=Fetcher(
-                download=services.fetch, cache=Cache(surroundings.cache_dir), backups=backups, patience=patience
+                places=services.places, cache=Cache(surroundings.cache_dir), backups=backups, patience=patience
             ),
             journal=journal,
             halt=halt,
@@ -149,9 +149,8 @@ class Phases:
     def _new(self, task: Task, action: Transfer) -> StoredFile | Result:
         try:
             return self.fetcher.fetch(task, action)
-        except NotFoundError:
-            words = f"{action.source.project}/{action.source.repository} no longer publishes {action.source.path}"
-            return Result.stale(Reason.SOURCE_CHANGED, words)
+        except NotFoundError as error:
+            return Result.left(error.message, Reason.NOT_THERE)
 
     def _do(self, task: Task) -> None:
         self._finish(task, lambda: self._work(task))

@@ -33,8 +33,9 @@ _OBS_NAME = re.compile(r"[A-Za-z0-9](?!.*::)[-+A-Za-z0-9_.:]{0,198}[-+A-Za-z0-9_
 _URL_PLACEHOLDERS = {"project", "project_path", "repository"}
 
 
-def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], legacy: bool) -> Config:
-    """The values of data without mistakes."""
+def config(path: Path, document: Document, *, warnings: tuple[str, ...], legacy: bool) -> Config:
+    """The values of a document without mistakes."""
+    data = document.data
     obs, packagecloud = data["obs"], data["packagecloud"]
     return Config(
         path=path,
@@ -42,7 +43,7 @@ def config(path: Path, data: Mapping[str, Any], *, warnings: tuple[str, ...], le
             api=obs.get("api", DEFAULT_API).rstrip("/"),
             published_url=obs["published_url"].rstrip("/") if "published_url" in obs else None,
             anonymous=obs.get("anonymous", False),
-            projects=tuple(_projects(data)),
+            projects=tuple(_projects(path, document)),
         ),
         packagecloud=PackagecloudConfig(
             url=packagecloud.get("url", DEFAULT_PACKAGECLOUD).rstrip("/"), repository=packagecloud["repository"]
@@ -78,9 +79,14 @@ def mistakes(data: Mapping[str, Any], document: Document) -> list[Mistake]:
     return sorted([*found, *_credential_mistakes(data, document)])
 
 
-def _projects(data: Mapping[str, Any]) -> Iterator[ObsProject]:
+def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
+    data = document.data
     optional = data["obs"].get("optional_projects", [])
-    for project in data["obs"]["projects"]:
+    for number, project in enumerate(data["obs"]["projects"]):
+        own = {name: ("obs", "projects", number, "distributions", name) for name in project.get("distributions", {})}
+        paths = {name: ("distributions", name) for name in data.get("distributions", {})} | own
+        at = {repository: document.at_key(path) for repository, path in paths.items()}
+        disowned = {name for name, value in project.get("distributions", {}).items() if value is None}
         for name in expanded(project):
             yield ObsProject(
                 name=name,
@@ -91,6 +97,9 @@ def _projects(data: Mapping[str, Any]) -> Iterator[ObsProject]:
                 ignore_architectures=tuple(project.get("ignore_architectures", ())),
                 may_be_empty=tuple(project.get("may_be_empty", ())),
                 content=project.get("content", "published"),
+                compare_times=project.get("compare_times", True),
+                places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},
+                disowned=frozenset(name for name in disowned if data.get("distributions", {}).get(name)),
             )
 
 

@@ -44,7 +44,7 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
     # each check relies on what the one before has refused
     _refuse(path, document, schema_mistakes(document))
     _refuse(path, document, build.mistakes(document.data, document))
-    return build.config(path, document.data, warnings=_warnings(document, env, old_form=old_form), legacy=old_form)
+    return build.config(path, document, warnings=_warnings(document, env, old_form=old_form), legacy=old_form)
 
 
 def _read_file(path: Path) -> bytes:

@@ -24,7 +24,10 @@ class ObsProject:
 
     ``distributions`` is what counts for this project, in order: OBS repository (or ``*``) to Packagecloud
     distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
-    None is no filter. ``content`` says whether the published repositories are synced, or what is built.
+    None is no filter. ``content`` says whether the published repositories are synced, or what is built;
+    ``compare_times`` whether the times of files in an rpm index must be those of their builds. ``places`` tells as
+    ``file:line:column`` where the names of ``distributions`` stand. ``disowned`` are the names that all projects map
+    and that this one maps to null: it is not meant to have them.
     """
 
     name: str
@@ -35,12 +38,19 @@ class ObsProject:
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
     content: ContentFrom = "published"
+    compare_times: bool = True
+    places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""
         if repository in self.distributions:
             return self.distributions[repository]
         return self.distributions[CATCH_ALL]
+
+    def place_of(self, repository: str) -> str:
+        """Where the config names the OBS repository."""
+        return self.places.get(repository, self.name)
 
     def selects(self, repository: str) -> bool:
         """Whether the filter ``repositories`` lets the OBS repository pass."""
@@ -108,7 +118,11 @@ def managed_distributions(config: Config) -> tuple[str, ...]:
 def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
-    return {**_plain(project), "distributions": pairs}
+    plain = {**_plain(project), "distributions": pairs}
+    del plain["places"], plain["disowned"]
+    if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
+        del plain["compare_times"]
+    return plain
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -40,7 +41,10 @@ CLASS_BY_NAME: FileClass = field(
 
 @frozen
 class IndexedFile:
-    """One file of an index. ``path`` is relative to the published repository; ARCHITECTURE/PACKAGE/FILE of a build."""
+    """One file of an index. ``path`` is relative to the published repository; ARCHITECTURE/PACKAGE/FILE of a build.
+
+    ``mtime`` is what an rpm index states, None in others.
+    """
 
     filename: str
     path: str
@@ -51,6 +55,7 @@ class IndexedFile:
     version: Version
     architecture: str
     file_class: FileClass = CLASS_BY_NAME
+    mtime: int | None = None
 
 
 @frozen(kw_only=True)
@@ -87,10 +92,20 @@ class BuiltPackage:
 
 @frozen
 class Problem:
-    """A reason with the words that name the thing: why a repository, architecture or action is withheld."""
+    """A reason with the words that name the thing: why a repository, architecture or action is withheld.
+
+    ``lasting``: time alone cures it not. ``cure`` is a sentence that says what does; empty: the reason's own advice.
+    """
 
     reason: Reason
     message: str
+    lasting: bool = field(default=False, kw_only=True)
+    cure: str = field(default="", kw_only=True)
+
+    @property
+    def told(self) -> str:
+        """What is wrong and, where the reason's advice is not the right one, what helps."""
+        return f"{self.message}. {self.cure}" if self.cure else self.message
 
 
 @frozen(kw_only=True)
@@ -111,11 +126,13 @@ class Repository:
 
     ``content`` build: nothing is published, and the index is of what is built.
 
-    ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all).
+    ``problems`` unsettle all of it, those of an architecture only that one (and noarch/all). ``doubts`` are about
+    single files of the index, by name: nothing is uploaded or replaced by what it says of them.
     ``unread`` marks a read that failed for good: the plan is then incomplete.
     ``skipped`` marks one that is mapped to null: ``filtered`` too, and nothing but the names that it built counts.
     ``filtered`` marks a repository that the project's ``repositories`` leaves out: it offers nothing, but the files
     that its ``_result`` lists are not gone.
+    ``catch_all`` marks one that the config does not name: nobody would notice that another of its kind is missing.
     """
 
     project: str
@@ -124,9 +141,11 @@ class Repository:
     architectures: tuple[Architecture, ...] = ()
     index: Index | None = None
     problems: tuple[Problem, ...] = ()
+    doubts: Mapping[str, Problem] = field(factory=dict)
     unread: bool = False
     filtered: bool = False
     skipped: bool = False
+    catch_all: bool = False
     filter_architectures: tuple[str, ...] | None = None
     ignore_architectures: tuple[str, ...] = ()
     content: ContentFrom = "published"

@@ -4,8 +4,8 @@ What OBS itself does, and where that is known from, stands in README.md beside t
 """
 
 from pkgsync.obs.built import BuiltFiles
-from pkgsync.obs.client import ObsClient, connect
+from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather
 from pkgsync.obs.hashing import hasher
 
-__all__ = ["BuiltFiles", "ObsClient", "connect", "gather", "hasher"]
+__all__ = ["BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher"]

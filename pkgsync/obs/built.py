@@ -19,12 +19,14 @@ from pkgsync.errors import IntegrityError, ReadError, StorageError
 from pkgsync.model import Index, IndexedFile, Problem
 from pkgsync.model.filename import is_imported, type_of
 from pkgsync.obs.client import ObsClient
+from pkgsync.obs.fields import check_filename
 from pkgsync.obs.hashing import copy, digest_of
 from pkgsync.obs.headers import read_package
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.memo import Memo
 from pkgsync.obs.results import ArchitectureResults, BuiltCopy, ProjectResult
+from pkgsync.obs.settled import together
 from pkgsync.progress import Progress
 from pkgsync.reasons import Reason
 
@@ -34,7 +36,7 @@ _MEMO_FOLDER = "built"
 
 
 Found = IndexedFile | ReadError | IntegrityError | None
-"""What came of reading a copy; None: not tried, as another one of the repository failed."""
+"""What came of reading a copy; None: not tried, as another one of the repository could not be read."""
 Reading = Mapping[BuiltCopy, Found]
 
 
@@ -65,18 +67,27 @@ def index_of(w: Wanted, reading: Reading, results: ArchitectureResults, wants: W
     stands = set(chosen(w, results, wants))
     failed = {made: found for made, found in reading.items() if isinstance(found, ReadError | IntegrityError)}
     for made, error in failed.items():
-        if made in stands:
-            return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{w.id}: {error.message}"),), unread=True)
-    # only files that the second look lacks: they went away under the reader, and the next run may find them
-    if failed:
+        if made in stands and isinstance(error, ReadError):
+            problem = Problem(Reason.UNREAD, f"{w.id}: {error.message}", cure=error.tip)
+            return IndexRead(index=None, problems=(problem,), unread=True)
+    # files that the second look lacks: they went away under the reader, and the next run may find them
+    if failed.keys() - stands:
         return IndexRead(
             index=None, problems=(Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),)
         )
     files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
     index = Index(top_sha256=listing_sha256(results), revision=None, files=files)
-    if w.name in w.project.may_be_empty or any(map(_is_package, _filenames(results))):
-        return IndexRead(index=index)
-    return IndexRead(index=index, problems=(Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it"),))
+    doubts = {made.file.filename: _broken(w, error) for made, error in failed.items()}
+    problems = together(doubts)
+    if w.name not in w.project.may_be_empty and not any(map(_is_package, _filenames(results))):
+        empty = Problem(Reason.INDEX_EMPTY, f"{w.id}: OBS has built no package for it", lasting=True)
+        problems = (*problems, empty)
+    return IndexRead(index=index, problems=problems, doubts=doubts, unread=bool(doubts))
+
+
+def _broken(w: Wanted, error: ReadError | IntegrityError) -> Problem:
+    """A file that came as it is listed and is no package: it alone is not offered, whatever else was built."""
+    return Problem(Reason.UNREAD, f"{w.id}: {error.message}", lasting=True, cure="Build it anew in OBS.")
 
 
 def listing_sha256(results: ArchitectureResults) -> str:
@@ -111,7 +122,7 @@ class BuiltFiles:
     def read(
         self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult], executor: Executor, progress: Progress
     ) -> dict[Wanted, Reading]:
-        """The chosen copies of each repository, read over ``executor``. After a failure no more of it are tried.
+        """The chosen copies of each repository, read over ``executor``. After a failed read no more of it are tried.
 
         Raises AuthenticationError, StorageError; other failures stand in the result.
         """
@@ -124,7 +135,9 @@ class BuiltFiles:
             w, made = item
             try:
                 return None if w in failed else self._read(w, made, task.advance)
-            except (ReadError, IntegrityError) as error:
+            except IntegrityError as error:
+                return error
+            except ReadError as error:
                 # from several threads at once: at worst one more file is tried
                 failed.add(w)
                 return error
@@ -142,6 +155,7 @@ class BuiltFiles:
     def _read(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         """The file with its sha256 and what its header says. Raises ReadError, IntegrityError, StorageError."""
         file = made.file
+        check_filename(file.filename, w.id)
         sha256 = self._memos[w.project.name].sha256(made)
         if sha256 is not None and (kept := self.cache.open(sha256, file.size)) is not None:
             with kept:
@@ -157,8 +171,8 @@ class BuiltFiles:
     def _fetch(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         file = made.file
         with self._scratch() as sink:
-            session, route = self.client.built_location(w.project.name, w.name, made.path)
-            session.download(route, sink, size=file.size, on_bytes=on_bytes)
+            place = self.client.built_place(w.project.name, w.name, made.path)
+            place.session.download(place.route, sink, size=file.size, on_bytes=on_bytes)
             # before the cache: with no stated sum, bytes that are no package would be kept as if they were right
             found = _indexed(made, digest_of(sink, "sha256"), sink, verify=True)
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))

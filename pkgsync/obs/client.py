@@ -3,17 +3,21 @@
 They are documented in docs/api/api/api.txt of openSUSE/open-build-service; README.md has what that leaves out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
+from attrs import frozen
+
 from pkgsync.config import Config
-from pkgsync.errors import IntegrityError, ReadError, RedirectError
+from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
 from pkgsync.model.secret import Basic
 from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
 
 T = TypeVar("T")
+_PERHAPS_LATER = "Try again later; if it stays so, look whether `obs.api` is the API of an OBS."
 _XML = ("text/xml", "application/xml")
 # README.md, "_result": everything of a project at once, however many packages it has
 _VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
@@ -50,6 +54,38 @@ def connect(
             pause=pause,
         )
     return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
+
+
+@frozen
+class Place:
+    """One place where a file of OBS can be had. ``decides``: it is the API, whose word counts, not a mirror's."""
+
+    session: Session
+    route: str
+    decides: bool
+
+    @property
+    def url(self) -> str:
+        return f"{self.session.base_url}{self.route}"
+
+
+def from_places(places: Sequence[Place], get: Callable[[Place], T]) -> T:
+    """What ``get`` brings from the first of ``places`` that has it.
+
+    Raises what the last of them raises, and NotFoundError, which names them all, where none has the right bytes.
+    """
+    for place in places[:-1]:
+        # a mirror gets no login of ours, so its refusal is no word about that
+        with suppress(ReadError, IntegrityError, AuthenticationError):
+            return get(place)
+    last = places[-1]
+    try:
+        return get(last)
+    except (NotFoundError, IntegrityError) as error:
+        if isinstance(error, IntegrityError) and last.decides:
+            raise
+        where = " or ".join(place.url for place in places)
+        raise NotFoundError(f"OBS lists the file, but it is not there: {where}") from None
 
 
 class ObsClient:
@@ -145,44 +181,46 @@ class ObsClient:
                 return parse(reply.body)
             except IntegrityError as error:
                 # the answer may have been cut or mixed up on its way: only what stays so is a failed read
-                raise TransientError(ReadError(error.message, tip=error.tip or "Try again later.")) from None
+                raise TransientError(ReadError(error.message, tip=error.tip or _PERHAPS_LATER)) from None
 
         return self._session.persist(once)
 
     def top(self, project: str, repository: str, path: str) -> bytes:
         """The top file of an index, from the API or the redirector itself, never from a mirror.
 
-        A redirector that sends it elsewhere is passed over in favour of the API, which ``anonymous`` has not.
+        A redirector that lacks it or sends it elsewhere is passed over for the API, which ``anonymous`` has not.
         Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
         """
         # README.md, "Published tree": a mirror lags, so what stands there proves nothing about what OBS publishes
-        session, route = self.published_location(project, repository, path)
+        session, route = self._published_location(project, repository, path)
         try:
             return session.get(route, max_bytes=session.limits.max_top_bytes).body
-        except RedirectError as error:
+        except (NotFoundError, RedirectError) as error:
             if session is self._session:
                 raise
-            if self._anonymous:
+            if self._anonymous and isinstance(error, RedirectError):
                 tip = "Index files count only from `published_url` itself; log in, or use another `published_url`."
                 raise RedirectError(error.message, tip=tip) from None
+            if self._anonymous:
+                raise
         route = _api_route(project, repository, path)
         return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
 
-    def published(self, project: str, repository: str, path: str, max_bytes: int) -> bytes:
-        """A published file as it is, from a mirror too (README.md, "Published tree"): the caller verifies it.
+    def built_place(self, project: str, repository: str, path: str) -> Place:
+        """Where a built file is, whose path is ARCHITECTURE/PACKAGE/FILE."""
+        return Place(self._session, make_route(*self._prefix, "build", project, repository, *path.split("/")), True)
 
-        Errors as in top().
+    def published_places(self, project: str, repository: str, path: str) -> tuple[Place, ...]:
+        """Where a published file may be had, in the order to ask: what a mirror lacks or keeps old, the API has.
+
+        Nobody's bytes are believed: the caller verifies them, and turns to the next place if they are others.
         """
-        session, route = self.published_location(project, repository, path)
-        # not decoded: the stated sum is of the file as it is, packed
-        return session.get(route, max_bytes=max_bytes, decode=False, elsewhere=True).body
+        first = Place(*self._published_location(project, repository, path), self._published is None)
+        if first.decides or self._anonymous:
+            return (first,)
+        return first, Place(self._session, _api_route(project, repository, path), True)
 
-    def built_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
-        """As published_location(), for the path ARCHITECTURE/PACKAGE/FILE of a built file."""
-        return self._session, make_route(*self._prefix, "build", project, repository, *path.split("/"))
-
-    def published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
-        """Where a published file is: the session and the route on it, as Session.download takes them."""
+    def _published_location(self, project: str, repository: str, path: str) -> tuple[Session, str]:
         if self._published is None or self._template is None:
             return self._session, _api_route(project, repository, path)
         # quoted: the name of a repository comes from the network, and must not lead out of the template

@@ -1,6 +1,7 @@
 """The flat Debian repository of OBS: Release and the Packages that it lists (README.md, "Flat Debian")."""
 
 import calendar
+import re
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_tz
 
@@ -15,6 +16,7 @@ TOP = "Release"
 # sha256 first: any other costs a download of every file
 _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"}
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
+_ZONE = re.compile(r"(?: [A-Za-z]+|[-+][0-9]{4})\s*$")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", "package-type", "section", *_SUMS})
 _MAX_FIELDS = 1000  # of one paragraph
 
@@ -36,7 +38,11 @@ def parse_top(data: bytes, what: str) -> Pointer:
     if chosen is None:
         raise IntegrityError(f"{what}: it lists no Packages file")
     return Pointer(
-        path=chosen, packed=files[chosen], unpacked=files.get("Packages", Stated()), revision=_date(fields.get("date"))
+        path=chosen,
+        packed=files[chosen],
+        unpacked=files.get("Packages", Stated()),
+        revision=_date(fields.get("date")),
+        origin=fields.get("origin"),
     )
 
 
@@ -54,8 +60,11 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
 
 
 def _date(text: str | None) -> int | None:
-    """Seconds since 1970; UTC where no time zone is written, and OBS writes none (README.md, "Flat Debian")."""
-    parsed = parsedate_tz(text or "")
+    """Seconds since 1970. Older servers write their local time without its zone: then it is not known.
+
+    README.md, "Flat Debian".
+    """
+    parsed = parsedate_tz(text) if text and _ZONE.search(text) else None
     if parsed is None:
         return None
     try:

@@ -11,6 +11,15 @@ def check_filename(name: str, where: str) -> str:
     return name
 
 
+def is_entry(name: str) -> bool:
+    """Whether OBS lets a built file have this name: all but ``/`` and control characters (BSVerify verify_filename).
+
+    Bytes that are no text have been replaced by U+FFFD: then nobody knows the name.
+    """
+    odd = any(character < " " or character in "/\ufffd" for character in name)
+    return name not in ("", ".", "..") and not odd and len(name.encode(errors="replace")) <= 255
+
+
 def check_path(path: str, where: str) -> str:
     """The relative ``path`` without a leading ``./``. Raises IntegrityError for one that could lead elsewhere."""
     normal = path.removeprefix("./")
@@ -21,9 +30,16 @@ def check_path(path: str, where: str) -> str:
 
 def check_word(text: str | None, what: str, where: str) -> str:
     """``text`` if it is one printable word: a package name, a version, an architecture. Raises IntegrityError."""
-    if not text or " " in text or not text.isprintable() or len(text.encode()) > 255:
+    if text is None or not is_word(text):
         raise IntegrityError(f"{where}: it has no usable {what}")
     return text
+
+
+def is_word(text: str | None) -> bool:
+    """Whether it is one printable word."""
+    if not text or " " in text or "\ufffd" in text:
+        return False
+    return text.isprintable() and len(text.encode()) <= 255
 
 
 def check_number(text: str | None, what: str, where: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from pkgsync.config import ObsProject
+from pkgsync.config import CATCH_ALL, ObsProject
 from pkgsync.errors import NotFoundError
 from pkgsync.model import ContentFrom, DesiredState, Problem, Repository
 from pkgsync.obs import settled
@@ -21,7 +21,7 @@ from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
-from pkgsync.obs.mapping import Wanted, wanted
+from pkgsync.obs.mapping import Wanted, all_wanted
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.progress import SILENT, Progress, ProgressTask
 from pkgsync.reasons import Reason
@@ -56,7 +56,7 @@ def gather(
     with _pool(client, jobs) as pool:
         with progress.task("Reading OBS projects", len(projects), "requests") as task:
             metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
-        everything = [w for project, meta in zip(projects, metas, strict=True) for w in wanted(project, meta)]
+        everything = all_wanted(projects, metas)
         absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
         present = [w for w in everything if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
@@ -107,16 +107,20 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
         # README.md, "Two servers": one that must not be seen answers the same
         if project.optional:
             return None
-        tip = "Check the name and your access rights; list it in `optional_projects` if it comes and goes."
+        tip = "Check its name, your rights and `obs.api`; list it in `optional_projects` if it comes and goes."
         raise NotFoundError(f"{project.name}: OBS has no such project ({error.message})", tip=tip) from None
 
 
 def _missing(w: Wanted, project_absent: bool) -> Repository:
     """A mapped repository that cannot be read because it is not there: known to be unsettled."""
     if project_absent:
-        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project")
+        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project", lasting=True)
+    elif w.name == CATCH_ALL:
+        words = f"{w.project.name}: its _meta has no repository that `*` stands for"
+        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
     else:
-        problem = Problem(Reason.REPOSITORY_ABSENT, f"{w.id}: the project's _meta does not have the repository")
+        words = f"{w.id}: the project's _meta does not have the repository"
+        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
     return _repository(w, problems=(problem,))
 
 
@@ -192,14 +196,19 @@ def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: Ind
     shared = settled.shared_problems(architectures, ignored)
     problems = (*settled.publishing_problems(w.id, after, ignored), *shared)
     if not architectures:
-        problems = (Problem(Reason.ARCHITECTURE_ABSENT, f"{w.id}: the repository has no architecture"),)
+        words, cure = f"{w.id}: the repository has no architecture", "Give it one in OBS, or map it to null."
+        problems = (Problem(Reason.ARCHITECTURE_ABSENT, words, lasting=True, cure=cure),)
     if outcome is None:
         return _repository(w, architectures=architectures, problems=problems)
+    doubts = dict(outcome.doubts)
+    if outcome.index is not None and w.project.content == "published":
+        doubts = settled.doubts(w.id, outcome.index, after, w.project.compare_times)
     return _repository(
         w,
         architectures=architectures,
         index=outcome.index,
-        problems=(*problems, *outcome.problems),
+        problems=(*problems, *outcome.problems, *settled.contradictions(doubts, after)),
+        doubts=doubts,
         unread=outcome.unread,
     )
 
@@ -211,6 +220,7 @@ def _repository(w: Wanted, **found: Any) -> Repository:
         distributions=w.distributions,
         filtered=w.filtered,
         skipped=w.skipped,
+        catch_all=w.catch_all,
         filter_architectures=w.project.architectures,
         ignore_architectures=w.project.ignore_architectures,
         content=w.project.content,

@@ -5,8 +5,8 @@ import tempfile
 from typing import BinaryIO, cast
 
 from pkgsync.cache import Cache
-from pkgsync.errors import ReadError
-from pkgsync.obs.client import ObsClient
+from pkgsync.errors import IntegrityError
+from pkgsync.obs.client import ObsClient, Place, from_places
 from pkgsync.obs.index_entries import Hasher
 
 _CHUNK = 1 << 20  # bytes
@@ -15,23 +15,25 @@ _CHUNK = 1 << 20  # bytes
 def hasher(client: ObsClient, cache: Cache) -> Hasher:
     """A function that downloads a published file, checks it against the stated sum, and returns its sha256.
 
-    The bytes go into ``cache``, where apply finds them. The function raises ReadError if they do not fit the index.
+    The bytes go into ``cache``, where apply finds them. The function raises ReadError where no
+    place has the file, and IntegrityError if its bytes do not fit the index.
     """
 
     def sha256_of(project: str, repository: str, path: str, size: int, algorithm: str, stated: str) -> str:
-        session, route = client.published_location(project, repository, path)
-        # not into the cache at once: a file stands there under its sha256, which is not known yet
-        with tempfile.TemporaryFile() as stream:
-            sink = cast(BinaryIO, stream)
-            session.download(route, sink, size=size)
-            if digest_of(sink, algorithm) != stated:
-                raise ReadError(
-                    f"{project}/{repository}: {path} is not what its index says ({algorithm})",
-                    tip="Plan again when OBS has published the repository anew.",
-                )
-            sha256 = digest_of(sink, "sha256")
-            cache.add(sha256, size, lambda target, _: copy(sink, target))
-        return sha256
+        def one(place: Place) -> str:
+            with tempfile.TemporaryFile() as stream:
+                sink = cast(BinaryIO, stream)
+                place.session.download(place.route, sink, size=size)
+                if digest_of(sink, algorithm) != stated:
+                    raise IntegrityError(
+                        f"{project}/{repository}: {path} is not what its index says ({algorithm})",
+                        tip="OBS must publish the repository anew.",
+                    )
+                sha256 = digest_of(sink, "sha256")
+                cache.add(sha256, size, lambda target, _: copy(sink, target))
+            return sha256
+
+        return from_places(client.published_places(project, repository, path), one)
 
     return sha256_of
 

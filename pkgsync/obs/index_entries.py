@@ -20,18 +20,19 @@ Hasher = Callable[[str, str, str, int, str, str], str]
 class Pointer:
     """What the top file of an index says: where the list of packages is, and what its bytes must be.
 
-    ``revision`` is the time of the index in seconds since 1970.
+    ``revision`` is the time of the index in seconds since 1970, ``origin`` which repository it says that it is of.
     """
 
     path: str
     packed: Stated
     unpacked: Stated
     revision: int | None
+    origin: str | None = None
 
 
 @frozen
 class IndexEntry:
-    """One package of an index, its checksum as the index states it."""
+    """One package of an index, its checksum as the index states it; ``mtime`` too where there is one."""
 
     path: str
     size: int
@@ -41,6 +42,7 @@ class IndexEntry:
     version: Version
     architecture: str
     file_class: FileClass = CLASS_BY_NAME
+    mtime: int | None = None
 
     @property
     def filename(self) -> str:
@@ -80,4 +82,5 @@ def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher
         version=entry.version,
         architecture=entry.architecture,
         file_class=entry.file_class,
+        mtime=entry.mtime,
     )

@@ -1,21 +1,23 @@
 """Published indexes, read so that what they say holds together: top file, list of packages, top file again."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
-from pkgsync.model import BuiltPackage, Index, PackageType, Problem
+from pkgsync.model import BuiltPackage, Index, IndexedFile, PackageType, Problem
 from pkgsync.model.filename import type_of
 from pkgsync.obs import debian, rpmmd, settled
-from pkgsync.obs.client import ObsClient
+from pkgsync.obs.client import ObsClient, Place, from_places
 from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
 
+_EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third look at something that changes while it is read."""
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -37,15 +39,32 @@ DEBIAN = IndexFormat(top=debian.TOP, parse_top=debian.parse_top, parse_packages=
 
 @frozen(kw_only=True)
 class IndexRead:
-    """What came of reading an index. ``unread``: it failed for good."""
+    """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good."""
 
     index: Index | None
     problems: tuple[Problem, ...] = ()
+    doubts: Mapping[str, Problem] = field(factory=dict)
     unread: bool = False
+
+
+_NEW_INDEX = "Waiting does not help: OBS must publish another index, or map the repository to null."
+_PERHAPS_LATER = "Plan again later; if it stays so, OBS must publish another index, or map the repository to null."
 
 
 class _ChangedError(IntegrityError):
     """The top file is another one after its packages were read."""
+
+
+class _UnusableError(IntegrityError):
+    """The list of packages is whole, as its sum says, and cannot be used: so it stays until OBS publishes another."""
+
+
+class _NoIndexError(IntegrityError):
+    """The answer says that there is no index though something was built; asked again it may be another one."""
+
+
+class _ForeignError(IntegrityError):
+    """The index says that it is of another repository."""
 
 
 def read_index(
@@ -72,12 +91,20 @@ def read_index(
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
+    if isinstance(error, _NoIndexError):
+        return IndexRead(index=None, problems=(Problem(Reason.INDEX_EMPTY, error.message, lasting=True),))
+    if isinstance(error, _ForeignError):
+        foreign = Problem(Reason.INDEX_CHANGED, error.message, lasting=True, cure=error.tip)
+        return IndexRead(index=None, problems=(foreign,))
     # what does not fit together is a publish at work, unless the repository is at rest: then it is broken
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
         return IndexRead(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
-    return IndexRead(index=None, problems=(Problem(Reason.UNREAD, f"{wanted.id}: {error.message}"),), unread=True)
+    cure = error.tip or (_PERHAPS_LATER if isinstance(error, IntegrityError) else "")
+    lasting = isinstance(error, _UnusableError)
+    unread = Problem(Reason.UNREAD, f"{wanted.id}: {error.message}", lasting=lasting, cure=cure)
+    return IndexRead(index=None, problems=(unread,), unread=True)
 
 
 def _patiently(reader: "_IndexReader", pause: Callable[[float], object]) -> Index | None:
@@ -113,18 +140,49 @@ class _IndexReader:
         if kind is None:
             return None
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
+        self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
-        # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
-        packed = self._client.published(project, repository, pointer.path, self._client.limits.max_index_bytes)
-        # first of all: no decompressor gets bytes that nobody vouches for
-        pointer.packed.verify(packed, what)
-        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
-        entries = tuple(unique(kind.parse_packages(pieces, what), what))
-        files = tuple(with_sha256(entry, project, repository, self._hasher) for entry in entries)
+        packed = self._packages(pointer, what)
+        try:
+            files = tuple(self._files(kind, packed, pointer, what))
+        except IntegrityError as error:
+            raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
         # README.md, "Published tree": nothing is switched at once, so only a top file that stayed vouches for the rest
         if self._client.top(project, repository, kind.top) != top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
         return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+
+    def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
+        project, repository = self._wanted.project.name, self._wanted.name
+        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
+        entries = tuple(unique(kind.parse_packages(pieces, what), what)) if packed else ()
+        return (with_sha256(entry, project, repository, self._hasher) for entry in entries)
+
+    def _packages(self, pointer: Pointer, what: str) -> bytes:
+        """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""
+
+        def one(place: Place) -> bytes:
+            # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
+            limit = self._client.limits.max_index_bytes
+            packed = place.session.get(place.route, max_bytes=limit, decode=False, elsewhere=True).body
+            pointer.packed.verify(packed, what)
+            return packed
+
+        if pointer.packed.size == 0:
+            pointer.packed.verify(b"", what)
+            return b""
+        return from_places(
+            self._client.published_places(self._wanted.project.name, self._wanted.name, pointer.path), one
+        )
+
+    def _check_origin(self, origin: str | None) -> None:
+        """The name of the server is not compared: it may change, and the API may call itself otherwise."""
+        ours = [self._wanted.project.name, self._wanted.name]
+        if origin is not None and origin.rstrip("/").split("/")[-2:] != ours:
+            raise _ForeignError(
+                f"{self._wanted.id}: the published index says that it is of another repository",
+                tip="Look where `published_url` leads, or tell who runs the server.",
+            )
 
     def confirmed_absence(self) -> Index | None:
         """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
@@ -135,14 +193,18 @@ class _IndexReader:
     def _top(self) -> tuple[IndexFormat | None, bytes]:
         """The top file of the first kind that is there.
 
-        The backend answers a 200 with a directory where nothing was ever published (README.md, "Published tree"). That
-        is taken for a 404 only if nothing was built either.
+        Directly under a repository the backend answers a 200 with an empty directory for what is not there
+        (README.md, "Published tree"); so do some of its answers that mean "could not tell".
         """
+        false_empty = False
         for kind in self._kinds:
             try:
                 top = self._client.top(self._wanted.project.name, self._wanted.name, kind.top)
             except NotFoundError:
                 continue
-            if not (self._nothing_built and top.startswith(b"<directory")):
+            if not _EMPTY_DIRECTORY.fullmatch(top):
                 return kind, top
+            false_empty = True
+        if false_empty and not self._nothing_built:
+            raise _NoIndexError(f"{self._wanted.id}: OBS publishes no index for it")
         return None, b""

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
-from pkgsync.obs.fields import check_filename, check_number, check_word
-from pkgsync.obs.xml import children, in_pieces
+from pkgsync.obs.fields import check_number, check_word, is_entry, is_word
+from pkgsync.obs.xml import children, in_pieces, readable
 
 _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32
@@ -21,7 +21,10 @@ _NO_STATE = "0" * 32
 
 @frozen(kw_only=True)
 class ArchitectureResult:
-    """One architecture of one repository, packages and files sorted. ``details`` is what OBS says is wrong."""
+    """One architecture of one repository, packages and files sorted. ``details`` is what OBS says is wrong.
+
+    ``odd_entries`` are packages and files that OBS lists under what can be no name of theirs.
+    """
 
     name: str
     code: str
@@ -29,6 +32,7 @@ class ArchitectureResult:
     details: str
     last_published: int | None
     packages: tuple[BuiltPackage, ...]
+    odd_entries: int = 0
 
 
 ArchitectureResults = Mapping[str, ArchitectureResult]
@@ -72,7 +76,7 @@ class ProjectMeta:
 def parse_meta(data: bytes, project: str) -> ProjectMeta:
     """Raises IntegrityError for anything but the whole ``_meta`` of ``project``."""
     what = f"_meta of {project}"
-    elements = children(in_pieces(data), "project", what)
+    elements = children(in_pieces(readable(data)), "project", what)
     name = next(elements).get("name")
     # whatever mixed up two answers must not give a project another one's repositories
     if name != project:
@@ -81,11 +85,11 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     for element in elements:
         if element.tag == "repository":
             repository = check_word(element.get("name"), "repository", what)
-            architectures = tuple(check_word(a.text, "architecture", what) for a in element.findall("arch"))
-            # README.md, "_result": such a project has two results of one architecture, and nothing says which counts
-            if repository in repositories or len(set(architectures)) != len(architectures):
-                raise IntegrityError(f"{what}: {repository} or one of its architectures is there twice")
-            repositories[repository] = architectures
+            # README.md, "_result": old backends keep an architecture that was written twice
+            architectures = dict.fromkeys(check_word(a.text, "architecture", what) for a in element.findall("arch"))
+            if repository in repositories:
+                raise IntegrityError(f"{what}: {repository} is there twice")
+            repositories[repository] = tuple(architectures)
     return ProjectMeta(project, repositories)
 
 
@@ -96,7 +100,7 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
     its own backend, and zeros mean that nothing matched (README.md, "_result").
     """
     what = f"_result of {project}"
-    elements = children(in_pieces(data), "resultlist", what)
+    elements = children(in_pieces(readable(data)), "resultlist", what)
     state = next(elements).get("state", "")
     if not _STATE.fullmatch(state) or state == _NO_STATE:
         raise IntegrityError(f"{what}: OBS gives no state with it, so it is no answer", tip="Try again later.")
@@ -108,9 +112,9 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
             raise IntegrityError(f"{what}: it holds results of another project")
         repository = check_word(element.get("repository"), "repository", what)
         found = _architecture(element, f"{what}, {repository}")
-        if found.name in repositories.setdefault(repository, {}):
+        # an architecture that _meta has twice gives two equal results
+        if repositories.setdefault(repository, {}).setdefault(found.name, found) != found:
             raise IntegrityError(f"{what}: {repository}/{found.name} is there twice")
-        repositories[repository][found.name] = found
     return ProjectResult(state, repositories)
 
 
@@ -120,6 +124,7 @@ def _architecture(element: Element, what: str) -> ArchitectureResult:
     code = check_word(element.get("code") or element.get("state"), "code", what)
     dirty = element.get("dirty", "false")
     published = [stats.get("lastpublished") for stats in element.findall("stats")]
+    odd = list(_take_odd_entries(element))
     return ArchitectureResult(
         name=name,
         code=code,
@@ -128,7 +133,21 @@ def _architecture(element: Element, what: str) -> ArchitectureResult:
         details=_details(element),
         last_published=max((check_number(p, "time", what) for p in published if p), default=None),
         packages=tuple(_packages(element, f"{what}/{name}")),
+        odd_entries=len(odd),
     )
+
+
+def _take_odd_entries(result: Element) -> Iterator[Element]:
+    """Take out what has no name: it holds its architecture, not the project."""
+    for tag in ("status", "binarylist"):
+        for entry in result.findall(tag):
+            if not is_word(entry.get("package")):
+                result.remove(entry)
+                yield entry
+            for binary in entry.findall("binary"):
+                if not is_entry(binary.get("filename", "")):
+                    entry.remove(binary)
+                    yield binary
 
 
 def _details(element: Element) -> str:
@@ -161,7 +180,7 @@ def _packages(element: Element, what: str) -> Iterator[BuiltPackage]:
 def _files(binaries: Element, what: str) -> tuple[BuiltFile, ...]:
     files: dict[str, BuiltFile] = {}
     for binary in binaries.findall("binary"):
-        name = check_filename(binary.get("filename", ""), what)
+        name = binary.get("filename", "")
         if name in files:
             raise IntegrityError(f"{what}: {name} is there twice")
         size = check_number(binary.get("size"), "size", what)

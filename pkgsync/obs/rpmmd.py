@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
+from attrs import evolve
+
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
 from pkgsync.obs.fields import check_number, check_path, check_word
@@ -14,7 +16,8 @@ TOP = "repodata/repomd.xml"
 _REPO = "{http://linux.duke.edu/metadata/repo}"
 _COMMON = "{http://linux.duke.edu/metadata/common}"
 # most of a primary, and of no use here
-_UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url", "time"))
+_UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url"))
+_ORIGIN = "obsrepository:"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -23,16 +26,24 @@ def parse_top(data: bytes, what: str) -> Pointer:
     elements = children(in_pieces(data), f"{_REPO}repomd", what)
     next(elements)
     revision: int | None = None
+    origin: str | None = None
     primaries: list[Pointer] = []
     for element in elements:
         if element.tag == f"{_REPO}revision":
             revision = _revision(element.text)
+        elif element.tag == f"{_REPO}tags":
+            origin = origin or _origin(element)
         elif element.tag == f"{_REPO}data" and element.get("type") == "primary":
             primaries.append(_primary(element, what))
     if len(primaries) != 1:
         raise IntegrityError(f"{what}: it names {len(primaries)} primary files instead of one")
-    found = primaries[0]
-    return Pointer(path=found.path, packed=found.packed, unpacked=found.unpacked, revision=revision)
+    return evolve(primaries[0], revision=revision, origin=origin)
+
+
+def _origin(tags: Element) -> str | None:
+    """OBS writes where it published it; a ``<repo>`` may hold the number of a publish too, or a word of the project."""
+    texts = (tag.text or "" for tag in tags.findall(f"{_REPO}repo"))
+    return next((text.strip() for text in texts if text.strip().startswith(_ORIGIN)), None)
 
 
 def _revision(text: str | None) -> int | None:
@@ -105,4 +116,11 @@ def _entry(element: Element, what: str) -> IndexEntry:
             check_word(version.get("rel"), "release", where),
         ),
         architecture=check_word(element.findtext(f"{_COMMON}arch"), "architecture", where),
+        mtime=_mtime(element.find(f"{_COMMON}time")),
     )
+
+
+def _mtime(time: Element | None) -> int | None:
+    """None where it is no time: then nothing confirms the file, which is judged by itself."""
+    text = "" if time is None else time.get("file", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

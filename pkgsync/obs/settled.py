@@ -4,14 +4,28 @@ What the states of OBS prove: README.md, "Repository states". The root ``state``
 rebuild leaves it unchanged.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from pkgsync.model import Architecture, ContentFrom, Index, Problem
+from attrs import evolve
+
+from pkgsync.model import Architecture, BuiltFile, ContentFrom, Index, IndexedFile, PackageType, Problem
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
 from pkgsync.reasons import Reason
 
 # README.md, "Published tree": some servers note the publish once more, after copying out the index that they made
 _MAX_AGE_SECONDS = 600
+_CURES = {
+    "unpublished": "Waiting does not help: its publishing is switched off in OBS.",
+    "disabled": "Switch it on in OBS, or list the architecture in `ignore_architectures`.",
+    "excluded": "Switch it on in OBS, or list the architecture in `ignore_architectures`.",
+    "broken": "Repair the configuration of the repository in OBS.",
+}
+"""What ends the states that do not end by themselves."""
+_OTHER_TREE = "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree."
+_OTHER_TIMES = (
+    "Plan again in a few minutes; if it stays so, look whether `published_url` leads to another tree, or set "
+    "`compare_times: false` for the project if that server does not keep the times of files."
+)
 
 
 def judge_architectures(
@@ -68,14 +82,19 @@ def _state_problems(where: str, result: ArchitectureResult, sibling: bool, ignor
     if result.dirty:
         problems.append(Problem(Reason.DIRTY, f"{where}: a change waits for the scheduler"))
     if result.details:
-        problems.append(Problem(Reason.DETAILS, f"{where}: OBS says that something is wrong with it"))
+        # never the server's own words: a plan may be published
+        problems.append(Problem(Reason.DETAILS, f"{where}: OBS names a problem of it", lasting=True))
+    if result.odd_entries:
+        words = f"{where}: OBS lists {result.odd_entries} packages or files without a usable name"
+        problems.append(Problem(Reason.UNREAD, words, lasting=True, cure="Remove or rename them in OBS."))
     if result.code == "publishing":
         # the publisher works on a whole repository: said there, but for an architecture that does not count
         if ignored:
             problems.append(Problem(Reason.PUBLISHING, f"{where}: being published"))
     elif result.code != "published" and not (result.code == "unpublished" and sibling):
         hint = " (`content: build` syncs what is built)" if result.code == "unpublished" else ""
-        problems.append(Problem(Reason.NOT_PUBLISHED, f"{where}: is {result.code}, not published{hint}"))
+        words, cure = f"{where}: is {result.code}, not published{hint}", _CURES.get(result.code, "")
+        problems.append(Problem(Reason.NOT_PUBLISHED, words, lasting=bool(cure), cure=cure))
     return tuple(problems)
 
 
@@ -107,11 +126,11 @@ def index_problems(
 ) -> tuple[Problem, ...]:
     """What is wrong with a complete index, or with there being none."""
     if index is None:
-        return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it"),)
+        return (Problem(Reason.INDEX_EMPTY, f"{where}: OBS publishes no index for it", lasting=True),)
     problems = []
     # it would make an orphan of every row: believed only where the config says that it may be so
     if not index.files and not may_be_empty:
-        problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty"))
+        problems.append(Problem(Reason.INDEX_EMPTY, f"{where}: the published index is empty", lasting=True))
     times = [r.last_published for n, r in results.items() if r.last_published is not None and n not in ignored]
     behind = max(times, default=0) - index.revision if index.revision is not None else 0
     if behind > _MAX_AGE_SECONDS:
@@ -119,9 +138,66 @@ def index_problems(
     return tuple(problems)
 
 
+def doubts(where: str, index: Index, results: ArchitectureResults, compare_times: bool) -> dict[str, Problem]:
+    """The files of the index that no copy in ``_result`` confirms though it has the name, by that name.
+
+    The publisher links what was built: the size is that of some copy, and for rpm the time is that same copy's.
+    Checksums prove no more than that the tree fits together: another project's does too, and so does an older one.
+    """
+    copies = _copies(results)
+    found = ((f.filename, _doubt(where, f, copies.get(f.filename, ()), compare_times)) for f in index.files)
+    return {filename: problem for filename, problem in found if problem is not None}
+
+
+def _copies(results: ArchitectureResults) -> Mapping[str, list[BuiltFile]]:
+    copies: dict[str, list[BuiltFile]] = {}
+    for result in results.values():
+        for package in result.packages:
+            for file in package.files:
+                copies.setdefault(file.filename, []).append(file)
+    return copies
+
+
+def _doubt(where: str, file: IndexedFile, copies: Sequence[BuiltFile], compare_times: bool) -> Problem | None:
+    equal = [copy for copy in copies if copy.size == file.size]
+    if copies and not equal:
+        words = f"{where}: the index gives {file.filename} {file.size} bytes, which no build of it has"
+        return Problem(Reason.INDEX_CHANGED, words, cure=_OTHER_TREE)
+    timed = compare_times and file.type is PackageType.RPM
+    if equal and timed and all(copy.mtime != file.mtime for copy in equal):
+        words = f"{where}: the index gives {file.filename} a time that no build of it has"
+        return Problem(Reason.INDEX_CHANGED, words, cure=_OTHER_TIMES)
+    return None
+
+
+def contradictions(doubted: Mapping[str, Problem], results: ArchitectureResults) -> tuple[Problem, ...]:
+    """What the ``doubted`` files say of their whole repository: nothing while a publish to come explains them."""
+    moving = {
+        file.filename
+        for result in results.values()
+        if not is_final(result)
+        for package in result.packages
+        for file in package.files
+    }
+    return together({filename: problem for filename, problem in doubted.items() if filename not in moving})
+
+
+def together(doubted: Mapping[str, Problem]) -> tuple[Problem, ...]:
+    """One problem of the repository that names the first of its ``doubted`` files and counts the others."""
+    if not doubted:
+        return ()
+    first = doubted[min(doubted)]
+    more = f" (and {len(doubted) - 1} more files)" if len(doubted) > 1 else ""
+    return (evolve(first, message=f"{first.message}{more}"),)
+
+
 def is_at_rest(results: ArchitectureResults) -> bool:
     """Whether the repository claims to be published: an index that does not fit together is then broken."""
-    return all(r.code in ("published", "unpublished") and not r.dirty for r in results.values())
+    return all(map(is_final, results.values()))
+
+
+def is_final(result: ArchitectureResult) -> bool:
+    return result.code in ("published", "unpublished") and not result.dirty
 
 
 def changed_only(architectures: Collection[Architecture]) -> bool:

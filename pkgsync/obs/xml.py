@@ -4,6 +4,7 @@ expat is used as it is: defusedxml runs Python code for every element, which tak
 Before 2.6 it reads a token from its start again with every piece; and a byte of XML can take a hundred of memory.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
@@ -48,6 +49,31 @@ def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str]
     # an encoding that the document names itself can be a LookupError or a ValueError
     except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
         raise IntegrityError(f"{what}: not complete, valid XML ({type(error).__name__})") from None
+
+
+_NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[0-9]{1,10}|x[0-9A-Fa-f]{1,8});")
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding", re.IGNORECASE)
+
+
+def readable(data: bytes) -> bytes:
+    """``data`` with U+FFFD for what XML forbids: OBS hands on any byte that a package has printed.
+
+    A document that names its encoding is left alone, unless that is UTF-8.
+    """
+    start = data[:300]
+    if _DECLARED.match(start) and b"utf-8" not in start.lower():
+        return data
+    return _NO_XML.sub(_allowed, data.decode("utf-8", "replace")).encode()
+
+
+def _allowed(match: re.Match[str]) -> str:
+    text = match[0]
+    if not text.startswith("&#"):
+        return "\ufffd"
+    digits = text[2:-1]
+    code = int(digits[1:], 16) if digits.startswith("x") else int(digits)
+    fine = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return text if fine else "\ufffd"
 
 
 def in_pieces(data: bytes, size: int = _PIECE) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from pkgsync.model import (
     PlannedRepository,
     PlanSource,
     PlanTarget,
+    Problem,
     Receipt,
     ReceiptLine,
     Replacement,
@@ -37,7 +38,19 @@ PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
 # Defaults say nothing in these; elsewhere every field is written, so that readers need no defaults.
 _DEFAULTS_LEFT_OUT = frozenset(
-    {Deletion, Evidence, Overrides, PlanSource, PlanTarget, ReceiptLine, Replacement, Selection, Source, Upload}
+    {
+        Deletion,
+        Evidence,
+        Overrides,
+        PlanSource,
+        PlanTarget,
+        Problem,
+        ReceiptLine,
+        Replacement,
+        Selection,
+        Source,
+        Upload,
+    }
 )
 _WITH_LASTPUBLISHED = frozenset({PlannedRepository, RepositoryEvidence})  # the word of OBS's own answers
 _FIRST: dict[Any, tuple[str, ...]] = {

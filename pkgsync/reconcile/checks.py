@@ -151,6 +151,9 @@ def _newer_is_good(newer: Offer, offered: Offered) -> Problem | None:
 
 
 def _gone(row: Row, facts: Facts) -> Problem | None:
+    if (unnamed := next((r for r in facts.offered.all_repositories if r.catch_all), None)) is not None:
+        words = f"{unnamed.project} feeds {row.distribution} by `*`, where no missing repository would be noticed"
+        return Problem(Reason.CATCH_ALL, words)
     if (builder := facts.offered.may_be_built(row)) is not None:
         return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
     owners = facts.possible_owners(architecture_of(row))

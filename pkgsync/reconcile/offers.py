@@ -307,16 +307,21 @@ def _make_offer(
         path=file.path,
         content=repository.content,
     )
-    unread = next((r for r in earlier if _could_offer(r, file)), None)
-    message = f"{unread.id} comes first in the config and could not be read" if unread else ""
-    held = Problem(Reason.EARLIER_SOURCE_UNREAD, message) if unread else None
+    held = _earlier_unread(file, earlier) or repository.doubts.get(file.filename)
     return Offer(file=file, repository=repository, source=source, packages=tuple(packages), held=held)
+
+
+def _earlier_unread(file: IndexedFile, earlier: list[Repository]) -> Problem | None:
+    unread = next((r for r in earlier if _could_offer(r, file)), None)
+    if unread is None:
+        return None
+    return Problem(Reason.EARLIER_SOURCE_UNREAD, f"{unread.id} comes first in the config and could not be read")
 
 
 def _could_offer(repository: Repository, file: IndexedFile) -> bool:
     """Whether an earlier repository without a usable index might publish the same package."""
     if repository.index is not None:
-        return False
+        return file.filename in repository.doubts
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
     # nothing is listed: it could be anything

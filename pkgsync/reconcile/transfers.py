@@ -41,7 +41,7 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
                     filename=filename,
                     action=kind,
                     reason=offer.held.reason,
-                    message=offer.held.message,
+                    message=offer.held.told,
                 )
             )
         elif row is not None:
@@ -79,7 +79,7 @@ def _stop_replacement(offered: Offered, offer: Offer, row: Row, policy: Policy) 
     if policy.rebuilds == "hold":
         return Reason.CONTENT_CHANGED, f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
     problem = offered.problem(offer.file.architecture)
-    return (problem.reason, problem.message) if problem else None
+    return (problem.reason, problem.told) if problem else None
 
 
 def _upload(distribution: str, offer: Offer) -> Upload:

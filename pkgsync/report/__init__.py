@@ -11,10 +11,12 @@ from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
+from pkgsync.report.words import after_failed_reads
 
 __all__ = [
     "GITHUB_LIMIT",
     "Style",
+    "after_failed_reads",
     "audit_csv",
     "audit_html",
     "audit_json",

@@ -23,7 +23,7 @@ class Hold:
     @property
     def told(self) -> str:
         """``opensuse/15.6 is held: demo:release/openSUSE_Leap_15.6/x86_64: is building; published last 2026-…``"""
-        said = dict.fromkeys(self._named(problem.message) for problem in self.problems)
+        said = dict.fromkeys(self._named(problem.told) for problem in self.problems)
         causes = "; ".join(said) or f"{self.repository}: it is not settled"
         return f"{self.distribution} is held: {causes}; {published(self.last_published)}"
 

@@ -55,6 +55,9 @@ def _no_changes(plan: Plan) -> str:
         return "Nothing to undo."
     if not plan.complete:
         return "No changes planned, but a read failed: the plan is incomplete."
+    if unseen := [f"{r.project}/{r.repository}" for r in plan.source.repositories if r.index_sha256 is None]:
+        more = f" and {len(unseen) - _MANY} more" if len(unseen) > _MANY else ""
+        return f"No changes planned, but what OBS publishes in {', '.join(unseen[:_MANY])}{more} is not known."
     if plan.targeted:
         return f"No changes. The selected part of {plan.target.repository} matches OBS."
     if any(not repository.settled for repository in plan.source.repositories):
@@ -143,8 +146,16 @@ def why(reason: Reason, message: str) -> str:
 
 def repository(read: PlannedRepository) -> str:
     """One OBS repository and why it is not settled."""
-    problems = dict.fromkeys(why(p.reason, p.message) for p in read.problems)
+    problems = dict.fromkeys(why(p.reason, p.told) for p in read.problems)
     return f"{read.project}/{read.repository} ({', '.join(read.distributions)}): {'; '.join(problems) or 'not settled'}"
+
+
+def after_failed_reads(repositories: Iterable[PlannedRepository], again: str) -> str:
+    """What to do where a read failed: ``again`` unless no failure will pass by itself."""
+    failures = [p for repository in repositories for p in repository.problems if p.reason is Reason.UNREAD]
+    if not failures or not all(failure.lasting for failure in failures):
+        return again
+    return failures[0].cure or failures[0].reason.advice
 
 
 def overrides(given: Overrides) -> str:

@@ -205,11 +205,13 @@ def test_a_cut_download_is_finished(world: World, kind: Kind) -> None:
     assert is_there(world, file)
 
 
-def test_a_file_that_obs_lost_since_the_preflight_is_stale(world: World, file: Artifact) -> None:
+def test_a_file_that_is_listed_but_not_there_is_left(world: World, file: Artifact) -> None:
     world.sandbox.obs.faults.add(Fault(kind=Kind.STATUS, path=FILES, status=404, times=None))
     receipt = world.apply(world.plan())
-    assert outcomes(receipt) == {file.filename: "stale"}
-    assert (receipt.lines[0].reason, receipt.exit_code, world.count("POST")) == ("source-changed", 4, 0)
+    assert outcomes(receipt) == {file.filename: "left"}
+    assert (receipt.lines[0].reason, receipt.exit_code, world.count("POST")) == ("not-there", 5, 0)
+    place = f"{world.sandbox.obs_url}/published/demo:release/openSUSE_Leap_15.6/x86_64/{file.filename}"
+    assert receipt.lines[0].message == f"OBS lists the file, but it is not there: {place}"
 
 
 def test_downloads_and_uploads_overlap_and_are_bounded(world: World) -> None:

@@ -337,7 +337,18 @@ def identify(fault: Fault) -> str:
 def test_a_file_that_cannot_be_read_makes_its_repository_unread(world: World, fault: Fault) -> None:
     world.sandbox.obs.faults.add(evolve(fault, times=None))
     leap = world.leap()
-    assert (leap.unread, leap.index, reasons(leap)) == (True, None, [Reason.UNREAD])
+    assert (leap.unread, reasons(leap)) == (True, [Reason.UNREAD])
+    assert (leap.index is None) is (fault.kind is not Kind.CORRUPT)
+
+
+def test_one_broken_package_holds_no_other(world: World) -> None:
+    world.fault(Kind.CORRUPT, r"/hello/")
+    leap = world.leap()
+    assert (leap.unread, names(leap), list(leap.doubts)) == (
+        True,
+        [OTHER.filename],
+        ["hello-1.0-1.aarch64.rpm", RPM.filename],
+    )
 
 
 @pytest.mark.parametrize("fault", [f for f in NO_ANSWERS if f.kind is not Kind.ENDLESS], ids=identify)

@@ -152,7 +152,7 @@ def test_an_index_without_sha256_has_its_files_hashed(empty: Sandbox) -> None:
         calls.append(given)
         return artifact.blob.digest("sha256")
 
-    project = evolve(DEMO, repositories=(LEAP,))
+    project = evolve(DEMO, distributions={LEAP: ("opensuse/15.6",)})
     (repository,) = read(client_of(empty), project, hasher=hasher).repositories
     path = f"x86_64/{artifact.filename}"
     assert calls == [(PROJECT, LEAP, path, artifact.blob.size, "sha1", artifact.blob.digest("sha1"))]
@@ -213,6 +213,8 @@ def no_answers(path: str) -> list[Fault]:
     ]
 
 
+DIRECTORY = len(no_answers("")) - 1
+"""What the backend answers for a file that is not there, directly under a repository."""
 RESULT_FAULTS = [
     *no_answers(RESULT),
     Fault(kind=Kind.TYPE, path=RESULT, content_type="text/plain"),
@@ -260,7 +262,9 @@ def test_a_fault_in_the_second_look_counts_too(sandbox: Sandbox) -> None:
 def test_an_index_that_cannot_be_read_makes_its_repository_unread(sandbox: Sandbox, path: str, number: int) -> None:
     sandbox.obs.faults.add(evolve(no_answers(path)[number], times=None))
     state = by_name(read(client_of(sandbox)))
-    assert (state[LEAP].unread, state[LEAP].index, reasons(state[LEAP])) == (True, None, [Reason.UNREAD])
+    no_index = (path, number) == (REPOMD, DIRECTORY)
+    expected = (False, None, [Reason.INDEX_EMPTY]) if no_index else (True, None, [Reason.UNREAD])
+    assert (state[LEAP].unread, state[LEAP].index, reasons(state[LEAP])) == expected
     assert (state[JAMMY].unread, reasons(state[JAMMY]), len(names(state[JAMMY]))) == (False, [], 17)
 
 
@@ -310,6 +314,16 @@ def test_a_mapped_repository_that_the_project_lacks_is_unsettled(sandbox: Sandbo
     assert reasons(state[LEAP]) == []
 
 
+def test_a_misspelt_name_is_an_error_with_the_near_one(sandbox: Sandbox) -> None:
+    mapping = {"openSUSE_Leap15.6": ("opensuse/15.6",), JAMMY: ("ubuntu/jammy",), "*": None}
+    with pytest.raises(ConfigError, match="no project has an OBS repository") as caught:
+        read(client_of(sandbox), ObsProject(name=PROJECT, distributions=mapping))
+    assert (
+        caught.value.tip == "Did you mean openSUSE_Leap_15.6? If OBS has dropped openSUSE_Leap15.6, remove the entry."
+    )
+    assert [entry.target for entry in sandbox.log.find("obs")] == ["/source/demo:release/_meta"]
+
+
 def test_an_unmapped_repository_ends_the_run_before_anything_is_read(sandbox: Sandbox) -> None:
     mapping = {name: target for name, target in MAPPING.items() if name != "*"}
     with pytest.raises(ConfigError, match="openSUSE_Tumbleweed"):
@@ -344,7 +358,7 @@ def test_a_repository_may_be_empty_only_if_the_config_says_so(empty: Sandbox, ma
     empty.obs.repository(PROJECT, JAMMY).tree.clear()
     for arch in ("x86_64", "aarch64"):
         empty.obs.set_arch(PROJECT, JAMMY, arch, "published")
-    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
     (jammy,) = read(client_of(empty), project).repositories
     assert (reasons(jammy), jammy.index is not None) == (([], True) if may_be_empty else ([Reason.INDEX_EMPTY], False))
 
@@ -357,9 +371,62 @@ def test_a_directory_where_nothing_was_built_is_no_index(empty: Sandbox, may_be_
     empty.obs.faults.add(Fault(kind=Kind.REWRITE, path=f"{REPOMD}|{RELEASE}", times=None, change=directory))
     empty.obs.frontend = "backend"
     empty.obs.replace_published(PROJECT, JAMMY, "repodata/repomd.xml", b"any")
-    project = ObsProject(name=PROJECT, distributions=MAPPING, may_be_empty=may_be_empty, repositories=(JAMMY,))
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
     (jammy,) = read(client_of(empty), project).repositories
     assert (jammy.unread, reasons(jammy)) == (False, [] if may_be_empty else [Reason.INDEX_EMPTY])
+
+
+def test_an_empty_directory_in_place_of_the_index_of_what_was_built_is_no_failed_read(sandbox: Sandbox) -> None:
+    """`Repotype: none`: the files are published, and nothing lists them."""
+    directory = replace_body(b"<directory/>\n")
+    sandbox.obs.faults.add(
+        Fault(kind=Kind.REWRITE, path=f"{LEAP}/repodata/repomd", times=None, status=200, change=directory)
+    )
+    sandbox.obs.faults.add(
+        Fault(
+            kind=Kind.STATUS,
+            path=f"{LEAP}/Release",
+            times=None,
+            status=200,
+            body=b"<directory/>",
+            content_type="text/xml",
+        )
+    )
+    for may_be_empty in ((), (LEAP,)):
+        leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=may_be_empty)))[LEAP]
+        assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.INDEX_EMPTY])
+
+
+def test_a_directory_with_entries_is_no_answer(sandbox: Sandbox) -> None:
+    directory = replace_body(b'<directory><entry name="x86_64"/></directory>')
+    sandbox.obs.faults.add(Fault(kind=Kind.REWRITE, path=f"{LEAP}/repodata/repomd", times=None, change=directory))
+    leap = by_name(read(client_of(sandbox)))[LEAP]
+    assert (leap.unread, reasons(leap)) == (True, [Reason.UNREAD])
+
+
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize(
+    ("sums", "may_be_empty", "told"),
+    [
+        (f"SHA256:\n {NOTHING} 0 Packages\n", (JAMMY,), (False, [])),
+        (f"SHA256:\n {NOTHING} 0 Packages\n", (), (False, [Reason.INDEX_EMPTY])),
+        (f"SHA256:\n {'0' * 64} 0 Packages\n", (JAMMY,), (True, [Reason.UNREAD])),
+        ("SHA256:\n", (JAMMY,), (True, [Reason.UNREAD])),
+        ("", (JAMMY,), (True, [Reason.UNREAD])),
+    ],
+)
+def test_no_bytes_are_an_empty_index_if_their_sum_is_stated(
+    empty: Sandbox, sums: str, may_be_empty: tuple[str, ...], told: tuple[bool, list[Reason]]
+) -> None:
+    empty.obs.add_repository(PROJECT, JAMMY, "deb")
+    empty.obs.publish_all(PROJECT)
+    empty.obs.replace_published(PROJECT, JAMMY, "Packages", b"")
+    empty.obs.replace_published(PROJECT, JAMMY, "Release", f"Archive: {JAMMY}\n{sums}".encode())
+    project = ObsProject(name=PROJECT, distributions={JAMMY: ("ubuntu/jammy",)}, may_be_empty=may_be_empty)
+    (jammy,) = read(client_of(empty), project).repositories
+    assert (jammy.unread, reasons(jammy)) == told
 
 
 def test_files_in_the_result_speak_against_an_empty_repository(sandbox: Sandbox) -> None:
@@ -493,6 +560,30 @@ def test_a_list_of_packages_may_come_from_a_mirror(sandbox: Sandbox) -> None:
     )
     assert reasons(by_name(read(downloading(sandbox)))[JAMMY]) == []
     assert [entry.headers.get("authorization") for entry in sandbox.log.find("mirror")] == [None]
+
+
+def test_an_index_that_the_download_server_lacks_is_the_api_s_to_tell(sandbox: Sandbox) -> None:
+    expected = by_name(read(client_of(sandbox)))[JAMMY]
+    sandbox.obs.download_faults.add(Fault(kind=Kind.STATUS, path="xUbuntu", times=None, status=404))
+    assert by_name(read(downloading(sandbox)))[JAMMY] == expected
+    alone = by_name(read(downloading(sandbox, anonymous=True)))[JAMMY]
+    assert (alone.index, alone.unread, reasons(alone)) == (None, False, [Reason.INDEX_EMPTY])
+
+
+def test_where_a_mirror_has_an_old_list_the_api_has_the_right_one(sandbox: Sandbox) -> None:
+    sandbox.obs.freeze_mirror()
+    sandbox.clock.advance(60)
+    sandbox.obs.finish(PROJECT, JAMMY, "x86_64", "new-tool", [make_deb("new-tool")])
+    sandbox.obs.publish(PROJECT, JAMMY)
+    location = f"{sandbox.mirror_url}/download/demo:/release/{JAMMY}/Packages.gz"
+    sandbox.obs.download_faults.add(
+        Fault(kind=Kind.REDIRECT, path="Packages", times=None, status=302, location=location)
+    )
+    jammy = by_name(read(downloading(sandbox)))[JAMMY]
+    assert (reasons(jammy), "new-tool_1.0_amd64.deb" in names(jammy)) == ([], True)
+    anonymous = by_name(read(downloading(sandbox, anonymous=True)))[JAMMY]
+    assert (anonymous.unread, reasons(anonymous)) == (True, [Reason.UNREAD])
+    assert "is not there: " in anonymous.problems[0].message
 
 
 def test_names_are_encoded_once(empty: Sandbox) -> None:

@@ -10,7 +10,7 @@ from attrs import evolve
 from pkgsync import planfile
 from pkgsync.config import ObsProject, load
 from pkgsync.errors import IntegrityError, NotFoundError, PlanFileError, ReadError
-from pkgsync.model import BuiltFile, BuiltPackage, Outcome, Source
+from pkgsync.model import BuiltFile, BuiltPackage, IndexedFile, Outcome, PackageType, Source, Version
 from pkgsync.obs.built import chosen, index_of, listing_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResult, BuiltCopy
@@ -153,12 +153,28 @@ def test_only_what_both_looks_show_is_offered() -> None:
 def test_a_failure_counts_as_one_only_where_nothing_changed() -> None:
     first = {"x86_64": BOTH["x86_64"]}
     (copy,) = chosen(wanted(), first, everything)
-    for error in (ReadError("cut"), NotFoundError("gone"), IntegrityError("odd")):
+    for error in (ReadError("cut"), NotFoundError("gone")):
         failed = index_of(wanted(), {copy: error}, first, everything)
         assert (failed.index, failed.unread, [p.reason for p in failed.problems]) == (None, True, [Reason.UNREAD])
         changed = index_of(wanted(), {copy: error}, {}, everything)
         assert (changed.index, changed.unread) == (None, False)
         assert [p.reason for p in changed.problems] == [Reason.INDEX_CHANGED]
+
+
+def test_a_file_that_is_no_package_holds_itself_and_what_needs_proof() -> None:
+    """The others are offered; that only a new build helps is said."""
+    other = BuiltFile("other-1.0-1.x86_64.rpm", 6, 60)
+    first = {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (FILE, other)))}
+    bad, good = chosen(wanted(), first, everything)
+    listed = IndexedFile(
+        good.file.filename, good.path, 6, "0" * 64, PackageType.RPM, "other", Version(0, "1.0", "1"), "x86_64"
+    )
+    found = index_of(wanted(), {bad: IntegrityError("hello: cut"), good: listed}, first, everything)
+    assert found.index is not None and found.index.files == (listed,)
+    (problem,) = found.problems
+    assert (problem.reason, problem.lasting, problem.cure) == (Reason.UNREAD, True, "Build it anew in OBS.")
+    assert (found.doubts, found.unread) == ({bad.file.filename: problem}, True)
+    assert index_of(wanted(), {bad: IntegrityError("hello: cut")}, {}, everything).index is None
 
 
 @pytest.mark.parametrize(

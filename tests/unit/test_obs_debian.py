@@ -53,7 +53,8 @@ def test_the_release_lists_packages() -> None:
         path="Packages.gz",
         packed=Stated(1230, Checksum("sha256", PACKED)),
         unpacked=Stated(3578, Checksum("sha256", PLAIN)),
-        revision=1795351988,
+        revision=None,
+        origin="obs://real-obs.test/demo:release/xUbuntu_22.04",
     )
 
 
@@ -62,6 +63,7 @@ def test_the_release_lists_packages() -> None:
     [
         ("Sun, 22 Nov 2026 12:53:08 UTC", 1795351988),
         ("Sun, 22 Nov 2026 13:53:08 +0100", 1795351988),
+        ("Sun Nov 22 12:53:08 2026", None),
         ("yesterday", None),
         ("", None),
     ],

@@ -104,7 +104,7 @@ def test_what_is_no_result_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     "inner",
     [
-        ONE.format("", "") * 2,
+        ONE.format("", "") + ONE.format(' dirty="true"', ""),
         ONE.format("", "").replace("demo:release", "demo:other"),
         ONE.format("", "").replace(' arch="a"', ""),
         ONE.format("", "").replace(' code="published"', ""),
@@ -112,9 +112,6 @@ def test_what_is_no_result_is_refused(data: bytes) -> None:
         ONE.format("", FILES.format('<binary filename="f.rpm" size="1" mtime=""/>')),
         ONE.format("", FILES.format('<binary filename="f.rpm" size="1"/>')),
         ONE.format("", FILES.format('<binary filename="f.rpm" size="\u0661" mtime="1"/>')),
-        ONE.format("", FILES.format('<binary filename="../f.rpm" size="1" mtime="1"/>')),
-        ONE.format("", FILES.format('<binary filename="" size="1" mtime="1"/>')),
-        ONE.format("", FILES.format('<binary filename="a&#10;b" size="1" mtime="1"/>')),
         ONE.format("", FILES.format('<binary filename="f.rpm" size="1" mtime="1"/>' * 2)),
         ONE.format("", FILES.format("") + '<binarylist package="p"/>'),
         ONE.format("", FILES.format("") + '<status package="p" code="failed"/>'),
@@ -126,6 +123,65 @@ def test_what_is_no_result_is_refused(data: bytes) -> None:
 def test_an_odd_result_is_refused(inner: str) -> None:
     with pytest.raises(IntegrityError):
         parse_result(result(inner), "demo:release")
+
+
+GOOD = '<binary filename="f.rpm" size="1" mtime="2"/>'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mein Gerät-1.0.AppImage",
+        "a\\b",
+        "a\u00a0b",
+        "\u202etxt",
+        "...",
+        "x" * 255,
+        "dir&amp;name",
+        "a&#x85;b",
+        "a&#127;b",
+    ],
+)
+def test_any_name_that_obs_allows_is_one(name: str) -> None:
+    inner = FILES.format(f'{GOOD}<binary filename="{name}" size="1" mtime="2"/>')
+    found = parse_result(result(ONE.format("", inner)), "demo:release").architectures("r")["a"]
+    assert (len(found.packages[0].files), found.odd_entries) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["../f.rpm", "/f.rpm", "", ".", "..", "a&#10;b", "a&#1;b", "a\1b", "a\ufffdb", "x" * 256]
+)
+def test_an_entry_without_a_usable_name_is_counted_and_left_out(name: str) -> None:
+    inner = FILES.format(f'{GOOD}<binary filename="{name}" size="1" mtime="2"/>')
+    found = parse_result(result(ONE.format("", inner)), "demo:release").architectures("r")["a"]
+    assert ([f.filename for f in found.packages[0].files], found.odd_entries) == (["f.rpm"], 1)
+
+
+def test_a_package_without_a_usable_name_is_counted_and_left_out() -> None:
+    odd = '<status package="a b" code="succeeded"/><binarylist package="a b"/>'
+    found = parse_result(result(ONE.format("", FILES.format(GOOD) + odd)), "demo:release").architectures("r")["a"]
+    assert ([p.name for p in found.packages], found.odd_entries) == (["p"], 2)
+
+
+@pytest.mark.parametrize("details", [b"K\xf6nig", b"\x1b[31m", b"a\0b", b"&#2;", b"&#xFFFF;", b"\xef\xbf\xbf"])
+def test_bytes_that_are_no_text_hurt_nobody_but_themselves(details: bytes) -> None:
+    """OBS hands on what a build has printed."""
+    inner = ONE.format("", FILES.format(GOOD)).replace(
+        "<binarylist", "<status package='q' code='failed'><details>?</details></status><binarylist"
+    )
+    data = result(inner).replace(b"?", details)
+    found = parse_result(data, "demo:release").architectures("r")["a"]
+    assert ([p.name for p in found.packages], found.details, found.odd_entries) == (["p", "q"], "", 0)
+    title = META.encode().replace(b"Demo release project", details)
+    assert list(parse_meta(title, "demo:release").repositories) == ["openSUSE_Leap_15.6", "xUbuntu_22.04"]
+
+
+def test_a_document_in_another_declared_encoding_is_read_in_it() -> None:
+    data = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + result(
+        ONE.format("", FILES.format('<binary filename="?.rpm" size="1" mtime="2"/>'))
+    ).replace(b"?.rpm", b"\xe4.rpm")
+    (package,) = parse_result(data, "demo:release").architectures("r")["a"].packages
+    assert [f.filename for f in package.files] == ["ä.rpm"]
 
 
 def test_an_import_from_another_architecture_is_a_file_name() -> None:
@@ -161,12 +217,19 @@ def test_a_meta_gives_repositories_and_architectures_in_order() -> None:
     assert list(parsed.repositories) == ["openSUSE_Leap_15.6", "xUbuntu_22.04"]
 
 
+def test_what_an_old_backend_keeps_twice_is_one() -> None:
+    """OBS 2.9.4 stores an architecture that was written twice, and gives two equal results for it."""
+    parsed = parse_meta(META.replace("aarch64", "x86_64").encode(), "demo:release")
+    assert parsed.repositories["openSUSE_Leap_15.6"] == ("x86_64",)
+    twice = ONE.format("", FILES.format('<binary filename="f.rpm" size="1" mtime="2"/>')) * 2
+    assert list(parse_result(result(twice), "demo:release").architectures("r")) == ["a"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         META.replace("demo:release", "other"),
         META.replace("xUbuntu_22.04", "openSUSE_Leap_15.6"),
-        META.replace("aarch64", "x86_64"),
         META.replace("aarch64", ""),
         META.replace(' name="xUbuntu_22.04"', ""),
         META[:-5],

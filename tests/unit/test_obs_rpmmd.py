@@ -50,6 +50,7 @@ def test_the_top_file_names_the_primary() -> None:
         packed=Stated(2437, Checksum("sha256", SUM)),
         unpacked=Stated(18779, Checksum("sha256", OPEN)),
         revision=1795351986,
+        origin="obsrepository://real-obs.test/demo:release/openSUSE_Leap_15.6",
     )
 
 
@@ -90,6 +91,7 @@ def test_a_package_of_a_primary() -> None:
             name="hello-tool",
             version=Version(1, "1.2", "lp156.1.1"),
             architecture="x86_64",
+            mtime=1795351979,
         )
     ]
 
@@ -99,6 +101,26 @@ def test_what_an_entry_requires_is_passed_over() -> None:
     assert [entry.path for entry in parse_packages(primary(nested + PACKAGE, 2), "primary")] == [
         "x86_64/hello-tool-1.2-lp156.1.1.x86_64.rpm"
     ] * 2
+
+
+@pytest.mark.parametrize("time", ["", '<time build="1"/>', '<time file="-1"/>', '<time file="soon"/>'])
+def test_a_file_may_be_without_a_time(time: str) -> None:
+    (entry,) = parse_packages(primary(PACKAGE.replace('<time file="1795351979" build="1795351978"/>', time)), "primary")
+    assert entry.mtime is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "origin"),
+    [
+        ("<tags><repo>obsbuildid:12</repo><repo> obsrepository://x/a:b/c </repo></tags>", "obsrepository://x/a:b/c"),
+        ("<tags><repo>a word of the project</repo></tags>", None),
+        ("<tags><repo/></tags>", None),
+        ("", None),
+    ],
+)
+def test_the_top_file_may_state_its_origin(tags: str, origin: str | None) -> None:
+    ours = "<tags><repo>obsrepository://real-obs.test/demo:release/openSUSE_Leap_15.6</repo></tags>"
+    assert parse_top(REPOMD.replace(ours, tags).encode(), "repomd").origin == origin
 
 
 def test_an_empty_primary_lists_nothing() -> None:

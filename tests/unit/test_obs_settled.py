@@ -8,10 +8,12 @@ from attrs import evolve
 from pkgsync.config import ObsProject
 from pkgsync.errors import ConfigError
 from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
-from pkgsync.obs.mapping import wanted
+from pkgsync.obs.mapping import all_wanted, check_names, wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
     changed_only,
+    contradictions,
+    doubts,
     index_problems,
     is_at_rest,
     judge_architectures,
@@ -26,7 +28,7 @@ X86 = ArchitectureResult(
     name="x86_64", code="published", dirty=False, details="", last_published=5000, packages=(PACKAGE,)
 )
 ARM = evolve(X86, name="aarch64")
-LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64")
+LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", 1000)
 INDEX = Index(top_sha256="0" * 64, revision=5000, files=(LISTED,))
 Reasons = dict[str, list[Reason]]
 
@@ -49,6 +51,7 @@ def test_what_is_published_and_equal_twice_is_settled() -> None:
     [
         ({"dirty": True}, Reason.DIRTY),
         ({"details": "lock timeout"}, Reason.DETAILS),
+        ({"odd_entries": 1}, Reason.UNREAD),
         ({"code": "unknown"}, Reason.NOT_PUBLISHED),
         ({"code": "broken"}, Reason.NOT_PUBLISHED),
         ({"code": "scheduling"}, Reason.NOT_PUBLISHED),
@@ -195,6 +198,57 @@ def test_a_repository_is_at_rest_when_all_of_it_is() -> None:
     assert not is_at_rest({"a": evolve(X86, dirty=True)})
 
 
+DEB_LISTED = evolve(LISTED, filename="f.deb", type=PackageType.DEB, mtime=None)
+
+
+def doubtful(
+    listed: IndexedFile, *copies: tuple[str, BuiltFile], compare_times: bool = True, **states: Any
+) -> tuple[list[str], list[Reason]]:
+    """The doubted names, and what they say of the repository; ``states`` are changes of an architecture's result."""
+    results = {
+        name: evolve(X86, name=name, packages=(BuiltPackage("p", "succeeded", (copy,)),), **states.get(name, {}))
+        for name, copy in copies
+    }
+    found = doubts("prj/repo", evolve(INDEX, files=(listed,)), results, compare_times)
+    return sorted(found), [p.reason for p in contradictions(found, results)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "copy", "sure"),
+    [
+        (LISTED, FILE, True),
+        (LISTED, evolve(FILE, size=11), False),
+        (LISTED, evolve(FILE, mtime=1300), False),
+        (LISTED, evolve(FILE, filename="g.rpm", size=11), True),
+        (evolve(LISTED, mtime=None), FILE, False),
+        (DEB_LISTED, BuiltFile("f.deb", 10, 1300), True),
+        (DEB_LISTED, BuiltFile("f.deb", 11, 1000), False),
+    ],
+)
+def test_the_index_must_state_the_size_and_time_of_a_copy(listed: IndexedFile, copy: BuiltFile, sure: bool) -> None:
+    assert doubtful(listed, ("x86_64", copy)) == (([], []) if sure else ([listed.filename], [Reason.INDEX_CHANGED]))
+
+
+def test_size_and_time_are_those_of_one_copy() -> None:
+    """A noarch file is built on every architecture, and one of these is published."""
+    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), ("aarch64", FILE)) == ([], [])
+    crossed = (("x86_64", evolve(FILE, mtime=9)), ("aarch64", evolve(FILE, size=11)))
+    assert doubtful(LISTED, *crossed) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
+def test_times_can_be_left_out_but_not_sizes() -> None:
+    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), compare_times=False) == ([], [])
+    other = evolve(FILE, size=11, mtime=9)
+    assert doubtful(LISTED, ("x86_64", other), compare_times=False) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
+def test_what_waits_for_a_publish_is_no_matter_of_the_whole_repository() -> None:
+    """An architecture that never gets published holds its own files; only these are of another build in the index."""
+    newer = evolve(FILE, mtime=9)
+    assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "building"}) == (["f.rpm"], [])
+    assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "unpublished"}) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
 META = ProjectMeta("prj", {"Leap": ("x86_64",), "Factory": ("x86_64", "aarch64"), "Ubuntu": ()})
 Mapping = dict[str, tuple[str, ...] | None]
 
@@ -239,7 +293,7 @@ def test_a_mapped_name_that_the_meta_lacks_is_wanted_without_architectures() -> 
     found, *skipped = wanted(ObsProject(name="prj", distributions=mapping), META)
     assert (found.name, found.expected) == ("Gone", None)
     assert [w.name for w in skipped] == ["Leap", "Factory", "Ubuntu"]
-    assert all(w.skipped for w in wanted(ObsProject(name="prj", distributions=mapping, repositories=("Leap",)), META))
+    assert all(w.skipped for w in skipped)
 
 
 def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distributions_of_the_project() -> None:
@@ -250,4 +304,76 @@ def test_a_repository_mapped_to_null_protects_what_it_built_for_all_distribution
 
 def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "*": ("c/d",), "Skip": None}
-    assert names(ObsProject(name="prj", distributions=mapping, optional=True), None) == [("Leap", ("a/b",), False)]
+    project = ObsProject(name="prj", distributions=mapping, optional=True)
+    assert names(project, None) == [("Leap", ("a/b",), False), ("*", ("c/d",), False)]
+    filtered = evolve(project, repositories=("Factory",))
+    assert names(filtered, None) == [("Leap", ("a/b",), True), ("*", ("c/d",), False)]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "repositories", "unseen"),
+    [
+        ({"Gone": None, "Leap": ("a/b",), "*": None}, None, [("Gone", ("a/b",), True)]),
+        ({"Gone": ("c/d",), "Leap": ("a/b",), "*": None}, ("Leap",), [("Gone", ("c/d",), True)]),
+        ({"Leap": None, "Factory": None, "Ubuntu": None, "*": ("a/b",)}, None, [("*", ("a/b",), False)]),
+        ({"Leap": None, "Gone": None, "*": None}, None, []),
+        ({"Leap": ("a/b",), "*": ("c/d",)}, None, []),
+    ],
+)
+def test_what_the_config_names_and_nobody_sees_is_wanted(
+    mapping: Mapping, repositories: tuple[str, ...] | None, unseen: list[tuple[str, tuple[str, ...], bool]]
+) -> None:
+    found = wanted(ObsProject(name="prj", distributions=mapping, repositories=repositories), META)
+    assert [(w.name, w.distributions, w.filtered) for w in found if w.expected is None] == unseen
+    assert not any(w.skipped for w in found if w.expected is None)
+
+
+def test_a_null_for_all_projects_is_not_missing_where_another_has_it() -> None:
+    mapping: Mapping = {"Gone": None, "Leap": ("a/b",)}
+    metas = (ProjectMeta("prj", {"Leap": ()}), ProjectMeta("prj", {"Leap": (), "Gone": ()}))
+    for second, missing in (("f.yaml:1:1", []), ("f.yaml:9:1", ["Gone"])):
+        projects = [ObsProject(name="prj", distributions=mapping, places={"Gone": p}) for p in ("f.yaml:1:1", second)]
+        assert [w.name for w in all_wanted(projects, metas) if w.expected is None] == missing
+
+
+def test_a_name_of_all_projects_that_this_one_maps_to_null_is_not_missing() -> None:
+    mapping: Mapping = {"Gone": None, "Leap": ("a/b",)}
+    metas = (ProjectMeta("prj", {"Leap": ()}),)
+    for disowned, missing in ((frozenset({"Gone"}), []), (frozenset[str](), ["Gone"])):
+        project = ObsProject(name="prj", distributions=mapping, disowned=disowned)
+        assert [w.name for w in all_wanted([project], metas) if w.expected is None] == missing
+
+
+def test_of_a_meta_without_repositories_everything_is_missing() -> None:
+    mapping: Mapping = {"Leap": ("a/b",), "Skip": None, "*": ("c/d",)}
+    assert names(ObsProject(name="prj", distributions=mapping), ProjectMeta("prj", {})) == [
+        ("Leap", ("a/b",), False),
+        ("Skip", ("a/b", "c/d"), True),
+        ("*", ("c/d",), False),
+    ]
+
+
+def typo(*mappings: Mapping, metas: tuple[ProjectMeta | None, ...] = (META,), **options: Any) -> str:
+    projects = [ObsProject(name="prj", distributions=m, places={"Laep": "f.yaml:3:5"}, **options) for m in mappings]
+    try:
+        check_names(list(zip(projects, metas, strict=True)))
+    except ConfigError as error:
+        return f"{error.message}; {error.tip}"
+    return ""
+
+
+def test_a_name_that_no_project_has_is_a_typo_if_it_is_near_one_that_nothing_else_names() -> None:
+    error = "f.yaml:3:5: no project has an OBS repository Laep; Did you mean Leap? If OBS has dropped Laep, remove the entry."
+    assert typo({"Laep": ("a/b",), "*": None}) == error
+    assert typo({"Laep": ("a/b",), "*": None}, {"Laep": ("a/b",), "*": None}, metas=(META, META)) == error
+    assert typo({"Laep": ("a/b",), "Leap": ("a/b",), "*": None}) == ""
+    assert typo({"Debian": ("a/b",), "*": None}) == ""
+    assert typo({"Laep": None, "*": None}) == ""
+
+
+def test_a_name_that_another_project_may_have_is_no_typo() -> None:
+    mapping: Mapping = {"Laep": ("a/b",), "*": None}
+    other = ProjectMeta("prj", {"Laep": ()})
+    assert typo(mapping, mapping, metas=(META, other)) == ""
+    assert typo(mapping, mapping, metas=(META, None)) == ""
+    assert typo(mapping, repositories=("Factory",)) == ""

@@ -6,7 +6,7 @@ GROUPS = {
     Group.DUE: {"missing", "rebuilt", "superseded", "gone", "undo"},
     Group.KEPT: {"keep", "protected", "content-changed"},
     Group.RETAINED: {"not-owned", "keep-versions", "last-version"},
-    Group.CONTRARY: {"min-age", "grace", "not-newer", "other-architecture", "version-unknown"},
+    Group.CONTRARY: {"min-age", "grace", "not-newer", "other-architecture", "version-unknown", "catch-all"},
     Group.DOUBT: {
         "earlier-source-unread",
         "owner-unknown",
@@ -37,7 +37,7 @@ GROUPS = {
         "already-archived",
         "neither-place",
     },
-    Group.APPLY: {"not-selected", "unsettled", "no-backup", "outcome-unknown", "upload-missing"},
+    Group.APPLY: {"not-selected", "unsettled", "no-backup", "outcome-unknown", "upload-missing", "not-there"},
 }
 
 

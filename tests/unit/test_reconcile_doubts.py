@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pkgsync.model import OrphanAction, OrphanPolicy
+from pkgsync.model import OrphanAction, OrphanPolicy, Problem
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import reconcile
 from tests.builders import (
@@ -213,3 +213,44 @@ def test_what_else_is_wrong_with_a_repository_mapped_to_null_holds_nothing() -> 
     )
     assert verdict(decide([repository(NEW), skipped], [row(OLD), row(NEW)]), OLD) == ("delete", Reason.SUPERSEDED)
     assert verdict(decide([repository(OTHER), skipped], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)
+
+
+def test_under_the_catch_all_no_name_is_gone_but_the_superseded_go() -> None:
+    unnamed = repository(OTHER, name="any", catch_all=True)
+    assert verdict(decide([unnamed], [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.CATCH_ALL)
+    assert verdict(
+        decide([repository(OTHER), repository(name="b", index=None, catch_all=True)], [row(OLD)], MAY_VANISH), OLD
+    ) == (
+        "held",
+        Reason.CATCH_ALL,
+    )
+    assert verdict(decide([repository(NEW, catch_all=True)], [row(OLD), row(NEW)]), OLD) == (
+        "delete",
+        Reason.SUPERSEDED,
+    )
+
+
+DOUBT = Problem(Reason.INDEX_CHANGED, "its size is that of no build", cure="Look at it.")
+
+
+def test_a_doubted_file_is_neither_uploaded_nor_a_replacement_and_the_cure_is_told() -> None:
+    source = repository(NEW, OTHER, doubts={NEW.filename: DOUBT})
+    for there in ([], [row(NEW, sha256=sha("else"))]):
+        decided = decide([source], there)
+        assert [u.filename for u in decided.uploads] == [OTHER.filename]
+        assert decided.replacements == ()
+        (held,) = decided.held
+        assert (held.filename, held.reason, held.message) == (
+            NEW.filename,
+            Reason.INDEX_CHANGED,
+            "its size is that of no build. Look at it.",
+        )
+    assert decide([source], [row(NEW)]).held == ()
+
+
+def test_a_later_source_does_not_get_the_name_of_a_file_that_the_first_one_cannot_show() -> None:
+    """With `content: build` a file that is no package is not in the index of its repository."""
+    first = repository(OTHER, name="first", content="build", doubts={NEW.filename: DOUBT})
+    decided = decide([first, repository(NEW, name="second")], [])
+    assert [u.filename for u in decided.uploads] == [OTHER.filename]
+    assert [(h.filename, h.reason) for h in decided.held] == [(NEW.filename, Reason.EARLIER_SOURCE_UNREAD)]

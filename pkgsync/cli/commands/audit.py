@@ -77,7 +77,8 @@ def audit(
     found = api.audit(context.config(), context.surroundings(), overrides=overrides, query=query, now=at(now))
     terminal.data(_render(found, "json" if as_json else form, terminal))
     if not found.complete:
-        terminal.error("the audit is incomplete: a read failed", "Audit again later.", "IncompleteAuditError")
+        tip = report.after_failed_reads(found.repositories, "Audit again later.")
+        terminal.error("the audit is incomplete: a read failed", tip, "IncompleteAuditError")
         return ExitCode.ERROR
     return ExitCode.CHANGES if detailed_exitcode and found.orphans else ExitCode.OK
 

@@ -78,7 +78,8 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
 
 def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
     if not made.complete:
-        terminal.error("the plan is incomplete: a read failed", "Plan again later.", "IncompletePlanError")
+        tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
+        terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
     if out is not None:
