@@ -77,7 +77,7 @@ def _too_many(plan: Plan) -> str:
 
 def _bare(plan: Plan, limit: int) -> str:
     """What is left where the room is too small for anything else."""
-    said = [_too_many(plan), prose(words.partial(plan)), f"**{prose(words.headline(plan))}**"]
+    said = [_too_many(plan), words.PARTIAL if plan.targeted else "", f"**{prose(words.headline(plan))}**"]
     return ("\n\n".join(filter(None, said)) + "\n")[:limit]
 
 

@@ -24,6 +24,7 @@ from pkgsync.report import units
 
 _MANY = 5
 _EXAMPLES = 3
+PARTIAL = "Partial: this plan was limited to some packages; the others are not in it."
 
 
 def headline(plan: Plan) -> str:
@@ -46,7 +47,7 @@ def partial(plan: Plan) -> str:
     given += [f"--exclude {shlex.quote(glob)}" for glob in plan.selection.excludes]
     more = f" and {len(given) - _MANY} more" if len(given) > _MANY else ""
     if not given:
-        return "Partial: this plan was limited to some packages; the others are not in it."
+        return PARTIAL
     return f"Partial: this plan was made with {' '.join(given[:_MANY])}{more}; what they leave out is not in it."
 
 

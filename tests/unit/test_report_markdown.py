@@ -101,9 +101,9 @@ def test_a_partial_plan_says_so_before_its_counts() -> None:
 
 
 def test_a_partial_plan_says_so_where_little_else_has_room() -> None:
-    assert "Partial: this plan was limited to some packages" in plan_markdown(
-        evolve(many(5000), targeted=True), limit=600
-    )
+    text = plan_markdown(evolve(many(5000), targeted=True, selection=Selection(("𐠀" * 300,))), limit=600)
+    assert "Partial: this plan was limited to some packages" in text
+    assert len(text.encode("utf-16-le")) <= 2 * 600
 
 
 PLAN_MARKDOWN = """\
