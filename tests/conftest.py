@@ -4,7 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
+
+# No test is timed: a busy machine is no bug.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _OURS = ("PKGSYNC_", "OSC_", "PACKAGECLOUD_", "XDG_")
 
