@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import FileClass
 from pkgsync.obs.debian import parse_packages, parse_top
 from pkgsync.obs.index_entries import IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
@@ -173,3 +174,19 @@ def test_pieces_of_any_size_give_the_same_packages(size: int, more: int) -> None
     data = (STANZA + "\n" * (more + 1) + STANZA).encode()
     pieces = [data[n : n + size] for n in range(0, len(data), size)]
     assert [e.version for e in parse_packages(pieces, "Packages")] == [Version(1, "1.2~rc1", "3ubuntu1")] * 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("", FileClass.PACKAGE),
+        ("Section: utils\n", FileClass.PACKAGE),
+        ("Section: universe/debug\n", FileClass.DEBUG),
+        ("Package-Type: ddeb\n", FileClass.DEBUG),
+        ("Package-Type: udeb\n", FileClass.INSTALLER),
+        ("Section: debian-installer\n", FileClass.INSTALLER),
+    ],
+)
+def test_the_class_is_that_of_the_control_file(fields: str, expected: FileClass) -> None:
+    (entry,) = packages(fields + STANZA)
+    assert entry.file_class is expected
