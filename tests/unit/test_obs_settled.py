@@ -28,7 +28,9 @@ X86 = ArchitectureResult(
     name="x86_64", code="published", dirty=False, details="", last_published=5000, packages=(PACKAGE,)
 )
 ARM = evolve(X86, name="aarch64")
-LISTED = IndexedFile("f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", 1000)
+LISTED = IndexedFile(
+    "f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", mtime=1000
+)
 INDEX = Index(top_sha256="0" * 64, revision=5000, files=(LISTED,))
 Reasons = dict[str, list[Reason]]
 
