@@ -76,6 +76,11 @@ def _present(result: Transfers, offered: Offered, offer: Offer, row: Row, policy
 def _stop_replacement(offered: Offered, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
     if row.sha256 is None:
         return Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file"
+    # Odd names: what stands under this one is another file of OBS, and it would go.
+    other = next((o.file for o in offered.left_out.values() if o.file.sha256 == row.sha256), None)
+    if other is not None:
+        words = f"OBS publishes what stands there as {other.filename}, which the config's filters leave out"
+        return Reason.SAME_IDENTITY, words
     if policy.rebuilds == "hold":
         return Reason.CONTENT_CHANGED, f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
     problem = offered.problem(offer.file.architecture)

@@ -68,8 +68,8 @@ def test_nor_does_it_without_a_word_of_its_origin(cli: Cli) -> None:
     assert held(plan) == {
         f"replacement {LEAP}/{RPM.filename}": "index-changed",
         f"replacement {JAMMY}/{DEB.filename}": "index-changed",
-        f"deletion {LEAP}/{OLD_RPM.filename}": "index-changed",
-        f"deletion {JAMMY}/{OLD_DEB.filename}": "index-changed",
+        f"deletion {LEAP}/{OLD_RPM.filename}": "newest-not-here",
+        f"deletion {JAMMY}/{OLD_DEB.filename}": "newest-not-here",
     }
 
 

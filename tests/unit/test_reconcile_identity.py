@@ -55,6 +55,17 @@ def test_an_rpm_with_an_odd_name_is_offered() -> None:
     assert verdict(result, rpm("tool", "0.47.0")) == ("delete", Reason.SUPERSEDED)
 
 
+def test_what_stands_there_as_a_file_that_the_filters_leave_out_is_not_replaced() -> None:
+    """Its bytes are published, if under another name: a filter must not make them go."""
+    left_out, other = called(rpm("tool", "2.0"), "latest.rpm"), called(rpm("tool", "1.0", content="other"), "tool.rpm")
+    there = evolve(row(rpm("tool", "2.0")), filename="tool.rpm")
+    result = decide([repository(left_out, other)], [there], evolve(VANISH, exclude=("latest*",)))
+    assert (result.replacements, [(h.filename, h.reason) for h in result.held]) == (
+        (),
+        [("tool.rpm", Reason.SAME_IDENTITY)],
+    )
+
+
 def test_a_deb_that_is_no_newer_than_its_row_is_not_gone() -> None:
     result = decide([jammy(called(deb("foo", "1.0-1"), "foo.deb"))], [row(deb("foo", "1.9-1"), JAMMY)], VANISH, JAMMY)
     assert verdict(result, deb("foo", "1.9-1")) == ("held", Reason.NOT_NEWER)
