@@ -298,7 +298,7 @@ def _is_still(stream: BinaryIO, partial: Path) -> bool:
 
 
 def _fill(partial: BinaryIO, sha256: str, size: int | None, fetch: SinkWriter) -> None:
-    """SinkWriter what is missing; a resumed file that comes out wrong is fetched again from the start."""
+    """Fetch what is missing; a resumed file that comes out wrong is fetched again from the start."""
     offset = partial.seek(0, os.SEEK_END)
     if offset and size in {None, offset} and _is(partial, sha256, size):
         return

@@ -10,7 +10,7 @@ from typing import Self
 class Group(Enum):
     """What a reason says, and so what becomes of an action that is stopped by it: in a plan, and at apply.
 
-    Whoever asks for a group names them all and ends in ``assert_never``: a new one cannot fall into a default.
+    What becomes of an action names them all and ends in ``assert_never``: a new one cannot fall into a default.
     """
 
     DUE = auto()

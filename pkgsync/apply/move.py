@@ -139,7 +139,7 @@ class Move:
                 failure, answered = error, False
             except (DuplicateError, NotFoundError) as error:
                 return self._refused(error, old)
-            except ReadError as error:  # it was not sent
+            except ReadError as error:  # it was not sent, or turned away unread (429)
                 failure = error
                 continue
             settled = self._outcome(old, answered=answered)

@@ -188,7 +188,7 @@ class Site:
                 yield file
 
     def remove(self, row: Row) -> Removed | None:
-        """Delete the row. None: it was never deleted and another one stands in its place.
+        """Delete the row. None: another one stands in its place by now.
 
         Raises AmbiguousError where no look could tell the outcome, and ReadError where the request could not be sent
         at all.
@@ -204,9 +204,7 @@ class Site:
                 deleted = self.client.delete(row)
             except AmbiguousError as error:
                 failure = error
-            except NotFoundError:
-                raise
-            except ReadError as error:  # it was not sent
+            except ReadError as error:  # it was not sent, or turned away unread (429)
                 failure = error
                 continue
             else:

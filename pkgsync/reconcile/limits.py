@@ -12,7 +12,7 @@ _PERCENT_FROM_ROWS = 10
 
 @frozen(kw_only=True)
 class _Loss:
-    """What one distribution would lose. ``counted`` leaves out the removals whose newer version this plan uploads."""
+    """What one distribution would lose. ``counted`` leaves out the removals that are ``freed``."""
 
     name: str
     rows: int
@@ -30,8 +30,8 @@ def exceeded(
 ) -> tuple[LimitExceeded, ...]:
     """Every limit that the removals of the plan exceed, by distribution.
 
-    ``rows`` are all rows of the managed distributions before the plan.
-    ``freed`` are the keys of removals that do not count: those whose newer version this plan uploads.
+    ``rows`` are all rows of the managed distributions as they are now.
+    ``freed`` are the keys of removals that do not count: those whose newer version this plan brings or has brought.
     """
     by_distribution: dict[str, set[str]] = {}
     for row in rows:

@@ -45,6 +45,26 @@ class Setting:
     selection: Selection = EVERYTHING
     allow_http: bool = False
 
+    def source(self, repositories: tuple[PlannedRepository, ...]) -> PlanSource:
+        return PlanSource(
+            api=self.obs_api, projects=self.projects, repositories=repositories, allow_http=self._is_http(self.obs_api)
+        )
+
+    def target(self, actual: ActualState, rows: Iterable[Row], distributions: tuple[str, ...]) -> PlanTarget:
+        """``rows`` are all rows of these distributions."""
+        return PlanTarget(
+            api=self.packagecloud_url,
+            repository=actual.repository,
+            total=actual.total,
+            snapshot=snapshot(rows),
+            distributions=distributions,
+            allow_http=self._is_http(self.packagecloud_url),
+        )
+
+    def _is_http(self, url: str) -> bool:
+        """Whether the plan must say that this server is reached without TLS, as the config allows."""
+        return self.allow_http and url.startswith("http://")
+
 
 def build_plan(
     decided: Reconciliation,
@@ -77,20 +97,8 @@ def build_plan(
         applyable=not over,
         complete=complete(desired, actual, policy),
         targeted=bool(setting.selection),
-        source=PlanSource(
-            api=setting.obs_api,
-            projects=setting.projects,
-            repositories=planned_repositories(desired),
-            allow_http=is_http(setting.obs_api, setting),
-        ),
-        target=PlanTarget(
-            api=setting.packagecloud_url,
-            repository=actual.repository,
-            total=actual.total,
-            snapshot=snapshot(rows),
-            distributions=tuple(d.name for d in results),
-            allow_http=is_http(setting.packagecloud_url, setting),
-        ),
+        source=setting.source(planned_repositories(desired)),
+        target=setting.target(actual, rows, tuple(d.name for d in results)),
         summary=_summary(results, decided.unmanaged),
         overrides=setting.overrides,
         selection=setting.selection,
@@ -170,8 +178,3 @@ def _summary(results: Iterable[DistributionDecisions], unmanaged: int) -> Summar
     counts = {d.name: d.counts for d in results}
     total = Counts(**{f.name: sum(getattr(c, f.name) for c in counts.values()) for f in fields(Counts)})
     return Summary(total=total, unmanaged=unmanaged, distributions=counts)
-
-
-def is_http(url: str, setting: Setting) -> bool:
-    """Whether the plan must say that this server is reached without TLS, as the config allows."""
-    return setting.allow_http and url.startswith("http://")

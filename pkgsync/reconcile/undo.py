@@ -23,8 +23,6 @@ from pkgsync.model import (
     OldContent,
     Outcome,
     Plan,
-    PlanSource,
-    PlanTarget,
     Policy,
     Receipt,
     ReceiptLine,
@@ -38,7 +36,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.planning import Setting, is_http, snapshot
+from pkgsync.reconcile.planning import Setting
 
 
 @frozen
@@ -106,20 +104,8 @@ def undo_plan(
         applyable=True,
         complete=not any(isinstance(item, Held) and item.reason is Reason.UNREAD for item in found),
         targeted=False,
-        source=PlanSource(
-            api=setting.obs_api,
-            projects=setting.projects,
-            repositories=(),
-            allow_http=is_http(setting.obs_api, setting),
-        ),
-        target=PlanTarget(
-            api=setting.packagecloud_url,
-            repository=actual.repository,
-            total=actual.total,
-            snapshot=snapshot(here),
-            distributions=names,
-            allow_http=is_http(setting.packagecloud_url, setting),
-        ),
+        source=setting.source(()),
+        target=setting.target(actual, here, names),
         summary=_summary(found, here, names, len(actual.rows) - len(here)),
         overrides=setting.overrides,
         uploads=tuple(i for i in found if isinstance(i, Upload)),

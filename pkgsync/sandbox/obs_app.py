@@ -248,7 +248,7 @@ class ObsApp:
             return send_blob(request, tree[path], content_type(path), ranges=self.world.ranges)
         prefix = f"{path}/" if path else ""
         names = {name.removeprefix(prefix).split("/")[0] for name in tree if name.startswith(prefix)}
-        if path and not names and (len(parts) > 3 or not self.world.missing_as_directory):
+        if path and not names and len(parts) > 3:
             raise ObsError(404, "not_found", "no such file")
         return self._directory(sorted(names))
 

@@ -99,10 +99,9 @@ class ObsWorld:
 
     signer: of the indexes; None: nothing is signed. download_url: the root that `.repo` files point to. frontend:
     `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours Range.
-    missing_as_directory: what a published repository lacks is an empty directory (else 404). repserver_down: `_result`
-    is empty without `state`. redirect_to_mirror: the download server answers package files with a redirect to the
-    mirror; freeze_mirror makes that mirror lag. order_seed: another order of the elements of `_result`, and of the
-    indexes from the next publish on.
+    repserver_down: `_result` is empty without `state`. redirect_to_mirror: the download server answers package files
+    with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order of the elements of
+    `_result`, and of the indexes from the next publish on.
     """
 
     clock: Clock = field(factory=Clock)
@@ -115,7 +114,6 @@ class ObsWorld:
     ranges: bool = False
     download_ranges: bool = True
     redirect_to_mirror: bool = False
-    missing_as_directory: bool = True
     repserver_down: bool = False
     order_seed: int | None = None
     faults: Switchboard = field(factory=Switchboard)

@@ -345,7 +345,6 @@ def test_an_architecture_without_result_unsettles_itself(sandbox: Sandbox) -> No
 
 
 def test_a_repository_without_index_is_not_settled(sandbox: Sandbox) -> None:
-    sandbox.obs.missing_as_directory = False
     sandbox.obs.repository(PROJECT, LEAP).tree.clear()
     leap = by_name(read(client_of(sandbox)))[LEAP]
     assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.INDEX_EMPTY])
@@ -430,7 +429,6 @@ def test_no_bytes_are_an_empty_index_if_their_sum_is_stated(
 
 
 def test_files_in_the_result_speak_against_an_empty_repository(sandbox: Sandbox) -> None:
-    sandbox.obs.missing_as_directory = False
     sandbox.obs.repository(PROJECT, LEAP).tree.clear()
     leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=(LEAP,))))[LEAP]
     assert reasons(leap) == [Reason.INDEX_EMPTY]
