@@ -182,7 +182,7 @@ INDEXES: tuple[tuple[str, Callable[[Stage], None], str, frozenset[str]], ...] = 
     ("rpm-bomb-stated", _new_primary(lambda d: bytes(48 * 2**20), lambda d: packed_zeros()), HELD, LEAP_KEYS),
     ("rpm-not-gz", _new_primary(lambda d: d, lambda d: d), HELD, LEAP_KEYS),
     ("rpm-entities", _new_primary(lambda d: d.replace(b"<metadata", b'<!DOCTYPE metadata [<!ENTITY x "y">]><metadata', 1)), HELD, LEAP_KEYS),
-    ("rpm-of-another-repository", _other_index, HELD, LEAP_KEYS - {f"{LEAP_DIST}/retired-1.0-1.x86_64.rpm"}),
+    ("rpm-of-another-repository", _other_index, HELD, LEAP_KEYS),
     ("rpm-primary-missing", _removed(LEAP, "primary"), HELD, LEAP_KEYS),
     ("rpm-nothing-published", _removed(LEAP, ""), HELD, LEAP_KEYS),
     ("deb-checksum", _release(r" [0-9a-f]{8}([0-9a-f]+ +\d+ Packages)", r" 00000000\g<1>"), HELD, JAMMY_KEYS),

@@ -78,10 +78,10 @@ def test_a_noarch_file_is_that_of_the_first_architecture_of_the_config(
 
 
 def test_the_published_index_is_no_source_of_it(project: Project, pkgsync_for: PkgsyncFor) -> None:
-    """The same project without ``content: build`` offers nothing, and says that there is nothing to read."""
-    plan = pkgsync_for(project).plan(code=1)
+    """The same project without ``content: build`` publishes no index: nothing is offered, and nothing is settled."""
+    plan = pkgsync_for(project).plan()
     assert_deletes_nothing(plan)
-    assert (plan["uploads"], plan["complete"]) == ([], False)
+    assert (plan["uploads"], plan["complete"]) == ([], True)
     assert not any(repository["settled"] for repository in plan["source"]["repositories"])
 
 

@@ -27,8 +27,10 @@ def commit(project: Project, version: str, *, text: str = "content") -> None:
 
 
 def results(pkgsync: Pkgsync) -> dict[str, tuple[str, str]]:
-    """(outcome, reason) of each action of the last receipt, by key."""
-    receipt = json.loads((pkgsync.folder / "plan.receipt.json").read_text())
+    """(outcome, reason) of each action of the plan's receipt, by key."""
+    digest = json.loads((pkgsync.folder / "plan.json").read_text())["digest"]
+    receipts = [json.loads(path.read_text()) for path in pkgsync.folder.glob("plan.receipt*.json")]
+    (receipt,) = [receipt for receipt in receipts if receipt["plan_digest"] == digest]
     return {f"{a['distribution']}/{a['filename']}": (a["outcome"], a.get("reason")) for a in receipt["lines"]}
 
 
