@@ -174,7 +174,7 @@ def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[str]:
             owners += (
                 f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
                 for p in sorted(architecture.packages, key=lambda p: p.name)
-                if not offered.has_binaries(p) and p.code != "excluded" and not cleared.match(p.name)
+                if not offered.has_binaries(repository, p) and p.code != "excluded" and not cleared.match(p.name)
             )
     return owners
 
@@ -205,7 +205,9 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
 
 def _stays(newer: Offer, facts: Facts) -> bool:
     """Whether the very content that OBS offers is there after the plan."""
-    return newer.filename in facts.coming or _row_of(newer, facts) is not None
+    offer = facts.offered.offers.get(newer.filename)
+    comes = newer.filename in facts.coming and offer is not None and offer.file.sha256 == newer.file.sha256
+    return comes or _row_of(newer, facts) is not None
 
 
 def _row_of(offer: Offer, facts: Facts) -> Row | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from pkgsync.model import Problem, Row
+from pkgsync.model import PackageType, Problem, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.identity import class_in, contradiction, identity_of, name_key, place_of
@@ -30,8 +30,8 @@ def settle_names(offered: Offered, rows: Mapping[str, Row], filters: FileFilter)
     offered.offers = {offer.filename: offer for offer in found}
     offered.identities = {identity_of(offer.file) for offer in found}
     offered.places = {place_of(offer.file): offer for offer in found}
-    # over everything that an index lists; where two list one file name, the offer counts
-    for offer in {**offered.left_out, **{o.file.filename: o for o in found}}.values():
+    # over everything that any index lists, what is shadowed or left out too; of equal versions the offer comes first
+    for offer in (*found, *offered.listed):
         offered.by_name.setdefault(name_key(offer.file), []).append(offer)
 
 
@@ -79,6 +79,9 @@ def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequenc
             return _held(offer, f"{row.filename} on Packagecloud is {row.name} for {identity_of(row)[2] or '?'}")
         if not filters.admits(row.filename, class_in(row)):
             return _held(offer, f"Packagecloud holds it as {row.filename}, which the config's filters leave alone")
+        if file.type is PackageType.DEB and row.filename != place_of(file):
+            # named by its header (packagecloud/README.md, "Rows"), the new file would land beside that row
+            return _held(offer, f"Packagecloud holds it as {row.filename}, a name that it gives to no new file")
         return evolve(offer, filename=row.filename)
     return offer
 

@@ -68,6 +68,7 @@ class Offered:
     filtered: list[Repository] = field(factory=list)
     offers: dict[str, Offer] = field(factory=dict)
     left_out: dict[str, Offer] = field(factory=dict)
+    listed: list[Offer] = field(factory=list)
     left_out_places: set[str] = field(factory=set)
     places: dict[str, Offer] = field(factory=dict)
     identities: set[Identity] = field(factory=set)
@@ -78,7 +79,7 @@ class Offered:
     unpublished: dict[NameKey, str] = field(factory=dict)
     builders: dict[str, list[tuple[str, BuiltPackage]]] = field(factory=dict)
     not_built: set[str] = field(factory=set)
-    classes: dict[str, FileClass] = field(factory=dict)
+    classes: dict[tuple[str, str], FileClass] = field(factory=dict)
     shown: dict[str, Mapping[str, Collection[str]]] = field(factory=dict)
     by_name: dict[NameKey, list[Offer]] = field(factory=dict)
 
@@ -106,7 +107,7 @@ class Offered:
         """
         usual = self.built.get(row.filename) or self.built.get(place_of(row))
         named = self.oddly_built.get((row.type, row.name.lower()), ())
-        odd = (who for filename, who in named if row.version and row.version in filename)
+        odd = (who for filename, who in named if row.version and _holds(filename, row.version))
         any_version = next((who for _, who in self.oddly_built.get((row.type, _ANY_NAME), ())), None)
         return usual or next(odd, any_version)
 
@@ -115,10 +116,10 @@ class Offered:
         kind, source, name = name_key(row)
         return self.unpublished.get((kind, source, name)) or self.unpublished.get((kind, source, _ANY_NAME))
 
-    def has_binaries(self, package: BuiltPackage) -> bool:
+    def has_binaries(self, repository: Repository, package: BuiltPackage) -> bool:
         """Whether it shows a binary package of its own: sources, logs and imported copies prove nothing."""
         names = (file.filename for file in package.files)
-        return any(self.classes.get(name, file_class(name)) is FileClass.PACKAGE for name in names)
+        return any(self.classes.get((repository.id, name), file_class(name)) is FileClass.PACKAGE for name in names)
 
     def problem(self, architecture: str) -> Problem | None:
         """Why nothing may be deleted or replaced for files of ``architecture`` now, or None when all is settled."""
@@ -199,8 +200,9 @@ def _add(offered: Offered, repository: Repository, builders: Builders, filters: 
     for file in sorted(repository.index.files, key=lambda f: f.path) if repository.index else ():
         # before the filters: a renamed file that they leave out is no orphan either
         offered.contents.add(file.sha256)
-        offered.classes[file.filename] = file.file_class
+        offered.classes[repository.id, file.filename] = file.file_class
         offer = _make_offer(file, repository, builders.get(file.filename, []), earlier)
+        offered.listed.append(offer)
         if not offer.packages:
             offered.not_built.add(file.filename)
         if _wanted(offer, filters):
@@ -218,10 +220,13 @@ def _add_built(offered: Offered, repository: Repository, builders: Builders, fil
         offered.built.setdefault(filename, who)
         if filename in files:
             offered.built.setdefault(place_of(files[filename]), who)
-        elif parsed:
-            offered.built.setdefault(parsed.canonical, who)
         else:
+            if parsed:
+                offered.built.setdefault(parsed.canonical, who)
+            # a name that reads like a package manager's need not be one: foo_1.9_Linux.deb, foo-1.9-Linux.x86_64.rpm
             for odd in _odd_names(filename):
+                if parsed and odd[1] == _ANY_NAME:
+                    continue
                 offered.oddly_built.setdefault(odd, []).append((filename, who))
         if repository.skipped:
             continue
@@ -229,6 +234,11 @@ def _add_built(offered: Offered, repository: Repository, builders: Builders, fil
         if filename not in files:
             for key in _possible_names(filename):
                 offered.unpublished.setdefault(key, f"{who} has built {filename}")
+
+
+def _holds(filename: str, version: str) -> bool:
+    """Whether the version stands in the name, between what can separate it from the rest."""
+    return re.search(rf"(?<![0-9.]){re.escape(version)}(?![0-9]|\.[0-9])", filename) is not None
 
 
 def _odd_names(filename: str) -> Iterator[tuple[str, str]]:

@@ -117,7 +117,7 @@ def _from_source(action: Transfer, row: Row | None, offered: Offered, fresh: Fre
     if isinstance(repository, Standing):
         return repository
     stays = None if row is None else _old_stays(action, row, offered, fresh)
-    return stays or _not_won(action, repository, offered, fresh) or due(action)
+    return stays or _not_won(action, row, repository, offered, fresh) or due(action)
 
 
 def _feeding(action: Transfer, offered: Offered) -> Repository | Standing:
@@ -146,7 +146,9 @@ def _old_stays(action: Transfer, row: Row, offered: Offered, fresh: Fresh) -> St
     return left(action, Reason.UNSETTLED, problem.message) if problem else None
 
 
-def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: Fresh) -> Standing | None:
+def _not_won(
+    action: Transfer, row: Row | None, repository: Repository, offered: Offered, fresh: Fresh
+) -> Standing | None:
     """Why the planned bytes of the planned place are not what its name goes to.
 
     The filters limited what was planned, and a reviewed upload need not pass them again: where they leave the name out
@@ -155,7 +157,9 @@ def _not_won(action: Transfer, repository: Repository, offered: Offered, fresh: 
     if repository.index is None:
         message = next((p.message for p in repository.problems), f"{repository.id} could not be read")
         return left(action, Reason.UNSETTLED, message)
-    winner = offered.find(action.filename) or _renamed_source(action, offered)
+    # Only where the name is free, after our own DELETE perhaps: a plan may be edited to name any row that stands.
+    gap = _renamed_source(action, offered) if row is None else None
+    winner = offered.find(action.filename) or gap
     if winner is None:
         return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
     # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way

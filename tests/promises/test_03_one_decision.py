@@ -66,11 +66,16 @@ def assert_planned_anew(actions: Iterable[Action], world: World) -> None:
     brought = {(transfer.key, transfer.sha256) for transfer in fresh.transfers}
     removed = {(removal.key, removal.sha256, removal.created_at) for removal in fresh.removals}
     here = {(row.distribution, row.sha256) for row in world.rows}
+    # the old row of a replacement may be gone: its new content then comes, under whatever name a plan of now would take
+    here |= {(t.distribution, t.sha256) for t in fresh.transfers}
+    taken = {row.key: row.sha256 for row in world.rows}
     for action in actions:
         if isinstance(action, Removal):
             assert (action.key, action.sha256, action.created_at) in removed
         else:  # what stands there under another name needs no upload, which preflight tells
             assert (action.key, action.sha256) in brought or (action.distribution, action.sha256) in here
+            if taken.get(action.key, action.sha256) != action.sha256:
+                assert (action.key, action.sha256) in brought
 
 
 @SETTINGS
