@@ -120,7 +120,8 @@ def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> S
         return standing
     if action.reason is Reason.UNDO:
         return standing
-    return evolve(standing, outcome=Outcome.ALREADY_DONE, message=f"Packagecloud holds it as {stored_as}")
+    words = f"Packagecloud holds it as {stored_as}"
+    return evolve(standing, outcome=Outcome.ALREADY_DONE, message=words, stored_as=stored_as)
 
 
 def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
@@ -185,6 +186,7 @@ def _found_done(standing: Standing, ledger: Ledger, backups: Cache) -> Result:
     if not (past.uploads if isinstance(action, Replacement) else past.attempts):
         return Result.reached(ours=False, verified="listing", message=standing.message)
     done = Result.reached(ours=True, verified="listing", message="an interrupted run had done it")
+    done = evolve(done, stored_as=standing.stored_as)  # an undo looks for it there
     match action:
         case Upload():
             return evolve(done, undo="archive") if action.source.kind == "archive" else done

@@ -388,7 +388,7 @@ class Site:
         try:
             row = self.find(action)
             if row is None:
-                return None
+                return self._renamed(action, file, error, request) if gone is None else None
             sha256, how = self.proven_sha256(row, file.size)
         except ReadError as failed:
             self.works = self.works or False
@@ -397,6 +397,20 @@ class Site:
             self.works = True
             return Result.reached(ours=self._is_ours(action, error, request), verified=how)
         return None if sha256 == gone else taken_over()
+
+    def _renamed(self, action: Action, file: StoredFile, error: PkgsyncError, request: Request) -> Result | None:
+        """A name that is taken and yet free: an earlier request has stored the file under a name of the server."""
+        if request is not Request.UPLOAD or not isinstance(error, DuplicateError):
+            return None
+        rows = listing.read(self.client.page, jobs=1, what=f"The listing of {self.name}")
+        new = (row for row in rows if row.distribution == action.distribution and row.key not in self.listed)
+        there = next((row for row in new if row.sha256 == file.sha256), None)
+        if there is None:
+            return None
+        self.works = True
+        ours = self._is_ours(action, error, request)
+        done = Result.reached(ours=ours, verified="listing", message=f"Packagecloud stored it as {there.filename}")
+        return evolve(done, stored_as=there.filename)
 
     def _is_ours(self, action: Action, error: PkgsyncError, request: Request) -> bool:
         """A duplicate that we never sent before was put there by somebody else."""

@@ -13,12 +13,16 @@ from pkgsync.reconcile.filters import FileFilter
 
 @frozen(kw_only=True)
 class Standing:
-    """Due, already done, stale or left; the last two with a reason and a message."""
+    """Due, already done, stale or left; the last two with a reason and a message.
+
+    ``stored_as`` is the name under which a done upload stands there, where that is another one.
+    """
 
     action: Action
     outcome: Outcome
     reason: Reason | None = None
     message: str = ""
+    stored_as: str | None = None
 
 
 @frozen

@@ -9,7 +9,9 @@ from attrs import evolve
 
 from pkgsync.errors import LockedError, UnsafePlanError, UsageError
 from pkgsync.model import Outcome
+from pkgsync.sandbox import Fault, Kind
 from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.undoing_world import undo
 
 
 @pytest.fixture
@@ -162,6 +164,22 @@ def test_a_name_that_the_server_changes_is_recorded_and_warned_of(world: World) 
     assert receipt.lines[0].stored_as == "hello-1.0-1.x86_64-1.rpm"
     assert receipt.lines[0].outcome is Outcome.DONE
     assert receipt.warnings == (f"{LEAP}/{file.filename}: Packagecloud stored it as hello-1.0-1.x86_64-1.rpm",)
+
+
+@pytest.mark.parametrize("kind", [Kind.REPLY_LOST, Kind.STATUS])
+def test_a_name_that_the_server_changes_is_known_after_a_lost_reply_too(world: World, kind: Kind) -> None:
+    """The name that was sent is free, and yet taken: the file stands there under the server's own."""
+    file = rpm()
+    world.publish(file)
+    world.sandbox.packagecloud.rename = lambda name: name.replace(".rpm", "-1.rpm")
+    bad_gateway = {"kind": Kind.REWRITE, "change": lambda reply: evolve(reply, status=502, body=b"bad")}
+    lost = {"kind": kind} if kind is Kind.REPLY_LOST else bad_gateway
+    world.sandbox.packagecloud.faults.add(Fault(method="POST", path=r"packages\.json", **lost))
+    receipt = world.apply(world.plan())
+    (line,) = receipt.lines
+    assert (str(line.outcome), line.stored_as, receipt.exit_code) == ("done", "hello-1.0-1.x86_64-1.rpm", 0)
+    assert (world.count("POST"), len(world.content)) == (2, 1)
+    assert [deletion.filename for deletion in undo(world, receipt).deletions] == ["hello-1.0-1.x86_64-1.rpm"]
 
 
 def test_a_name_that_the_server_changed_is_done_for_the_next_run_too(world: World) -> None:
