@@ -304,6 +304,9 @@ class Site:
         row = self.find(action)
         if row is not None and self.sha256(row) == action.sha256:
             return result
+        if result.stored_as is not None:
+            words = f"Packagecloud stored the new file beside {action.key}, as {result.stored_as}; nothing was deleted."
+            raise AmbiguousError(words, tip="Delete one of both by hand, then make a new plan.")
         words = f"Packagecloud answered that it took the new {action.key}, but does not list it. Nothing was deleted."
         raise AmbiguousError(words)
 

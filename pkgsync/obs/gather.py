@@ -207,7 +207,7 @@ def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: Ind
         w,
         architectures=architectures,
         index=outcome.index,
-        problems=(*problems, *outcome.problems, *settled.contradictions(doubts, after)),
+        problems=(*problems, *outcome.problems, *settled.contradictions(doubts, after, ignored)),
         doubts=doubts,
         unread=outcome.unread,
     )

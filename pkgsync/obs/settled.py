@@ -170,12 +170,17 @@ def _doubt(where: str, file: IndexedFile, copies: Sequence[BuiltFile], compare_t
     return None
 
 
-def contradictions(doubted: Mapping[str, Problem], results: ArchitectureResults) -> tuple[Problem, ...]:
-    """What the ``doubted`` files say of their whole repository: nothing while a publish to come explains them."""
+def contradictions(
+    doubted: Mapping[str, Problem], results: ArchitectureResults, ignored: Collection[str]
+) -> tuple[Problem, ...]:
+    """What the ``doubted`` files say of their whole repository: nothing while a publish to come explains them.
+
+    An architecture that the config ignores may build for ever, and explains nothing.
+    """
     moving = {
         file.filename
-        for result in results.values()
-        if not is_final(result)
+        for name, result in results.items()
+        if name not in ignored and not is_final(result)
         for package in result.packages
         for file in package.files
     }

@@ -330,12 +330,14 @@ def _earlier_unread(file: IndexedFile, earlier: list[Repository]) -> Problem | N
 
 def _could_offer(repository: Repository, file: IndexedFile) -> bool:
     """Whether an earlier repository without a usable index might publish the same package."""
-    if repository.index is not None:
-        return file.filename in repository.doubts
     if any(p.reason.group is Group.ABSENT for p in repository.problems):
         return False
-    # nothing is listed: it could be anything
     names = {f.filename for a in repository.architectures for p in a.packages for f in p.files}
+    if repository.index is not None:  # what it lists is known, but for the files that could not be read
+        names = repository.doubts.keys() - {listed.filename for listed in repository.index.files}
+        if file.filename in repository.doubts or not names:
+            return file.filename in repository.doubts
+    # nothing is listed: it could be anything
     parsed = {name: parse(name) for name in names if type_of(name) is file.type and not is_imported(name)}
     places = {found.canonical for found in parsed.values() if found is not None}
     return not names or None in parsed.values() or file.filename in names or place_of(file) in places

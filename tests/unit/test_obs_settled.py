@@ -212,7 +212,7 @@ def doubtful(
         for name, copy in copies
     }
     found = doubts("prj/repo", evolve(INDEX, files=(listed,)), results, compare_times)
-    return sorted(found), [p.reason for p in contradictions(found, results)]
+    return sorted(found), [p.reason for p in contradictions(found, results, ())]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +249,15 @@ def test_what_waits_for_a_publish_is_no_matter_of_the_whole_repository() -> None
     newer = evolve(FILE, mtime=9)
     assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "building"}) == (["f.rpm"], [])
     assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "unpublished"}) == (["f.rpm"], [Reason.INDEX_CHANGED])
+
+
+def test_an_architecture_that_is_ignored_explains_no_contradiction() -> None:
+    """It may build for ever, and another project's tree would never be one."""
+    newer = BuiltPackage("p", "succeeded", (evolve(FILE, mtime=9),))
+    results = {"x86_64": evolve(X86, packages=(newer,)), "armv7l": evolve(X86, code="building", packages=(newer,))}
+    found = doubts("prj/repo", evolve(INDEX, files=(LISTED,)), results, True)
+    assert [p.reason for p in contradictions(found, results, ())] == []
+    assert [p.reason for p in contradictions(found, results, ("armv7l",))] == [Reason.INDEX_CHANGED]
 
 
 META = ProjectMeta("prj", {"Leap": ("x86_64",), "Factory": ("x86_64", "aarch64"), "Ubuntu": ()})

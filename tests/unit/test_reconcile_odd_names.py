@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from pkgsync.model import IndexedFile, OldContent, OrphanAction, OrphanPolicy, Outcome, Replacement
+from pkgsync.model import IndexedFile, OldContent, OrphanAction, OrphanPolicy, Outcome, Problem, Replacement
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
 from tests.builders import (
@@ -111,6 +111,20 @@ def test_a_built_deb_whose_name_reads_like_another_s_is_not_superseded(odd: str)
     offered = repository(new, architectures=[built], distributions=(JAMMY,))
     result = decide([offered], [row(old, JAMMY), row(new, JAMMY)], VANISH, JAMMY)
     assert verdict(result, old) == ("held", Reason.BUILT_NOT_PUBLISHED)
+
+
+def test_an_unread_file_of_an_earlier_source_may_be_the_same_package() -> None:
+    odd, other, file = "tool_2.0_Linux-64bit.rpm", rpm("other"), rpm("tool", "2.0", content="second")
+    first = repository(
+        other,
+        name="first",
+        content="build",
+        doubts={odd: Problem(Reason.UNREAD, "it is no package")},
+        architectures=[architecture("x86_64", package("o", other), package("t", odd))],
+    )
+    result = decide([first, repository(file, name="second")])
+    assert [(u.filename, u.source.repository) for u in result.uploads] == [(other.filename, "first")]
+    assert [(h.filename, h.reason) for h in result.held] == [(file.filename, Reason.EARLIER_SOURCE_UNREAD)]
 
 
 @pytest.mark.parametrize("protect", [(), ("precious*",)])
