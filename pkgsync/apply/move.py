@@ -10,6 +10,7 @@ from attrs import define, evolve, frozen
 
 from pkgsync.apply.journal import Past, Request
 from pkgsync.apply.outcome import Result, Task, failure_of
+from pkgsync.apply.putback import put_back
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site, There
 from pkgsync.apply.stored import StoredFile, held
@@ -198,7 +199,7 @@ class Move:
         words = f"{self.task.key} is neither in {self.here.name} nor in {self.there.name} after its move."
         lost = IntegrityError(words)
         self.halt.fail(lost)
-        back = self.here.put_back(self.task, old)
+        back = put_back(self.here, self.task, old)
         failed = Result.failed(lost, f"{lost.message} In detail: {back.told.rstrip('.')}.")
         return evolve(failed, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
 

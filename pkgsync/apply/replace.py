@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from pkgsync.apply.journal import Past
 from pkgsync.apply.outcome import Result, Task, failure_of, undo_of
+from pkgsync.apply.putback import put_back
 from pkgsync.apply.signals import Halt
 from pkgsync.apply.site import Site, taken_over
 from pkgsync.apply.stored import StoredFile, held
@@ -106,7 +107,7 @@ class Replace:
             return evolve(failed, message=f"{failed.message} In detail: the name is taken.", missing="no")
         self.site.works = False  # until the old file is back
         # A kill may fall here: `absent_since` makes the next run restore before it judges.
-        back = self.site.put_back(self.task, old)
+        back = put_back(self.site, self.task, old)
         if back.failure is not None:
             self.halt.fail(back.failure)
         message = f"{failed.message} In detail: {back.told.rstrip('.')}."

@@ -16,7 +16,7 @@ from attrs import define, evolve, frozen
 
 from pkgsync.apply.journal import Journal, Request
 from pkgsync.apply.options import Patience
-from pkgsync.apply.outcome import Looked, Result, Task, Undo, failure_of
+from pkgsync.apply.outcome import Result, Task
 from pkgsync.apply.stored import StoredFile, VerifiedFile, held
 from pkgsync.cache import Cache
 from pkgsync.errors import (
@@ -50,22 +50,6 @@ class Removed:
 
     ours: bool
     listed: bool = False
-
-
-@frozen(kw_only=True)
-class PutBack:
-    """How it went to bring an old file back, in words. ``failure`` is set where the file may still be missing."""
-
-    told: str
-    missing: Looked
-    failure: PkgsyncError | None = None
-    kept_at: str | None = None
-
-    @property
-    def undo(self) -> Undo | None:
-        if self.failure is None:
-            return None
-        return "none" if self.kept_at is None else "backup"
 
 
 @define(kw_only=True)
@@ -309,37 +293,6 @@ class Site:
             raise AmbiguousError(words, tip="Delete one of both by hand, then make a new plan.")
         words = f"Packagecloud answered that it took the new {action.key}, but does not list it. Nothing was deleted."
         raise AmbiguousError(words)
-
-    def put_back(self, task: Task, file: StoredFile | None) -> PutBack:
-        """Upload kept bytes under their old name. Never raises: nothing on this machine may get in the way."""
-        failure: PkgsyncError = StorageError("Its bytes are not in the backup store.")
-        try:
-            if file is not None:
-                result = self.put(task, file, request=Request.RESTORE)
-                if result.present:
-                    return PutBack(told="the old file was put back", missing="no")
-                failure = ReadError(result.message)
-        except Exception as error:
-            failure = failure_of(error)
-        return self._not_back(task.action, file, failure)
-
-    def _not_back(self, action: Action, file: StoredFile | None, failure: PkgsyncError) -> PutBack:
-        told = f"the old file could not be put back: {failure.message}"
-        absent = self._is_absent(action)
-        if absent is False:
-            return PutBack(told=f"{told} A file stands under its name", missing="no")
-        kept_at = str(file.path.absolute()) if file is not None and file.path.exists() else None
-        return PutBack(told=told, missing="yes" if absent else "perhaps", failure=failure, kept_at=kept_at)
-
-    def _is_absent(self, action: Action) -> bool | None:
-        """Whether search and a new listing agree that there is no such row; None where they don't, or cannot tell."""
-        try:
-            if self.client.look_twice(action.distribution, action.filename) is not None:
-                return False
-            rows = listing.read(self.client.page, jobs=1, what=f"The listing of {self.name}")
-        except Exception:  # whatever it is, it tells nothing
-            return None
-        return None if action.key in {row.key for row in rows} else True
 
     def _send(self, task: Task, file: StoredFile, request: Request) -> Result:
         action = task.action
