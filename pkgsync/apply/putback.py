@@ -38,7 +38,8 @@ def put_back(site: Site, task: Task, file: StoredFile | None) -> PutBack:
         if file is not None:
             result = site.put(task, file, request=Request.RESTORE)
             if result.present:
-                return PutBack(told="the old file was put back", missing="no")
+                renamed = f" as {result.stored_as}" if result.stored_as is not None else ""
+                return PutBack(told=f"the old file was put back{renamed}", missing="no")
             failure = ReadError(result.message)
     except Exception as error:
         failure = failure_of(error)

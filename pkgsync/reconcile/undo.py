@@ -192,10 +192,15 @@ def _removal(row: Row, sha256: str, line: ReceiptLine, world: _World) -> Action 
 
 def _put_back(line: ReceiptLine, sha256: str, world: _World) -> Iterator[Action | Held]:
     row = world.rows.get(line.key)
+    beside = world.rows.get(f"{line.distribution}/{line.stored_as}") if line.stored_as else None
     if row is not None and row.sha256 == sha256:
         return
     if row is not None and row.sha256 is None:
         yield _content_unknown(line)
+    elif row is None and beside is not None and beside.sha256 == line.sha256:
+        # one package in one version has one place, and the new file has it, if under another name
+        words = f"Packagecloud stored the new file as {line.stored_as}: delete that one by hand, then undo again"
+        yield _held(line, Reason.SAME_IDENTITY, words)
     elif row is not None and (line.action != "replacement" or row.sha256 != line.sha256):
         yield _changed_since(line, row)
     else:

@@ -152,6 +152,12 @@ def test_what_the_archive_no_longer_holds_comes_from_the_backups(there: str | No
     )
 
 
+def test_what_the_server_gave_another_name_leaves_no_room_for_the_old_file() -> None:
+    said = evolve(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
+    beside = row(f"{LEAP}/hello-1.0-1.x86_64-1.rpm", NEW)
+    assert held(undone(said, beside)) == ("replacement", Reason.SAME_IDENTITY)
+
+
 def test_what_the_server_had_renamed_is_deleted_under_its_new_name() -> None:
     other = row(f"{LEAP}/hello.rpm", NEW)
     renamed = evolve(UPLOADED, stored_as="hello.rpm")
