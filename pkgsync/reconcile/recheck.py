@@ -161,7 +161,7 @@ def _not_won(
     gap = _renamed_source(action, offered) if row is None else None
     winner = offered.find(action.filename) or gap
     if winner is None:
-        return stale(action, Reason.SOURCE_CHANGED, f"{repository.id} no longer publishes {action.filename}")
+        return stale(action, Reason.SOURCE_CHANGED, _lost(action.filename, repository, offered))
     # no fresh plan holds what the filters leave out now; a source that comes first may still be in the way
     if (stop := fresh.held.get(action.key) or winner.held) is not None:
         return stopped(action, stop)
@@ -179,6 +179,13 @@ def _renamed_source(action: Transfer, offered: Offered) -> Offer | None:
         return None
     here = _place(action.source)
     return next((o for o in offered.offers.values() if here in map(_place, (o.source, *o.also))), None)
+
+
+def _lost(filename: str, repository: Repository, offered: Offered) -> str:
+    """Why no offer has the name: the file is gone, or its package has another file now."""
+    if any(o.repository is repository and o.file.filename == filename for o in offered.listed):
+        return f"{repository.id} still publishes {filename}, but another file has its package's place now"
+    return f"{repository.id} no longer publishes {filename}"
 
 
 def _other_bytes(action: Transfer, winner: Offer) -> str | None:

@@ -147,6 +147,17 @@ def test_an_upload_that_was_edited_into_a_replacement_of_another_row_is_stale(pr
     assert (found.outcome, found.reason) == (Outcome.STALE, Reason.SOURCE_CHANGED)
 
 
+def test_a_package_that_went_to_an_earlier_source_is_not_called_unpublished() -> None:
+    file, first = called(rpm("foo", "2.0"), "a.rpm"), called(rpm("foo", "2.0", content="first"), "b.rpm")
+    second = repository(file, name="two")
+    made = plan([second], [])
+    (found,) = recheck(made, desired(repository(first, name="one"), second), actual(), policy(), (LEAP,), NOW)
+    assert (found.outcome, found.message) == (
+        Outcome.STALE,
+        f"{second.id} still publishes a.rpm, but another file has its package's place now",
+    )
+
+
 def test_a_deb_under_a_name_that_the_server_would_not_give_is_not_replaced() -> None:
     """The new file would land beside it, under the name of its header."""
     new = deb("foo", "2.0-1", content="new")
