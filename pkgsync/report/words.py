@@ -48,7 +48,7 @@ def partial(plan: Plan) -> str:
     more = f" and {len(given) - _MANY} more" if len(given) > _MANY else ""
     if not given:
         return PARTIAL
-    return f"Partial: this plan was made with {' '.join(given[:_MANY])}{more}; what they leave out is not in it."
+    return f"Partial: this plan was made with {' '.join(given[:_MANY])}{more}; whatever that leaves out is not in it."
 
 
 def _no_changes(plan: Plan) -> str:

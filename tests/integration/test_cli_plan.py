@@ -275,7 +275,7 @@ def test_target_and_exclude_choose_by_package_key(cli: Cli) -> None:
 
 def test_a_partial_plan_says_first_that_it_is_one(cli: Cli) -> None:
     done = cli.run("plan", "--target", "ubuntu/*", "-o", "plan.json")
-    said = "Partial: this plan was made with --target 'ubuntu/*'; what they leave out is not in it."
+    said = "Partial: this plan was made with --target 'ubuntu/*'; whatever that leaves out is not in it."
     assert done.out.splitlines()[0] == said
     assert cli.saved()["selection"] == {"targets": ["ubuntu/*"]}
     assert cli.saved()["format_version"] == "1.1"

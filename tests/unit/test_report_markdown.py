@@ -94,7 +94,7 @@ def test_a_partial_plan_says_so_before_its_counts() -> None:
         "",
         "> [!WARNING]",
         "> Partial: this plan was made with --target 'ubuntu/\\*' --exclude '\\*0\\*' --exclude '\\*1\\*' "
-        "--exclude '\\*2\\*' --exclude '\\*3\\*' and 5 more; what they leave out is not in it.",
+        "--exclude '\\*2\\*' --exclude '\\*3\\*' and 5 more; whatever that leaves out is not in it.",
         "",
         "**No changes. The selected part of kata/testing matches OBS.**",
     ]

@@ -158,7 +158,7 @@ PARTIAL = evolve(PLAN, targeted=True, selection=Selection(("ubuntu/*", "el/9/a b
 def test_a_partial_plan_says_so_before_all_else() -> None:
     said = (
         "Partial: this plan was made with --target 'ubuntu/*' --target 'el/9/a b' --exclude '*.rpm'; "
-        "what they leave out is not in it."
+        "whatever that leaves out is not in it."
     )
     assert plan_text(PARTIAL, PLAIN).splitlines()[:3] == [said, "", "kata/testing on https://packagecloud.io"]
     of_old_format = "Partial: this plan was limited to some packages; the others are not in it."
