@@ -95,17 +95,30 @@ class Transfer(Action):
     also: tuple[Source, ...] = ()
 
 
-@frozen(kw_only=True)
-class Upload(Transfer):
-    kind: ClassVar[ActionKind] = "upload"
-
-
 @frozen
 class OldContent:
     """The row that a replacement takes away."""
 
     sha256: str
     created_at: str
+
+
+@frozen(kw_only=True)
+class Upload(Transfer):
+    kind: ClassVar[ActionKind] = "upload"
+
+    def over(self, old: OldContent, reason: Reason) -> "Replacement":
+        """The same file in the place of an old one."""
+        return Replacement(
+            distribution=self.distribution,
+            filename=self.filename,
+            sha256=self.sha256,
+            reason=reason,
+            size=self.size,
+            source=self.source,
+            also=self.also,
+            old=old,
+        )
 
 
 @frozen(kw_only=True)

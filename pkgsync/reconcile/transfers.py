@@ -101,15 +101,5 @@ def _upload(distribution: str, offer: Offer) -> Upload:
 
 
 def _replacement(distribution: str, offer: Offer, row: Row) -> Replacement:
-    file = offer.file
     assert row.sha256 is not None
-    return Replacement(
-        distribution=distribution,
-        filename=offer.filename,
-        size=file.size,
-        sha256=file.sha256,
-        reason=Reason.REBUILT,
-        source=offer.source,
-        old=OldContent(row.sha256, row.created_at),
-        also=offer.also,
-    )
+    return _upload(distribution, offer).over(OldContent(row.sha256, row.created_at), Reason.REBUILT)

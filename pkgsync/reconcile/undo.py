@@ -212,25 +212,15 @@ def _returning(line: ReceiptLine, sha256: str, row: Row | None, world: _World) -
     if isinstance(found, Held):
         return found
     source, size = found
-    if row is None:
-        return Upload(
-            distribution=line.distribution,
-            filename=line.filename,
-            size=size,
-            sha256=sha256,
-            reason=Reason.UNDO,
-            source=source,
-        )
-    old = OldContent(line.sha256, row.created_at)
-    return Replacement(
+    upload = Upload(
         distribution=line.distribution,
         filename=line.filename,
         size=size,
         sha256=sha256,
         reason=Reason.UNDO,
         source=source,
-        old=old,
     )
+    return upload if row is None else upload.over(OldContent(line.sha256, row.created_at), Reason.UNDO)
 
 
 def _place(line: ReceiptLine, sha256: str, world: _World) -> tuple[Source, int] | Held:
