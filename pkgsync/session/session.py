@@ -373,7 +373,8 @@ class Session:
     def _secrets(self) -> tuple[str, ...]:
         if self._auth is None:
             return ()
-        return (_encoded(self._auth), self._auth.password, self._auth.username)
+        # a user name is no secret, and often a part of project names; alone it is a token
+        return (_encoded(self._auth), self._auth.password or self._auth.username)
 
 
 def _checked_origin(url: str, allow_http: bool) -> Origin:
