@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from pkgsync.config.values import ENVIRONMENT, Config
-from pkgsync.credentials import files, ring
+from pkgsync.credentials import binding, files, ring
 from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
 
@@ -47,6 +47,7 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
     """
     if config.obs.anonymous:
         return None
+    binding.check("OSC_PROJECTS", env, "the OBS login", (project.name for project in config.obs.projects))
     service = _service("obs.api", config.obs.api, env, "OSC_APIURL", "https://api.opensuse.org")
     username, password = _variable(env, OSC_USERNAME), _variable(env, OSC_PASSWORD)
     if username and password and service.owns_environment:
@@ -64,8 +65,13 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Basic | None:
     raise AuthenticationError(f"no login for {service.origin}", tip=_obs_tip(service, username, password))
 
 
-def for_packagecloud(config: Config, env: Mapping[str, str], home: Path) -> Basic:
-    """The token for ``packagecloud.url``. Raises AuthenticationError, naming the variable to set."""
+def for_packagecloud(config: Config, env: Mapping[str, str], home: Path, archive: str | None = None) -> Basic:
+    """The token for ``packagecloud.url``, to be used for the config's repositories and ``archive``.
+
+    Raises AuthenticationError, naming the variable to set.
+    """
+    repositories = (config.packagecloud.repository, config.policy.orphans.archive_to, archive)
+    binding.check("PACKAGECLOUD_REPOSITORIES", env, "the Packagecloud token", filter(None, repositories))
     service = _service("packagecloud.url", config.packagecloud.url, env, "PACKAGECLOUD_URL", "https://packagecloud.io")
     token = _variable(env, PACKAGECLOUD_TOKEN)
     if token and service.owns_environment:
@@ -76,8 +82,8 @@ def for_packagecloud(config: Config, env: Mapping[str, str], home: Path) -> Basi
         return found
     if token:
         raise service.refusal(PACKAGECLOUD_TOKEN)
-    binding = "" if service.owns_environment else f" and PACKAGECLOUD_URL={service.origin}"
-    raise AuthenticationError(f"no token for {service.origin}", tip=f"set {PACKAGECLOUD_TOKEN}{binding}")
+    also = "" if service.owns_environment else f" and PACKAGECLOUD_URL={service.origin}"
+    raise AuthenticationError(f"no token for {service.origin}", tip=f"set {PACKAGECLOUD_TOKEN}{also}")
 
 
 def _service(key: str, url: str, env: Mapping[str, str], owner_variable: str, default_owner: str) -> _Service:
@@ -122,8 +128,8 @@ def _login(username: str, password: str) -> Basic:
 
 def _obs_tip(service: _Service, username: str, password: str) -> str:
     missing = [name for name, value in ((OSC_USERNAME, username), (OSC_PASSWORD, password)) if not value]
-    binding = "" if service.owns_environment else f", and OSC_APIURL={service.origin}"
+    also = "" if service.owns_environment else f", and OSC_APIURL={service.origin}"
     return (
-        f"set {' and '.join(missing)}{binding}, or log in once with osc; "
+        f"set {' and '.join(missing)}{also}, or log in once with osc; "
         "or read without a login: `anonymous: true` with `published_url`"
     )

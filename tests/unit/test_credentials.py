@@ -507,3 +507,94 @@ def test_origins(url, text, loopback):
 def test_no_origins(url):
     with pytest.raises(ValueError, match="URL"):
         Origin.of(url)
+
+
+# what a credential may be used for
+
+
+@pytest.fixture
+def archiving(tmp_path):
+    """A config that moves orphans to another repository."""
+    path = tmp_path / "archiving.yaml"
+    path.write_text(
+        "version: 1\nobs: {projects: [{name: home:a}, {name: home:b:stable}]}\n"
+        "packagecloud: {repository: acme/testing}\ndistributions: {Leap: opensuse/15.6}\n"
+        "orphans: {action: keep, archive_to: acme/archive}\n"
+    )
+    return load(path, {})
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        "acme/testing acme/archive",
+        "acme/archive\n  acme/test*\n",
+        "acme/*",
+        "*/*",
+        "acme/[ta]*",
+        "x/y acme/archive acme/testing",
+    ],
+)
+def test_a_token_may_be_bound_to_repositories(archiving, tmp_path, allowed):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": allowed}
+    assert for_packagecloud(archiving, env, tmp_path) == Basic("48151623", "")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "not_allowed"),
+    [
+        ("acme/testing", "acme/archive"),
+        ("acme/archive", "acme/testing"),
+        ("Acme/Testing acme/archive", "acme/testing"),
+        ("acme/testing/ acme/archive", "acme/testing"),
+        ("acme%2Ftesting acme/archive", "acme/testing"),
+        ("acme", "acme/testing"),
+        ("*", "acme/testing"),
+        ("acme/test acme/archive", "acme/testing"),
+        ("acme/testing,acme/archive", "acme/testing"),
+    ],
+)
+def test_a_bound_token_is_for_no_other_repository(archiving, refused, allowed, not_allowed):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": allowed}
+    assert refused(for_packagecloud, archiving, env) == (
+        f"the Packagecloud token may not be used for {not_allowed}, which is not in PACKAGECLOUD_REPOSITORIES",
+        f"correct the config; or if it may be used there, add {not_allowed} to PACKAGECLOUD_REPOSITORIES",
+    )
+
+
+def test_a_bound_token_is_for_no_archive_of_a_plan_either(config, tmp_path):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": "a/b"}
+    assert for_packagecloud(config(), env, tmp_path) == Basic("48151623", "")
+    with pytest.raises(AuthenticationError, match="may not be used for a/private,"):
+        for_packagecloud(config(), env, tmp_path, "a/private")
+
+
+@pytest.mark.parametrize("source", ["environment", "config", "file"])
+def test_the_binding_holds_wherever_the_token_is_from(config, refused, tmp_path, source):
+    (tmp_path / ".packagecloud").write_text('{"token": "filesecret"}' if source == "file" else "{}")
+    made = config(packagecloud="token: plainsecret" if source == "config" else "")
+    env = {"PACKAGECLOUD_REPOSITORIES": "a/c", **(TOKEN if source == "environment" else {})}
+    assert "may not be used for a/b" in refused(for_packagecloud, made, env)[0]
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_an_empty_binding_allows_nothing(config, refused, nothing):
+    assert refused(for_packagecloud, config(), {**TOKEN, "PACKAGECLOUD_REPOSITORIES": nothing}) == (
+        "PACKAGECLOUD_REPOSITORIES is empty, so the Packagecloud token may be used for nothing",
+        "name there what it may be used for, or unset the variable",
+    )
+
+
+@pytest.mark.parametrize("allowed", ["home:a home:b:*", "home:*", "*"])
+def test_the_login_of_obs_may_be_bound_to_projects(archiving, tmp_path, allowed):
+    assert for_obs(archiving, {**OSC, "OSC_PROJECTS": allowed}, tmp_path) == Basic("me", "hunter2")
+
+
+@pytest.mark.parametrize("allowed", ["home:a", "home:a home:b", "Home:*", ""])
+def test_a_bound_login_is_for_no_other_project(archiving, refused, allowed):
+    assert "OSC_PROJECTS" in refused(for_obs, archiving, {**OSC, "OSC_PROJECTS": allowed})[0]
+
+
+def test_without_a_login_any_project_may_be_read(config, tmp_path):
+    made = config(obs="anonymous: true, published_url: 'https://d.example/{project}/{repository}'")
+    assert for_obs(made, {"OSC_PROJECTS": "home:other"}, tmp_path) is None
