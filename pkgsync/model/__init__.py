@@ -75,7 +75,7 @@ from pkgsync.model.reports import (
     Receipt,
     ReceiptLine,
 )
-from pkgsync.model.secret import Basic
+from pkgsync.model.secret import Basic, Login, SshKey
 
 __all__ = [
     "EVERYTHING",
@@ -106,6 +106,7 @@ __all__ = [
     "LeftOut",
     "LimitExceeded",
     "Limits",
+    "Login",
     "Missing",
     "Observed",
     "OldContent",
@@ -133,6 +134,7 @@ __all__ = [
     "Selection",
     "Shadowed",
     "Source",
+    "SshKey",
     "Summary",
     "SupersededBy",
     "Transfer",

@@ -150,11 +150,11 @@ def test_an_owner_variable_that_is_no_url_is_refused(config, refused):
 def test_without_any_login_the_variables_are_named(config, refused):
     assert refused(for_obs, config(), {}) == (
         "no login for https://api.opensuse.org",
-        "set OSC_USERNAME and OSC_PASSWORD, or log in once with osc; "
+        "set OSC_USERNAME and OSC_PASSWORD (or OSC_SSHKEY), or log in once with osc; "
         "or read without a login: `anonymous: true` with `published_url`",
     )
     assert refused(for_obs, config(obs="api: https://obs.example"), {"OSC_USERNAME": "me"})[1].startswith(
-        "set OSC_PASSWORD, and OSC_APIURL=https://obs.example, or"
+        "set OSC_PASSWORD (or OSC_SSHKEY), and OSC_APIURL=https://obs.example, or"
     )
     assert refused(for_packagecloud, config(), {"PACKAGECLOUD_TOKEN": ""}) == (
         "no token for https://packagecloud.io",
@@ -362,7 +362,7 @@ def test_a_broken_oscrc_is_named_and_not_shown(config, refused, tmp_path):
 
 
 def test_an_oscrc_without_a_password_gives_no_login(config, refused, tmp_path):
-    oscrc(tmp_path, "user=me\nsshkey=id_ed25519")
+    oscrc(tmp_path, "user=me")
     assert refused(for_obs, config(), {})[0] == "no login for https://api.opensuse.org"
 
 
