@@ -6,6 +6,7 @@ Skipped where OpenSSH's client is not installed; .ci/run installs it, and fails 
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,11 @@ def cli(tmp_path: Path, sealed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def agent(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Iterator[None]:
     """An agent that holds nothing; the tests load keys into it with ssh-add."""
-    socket = tmp_path_factory.mktemp("a") / "s"
-    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE, text=True) as process:
+    path = tmp_path_factory.mktemp("a") / "s"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()  # once it listens
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
         yield
         process.kill()
 
@@ -297,6 +298,20 @@ def test_without_openssh(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert said(cli.run("plan")) == (
         "error: ssh-keygen is not installed, which signs with SSH keys tip: install the client of OpenSSH"
     )
+
+
+def test_an_agent_that_never_answers_is_not_waited_for(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pkgsync.session.ssh._SECONDS", 0.2)
+    path = str(tmp_path_factory.mktemp("a") / "s")
+    monkeypatch.setenv("SSH_AUTH_SOCK", path)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen()
+        done = cli.run("plan")
+    assert done.code == 7
+    assert "ssh-keygen did not end within 0.2 seconds with the SSH key" in said(done)
 
 
 def test_it_asks_nobody_in_a_terminal_either(cli: Cli, sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
