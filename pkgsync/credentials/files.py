@@ -61,7 +61,10 @@ def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path) -> 
     Raises AuthenticationError for a user name that no signature can carry.
     """
     if not username.isascii() or not username.isprintable() or not {'"', "\\"}.isdisjoint(username):
-        raise AuthenticationError("a user name of other than plain characters cannot go with an SSH key")
+        raise AuthenticationError(
+            "the user name that goes with an SSH key holds more than plain characters",
+            tip="correct OSC_USERNAME, or user in oscrc",
+        )
     key = written
     if not written.startswith("SHA256:"):
         key = str(home / ".ssh" / written if "/" not in written else home / written.removeprefix("~/"))

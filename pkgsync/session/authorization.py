@@ -55,7 +55,10 @@ class Authorization:
             or not realm.isprintable()
             or not 0 < len(realm) <= _MOST_REALM
         ):
-            raise AuthenticationError(f"{what}: 401, and the server asks for a signature of an unknown form")
+            raise AuthenticationError(
+                f"{what}: 401, and the server asks for a signature of an unknown form",
+                tip="Set OSC_PASSWORD, if it takes one.",
+            )
         with self._lock:
             # another thread may have been asked, too
             if self.header == refused:

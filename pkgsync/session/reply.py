@@ -102,10 +102,7 @@ def _authentication_tip(status: int, headers: Mapping[str, str]) -> str:
     if status == 403:
         return "The login is known, but it may not do this."
     if signature_challenge(headers.get("WWW-Authenticate", "")) is not None:
-        return (
-            "The server takes SSH signatures: OSC_SSHKEY, without OSC_PASSWORD, must name a key of this user, "
-            "and the clock be right."
-        )
+        return "The server takes SSH signatures: check OSC_SSHKEY (without OSC_PASSWORD) and the clock."
     return "Check the user name and password, or the token."
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pkgsync.config import load
 from pkgsync.credentials import for_obs, for_packagecloud
-from pkgsync.errors import AuthenticationError
-from pkgsync.model import Basic, Origin
+from pkgsync.errors import AuthenticationError, ConfigError
+from pkgsync.model import Basic, Origin, SshKey
 from tests.watchdog import watchdog
 
 OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
@@ -507,6 +507,69 @@ def test_origins(url, text, loopback):
 def test_no_origins(url):
     with pytest.raises(ValueError, match="URL"):
         Origin.of(url)
+
+
+# an SSH key
+
+SSH = {"OSC_USERNAME": "me", "OSC_SSHKEY": "id_ed25519", "SSH_AUTH_SOCK": "/run/agent"}
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("id_ed25519", "HOME/.ssh/id_ed25519"),
+        ("id_ed25519.pub", "HOME/.ssh/id_ed25519.pub"),
+        ("~/keys/obs", "HOME/keys/obs"),
+        ("keys/obs", "HOME/keys/obs"),
+        ("/etc/keys/obs", "/etc/keys/obs"),
+        ("-Y", "HOME/.ssh/-Y"),
+        ("SHA256:abc/d+e", "SHA256:abc/d+e"),
+    ],
+)
+def test_how_a_key_is_named(config, tmp_path, written, key):
+    wanted = SshKey(username="me", key=key.replace("HOME", str(tmp_path)), agent="/run/agent")
+    assert for_obs(config(), {**SSH, "OSC_SSHKEY": f"{written}\n"}, tmp_path) == wanted
+    oscrc(tmp_path, f"user=me\nsshkey={written}")
+    assert for_obs(config(), {"SSH_AUTH_SOCK": "/run/agent"}, tmp_path) == wanted
+
+
+def test_a_password_comes_before_a_key(config, tmp_path):
+    assert for_obs(config(), {**SSH, **OSC}, tmp_path) == Basic("me", "hunter2")
+    oscrc(tmp_path, "user=me\npass=filesecret\nsshkey=id")
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+
+
+def test_a_key_of_oscrc_where_osc_would_ask_for_a_password(config, tmp_path):
+    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}TransientCredentialsManager")
+    assert for_obs(config(), {}, tmp_path) == SshKey(username="me", key=f"{tmp_path}/.ssh/id", agent="")
+
+
+def test_a_key_serves_only_its_own_server(config, refused, tmp_path):
+    made = config(obs="api: https://evil.example")
+    assert refused(for_obs, made, SSH) == (
+        "the login in OSC_USERNAME and OSC_SSHKEY belongs to https://api.opensuse.org, "
+        "but obs.api in the config is https://evil.example",
+        "if it belongs to that server, set OSC_APIURL=https://evil.example",
+    )
+    oscrc(tmp_path, "user=me\nsshkey=id")
+    assert refused(for_obs, made, {})[0] == "no login for https://evil.example"
+
+
+def test_a_key_without_a_user_is_no_login(config, refused):
+    assert refused(for_obs, config(), {"OSC_SSHKEY": "id"})[1].startswith("set OSC_USERNAME, or log in once with osc;")
+
+
+@pytest.mark.parametrize("user", ['me",created=1,x="', "me\\", "mé"])
+def test_a_user_name_that_would_leave_its_place_in_the_header_is_refused(config, refused, tmp_path, user):
+    assert "more than plain characters" in refused(for_obs, config(), {**SSH, "OSC_USERNAME": user})[0]
+    oscrc(tmp_path, f"user={user}\nsshkey=id")
+    assert "more than plain characters" in refused(for_obs, config(), {})[0]
+
+
+@pytest.mark.parametrize("key", ["sshkey", "ssh_key"])
+def test_no_config_can_name_a_key(config, key):
+    with pytest.raises(ConfigError, match=key):
+        config(obs=f"{key}: id_ed25519")
 
 
 # what a credential may be used for
