@@ -13,7 +13,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ExitCode(IntEnum):
-    """The process exit codes; the README's table is generated from their meanings."""
+    """The process exit codes; docs/exit-codes.md tells their meanings."""
 
     OK = 0
     ERROR = 1

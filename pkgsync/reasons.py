@@ -1,6 +1,6 @@
 """Why something happens or is withheld: the reason codes of plans, receipts and audits.
 
-Each code carries what it means and what a user can do; the README's table is generated from here.
+Each code carries what it means and what a user can do; docs/messages.md tells them all.
 """
 
 from enum import Enum, StrEnum, auto

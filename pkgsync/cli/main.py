@@ -27,6 +27,7 @@ def cli(context: Context) -> None:
     """Keep a Packagecloud repository equal to what the Open Build Service publishes.
 
     `plan` reads both and writes what to change, people review it, `apply` executes exactly that.
+    `pkgsync help` lists what there is to read about it.
     """
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, TextIO
 
+import click
 from attrs import define, field
 
 from pkgsync.progress import SILENT, Progress
@@ -65,6 +66,13 @@ class Terminal:
             raise
         except OSError as error:
             raise OSError(error.errno, error.strerror, "standard output") from None
+
+    def page(self, text: str) -> None:
+        """What is longer than the terminal goes through the user's pager."""
+        if self.out.isatty() and text.count("\n") >= shutil.get_terminal_size().lines:
+            click.echo_via_pager(text)
+        else:
+            self.data(text)
 
     def plain(self, text: str) -> None:
         """Our own words on stderr, as they are."""

@@ -33,7 +33,9 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
     try:
         root = compose(data)
         if root is None:
-            raise BrokenYamlError(Mistake(Position(1, 1), "the file is empty", "the README shows a first config"))
+            raise BrokenYamlError(
+                Mistake(Position(1, 1), "the file is empty", "`pkgsync help start` shows a first config")
+            )
         old_form = legacy.is_legacy(root)
         document = read(root, as_text=old_form)
     except BrokenYamlError as error:

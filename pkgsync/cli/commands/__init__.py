@@ -15,6 +15,7 @@ SUMMARIES = {
     "validate": "Check the config alone, without a request.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans or receipts.",
+    "help": "Read about a topic; without one, list them.",
     "demo": "Show all of it on real packages, on this machine only.",
 }
 

@@ -22,7 +22,7 @@ class _ReasonCode(click.ParamType[Reason]):
 
     def convert(self, value: str | Reason, param: click.Parameter | None, ctx: click.Context | None) -> Reason:
         found = {reason.value: reason for reason in Reason}.get(value)
-        return found or self.fail(f"{value!r} is no reason code; the README lists them", param, ctx)
+        return found or self.fail(f"{value!r} is no reason code; `pkgsync help messages` lists them", param, ctx)
 
 
 @click.command()

@@ -46,7 +46,7 @@ def demo(context: Context) -> None:
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
         demo_world_day2(sandbox)
         _tell(context, _DAY_TWO, Path(folder))
-        context.terminal.info("\nThat was all. Your own project: see the README's five-minute guide.")
+        context.terminal.info("\nThat was all. Your own project: pkgsync help start")
 
 
 def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], folder: Path) -> None:
