@@ -26,11 +26,18 @@ def page(topic: str, style: Style) -> str:
             code = not code
         elif code:
             rows.append(f"    {line}".rstrip())
+        elif line.startswith("#"):
+            rows += _heading(line, style)
         else:
-            rows.append(style.paint("bold", line.lstrip("# ")) if line.startswith("#") else line)
+            rows.append(line)
     if _LINKS.search(text):
         rows.append("What stands in [brackets] is a topic too: `pkgsync help TOPIC`.")
     return "\n".join(rows) + "\n"
+
+
+def _heading(line: str, style: Style) -> list[str]:
+    marks, _, words = line.partition(" ")
+    return [style.paint("bold", words), ("=" if marks == "#" else "-") * len(words)]
 
 
 def _markdown(topic: str) -> str:

@@ -39,7 +39,9 @@ def test_a_topic_is_data(cli: Cli, topic: str) -> None:
 
 def test_a_topic_loses_what_is_only_markup(cli: Cli) -> None:
     out = cli.run("help", "exit-codes").out
-    assert out.startswith("How a run ends, as a number\n\n- `0`: done, or nothing to do.\n")
+    assert out.startswith(
+        "How a run ends, as a number\n===========================\n\n- `0`: done, or nothing to do.\n"
+    )
     assert "\n    pkgsync plan -o plan.json --detailed-exitcode || [ $? = 2 ]\n" in out
     assert out.endswith("\nWhat stands in [brackets] is a topic too: `pkgsync help TOPIC`.\n")
 
@@ -52,7 +54,7 @@ def test_a_command_shows_its_options(cli: Cli) -> None:
 def test_what_is_both_shows_both(cli: Cli) -> None:
     out = cli.run("help", "undo").out
     assert out.startswith(cli.run("undo", "--help").out)
-    assert "\n\nTaking an apply back, and bringing back what is missing\n\n" in out
+    assert "\n\nTaking an apply back, and bringing back what is missing\n====" in out
 
 
 @pytest.mark.parametrize(
