@@ -1,9 +1,7 @@
 """Where output goes: data to stdout, everything else to stderr, colour only where a terminal wants it."""
 
-import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +40,8 @@ class Terminal:
     @property
     def style(self) -> "Style":
         """How text reports for stdout look."""
+        import shutil
+
         from pkgsync.report import Style
 
         width = shutil.get_terminal_size().columns if self.out.isatty() else None
@@ -92,6 +92,8 @@ class Terminal:
 
     def _log(self, level: str, text: str, tip: str = "", code: str = "") -> None:
         if self.json_log:
+            import json
+
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
             entry = {"time": moment, "level": level, "message": text.strip("\n")}
             entry |= {"tip": tip} if tip else {}

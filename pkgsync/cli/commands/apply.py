@@ -1,15 +1,17 @@
 """``pkgsync apply``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, planfile
-from pkgsync.apply import receipts
 from pkgsync.cli.commands.show import render_receipt
 from pkgsync.cli.options import FILE, Context, NewFile, common
 from pkgsync.errors import PlanFileError, UsageError
-from pkgsync.model import Plan
+
+if TYPE_CHECKING:
+    from pkgsync.model import Plan
+    from pkgsync.surroundings import Surroundings
 
 
 @click.command()
@@ -40,6 +42,9 @@ def apply(
     jobs: int,
 ) -> int:
     """Execute a reviewed plan. Never asks: the plan is the approval."""
+    from pkgsync import api, planfile
+    from pkgsync.apply import receipts
+
     if file is None:
         raise UsageError("apply needs a plan file", tip="Make one: pkgsync plan -o plan.json")
     terminal = context.terminal
@@ -72,7 +77,7 @@ def apply(
     return result.exit_code
 
 
-def _backups_at_risk(reviewed: Plan, surroundings: api.Surroundings) -> str:
+def _backups_at_risk(reviewed: "Plan", surroundings: "Surroundings") -> str:
     """A CI runner's own folders mostly end with it, and the backups, which an undo needs, with them."""
     on_ci = surroundings.env.get("CI", "").lower() not in ("", "0", "false")
     if not on_ci or surroundings.backup_dir is not None or not (reviewed.replacements or reviewed.removals):

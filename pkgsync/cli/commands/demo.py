@@ -1,7 +1,6 @@
 """``pkgsync demo``: the whole story on loopback, with real packages."""
 
 import os
-import tempfile
 from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +32,8 @@ _DAY_TWO = (
 @common()
 def demo(context: Context) -> None:
     """Show plan, show, apply and audit on real packages, with servers on this machine only."""
+    import tempfile
+
     from pkgsync.sandbox import DEMO_ORPHANS, INSTALL, Sandbox, demo_world_day1, demo_world_day2
 
     if find_spec("werkzeug") is None:
