@@ -89,9 +89,11 @@ class NewFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        folder = next(parent for parent in (path.absolute()).parents if parent.exists())
+        folder = path.absolute().parent
         if str(value) == "-" or (path.exists() and not path.is_file()):
             self.fail(f"{str(value)!r} is no file that could be replaced", param, ctx)
+        if not folder.exists():
+            self.fail(f"{str(value)!r} cannot be written: there is no folder {str(path.parent)!r}", param, ctx)
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
         return path

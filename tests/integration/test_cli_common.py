@@ -81,6 +81,7 @@ def test_no_command_shows_the_help_as_an_error(cli: Cli, arguments: list[str]) -
         ["cache", "nosuch"],
         ["cache", "prune", "--older-than", "soon"],
         ["cache", "prune", "--max-size", "-1"],
+        ["cache", "prune", "--max-size", "10"],
         ["-c", ".", "plan"],
         ["--log-format", "xml", "plan"],
         ["-c", "missing.yaml", "plan", "--now"],
@@ -401,17 +402,30 @@ def test_every_exit_code_has_a_meaning_for_the_readme() -> None:
     assert [int(code) for code in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 129, 130, 143]
 
 
+HTTP = {"requests", "urllib3", "pkgsync.session.session", "tqdm", "werkzeug"}
+CHECKS = {"jsonschema", "referencing", "cattrs"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--help"], {"requests", "yaml", "jsonschema", "werkzeug", "tqdm", "tabulate"}),
-        (["schema", "plan"], {"requests", "yaml", "jsonschema", "werkzeug", "tqdm"}),
-        (["cache", "info"], {"werkzeug", "tqdm"}),
-        (["validate"], {"werkzeug", "tqdm", "pkgsync.apply.engine"}),
-        (["plan"], {"werkzeug", "pkgsync.sandbox", "tqdm"}),
+        (["--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
+        *(
+            ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"})
+            for name in SUMMARIES
+        ),
+        (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
+        (["validate"], {*HTTP, "cattrs", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
+        (["show", "plan.json"], {*HTTP, "yaml", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
+        (["cache", "info"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
+        (["receipts"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
+        (["plan"], {"werkzeug", "pkgsync.sandbox", "tqdm", "tabulate"}),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_command_imports_only_what_it_needs(cli: Cli, arguments: list[str], unwanted: set[str]) -> None:
+    if "plan.json" in arguments:
+        cli.run("plan", "-o", "plan.json")
     code = (
         "import sys; from pkgsync.cli.main import run; from pkgsync.cli.options import Context; "
         f"code = run(Context(), {arguments}); print(code, *sys.modules, file=sys.stderr)"
