@@ -1,6 +1,7 @@
 """Options that every command takes, before or after its name, and the types of their values."""
 
 import os
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from attrs import define, evolve, field
 
-from pkgsync.cli.terminal import Terminal, Verbosity
+from pkgsync.cli.terminal import Shown, Terminal, Verbosity
 from pkgsync.errors import PkgsyncError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Context:
     """What the common options say; filled by the group, then by the command."""
 
     values: dict[str, Any] = field(factory=dict)
+    shown: Shown = field(factory=Shown)
 
     @property
     def terminal(self) -> Terminal:
@@ -33,6 +35,7 @@ class Context:
             verbosity=self._verbosity(),
             colour=self.values.get("color"),
             json_log=self.values.get("log_format") == "json",
+            shown=self.shown,
         )
 
     def surroundings(self) -> "Surroundings":
@@ -55,6 +58,12 @@ class Context:
         for warning in config.warnings:
             self.terminal.warning(warning)
         return config
+
+    @property
+    def options(self) -> str:
+        """What every further command of this user needs, as it is typed: ``-c other.yaml``, with a space behind it."""
+        config = self.values.get("config")
+        return f"-c {shlex.quote(str(config))} " if config and "PKGSYNC_CONFIG" not in os.environ else ""
 
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):

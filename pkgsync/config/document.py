@@ -274,8 +274,7 @@ def _special_start(text: str, error: yaml.MarkedYAMLError) -> Mistake | None:
     """A glob without quotes is read as an alias. Nothing of it is repeated: it may as well be a secret."""
     scanning = (error.context or "").removeprefix("while scanning an ") in ("alias", "anchor")
     mark = error.context_mark if scanning else error.problem_mark
-    character = text[mark.index : mark.index + 1] if mark else ""
-    if not character or character not in "*&@`%":
+    if mark is None or (character := text[mark.index : mark.index + 1]) not in tuple("*&@`%"):
         return None
     what = f"not valid YAML: a value that starts with `{character}` needs quotes"
     return Mistake(Position(mark.line + 1, mark.column + 1), what, 'quote it, as in "*-devel*"')

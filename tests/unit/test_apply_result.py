@@ -88,7 +88,7 @@ def handlers() -> Iterator[None]:
 def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: signal.Signals, code: int) -> None:
     halt, before = Halt(), signal.getsignal(number)
     halt.begun = True
-    with handling(halt):
+    with handling(halt, lambda words: None):
         os.kill(os.getpid(), number)
         assert (halt.requested, halt.signalled) == (True, code)
         with pytest.raises(InterruptedRunError) as caught:
@@ -99,7 +99,7 @@ def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: si
 
 def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None:
     halt = Halt()
-    with handling(halt), pytest.raises(InterruptedRunError) as caught:
+    with handling(halt, lambda words: None), pytest.raises(InterruptedRunError) as caught:
         os.kill(os.getpid(), signal.SIGTERM)
     assert (caught.value.exit_code, halt.signalled) == (143, 143)
 
@@ -107,7 +107,7 @@ def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None
 def test_a_signal_that_the_caller_ignores_stays_ignored(handlers: None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     halt = Halt()
-    with handling(halt):
+    with handling(halt, lambda words: None):
         os.kill(os.getpid(), signal.SIGHUP)
     assert not halt.requested
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.commands.show import render_receipt
 from pkgsync.cli.options import FILE, Context, NewFile, common
+from pkgsync.cli.terminal import Verbosity
 from pkgsync.errors import PlanFileError, UsageError
 
 if TYPE_CHECKING:
-    from pkgsync.model import Plan
+    from pkgsync.model import Plan, ReceiptLine
     from pkgsync.surroundings import Surroundings
 
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     envvar="PKGSYNC_JOBS",
     help="Transfers at a time, each way, up to 16 [4].",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @common()
 def apply(
     context: Context,
@@ -40,9 +41,10 @@ def apply(
     dry_run: bool,
     receipt: Path | None,
     jobs: int,
+    as_json: bool,
 ) -> int:
     """Execute a reviewed plan. Never asks: the plan is the approval."""
-    from pkgsync import api, planfile
+    from pkgsync import api, planfile, report
     from pkgsync.apply import receipts
 
     if file is None:
@@ -68,13 +70,35 @@ def apply(
             only_uploads=only == "uploads",
             dry_run=dry_run,
         ),
-        report=terminal.info,
+        report=lambda words, line: terminal.info(words, _facts(line, reviewed)),
     )
-    if dry_run and result.complete and result.lines:
-        terminal.data(f"Dry run: nothing is due, every action of the plan was done before ({len(result.lines)}).")
+    if as_json:
+        terminal.data((planfile.dump_dry_run(result) if dry_run else planfile.dump_receipt(result)).decode())
     else:
-        terminal.data(render_receipt(result, "text", terminal, None if dry_run else target))
+        shown = None if dry_run else str(target)
+        verbose = terminal.verbosity >= Verbosity.VERBOSE
+        terminal.data(report.receipt_text(result, terminal.style, shown, verbose, dry_run=dry_run))
+        if step := report.next_step(result, reviewed, str(file), context.options, dry_run=dry_run):
+            terminal.info(step)
     return result.exit_code
+
+
+def _facts(line: "ReceiptLine | None", reviewed: "Plan") -> dict[str, object]:
+    """An action that ended, as a log in JSON tells it; the bytes are those of all runs of the plan, both ways."""
+    if line is None:
+        return {"digest": reviewed.digest}
+    facts = {
+        "action": line.action,
+        "key": line.key,
+        "outcome": line.outcome.value,
+        "reason": line.reason,
+        "missing": line.missing,
+        "bytes": line.bytes_down + line.bytes_up,
+        "attempts": line.attempts,
+        "sha256": line.sha256,
+        "digest": reviewed.digest,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _backups_at_risk(reviewed: "Plan", surroundings: "Surroundings") -> str:

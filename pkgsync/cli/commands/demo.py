@@ -55,7 +55,7 @@ def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], fold
     for words, arguments in steps:
         context.terminal.info(f"\n# {words}")
         context.terminal.info(f"$ pkgsync {' '.join(arguments)}")
-        own = Context(dict(context.values))
+        own = Context(dict(context.values), context.shown)
         code = group.main([*_places(folder), *arguments], prog_name="pkgsync", standalone_mode=False, obj=own)
         if code:
             raise PkgsyncError(f"the demo failed: pkgsync {arguments[0]} ended with exit code {code}")

@@ -27,13 +27,11 @@ def show(context: Context, file: Path, form: str, as_json: bool) -> None:
     if planfile.kind(data, name) == "plan":
         text = render(planfile.loads(data, name), form, context.terminal)
     else:
-        text = render_receipt(planfile.load_receipt(data, name), form, context.terminal, verbose=True)
+        text = _receipt(planfile.load_receipt(data, name), form, context.terminal)
     context.terminal.data(text)
 
 
-def render_receipt(
-    receipt: "Receipt", form: str, terminal: Terminal, path: Path | None = None, verbose: bool = False
-) -> str:
+def _receipt(receipt: "Receipt", form: str, terminal: Terminal) -> str:
     from pkgsync import planfile, report
 
     match form:
@@ -42,4 +40,4 @@ def render_receipt(
         case "markdown":
             return report.receipt_markdown(receipt)
         case _:
-            return report.receipt_text(receipt, terminal.style, str(path) if path else None, verbose)
+            return report.receipt_text(receipt, terminal.style, verbose=True)
