@@ -74,6 +74,11 @@ class Tally:
                 self._seen.popleft()
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left, though another stage goes on."""
+        return self._through == self.files
+
+    @property
     def share(self) -> float | None:
         """How much is done, from 0 to 1; None where the end is not known."""
         return min(1.0, max(0.0, self._done / self.total)) if self.total else None
@@ -172,7 +177,7 @@ class Bars(Board):
 
     def show(self) -> None:
         now, width = self.clock(), self._width()
-        lines = [_line(tally, width) for tally in self.tasks if now - tally.begun >= DELAY]
+        lines = [_line(tally, width) for tally in self.tasks if now - tally.begun >= DELAY and not tally.is_over]
         if not lines and not self._shown:
             return
         up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
@@ -214,10 +219,11 @@ class Lines(Board):
         self._next = clock() + LINE_EVERY
 
     def show(self) -> None:
-        if self.tasks and self.clock() >= self._next:
+        told = [f"{tally.description}: {tally.told}" for tally in self.tasks if not tally.is_over]
+        if told and self.clock() >= self._next:
             self._next = self.clock() + LINE_EVERY
             with suppress(OSError, ValueError):
-                self._say("; ".join(f"{tally.description}: {tally.told}" for tally in self.tasks))
+                self._say("; ".join(told))
 
 
 def _line(tally: Tally, width: int) -> str:

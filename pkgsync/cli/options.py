@@ -63,7 +63,8 @@ class Context:
     def options(self) -> str:
         """What every further command of this user needs, as it is typed: ``-c other.yaml``, with a space behind it."""
         config = self.values.get("config")
-        return f"-c {shlex.quote(str(config))} " if config and "PKGSYNC_CONFIG" not in os.environ else ""
+        known = (None, DEFAULT_CONFIG, os.environ.get("PKGSYNC_CONFIG"))
+        return "" if config is None or str(config) in known else f"-c {shlex.quote(str(config))} "
 
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):

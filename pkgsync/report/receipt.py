@@ -132,7 +132,7 @@ def _dry(receipt: Receipt) -> str:
     if not undone:
         return f"Dry run: nothing is due, {_already(len(receipt.lines))}"
     done = ", ".join(_done_parts(receipt.lines))
-    return f"Dry run: {undone}" + (f"; done before: {done.replace(' done before', ' by others')}" if done else "")
+    return f"Dry run: {undone}" + (f"; done before: {done.replace(' done before', ' found done')}" if done else "")
 
 
 def _taken(lines: Sequence[ReceiptLine]) -> str:

@@ -193,8 +193,9 @@ def test_the_last_words_are_the_next_step(planned: Cli) -> None:
     assert failed.err.splitlines()[-1] == "Next, once there is room again: pkgsync apply plan.json"
     assert planned.run("apply", "plan.json", "-q").err == ""
     rebuild(planned)
-    stale = planned.run("apply", "plan.json", "-c", "pkgsync.yaml")
-    assert stale.err.splitlines()[-1] == "Next: pkgsync -c pkgsync.yaml plan -o plan.json"
+    (planned.folder / "pkgsync.yaml").replace(planned.folder / "my config.yaml")
+    stale = planned.run("apply", "plan.json", "-c", "my config.yaml")
+    assert stale.err.splitlines()[-1] == "Next: pkgsync -c 'my config.yaml' plan -o plan.json"
 
 
 def test_the_receipt_as_json_is_the_file(planned: Cli) -> None:

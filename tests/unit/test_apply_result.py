@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -95,6 +96,26 @@ def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: si
             os.kill(os.getpid(), number)
         assert caught.value.exit_code == code
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(
+    ("busy", "code", "answer"),
+    [
+        (["upload"] * 4, 130, "Finishing 4 transfers; Ctrl-C again stops now."),
+        (["upload", "replacement", "upload"], 130, "Finishing 1 replacement and 2 transfers; Ctrl-C again stops now."),
+        (["deletion"], 143, "Finishing 1 deletion; a second signal stops now."),
+        ([], 130, "Ending; Ctrl-C again stops now."),
+    ],
+)
+def test_a_first_signal_is_answered_with_what_is_in_flight(busy: list[str], code: int, answer: str) -> None:
+    halt = Halt()
+    with ExitStack() as stack:
+        for kind in busy:
+            stack.enter_context(halt.busy(kind))
+        with halt.busy("upload"):
+            pass
+        halt.interrupt(ExitCode(code))
+        assert halt.answer == answer
 
 
 def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None:

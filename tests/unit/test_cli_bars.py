@@ -162,6 +162,16 @@ def test_bars_stand_below_what_is_written_and_leave_nothing() -> None:
     assert (screen.lines, screen.row, screen.column) == (["one is done", ""], 1, 0)
 
 
+def test_a_stage_that_has_ended_is_shown_no_more() -> None:
+    screen, clock = Screen(), Clock()
+    bars = Bars(screen, clock=clock, seconds=None)
+    with bars.task("Downloading", MIB, "bytes", 1) as down, bars.task("Uploading", MIB, "bytes", 1):
+        with down.item():
+            clock.now += 1
+        bars.tick()
+        assert [line[:9] for line in screen.lines] == ["Uploading"]
+
+
 def test_a_bar_never_fills_the_line() -> None:
     screen, clock = Screen(), Clock()
     bars = Bars(screen, clock=clock, seconds=None)

@@ -20,7 +20,7 @@ PLAIN = Style()
         ([Outcome.STALE], "Dry run: 1 stale."),
         (
             [Outcome.DONE, Outcome.ALREADY_DONE, Outcome.DUE],
-            "Dry run: 1 due; done before: 1 uploaded, 1 by others.",
+            "Dry run: 1 due; done before: 1 uploaded, 1 found done.",
         ),
         (
             [Outcome.DONE, Outcome.ALREADY_DONE],
