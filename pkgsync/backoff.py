@@ -1,7 +1,6 @@
 """How long to wait before another attempt, and what is said about it."""
 
 import logging
-import random
 
 _log = logging.getLogger(__name__)
 NOTICE = 25
@@ -13,6 +12,8 @@ def seconds_before(attempt: int, first: float, longest: float) -> float:
 
     Up to half of it is left to chance, so that what failed together does not come back together.
     """
+    import random  # here, as it costs more than the rest of a short command
+
     return min(longest, first * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311  (guards nothing)
 
 

@@ -105,11 +105,12 @@ class Phases:
     def put_back(self, action: Replacement | Archiving, result: Result) -> None:
         """Finish an action that must not go on, but whose old file an earlier run had taken away."""
         task = Task(action=action, started_at=self._stamp())
-        if isinstance(action, Replacement):
-            replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
-            self._finish(task, lambda: replace.put_back(result))
-        else:
-            self._finish(task, self._archiving(task, action).settle)
+        with self.halt.busy(action.kind):
+            if isinstance(action, Replacement):
+                replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
+                self._finish(task, lambda: replace.put_back(result))
+            else:
+                self._finish(task, self._archiving(task, action).settle)
 
     def _transfer(self, actions: Sequence[Transfer], words: str, *, senders: int) -> None:
         """Downloads and uploads overlap: the next file is fetched while one is sent."""
