@@ -351,6 +351,19 @@ def test_progress_is_shown_on_a_terminal_only(cli: Cli, monkeypatch: pytest.Monk
     assert "Reading OBS" not in on_a_terminal(cli, "plan")
 
 
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_nothing_of_the_progress_is_left_behind(cli: Cli, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    if token:
+        monkeypatch.setenv("PACKAGECLOUD_TOKEN", token)
+    cli.obs_fault(Kind.NOTHING, "", times=None, delay=0.4)
+    written = on_a_terminal(cli, "plan")
+    assert "Reading OBS" in written
+    last = written.rpartition("\x1b[J")[2]
+    assert "Reading OBS" not in last
+    assert last.endswith("\r\n"), "the prompt comes in column 1"
+
+
 # ends
 
 
