@@ -4,15 +4,16 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, planfile, report
 from pkgsync.cli.options import Context, Moment, NewPlan, common
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
-from pkgsync.model import OrphanAction, Overrides, Plan, Selection
-from pkgsync.surroundings import utc_now
+
+if TYPE_CHECKING:
+    from pkgsync.model import Plan
 
 FORMATS = ("text", "json", "markdown")
 
@@ -43,6 +44,9 @@ def plan(
     now: datetime | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
+    from pkgsync import api, planfile
+    from pkgsync.model import OrphanAction, Overrides, Selection
+
     terminal = context.terminal
     made = planfile.with_digest(
         api.plan(
@@ -63,10 +67,14 @@ def plan(
 
 def at(now: datetime | None) -> Callable[[], datetime]:
     """The clock of a run: the given time, else the real one."""
+    from pkgsync.surroundings import utc_now
+
     return (lambda: now) if now else utc_now
 
 
-def render(made: Plan, form: str, terminal: Terminal) -> str:
+def render(made: "Plan", form: str, terminal: Terminal) -> str:
+    from pkgsync import planfile, report
+
     match form:
         case "json":
             return planfile.dumps(made).decode()
@@ -76,7 +84,9 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+    from pkgsync import report
+
     if not made.complete:
         tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
@@ -89,7 +99,7 @@ def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: Plan, detailed: bool) -> ExitCode:
+def exit_code(made: "Plan", detailed: bool) -> ExitCode:
     found = {ExitCode.OK}
     if not made.complete:
         found.add(ExitCode.ERROR)

@@ -3,13 +3,14 @@
 import click
 
 from pkgsync.cli.options import Context, common
-from pkgsync.config import managed_distributions
 
 
 @click.command()
 @common()
 def validate(context: Context) -> None:
     """Check the config alone: no request is made."""
+    from pkgsync.config import managed_distributions
+
     config = context.config()
     projects, managed = len(config.obs.projects), managed_distributions(config)
     context.terminal.data(
