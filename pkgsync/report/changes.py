@@ -63,9 +63,10 @@ class Change:
 
     def title(self, arrow: str = "→") -> str:
         """``hello-tool 1.2 → 1.3``, ``old-tool 0.5 gone``."""
-        return f"{self.package} {self._happening(arrow)}"
+        return f"{self.package} {self.happening(arrow)}"
 
-    def _happening(self, arrow: str) -> str:
+    def happening(self, arrow: str = "→") -> str:
+        """``1.2 → 1.3``, ``0.5 gone``."""
         old, new = versions(self.old), versions(self.new)
         match self.kind:
             case ChangeKind.GONE:
