@@ -1,11 +1,11 @@
 """A plan for a terminal: what makes it doubtful, the counts, the packages, what leaves and why, then all else."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from tabulate import tabulate
 
-from pkgsync.model import Counts, Plan, Replacement, Transfer
+from pkgsync.model import Plan, Replacement, Transfer
 from pkgsync.report import units, words
 from pkgsync.report.changes import Change, changes, few
 from pkgsync.report.escape import visible
@@ -22,14 +22,6 @@ _SIGNS: Mapping[int, tuple[str, Colour]] = {
     3: ("~", "yellow"),
     _ADDS: ("+", "green"),
 }
-_HEADS = {
-    "upload": "uploads",
-    "replace": "replacements",
-    "delete": "deletions",
-    "archive": "archivings",
-    "held": "held",
-    "kept": "orphans_kept",
-}
 
 
 def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
@@ -40,7 +32,7 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     if nothing and counts.held:
         blocks.append(_headline(plan, style))
     blocks += [_counts(plan, style), _changes(plan, style, verbose)]
-    blocks += [_leaving(plan, style), _reads(plan, style) if verbose else []]
+    blocks += [_leaving(plan, style, verbose), _reads(plan, style) if verbose else []]
     blocks += [_replacements(plan, style, verbose), _uploads(plan, style, verbose)]
     blocks += [_held(plan, style, verbose), _unsettled(plan, style), _shadowed(plan, style, verbose)]
     blocks += [_left_out(plan, style, verbose), _warnings(plan, style)]
@@ -105,25 +97,20 @@ def _counts(plan: Plan, style: Style) -> list[str]:
     rows = {name: c for name, c in sorted(plan.summary.distributions.items()) if c.changes or c.held}
     if not plan.summary.total.changes:
         return []
-    heads = {head: what for head, what in _HEADS.items() if any(getattr(c, what) for c in rows.values())}
+    heads = words.columns(rows.values())
     unsettled = {name for read in plan.source.repositories if not read.settled for name in read.distributions}
     table = [
-        [visible(name), *_numbers(c, heads.values()), "not settled" if name in unsettled else ""]
+        [visible(name), *words.numbers(c, heads), "not settled" if name in unsettled else ""]
         for name, c in rows.items()
     ]
     if len(rows) > 1:
-        table.append(["in all", *_numbers(plan.summary.total, heads.values()), ""])
+        table.append(["in all", *words.numbers(plan.summary.total, heads), ""])
     align = ("left", *("right" for _ in heads), "right", "left")
     # as a row of its own: tabulate pads a head
     table.insert(0, ["", *heads, "size", ""])
     made = tabulate(table, tablefmt="plain", colalign=align, disable_numparse=True)
     head, *lines = (line.rstrip() for line in made.splitlines())
     return [style.paint("dim", head), *lines]
-
-
-def _numbers(counts: Counts, heads: Iterable[str]) -> list[str]:
-    size = units.size(counts.upload_bytes) if counts.uploads or counts.replacements else ""
-    return [*(str(getattr(counts, what)) for what in heads), size]
 
 
 def _changes(plan: Plan, style: Style, verbose: bool) -> list[str]:
@@ -152,19 +139,22 @@ def _change(change: Change, distributions: int, style: Style) -> list[str]:
     return labelled(symbol, colour, visible(said), style, indent=2, hanging=4)
 
 
-def _leaving(plan: Plan, style: Style) -> list[str]:
+def _leaving(plan: Plan, style: Style, verbose: bool) -> list[str]:
     """Every row that goes, under its package and the reason."""
     counts = plan.summary.total
     numbers = {"to delete": counts.deletions, "to archive": counts.archivings}
     told = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
-    return [f"{told}:", *(row for group in leaving(plan) for row in _group(group, style))] if told else []
+    rows = [row for group in leaving(plan) for row in _group(group, style, verbose)]
+    return [f"{told}:", *rows] if told else []
 
 
-def _group(group: Leaving, style: Style) -> Iterator[str]:
+def _group(group: Leaving, style: Style, verbose: bool) -> Iterator[str]:
     yield from wrapped(visible(f"{group.title(style.arrow)}: {group.why}"), style, indent=2, hanging=2)
     for removal in group.removals:
         symbol, colour = SYMBOLS[removal.kind]
         yield f"    {style.paint(colour, f'{symbol} {visible(removal.key)}')}"
+        if verbose:
+            yield from wrapped(visible(words.because(removal)), style, indent=8)
 
 
 def _reads(plan: Plan, style: Style) -> list[str]:
