@@ -64,7 +64,10 @@ def _fate(removal: Removal) -> str:
 def _reason(proofs: Sequence[Evidence]) -> str:
     newer = sorted({by.version for proof in proofs if (by := proof.superseded_by)})
     if newer:
-        states = sorted({f"{by.package}: {by.code}" for proof in proofs if (by := proof.superseded_by)})
+        # the architecture that stands behind the package differs from file to file
+        states = sorted(
+            {f"{by.package.partition(' (')[0]}: {by.code}" for proof in proofs if (by := proof.superseded_by)}
+        )
         return f"OBS offers {few(newer)} ({few(states)})"
     if proofs[0].kind == Reason.GONE.value:
         where = sorted({f"{read.project}/{read.repository}" for proof in proofs for read in proof.repositories})

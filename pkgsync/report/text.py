@@ -7,13 +7,13 @@ from tabulate import tabulate
 
 from pkgsync.model import Plan, Replacement, Transfer
 from pkgsync.report import units, words
-from pkgsync.report.changes import Change, changes, few
+from pkgsync.report.changes import Change, changes, few, place
 from pkgsync.report.escape import visible
 from pkgsync.report.removals import Leaving, leaving
 from pkgsync.report.style import SYMBOLS, Colour, Line, Style, aligned, labelled, wrapped
 
 _FEW = 5
-_FEW_FILES = 12
+_FEW_FILES = 20
 _ADDS = 4
 _SIGNS: Mapping[int, tuple[str, Colour]] = {
     0: ("-", "red"),
@@ -133,9 +133,7 @@ def _change(change: Change, distributions: int, style: Style) -> list[str]:
     symbol, colour = _SIGNS[change.rank]
     if change.rank < 2 and not change.counts.deletions:
         symbol, colour = SYMBOLS["archiving"]
-    everywhere = len(change.distributions) == distributions > 2
-    where = f"all {distributions} distributions" if everywhere else change.where
-    said = style.dot.join((change.title(style.arrow), where, change.tally))
+    said = style.dot.join((change.title(style.arrow), place(change, distributions), change.tally))
     return labelled(symbol, colour, visible(said), style, indent=2, hanging=4)
 
 

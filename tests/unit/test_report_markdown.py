@@ -238,8 +238,8 @@ def test_deletions_that_do_not_fit_go_on_in_further_parts() -> None:
     first, second = len(deleted(parts[0])), len(deleted(parts[1]))
     assert first > 1000
     assert parts[0].startswith(
-        f"> [!CAUTION]\n> **{4000 - first} more deletions in parts 2 to 3 of 3: "
-        "read them all before you approve this plan.**\n\n## pkgsync"
+        f"## pkgsync: `kata/testing`\n\n> [!CAUTION]\n> **{4000 - first} more deletions in parts 2 to 3 of 3: "
+        "read them all before you approve this plan.**\n\n**Plan: "
     )
     assert f"```\n\n**{4000 - first} more in part 2 of 3.**" in parts[0]
     assert parts[1].startswith(
