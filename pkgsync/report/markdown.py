@@ -135,7 +135,7 @@ def _bare(plan: Plan, limit: int) -> str:
     """What is left where the room is too small for anything else."""
     counts = plan.summary.total
     removals = counts.deletions + counts.archivings
-    read = f"**The {removals} deletions do not fit into this text. Read them in the plan file before you approve it.**"
+    read = f"**No room here for {units.plural(removals, 'deletion')}: read the plan file before you approve it.**"
     said = [
         _alert("CAUTION", f"{read} Plan {code(plan.digest or 'without a digest')}.", []) if removals else "",
         words.PARTIAL if plan.targeted else "",

@@ -251,6 +251,6 @@ def _warnings(plan: Plan, style: Style) -> list[str]:
 def _untouched(plan: Plan) -> str:
     counts = plan.summary.total
     return (
-        f"Of {plan.target.total} rows {counts.unchanged} are equal, {counts.filtered} filtered, "
+        f"Of {units.plural(plan.target.total, 'row')}: {counts.unchanged} equal, {counts.filtered} filtered, "
         f"{plan.summary.unmanaged} unmanaged."
     )

@@ -263,8 +263,8 @@ def test_every_deletion_is_in_one_part_or_all_are_said_to_be_elsewhere(plan: Pla
 def test_where_no_deletion_fits_the_text_says_so() -> None:
     text = plan_markdown(many(5000), limit=600)
     assert text.startswith(
-        "> [!CAUTION]\n> **The 5000 deletions do not fit into this text. "
-        "Read them in the plan file before you approve it.** Plan `without a digest`."
+        "> [!CAUTION]\n> **No room here for 5000 deletions: read the plan file before you approve it.** "
+        "Plan `without a digest`."
     )
     assert plan_markdown(many(5000), limit=600, part=2) == ""
 

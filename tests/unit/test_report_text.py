@@ -390,7 +390,7 @@ def test_verbose_tells_the_reads_once() -> None:
     text = plan_text(PLAN, PLAIN, verbose=True)
     assert text.count("read home:kata/openSUSE_Leap_15.6: x86_64 published; index eeeeeeeeeeee\n") == 1
     assert text.count("read Packagecloud: a complete listing of 9 rows\n") == 1
-    assert "Of 9 rows 3 are equal, 0 filtered, 1 unmanaged." in text
+    assert "Of 9 rows: 3 equal, 0 filtered, 1 unmanaged." in text
 
 
 def test_an_audit() -> None:
