@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import Context, Moment, NewPlan, common
+from pkgsync.cli.options import Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
+from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pkgsync.model import Plan
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "gitlab")
 
 
 @click.command()
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@in_parts
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
@@ -36,6 +37,8 @@ def plan(
     out: Path | None,
     form: str,
     as_json: bool,
+    max_length: int | None,
+    part: int | None,
     detailed_exitcode: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -48,6 +51,8 @@ def plan(
     from pkgsync.model import OrphanAction, Overrides, Selection
 
     terminal = context.terminal
+    form = "json" if as_json else form
+    check_parts(form, max_length, part)
     made = planfile.with_digest(
         api.plan(
             context.config(),
@@ -60,7 +65,7 @@ def plan(
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
-    terminal.data(render(made, "json" if as_json else form, terminal))
+    terminal.data(render(made, form, terminal, max_length, part))
     say_what_next(made, out, terminal)
     return exit_code(made, detailed_exitcode)
 
@@ -72,14 +77,22 @@ def at(now: datetime | None) -> Callable[[], datetime]:
     return (lambda: now) if now else utc_now
 
 
-def render(made: "Plan", form: str, terminal: Terminal) -> str:
+def check_parts(form: str, length: int | None, part: int | None) -> None:
+    """Raises UsageError where the form has no parts."""
+    if form != "markdown" and (length or part):
+        raise UsageError("--max-length and --part are for --format markdown", tip="Add --format markdown.")
+
+
+def render(made: "Plan", form: str, terminal: Terminal, length: int | None = None, part: int | None = None) -> str:
     from pkgsync import planfile, report
 
     match form:
         case "json":
             return planfile.dumps(made).decode()
         case "markdown":
-            return report.plan_markdown(made)
+            return report.plan_markdown(made, length or report.GITHUB_LIMIT, part or 1)
+        case "gitlab":
+            return report.plan_gitlab(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
