@@ -35,10 +35,15 @@ Place = tuple[str, str]
 """Project and repository."""
 
 
-def compare(plan: Plan, old: Plan | None, config_digest: str, desired: DesiredState, actual: ActualState) -> Comparison:
-    """The plan beside ``old``, the plan of the config with this digest on the same worlds; None: it gives no plan."""
+def compare_all(plan: Plan, cause: Cause, config_digest: str) -> Comparison:
+    """The plan where the config with this digest gives none."""
+    return Comparison(config_digest=config_digest, causes={action.key: cause for action in plan.actions})
+
+
+def compare(plan: Plan, old: Plan, config_digest: str, desired: DesiredState, actual: ActualState) -> Comparison:
+    """The plan beside ``old``, the plan of the config with this digest on the same worlds."""
     history = _History(desired=desired, rows=actual.rows)
-    before = {action.key: action for action in old.actions} if old else {}
+    before = {action.key: action for action in old.actions}
     causes = {
         action.key: history.cause(action) if _same(action, before.get(action.key)) else Cause.CONFIG
         for action in plan.actions
