@@ -12,7 +12,7 @@ TOLD: Mapping[Cause, str] = {
     Cause.CONFIG: "by this config",
     Cause.OBS: "by OBS",
     Cause.PACKAGECLOUD: "on Packagecloud",
-    Cause.UNKNOWN: "whose is not known",
+    Cause.UNKNOWN: "cause not known",
 }
 _DUE: Mapping[ActionKind, str] = {
     "upload": "to upload",
