@@ -17,7 +17,7 @@ from cattrs.v import format_exception
 from pkgsync.config import Config
 from pkgsync.errors import PlanFileError, UsageError
 from pkgsync.files import write_atomically
-from pkgsync.model import ActualState, Policy
+from pkgsync.model import ActualState, OrphanAction, Policy
 from pkgsync.obs import ObsWorld
 from pkgsync.planfile import strictjson, validation
 from pkgsync.snapshot.convert import converter
@@ -54,9 +54,12 @@ class Snapshot:
 
     def actual_for(self, policy: Policy, now: datetime) -> ActualState:
         """What Packagecloud held, as far as it is what this policy asks for; other downloads prove nothing."""
-        actual = self.packagecloud
-        if self.archive is None or self.archive != policy.orphans.archive_to:
+        actual, archive_to = self.packagecloud, policy.orphans.archive_to
+        if self.archive is None or self.archive != archive_to:
             actual = evolve(actual, archive=None)
+            if policy.orphans.action is OrphanAction.ARCHIVE:
+                words = f"the snapshot did not read the archive {archive_to}, so nothing is archived"
+                actual = evolve(actual, warnings=(*actual.warnings, words))
         days = policy.limits.in_use_days
         if days is None or self.downloads_since is None or counted_since(days, now).isoformat() < self.downloads_since:
             actual = evolve(actual, downloads={})
