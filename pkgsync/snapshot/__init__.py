@@ -5,7 +5,7 @@ the worst that it can bring about is a wrong plan, and apply reads both services
 """
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pkgsync.errors import PlanFileError, UsageError
 from pkgsync.files import write_atomically
 from pkgsync.model import ActualState, OrphanAction, Policy
 from pkgsync.obs import ObsWorld
+from pkgsync.packagecloud.usage import counted_since
 from pkgsync.planfile import strictjson, validation
 from pkgsync.snapshot.convert import converter
 
@@ -64,11 +65,6 @@ class Snapshot:
         if days is None or self.downloads_since is None or counted_since(days, now).isoformat() < self.downloads_since:
             actual = evolve(actual, downloads={})
         return actual
-
-
-def counted_since(days: int, now: datetime) -> date:
-    """The first day, in UTC, of the last ``days`` days."""
-    return (now - timedelta(days=days)).date()
 
 
 def published_sha256(config: Config) -> str | None:
