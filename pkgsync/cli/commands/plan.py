@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import Context, Moment, NewPlan, common, in_parts
+from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pkgsync.model import Plan
 
+_LATER = "Plan again later."
 FORMATS = ("text", "json", "markdown", "gitlab")
 
 
@@ -31,6 +32,13 @@ FORMATS = ("text", "json", "markdown", "gitlab")
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
+@click.option(
+    "--from-snapshot",
+    type=FILE,
+    metavar="FILE",
+    help="Plan from this file of `pkgsync snapshot`: no network, no login.",
+)
+@click.option("--base", type=FILE, metavar="CONFIG", help="Compare with this old config: whose change is each action?")
 @common()
 def plan(
     context: Context,
@@ -45,28 +53,39 @@ def plan(
     orphans: str | None,
     max_deletions: int | None,
     now: datetime | None,
+    from_snapshot: Path | None,
+    base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
-    from pkgsync import api, planfile
-    from pkgsync.model import OrphanAction, Overrides, Selection
+    from pkgsync import api, planfile, snapshot
+    from pkgsync.config import load
+    from pkgsync.model import OrphanAction, Overrides, Selection, iso
 
     terminal = context.terminal
     form = "json" if as_json else form
     check_parts(form, max_length, part)
+    config = context.config()
+    taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
         api.plan(
-            context.config(),
+            config,
             context.surroundings(),
             overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
             selection=Selection(target, exclude),
-            now=at(now),
+            now=at(now) if now else None,
+            snapshot=taken,
+            # for what it decides; its credentials are not looked for
+            base=load(base, {}) if base else None,
         )
     )
+    if taken is not None:
+        read = f"Planned from {from_snapshot}, read {iso(taken.packagecloud.read_at)}."
+        terminal.info(f"{read} No service was asked now; apply asks both again.")
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
     terminal.data(render(made, form, terminal, max_length, part))
-    say_what_next(made, out, terminal)
+    say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
     return exit_code(made, detailed_exitcode)
 
 
@@ -97,11 +116,13 @@ def render(made: "Plan", form: str, terminal: Terminal, length: int | None = Non
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(
+    made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER
+) -> None:
     from pkgsync import report
 
     if not made.complete:
-        tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
+        tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
