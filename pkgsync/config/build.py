@@ -21,7 +21,7 @@ from pkgsync.config.values import (
     PackagecloudConfig,
     Targets,
 )
-from pkgsync.model import DistributionLimits, Limits, Origin, OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import DistributionLimits, GoneRule, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
 # a few short lists of a pull request can make millions of projects
 MAX_EXPANDED = 1000
@@ -147,6 +147,7 @@ def _orphans(data: Mapping[str, Any]) -> OrphanPolicy:
         keep_versions=data.get("keep_versions"),
         min_age=duration(str(data.get("min_age", 0))),
         grace=duration(str(data.get("grace", 0))),
+        gone=GoneRule(data.get("gone", GoneRule.KEEP)),
         protect=tuple(data.get("protect", ())),
         names=tuple(data.get("names", ())),
         uploaders=tuple(data.get("uploaders", ())),

@@ -40,6 +40,7 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.explained import ConfigChange, Explanation, Flip, Step, WorldChange
 from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
@@ -58,6 +59,7 @@ from pkgsync.model.plan import (
 from pkgsync.model.policy import (
     EVERYTHING,
     DistributionLimits,
+    GoneRule,
     Limits,
     OrphanAction,
     OrphanPolicy,
@@ -92,13 +94,17 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
+    "ConfigChange",
     "ContentFrom",
     "Counts",
     "Deletion",
     "DesiredState",
     "DistributionLimits",
     "Evidence",
+    "Explanation",
     "Fate",
+    "Flip",
+    "GoneRule",
     "Held",
     "Index",
     "IndexedFile",
@@ -133,11 +139,13 @@ __all__ = [
     "Selection",
     "Shadowed",
     "Source",
+    "Step",
     "Summary",
     "SupersededBy",
     "Transfer",
     "Upload",
     "Version",
+    "WorldChange",
     "iso",
 ]
 

@@ -23,7 +23,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.model.filename import FileClass
-from pkgsync.reconcile.checks import Facts
+from pkgsync.reconcile.facts import Facts
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.limits import freed
 from pkgsync.reconcile.names import settle_names

@@ -5,7 +5,7 @@ They limit uploads and what may be an orphan; they are never proof that somethin
 
 import re
 from collections.abc import Collection, Sequence
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 
 from pkgsync.model import Policy, Selection
 from pkgsync.model.filename import FileClass, file_class, parse
@@ -16,10 +16,20 @@ class Globs:
     """Several shell globs, matched against a whole name, case-sensitively."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
         self._pattern = re.compile("|".join(translate(p) for p in patterns)) if patterns else None
 
     def match(self, name: str) -> bool:
         return self._pattern is not None and self._pattern.match(name) is not None
+
+    def matching(self, name: str) -> list[str]:
+        """The globs that match."""
+        return [glob for glob in self._patterns if fnmatchcase(name, glob)]
+
+
+def literal(name: str) -> str:
+    """The glob that matches this name alone."""
+    return re.sub(r"([*?[])", r"[\1]", name)
 
 
 class FileFilter:
