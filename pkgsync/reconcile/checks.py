@@ -301,11 +301,11 @@ def _last(days: int) -> str:
 # In this order reasons that last are told before those of the moment; in_use costs a request per row.
 CHECKS: Mapping[str, Callable[[Row, Facts, Offer | None], Stop | str]] = {
     "protected": _protected,
-    "published elsewhere": _not_offered,
+    "elsewhere": _not_offered,
     "built": _built_not_published,
     "ours": _ours,
     "consistent": _consistent,
-    "superseded or gone": _superseded_or_gone,
+    "succession": _superseded_or_gone,
     "versions": _retention,
     "age": _min_age,
     "grace": _grace,

@@ -6,10 +6,13 @@ They limit uploads and what may be an orphan; they are never proof that somethin
 import re
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase, translate
+from typing import Literal
 
 from pkgsync.model import Policy, Selection
 from pkgsync.model.filename import FileClass, file_class, parse
 from pkgsync.reconcile.architectures import ANY, maybe_wanted
+
+FilterKey = Literal["", "include_classes", "include", "exclude", "architectures", "repositories"]
 
 
 class Globs:
@@ -43,9 +46,17 @@ class FileFilter:
     def includes(self, kind: FileClass) -> bool:
         return kind in self._classes
 
+    def left_out_by(self, filename: str, kind: FileClass) -> FilterKey:
+        """The key of the config that leaves a file of this name and class out; empty where none does."""
+        if not self.includes(kind):
+            return "include_classes"
+        if not self._include.match(filename):
+            return "include"
+        return "exclude" if self._exclude.match(filename) else ""
+
     def admits(self, filename: str, kind: FileClass) -> bool:
         """Whether a file of this name and class is synced, as far as its architecture and its project allow."""
-        return self.includes(kind) and self._include.match(filename) and not self._exclude.match(filename)
+        return not self.left_out_by(filename, kind)
 
     def takes(self, filename: str, architectures: Collection[str] | None) -> bool:
         """Whether a file may be synced of which only the name is known: in doubt it must be read, to know more.

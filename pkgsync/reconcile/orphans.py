@@ -41,7 +41,7 @@ def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[
 
 def filtered_out(row: Row, offered: Offered, filters: FileFilter) -> bool:
     """Whether the config's filters leave the row alone, whatever OBS offers."""
-    return not filters.admits(row.filename, class_in(row)) or offered.leaves_out(row)
+    return bool(filters.left_out_by(row.filename, class_in(row)) or offered.leaves_out(row))
 
 
 def judge(row: Row, facts: Facts) -> Orphan:

@@ -7,24 +7,32 @@ from attrs import frozen
 
 from pkgsync.model import ConfigChange, Flip, Problem, WorldChange
 from pkgsync.model.explained import Value, WorldKind
-from pkgsync.reasons import Reason
+from pkgsync.reasons import Group, Reason
 
 P = ParamSpec("P")
 
 
 @frozen
 class Stop:
-    """Why a file goes no further, in words, and what would take that away."""
+    """Why a file goes no further, in words, and what would take that away. ``cure`` as in a problem."""
 
     reason: Reason
     message: str
     flip: Flip
+    cure: str = ""
+
+    @property
+    def told(self) -> str:
+        return Problem(self.reason, self.message, cure=self.cure).told
 
     @classmethod
     def by(cls, problem: Problem, distribution: str) -> "Stop":
-        """A stop by what is not certain in OBS."""
+        """A stop by what is not certain in OBS, or is odd."""
         words = (problem.cure or problem.reason.advice).removesuffix(".")
-        return cls(problem.reason, problem.message, world(words, "settled", distribution))
+        # one file too many is for people to sort out
+        odd = problem.reason.group is Group.CHANGED
+        flip = Flip(words) if odd else world(words, "settled", distribution)
+        return cls(problem.reason, problem.message, flip, problem.cure)
 
 
 def walk(
