@@ -1,4 +1,4 @@
-"""The public library: plan, audit, apply and undo as typed functions.
+"""The public library: plan, audit, explain, apply and undo as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
@@ -16,6 +16,7 @@ from pkgsync.errors import ConfigError, UsageError
 from pkgsync.model import (
     EVERYTHING,
     ActualState,
+    Answer,
     Audit,
     AuditQuery,
     DesiredState,
@@ -31,7 +32,7 @@ from pkgsync.services import Services, look_back, packagecloud_session
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
-__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "undo"]
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
 
@@ -80,6 +81,25 @@ def audit(
     decided, actual = _decide((desired, actual), policy, managed_distributions(config), moment, services)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
+
+
+def explain(
+    config: Config,
+    surroundings: Surroundings,
+    name: str,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    now: Callable[[], datetime] = utc_now,
+) -> Answer:
+    """Read both worlds, and tell what becomes of ``name``, check by check: a package key, file name or package name.
+
+    Raises as :func:`plan` does. A name that neither world knows has no explanation, but near names.
+    """
+    policy = _policy(config, overrides)
+    services = Services.of(config, surroundings, _archive_of(policy))
+    desired, actual = services.observe(config)
+    decided, actual = _decide((desired, actual), policy, managed_distributions(config), now(), services)
+    return reconcile.explain(decided, desired, actual, policy, overrides, name)
 
 
 def apply(

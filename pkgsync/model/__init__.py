@@ -40,7 +40,7 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
-from pkgsync.model.explained import ConfigChange, Explanation, Flip, Step, WorldChange
+from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
 from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
@@ -85,6 +85,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "ActualState",
+    "Answer",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",

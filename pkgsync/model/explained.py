@@ -14,6 +14,7 @@ WorldKind = Literal[
     "applied",
     "succeeded",
     "unpublished",
+    "published",
     "unbuilt",
     "known",
     "newer",
@@ -43,8 +44,9 @@ class ConfigChange:
 class WorldChange:
     """What would have to happen outside of the config.
 
-    ``subject`` is a file name for succeeded, unpublished, newer and arrived, a package key for unbuilt, known, removed
-    and archive, an ISO 8601 moment for until, seconds since an apply for applied, and a distribution for settled.
+    ``subject`` is a file name for succeeded, published, unpublished, newer and arrived, a package key for unbuilt,
+    known, removed and archive, an ISO 8601 moment for until, seconds since an apply for applied, and a distribution
+    for settled.
     """
 
     kind: WorldKind
@@ -84,3 +86,12 @@ class Explanation(Keyed):
     steps: tuple[Step, ...] = ()
     reason: Reason | None = None
     flip: Flip | None = None
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What was asked for: one key, or each key of a name; where nothing has that name, the ``near`` ones."""
+
+    query: str
+    explanations: tuple[Explanation, ...]
+    near: tuple[str, ...] = ()

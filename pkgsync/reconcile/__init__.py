@@ -2,6 +2,7 @@
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
+from pkgsync.reconcile.explain import explain
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
@@ -20,6 +21,7 @@ __all__ = [
     "arranged",
     "audit",
     "build_plan",
+    "explain",
     "recheck",
     "reconcile",
     "unasked",
