@@ -48,6 +48,7 @@ class Orphan:
 
     ``size`` (bytes) and ``downloads`` are None where they were not asked for, or not told.
     ``archived_in`` names the archive that holds the same file already. ``flip`` is what would take its stop away.
+    ``otherwise`` is the reason that it would have if the config did not keep orphans.
     """
 
     row: Row
@@ -59,6 +60,7 @@ class Orphan:
     downloads: int | None = None
     archived_in: str | None = None
     flip: Flip | None = None
+    otherwise: Reason | None = None
 
 
 @frozen(kw_only=True)

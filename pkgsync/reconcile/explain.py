@@ -282,8 +282,14 @@ def _filtered(distribution: str, filename: str, steps: Iterable[Step], left_out:
 
 
 def _managed(decided: DistributionDecisions) -> Step:
-    feeding = ", ".join(r.id for r in decided.offered.repositories) or "nothing that was read"
+    feeding = ", ".join(map(_read, decided.offered.repositories)) or "nothing that was read"
     return Step("managed", True, f"fed by {feeding}")
+
+
+def _read(repository: Repository) -> str:
+    states = [f"{a.name} {a.code}" for a in sorted(repository.architectures, key=lambda a: a.name)]
+    index = f"index {repository.index.top_sha256[:12]}" if repository.index else "no index"
+    return f"{repository.id} ({', '.join([*states, index])})"
 
 
 def _published(offer: Offer) -> str:

@@ -52,14 +52,14 @@ def judge(row: Row, facts: Facts) -> Orphan:
     if stop is not None:
         # judged all the same: audit tells what another policy would do
         if action is OrphanAction.KEEP:
-            return _kept(row, facts.policy.orphans, f"{stop.reason}: {stop.message}")
+            return _kept(row, facts.policy.orphans, stop.reason, f"{stop.reason}: {stop.message}", stop.flip)
         fate = _fate_of(stop.reason.group)
         return Orphan(row=row, fate=fate, reason=stop.reason, message=stop.message, flip=stop.flip)
     evidence = _evidence(row, facts, newer)
     message = _explain(evidence)
-    if action is OrphanAction.KEEP:
-        return evolve(_kept(row, facts.policy.orphans, f"deleted: {message}"), evidence=evidence)
     reason = Reason.SUPERSEDED if newer else Reason.GONE
+    if action is OrphanAction.KEEP:
+        return evolve(_kept(row, facts.policy.orphans, reason, f"deleted: {message}"), evidence=evidence)
     if action is OrphanAction.DELETE:
         return Orphan(row=row, fate="delete", reason=reason, message=message, evidence=evidence)
     if facts.archive is None or row.key not in facts.archive:
@@ -82,9 +82,18 @@ def way(row: Row, facts: Facts) -> Iterator[tuple[str, Stop | str]]:
         yield "action", Stop(Reason.KEEP, "the config keeps orphans", _acting(facts.policy.orphans))
 
 
-def _kept(row: Row, orphans: OrphanPolicy, otherwise: str) -> Orphan:
-    message = f"the config keeps orphans; else {otherwise}"
-    return Orphan(row=row, fate="keep", reason=Reason.KEEP, message=message, flip=_acting(orphans))
+def _kept(row: Row, orphans: OrphanPolicy, otherwise: Reason, words: str, behind: Flip | None = None) -> Orphan:
+    """``behind`` is the change for the stop that would come next: a name that is claimed is told at once."""
+    flip = _acting(orphans)
+    named = [change for change in behind.config if change.path == ("orphans", "names")] if behind else []
+    return Orphan(
+        row=row,
+        fate="keep",
+        reason=Reason.KEEP,
+        message=f"the config keeps orphans; else {words}",
+        flip=evolve(flip, config=(*flip.config, *named)),
+        otherwise=otherwise,
+    )
 
 
 def _acting(orphans: OrphanPolicy) -> Flip:

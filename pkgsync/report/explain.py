@@ -7,7 +7,7 @@ from typing import Any
 from pkgsync.model import Answer, Explanation, Flip, Step
 from pkgsync.model.explained import Fortune
 from pkgsync.planfile.convert import plain
-from pkgsync.report import flips, words
+from pkgsync.report import flips
 from pkgsync.report.escape import visible
 from pkgsync.report.style import Colour, Style, wrapped
 
@@ -34,7 +34,7 @@ def explain_text(answer: Answer, style: Style) -> str:
 
 
 def _unknown(answer: Answer, style: Style) -> Iterator[str]:
-    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows {answer.query} there."), style)
+    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows {answer.query}."), style)
     if answer.near:
         yield "Near names:"
         yield from (f"  {visible(name)}" for name in answer.near)
@@ -43,8 +43,8 @@ def _unknown(answer: Answer, style: Style) -> Iterator[str]:
 def _block(found: Explanation, style: Style) -> Iterator[str]:
     said, colour = _SAID[found.fortune]
     yield style.paint("bold", visible(found.key))
-    message = words.why(found.reason, found.message) if found.reason else found.message
-    first, *rest = wrapped(visible(f"{said}; {message}"), style, indent=2, hanging=2)
+    reason = f" ({found.reason})" if found.reason else ""
+    first, *rest = wrapped(visible(f"{said}{reason}: {found.message}"), style, indent=2, hanging=2)
     yield f"  {style.paint(colour, said)}{first[2 + len(said) :]}"
     yield from rest
     yield ""
