@@ -84,6 +84,8 @@ def _configured(case: Case, change: ConfigChange) -> Case:
 def _changed(old: Any, change: ConfigChange, name: str) -> Any:
     if change.how == "set":
         return _VALUES.get(name, lambda value: value)(change.value)
+    if change.value is None:
+        return None
     assert isinstance(change.value, tuple) and change.value
     if change.how == "add":
         return (*old, *change.value)

@@ -31,6 +31,7 @@ Fortune = Literal[
 class ConfigChange:
     """One key of the config that is ``set`` to the value, or whose list takes it in (``add``) or loses it (``remove``).
 
+    A key without a value is removed as a whole.
     ``project`` names the OBS project whose own key it is; empty for a key of the whole config.
     """
 

@@ -285,7 +285,7 @@ def _in_use(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     count = facts.downloads.get(row.key)
     if count == 0:
         return f"not downloaded in {_last(days)}"
-    flip = setting("To let it go all the same", "limits", "in_use_days", value=None)
+    flip = removing("To let it go all the same, take out", "limits", "in_use_days")
     if row.key not in facts.downloads:
         return Stop(Reason.IN_USE, f"its downloads of {_last(days)} were not asked for", flip)
     if count is None:

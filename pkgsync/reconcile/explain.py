@@ -53,8 +53,7 @@ def explain(
         exceeded=decided.exceeded(policy, overrides),
     )
     found = tuple(teller.tell(*_parts(key)) for key in sorted(keys))
-    near = () if found else tuple(get_close_matches(query, _names(known), _NEAR))
-    return Answer(query=query, explanations=found, near=near)
+    return Answer(query=query, explanations=found, near=() if found else _near(known, query))
 
 
 def _known(decided: Reconciliation, actual: ActualState) -> Iterator[tuple[str, str]]:
@@ -72,9 +71,15 @@ def _asked(known: dict[str, str], query: str) -> list[str]:
     return [key for key in known if _parts(key)[1] == query] or [key for key, name in known.items() if name == query]
 
 
-def _names(known: dict[str, str]) -> list[str]:
-    """What could have been meant, in an order that does not depend on where it was read first."""
-    return sorted({*known, *(_parts(key)[1] for key in known), *known.values()} - {""})
+def _near(known: dict[str, str], query: str) -> tuple[str, ...]:
+    """The package names that are like it; for a file, the keys of those packages that are like it."""
+    parsed = parse(_parts(query)[1])
+    name = parsed.name if parsed else query
+    names = {*known.values()} - {""}
+    close = [name] if name in names else get_close_matches(name, sorted(names), _NEAR)
+    if parsed is None:
+        return tuple(close)
+    return tuple(get_close_matches(query, sorted(key for key in known if known[key] in close), _NEAR, 0.3))
 
 
 def _parts(key: str) -> tuple[str, str]:
@@ -142,8 +147,8 @@ class _Teller:
     def _row(self, decided: DistributionDecisions, row: Row) -> Explanation:
         steps = [_managed(decided), Step("packagecloud", True, _held_row(row))]
         if row.filename in decided.facts.renamed:
-            words = "OBS publishes the same content under another name"
-            return _told(row.distribution, row.filename, "unchanged", words, [*steps, Step("obs", True, words)])
+            same = _same_content(decided, row)
+            return _told(row.distribution, row.filename, "unchanged", same.said, [*steps, same])
         if left_out := self._filter_of(decided, row):
             return _filtered(row.distribution, row.filename, steps, left_out)
         steps += [
@@ -152,15 +157,21 @@ class _Teller:
             *_steps(orphans.way(row, decided.facts)),
         ]
         orphan = next(o for o in decided.orphans if o.row is row)
-        flip, message = orphan.flip, orphan.message
-        if orphan.fate in ("delete", "archive"):
-            flip = adding("To keep it", "orphans", "protect", values=[literal(row.filename)])
-            over = [limit for limit in self.exceeded if limit.distribution == row.distribution]
-            steps.append(Step("limits", not over, over[0].message if over else "no limit is exceeded"))
-            if over:
-                message = f"{message}; but the plan is refused, as it exceeds a limit"
-                flip = Flip(f"If that is right, plan with `{over[0].override}`")
-        return _told(row.distribution, row.filename, orphan.fate, message, steps, orphan.reason, flip)
+        told = _told(row.distribution, row.filename, orphan.fate, orphan.message, steps, orphan.reason, orphan.flip)
+        return self._within_limits(told) if orphan.fate in ("delete", "archive") else told
+
+    def _within_limits(self, told: Explanation) -> Explanation:
+        """The file may go, if the plan that holds it may."""
+        over = next((limit for limit in self.exceeded if limit.distribution == told.distribution), None)
+        if over is None:
+            keep = adding("To keep it", "orphans", "protect", values=[literal(told.filename)])
+            return evolve(told, steps=(*told.steps, Step("limits", True, "no limit is exceeded")), flip=keep)
+        return evolve(
+            told,
+            message=f"{told.message}; but the plan is refused, as it exceeds a limit",
+            steps=(*told.steps, Step("limits", False, over.message)),
+            flip=Flip(f"If that is right, plan with `{over.override}`"),
+        )
 
     def _filter_of(self, decided: DistributionDecisions, row: Row) -> "_LeftOut | None":
         filters, offered = FileFilter(self.policy), decided.offered
@@ -305,6 +316,11 @@ def _held_row(row: Row) -> str:
     by = f" by {row.uploader}" if row.uploader else ""
     content = f"sha256 {row.sha256[:12]}" if row.sha256 else "its checksum is not told"
     return f"uploaded {row.created_at or '?'}{by}, {content}"
+
+
+def _same_content(decided: DistributionDecisions, row: Row) -> Step:
+    how = "which the filters leave out" if row.filename in decided.offered.left_out else "as another file"
+    return Step("obs", True, f"OBS publishes the same content, {how}")
 
 
 def _shadow(shadowed: Shadowed) -> Step:

@@ -59,8 +59,9 @@ def adding(words: str, *path: str, values: Iterable[str], project: str = "") -> 
     return Flip(words, (ConfigChange(path, "add", tuple(values), project),))
 
 
-def removing(words: str, *path: str, values: Iterable[str]) -> Flip:
-    return Flip(words, (ConfigChange(path, "remove", tuple(values)),))
+def removing(words: str, *path: str, values: Iterable[str] | None = None) -> Flip:
+    """These of a list, or the whole key."""
+    return Flip(words, (ConfigChange(path, "remove", None if values is None else tuple(values)),))
 
 
 def world(words: str, kind: WorldKind, subject: str) -> Flip:

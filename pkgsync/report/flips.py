@@ -21,7 +21,8 @@ def told(flip: Flip) -> str:
     first = flip.config[0]
     words = f"{flip.words}, in the project {first.project}" if first.project else flip.words
     if first.how == "remove":
-        return f"{words} `{'.'.join(first.path)}`: `{_flow(first.value)}`"
+        of_list = f": `{_flow(first.value)}`" if first.value is not None else ""
+        return f"{words} `{'.'.join(first.path)}`{of_list or '.'}"
     return f"{words}: `{line(flip.config)}`"
 
 
