@@ -280,6 +280,11 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
     if action == "archive" and "archive_to" not in orphans:
         fix = "add `archive_to: USER/REPOSITORY`"
         yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
+    for number, glob in enumerate(orphans.get("names", ())):
+        # whatever somebody else has put there would be claimed, and gone
+        if orphans.get("gone") == "delete" and not set(glob) - set("*?"):
+            what = f"with `gone: delete` {shown(glob)} would let all go that OBS does not offer, whoever put it there"
+            yield Mistake(document.at(("orphans", "names", number)), what, "name the packages, such as old-tool*")
     # Packagecloud takes a name in any letters
     if str(orphans.get("archive_to")).casefold() == data["packagecloud"]["repository"].casefold():
         what = "`archive_to` is the repository itself"

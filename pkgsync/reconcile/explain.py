@@ -52,8 +52,9 @@ def explain(
         policy=policy,
         exceeded=decided.exceeded(policy, overrides),
     )
-    found = tuple(teller.tell(*_parts(key)) for key in sorted(keys))
-    return Answer(query=query, explanations=found, near=() if found else _near(known, query))
+    # what OBS calls otherwise than Packagecloud is one file
+    found = {told.key: told for told in (teller.tell(*_parts(key)) for key in sorted(keys))}
+    return Answer(query=query, explanations=tuple(found.values()), near=() if found else _near(known, query))
 
 
 def _known(decided: Reconciliation, actual: ActualState) -> Iterator[tuple[str, str]]:

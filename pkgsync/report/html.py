@@ -11,7 +11,7 @@ from html import escape
 from pkgsync.model import Audit, Orphan
 from pkgsync.report.escape import visible
 from pkgsync.report.holds import holds
-from pkgsync.report.orphans import DISTRIBUTION, Column, columns, headline, totals
+from pkgsync.report.orphans import Column, columns, headline, totals
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --quiet: #666; --red: #b3261e; --blue: #1a5fb4;
@@ -110,7 +110,7 @@ def _list(title: str, lines: Sequence[str]) -> Iterable[str]:
 def _table(audit: Audit) -> Iterable[str]:
     if not audit.orphans:
         return
-    shown = [DISTRIBUTION, *columns(audit)]
+    shown = [Column(head="Distribution", text=_distribution, key=_distribution), *columns(audit)]
     yield "<table><thead><tr>"
     for column in shown:
         kind = ' class="number"' if column.number else ""
@@ -118,6 +118,10 @@ def _table(audit: Audit) -> Iterable[str]:
     yield "</tr></thead><tbody>"
     yield from (f"<tr>{''.join(_cell(column, orphan) for column in shown)}</tr>" for orphan in audit.orphans)
     yield f"</tbody></table><script>{_SCRIPT}</script>"
+
+
+def _distribution(orphan: Orphan) -> str:
+    return orphan.row.distribution
 
 
 _SHORT = ("Distribution", "Arch", "Uploaded")

@@ -202,6 +202,8 @@ def test_what_obs_calls_otherwise_is_explained_as_its_row() -> None:
     odd = evolve(OLD, filename="odd.rpm", path="odd.rpm")
     found = told([repository(odd)], [row(OLD)], key=f"{LEAP}/odd.rpm")
     assert (found.filename, found.fortune, found.steps[1].name) == (OLD.filename, "unchanged", "name")
+    both = Case(World((repository(odd),), (row(OLD),), policy())).ask("hello").explanations
+    assert [one.filename for one in both] == [OLD.filename]
 
 
 def test_a_deletion_that_exceeds_a_limit_says_so() -> None:
