@@ -63,7 +63,7 @@ def _ours(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     if (unread := facts.offered.unread()) is not None:
         return Stop.by(unread, row.distribution)
     flip = adding("To let pkgsync manage it", "orphans", "names", values=[literal(row.name)])
-    words = f"nothing shows that it is ours: OBS offers no {row.name} there, and `orphans` does not claim it"
+    words = f"nothing shows that it is ours: OBS offers no {row.name} there"
     return Stop(Reason.NOT_OWNED, words, flip)
 
 

@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from tabulate import tabulate
@@ -84,10 +85,14 @@ def _table(audit: Audit, fate: str, style: Style) -> str:
 
 
 def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
-    """On a narrow terminal the words of each row stand under it."""
+    """On a narrow terminal the words stand under their rows, once for those that have the same."""
     head, *lines = _tabulated(told[:-1], [row[:-1] for row in rows], style)
-    pairs = zip(lines, rows, strict=True)
-    return [head, *(text for line, row in pairs for text in (line, *wrapped(row[-1], style, indent=4)))]
+    result = [head]
+    for words, group in groupby(zip(lines, rows, strict=True), key=lambda pair: pair[1][-1]):
+        mine = [line for line, _ in group]
+        label = "" if len(mine) == 1 else "both: " if len(mine) == 2 else f"all {len(mine)}: "
+        result += [*mine, *wrapped(f"{label}{words}", style, indent=4)]
+    return result
 
 
 def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:

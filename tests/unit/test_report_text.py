@@ -303,6 +303,18 @@ def test_an_audit_on_a_narrow_terminal() -> None:
     ]
 
 
+def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
+    orphan = AUDIT.orphans[0]
+    other = evolve(orphan, row=evolve(orphan.row, version="1.1"))
+    lines = [line.rstrip() for line in audit_text(evolve(AUDIT, orphans=(orphan, other)), Style(width=80)).splitlines()]
+    assert lines[6:10] == [
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "opensuse/15.6  hello-tool  1.1-1    x86_64  2025-11-05  kata-ci",
+        "    both: superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    ]
+
+
 def test_an_audit_without_orphans() -> None:
     assert audit_text(evolve(AUDIT, orphans=()), PLAIN) == "No orphans in kata/testing."
     part = audit_text(evolve(AUDIT, orphans=(), complete=False), PLAIN)
