@@ -45,8 +45,11 @@ from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
+    Cause,
+    Comparison,
     Counts,
     LimitExceeded,
+    NoLonger,
     Observed,
     Overrides,
     Plan,
@@ -95,6 +98,8 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
+    "Cause",
+    "Comparison",
     "ConfigChange",
     "ContentFrom",
     "Counts",
@@ -114,6 +119,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "Missing",
+    "NoLonger",
     "Observed",
     "OldContent",
     "Origin",

@@ -11,6 +11,7 @@ from pkgsync.sandbox import PROJECT, Kind, make_rpm
 from tests.apply_world import sha
 from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, LONG_AGO, RPM, Cli, open_cli
 
+NOW = "2026-12-01T00:00:00Z"
 OLD, FOREIGN, DEBUG = make_rpm("hello", "0.9"), make_rpm("foreign", "7"), make_rpm("hello-debuginfo", "1.0")
 
 
@@ -113,6 +114,16 @@ def test_another_policy_for_once_and_another_time(cli: Cli) -> None:
     (young,) = explained(cli, f"{LEAP}/{OLD.filename}", "--now", "2026-01-02T00:00:00Z")
     assert (young["fortune"], young["message"]) == ("held", f"since {LONG_AGO}, less than 10d ago")
     assert young["flip"]["told"] == "Wait until 2026-01-11T00:00:00Z."
+
+
+def test_from_a_snapshot_without_asking_anybody(cli: Cli) -> None:
+    assert cli.run("snapshot", "-o", "worlds.json").code == 0
+    live = [explained(cli, name, "--now", NOW) for name in ("hello", "foreign")]
+    cli.obs_fault(Kind.STATUS, times=None)
+    cli.packagecloud_fault(Kind.STATUS, times=None)
+    assert [
+        explained(cli, name, "--from-snapshot", "worlds.json", "--now", NOW) for name in ("hello", "foreign")
+    ] == live
 
 
 def test_a_read_that_fails_ends_the_command(cli: Cli) -> None:
