@@ -12,7 +12,7 @@ TOLD: Mapping[Cause, str] = {
     Cause.CONFIG: "by this config",
     Cause.OBS: "by OBS",
     Cause.PACKAGECLOUD: "on Packagecloud",
-    Cause.UNKNOWN: "whose is not known",
+    Cause.UNKNOWN: "cause not known",
 }
 _DUE: Mapping[ActionKind, str] = {
     "upload": "to upload",
@@ -65,14 +65,10 @@ def markdown(plan: Plan) -> str:
 
 
 def sections(plan: Plan) -> Iterator[Section]:
-    """What only the old config would do, as a table."""
+    """What only the old config would do, as a list."""
     if plan.base is not None and plan.base.no_longer:
-        rows = [
-            f"|{code(item.distribution)}|{code(item.filename)}|{prose(_DUE[item.action] + _held(item))}|"
-            for item in plan.base.no_longer
-        ]
-        title = f"No longer: {_due(plan.base.no_longer)}"
-        yield Section(title=title, rows=rows, head="|Distribution|File|By the old config|", folded=True, rank=7)
+        rows = [f"{code(item.key)} {prose(_DUE[item.action] + _held(item))}" for item in plan.base.no_longer]
+        yield Section(title=f"No longer: {_due(plan.base.no_longer)}", rows=rows, folded=True, rank=7)
 
 
 def _counted(plan: Plan) -> Iterator[tuple[Cause, str]]:

@@ -49,7 +49,13 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
 
 
 def _headline(plan: Plan, style: Style) -> list[str]:
-    return [style.paint("bold", row) for row in wrapped(visible(words.headline(plan)), style)]
+    """The counts, and a reminder of what stands at the top: a terminal shows the end of a long text."""
+    doubts = {"unsafe": not plan.applyable, "incomplete": not plan.complete, "partial": plan.targeted}
+    found = ", ".join(doubt for doubt, holds in doubts.items() if holds)
+    said = (
+        f"{words.headline(plan)} {found.capitalize()}: see the top." if found and plan.actions else words.headline(plan)
+    )
+    return [style.paint("bold", row) for row in wrapped(visible(said), style)]
 
 
 def _partial(plan: Plan, style: Style) -> list[str]:

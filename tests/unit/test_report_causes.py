@@ -37,11 +37,12 @@ def test_text_counts_the_causes_and_marks_packages_and_deletions() -> None:
     assert "more (-v" not in plan_text(many, Style(), verbose=True)
 
 
-def test_markdown_has_a_list_of_causes_and_a_table_of_what_is_no_longer() -> None:
+def test_markdown_has_a_list_of_causes_and_a_list_of_what_is_no_longer() -> None:
     text = plan_markdown(COMPARED)
     assert "- by this config: 1 to delete\n- by OBS: " in text
+    assert " · by this config" in text
     assert "- no longer, as only the old config would: 1 to upload, 1 to delete\n" in text
-    assert "|`opensuse/15.6`|`gone-1.0-1.x86_64.rpm`|to delete, now held|" in text
+    assert "- `opensuse/15.6/gone-1.0-1.x86_64.rpm` to delete, now held\n" in text
 
 
 def test_a_plan_without_an_old_config_says_nothing_of_causes() -> None:
