@@ -1,4 +1,4 @@
-"""The public library: plan, snapshot, audit, apply and undo as typed functions.
+"""The public library: plan, snapshot, audit, explain, apply and undo as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
@@ -16,6 +16,7 @@ from pkgsync.errors import ConfigError, ReadError, UsageError
 from pkgsync.model import (
     EVERYTHING,
     ActualState,
+    Answer,
     Audit,
     AuditQuery,
     Cause,
@@ -35,7 +36,7 @@ from pkgsync.snapshot import Snapshot, published_sha256, refuse_elsewhere
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
-__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "snapshot", "undo"]
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "snapshot", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
 _NO_OLD_PLAN = "the old config gives no plan to compare this one with: plan with it alone to see why"
@@ -111,6 +112,31 @@ def audit(
     decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
+
+
+def explain(
+    config: Config,
+    surroundings: Surroundings,
+    name: str,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    now: Callable[[], datetime] | None = None,
+    snapshot: Snapshot | None = None,
+) -> Answer:
+    """Tell what becomes of ``name``, check by check: a package key, file name or package name.
+
+    ``now`` and ``snapshot`` as for :func:`plan`, which says what is raised too. A name that neither world knows has no
+    explanation, but near names.
+    """
+    policy = _policy(config, overrides)
+    if snapshot is None:
+        services = Services.of(config, surroundings, _archive_of(policy))
+        snapshot = _take(services, config, policy, now or utc_now)
+    else:
+        refuse_elsewhere(snapshot, config)
+        snapshot = snapshot if now is None else snapshot.at(now())
+    decided, desired, actual = _decided(config, policy, EVERYTHING, snapshot)
+    return reconcile.explain(decided, desired, actual, policy, overrides, name)
 
 
 def apply(
@@ -220,13 +246,21 @@ def _planned(
     config: Config, policy: Policy, overrides: Overrides, selection: Selection, taken: Snapshot
 ) -> tuple[Plan, DesiredState, ActualState]:
     """The plan of these worlds, and what it was decided on."""
+    decided, desired, actual = _decided(config, policy, selection, taken)
+    setting = evolve(_setting(config), overrides=overrides, selection=selection)
+    return reconcile.build_plan(decided, desired, actual, policy, taken.created_at, setting), desired, actual
+
+
+def _decided(
+    config: Config, policy: Policy, selection: Selection, taken: Snapshot
+) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
+    """The decisions on these worlds, and the worlds as this config sees them."""
     moment, managed = taken.created_at, managed_distributions(config)
     desired, actual = judged(config, taken.obs), taken.actual_for(policy, moment)
     packagecloud.check_distributions(managed, actual.distribution_ids)
     _check_types(desired, actual)
     decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
-    setting = evolve(_setting(config), overrides=overrides, selection=selection)
-    return reconcile.build_plan(decided, desired, actual, policy, moment, setting), desired, actual
+    return decided, desired, actual
 
 
 def _refuse_other(config: Config, base: Config) -> None:

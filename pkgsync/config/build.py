@@ -21,7 +21,7 @@ from pkgsync.config.values import (
     PackagecloudConfig,
     Targets,
 )
-from pkgsync.model import DistributionLimits, Limits, Origin, OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import DistributionLimits, GoneRule, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
 # a few short lists of a pull request can make millions of projects
 MAX_EXPANDED = 1000
@@ -147,6 +147,7 @@ def _orphans(data: Mapping[str, Any]) -> OrphanPolicy:
         keep_versions=data.get("keep_versions"),
         min_age=duration(str(data.get("min_age", 0))),
         grace=duration(str(data.get("grace", 0))),
+        gone=GoneRule(data.get("gone", GoneRule.KEEP)),
         protect=tuple(data.get("protect", ())),
         names=tuple(data.get("names", ())),
         uploaders=tuple(data.get("uploaders", ())),
@@ -279,6 +280,11 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
     if action == "archive" and "archive_to" not in orphans:
         fix = "add `archive_to: USER/REPOSITORY`"
         yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
+    for number, glob in enumerate(orphans.get("names", ())):
+        # whatever somebody else has put there would be claimed, and gone
+        if orphans.get("gone") == "delete" and not set(glob) - set("*?"):
+            what = f"with `gone: delete` {shown(glob)} would let all go that OBS does not offer, whoever put it there"
+            yield Mistake(document.at(("orphans", "names", number)), what, "name the packages, such as old-tool*")
     # Packagecloud takes a name in any letters
     if str(orphans.get("archive_to")).casefold() == data["packagecloud"]["repository"].casefold():
         what = "`archive_to` is the repository itself"

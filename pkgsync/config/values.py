@@ -11,7 +11,7 @@ from typing import Any
 import rfc8785
 from attrs import asdict, field, frozen
 
-from pkgsync.model import ContentFrom, Policy
+from pkgsync.model import ContentFrom, GoneRule, Policy
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
@@ -101,7 +101,7 @@ class Config:
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": _plain(self.packagecloud),
-            "policy": _plain(self.policy),
+            "policy": _policy(self.policy),
             "allow_http": self.allow_http,
             # only where it is set: the digest of a config that never heard of it stays what it was
             **({"allow_private": True} if self.allow_private else {}),
@@ -127,6 +127,13 @@ def _project(project: ObsProject) -> dict[str, Any]:
 
 def _plain(value: Any) -> dict[str, Any]:
     plain: dict[str, Any] = asdict(value, value_serializer=_plain_field)
+    return plain
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    plain = _plain(policy)
+    if policy.orphans.gone is GoneRule.KEEP:  # came later too
+        del plain["orphans"]["gone"]
     return plain
 
 

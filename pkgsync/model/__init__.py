@@ -40,6 +40,7 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
 from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
@@ -61,6 +62,7 @@ from pkgsync.model.plan import (
 from pkgsync.model.policy import (
     EVERYTHING,
     DistributionLimits,
+    GoneRule,
     Limits,
     OrphanAction,
     OrphanPolicy,
@@ -86,6 +88,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "ActualState",
+    "Answer",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",
@@ -97,13 +100,17 @@ __all__ = [
     "BuiltPackage",
     "Cause",
     "Comparison",
+    "ConfigChange",
     "ContentFrom",
     "Counts",
     "Deletion",
     "DesiredState",
     "DistributionLimits",
     "Evidence",
+    "Explanation",
     "Fate",
+    "Flip",
+    "GoneRule",
     "Held",
     "Index",
     "IndexedFile",
@@ -141,11 +148,13 @@ __all__ = [
     "Shadowed",
     "Source",
     "SshKey",
+    "Step",
     "Summary",
     "SupersededBy",
     "Transfer",
     "Upload",
     "Version",
+    "WorldChange",
     "iso",
 ]
 

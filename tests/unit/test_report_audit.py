@@ -9,14 +9,15 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkgsync.model import Audit, AuditQuery, AuditSort, Orphan, OrphanAction, Problem
+from pkgsync.model import Audit, AuditQuery, AuditSort, ConfigChange, Flip, Orphan, OrphanAction, Problem
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import arranged
-from pkgsync.report import Style, audit_csv, audit_html, audit_json, audit_markdown, audit_text
+from pkgsync.report import Style, audit_csv, audit_html, audit_json, audit_markdown, audit_text, flips
 from tests.samples import AUDIT, JAMMY, KEPT_ROW, LEAP, REPOSITORY, ROW
 
 PLAIN = Style()
@@ -57,14 +58,18 @@ class Page(HTMLParser):
 
 def test_sizes_and_downloads_as_text() -> None:
     assert [line.rstrip() for line in audit_text(ASKED, PLAIN).splitlines()] == [
-        "opensuse/15.6: 1 orphan",
-        "Name        Version  Arch    Uploaded    By          Size  Downloads  Fate    Why",
-        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  1.2 MiB         12  delete  "
+        "Audit of kata/testing, 2026-01-02T03:04:05Z: everything was read (orphans: delete)",
+        "By reason: 1 not-owned, 1 superseded",
+        "By uploader: 1 kata-ci, 1 unknown",
+        "",
+        "1 orphan to delete:",
+        "Distribution   Name        Version  Arch    Uploaded    By          Size  Downloads  Why",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  1.2 MiB         12  "
         "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
         "",
-        "ubuntu/jammy: 1 orphan",
-        "Name     Version  Arch  Uploaded    By  Size  Downloads  Fate  Why",
-        "foreign  ?        ?     2023-01-02  ?      ?          ?  keep  "
+        "1 orphan kept:",
+        "Distribution  Name     Version  Arch  Uploaded    By  Size  Downloads  Why",
+        "ubuntu/jammy  foreign  ?        ?     2023-01-02  ?      ?          ?  "
         "not-owned: OBS offers no foreign there, and orphans.names does not claim it",
         "",
         "2 orphans in kata/testing: 1 to delete, 1 kept (orphans: delete).",
@@ -103,6 +108,90 @@ def test_what_is_filtered_out_is_counted() -> None:
     assert audit_text(evolve(AUDIT, orphans=(), left_out=2), PLAIN) == (
         "No orphans in kata/testing. 2 other orphans filtered out."
     )
+
+
+# what would change a fate
+
+CLAIM = Flip("To let pkgsync manage it", (ConfigChange(("orphans", "names"), "add", ("foreign",)),))
+ACT = Flip(
+    "To let orphans go that pass the checks",
+    (
+        ConfigChange(("orphans", "action"), "set", "delete"),
+        ConfigChange(("orphans", "keep_versions"), "set", 1),
+        ConfigChange(("orphans", "names"), "add", ("g++ 1.10",)),
+    ),
+)
+
+
+def test_a_kept_orphan_says_which_line_changes_that() -> None:
+    audit = evolve(AUDIT, orphans=(evolve(AUDIT.orphans[1], flip=CLAIM),))
+    assert (
+        audit_text(audit, PLAIN)
+        .splitlines()[6]
+        .endswith("orphans.names does not claim it. To let pkgsync manage it: `orphans: {names: [foreign]}`")
+    )
+
+
+def test_the_audit_ends_with_lines_for_the_config() -> None:
+    keeps = evolve(AUDIT.orphans[0], fate="keep", reason=Reason.KEEP, otherwise=Reason.LAST_VERSION, flip=ACT)
+    audit = evolve(AUDIT, orphans=(keeps, evolve(AUDIT.orphans[1], flip=CLAIM)))
+    lines = [
+        "orphans:",
+        "  # To let those go that pass every check:",
+        "  action: delete",
+        "  keep_versions: 1",
+        "  # To let pkgsync manage these names too, if they are yours, to their last version:",
+        '  names: [foreign, "g++ 1.10"]',
+    ]
+    assert audit_text(audit, PLAIN).splitlines()[-7:] == ["For the config, what you want of it:", *lines]
+    assert "\n".join(["```yaml", *lines, "```"]) in audit_markdown(audit)
+    document = json.loads(audit_json(audit))
+    assert document["totals"] == {
+        "reason": {"keep (else last-version)": 1, "not-owned": 1},
+        "uploader": {"kata-ci": 1, "unknown": 1},
+    }
+    assert [(s["line"], s["orphans"]) for s in document["suggestions"]] == [
+        ("orphans: {action: delete, keep_versions: 1}", 1),
+        ('orphans: {names: [foreign, "g++ 1.10"]}', 2),
+    ]
+    assert document["orphans"][1]["flip"]["told"] == "To let pkgsync manage it: `orphans: {names: [foreign]}`"
+
+
+@given(st.lists(st.text(), min_size=1, unique=True))
+def test_the_lines_are_yaml_whatever_the_names_are(names: list[str]) -> None:
+    flip = evolve(CLAIM, config=(ConfigChange(("orphans", "names"), "add", tuple(names)),))
+    audit = evolve(AUDIT, orphans=(evolve(AUDIT.orphans[1], flip=flip),))
+    text = audit_text(audit, PLAIN)
+    assert yaml.safe_load(text[text.index("orphans:\n") :]) == {"orphans": {"names": sorted(names)}}
+
+
+@pytest.mark.parametrize(
+    ("flip", "told"),
+    [
+        (Flip("Plan again later"), "Plan again later."),
+        (Flip("To replace it", (ConfigChange(("rebuilds",), "set", "replace"),)), "To replace it: `rebuilds: replace`"),
+        (
+            Flip("To let it go, take this out of", (ConfigChange(("orphans", "protect"), "remove", ("a*",)),)),
+            'To let it go, take this out of `orphans.protect`: `["a*"]`',
+        ),
+        (
+            Flip("To sync it", (ConfigChange(("architectures",), "add", ("x86_64",), "home:me"),)),
+            "To sync it, in the project home:me: `architectures: [x86_64]`",
+        ),
+        (
+            Flip(
+                "Name them",
+                (
+                    ConfigChange(("distributions", "15.6"), "set", "opensuse/15.6"),
+                    ConfigChange(("distributions", "*"), "set", None),
+                ),
+            ),
+            'Name them: `distributions: {"15.6": opensuse/15.6, "*": null}`',
+        ),
+    ],
+)
+def test_a_change_as_a_sentence(flip: Flip, told: str) -> None:
+    assert flips.told(flip) == told
 
 
 # what holds a distribution

@@ -16,6 +16,7 @@ SUMMARIES = {
     "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
+    "explain": "Say why a file is treated as it is, and what would change that.",
     "validate": "Check the config alone, without a request.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
