@@ -5,8 +5,8 @@ Everything in a value may come from the network, so every renderer escapes for t
 
 from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
 from pkgsync.report.escape import visible
-from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
+from pkgsync.report.pages import audit_html, plan_html, receipt_html
 from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
@@ -22,9 +22,11 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "plan_html",
     "plan_markdown",
     "plan_text",
     "plural",
+    "receipt_html",
     "receipt_markdown",
     "receipt_text",
     "receipts_text",

@@ -14,7 +14,7 @@ from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection
 from pkgsync.surroundings import utc_now
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 
 
 @click.command()
@@ -72,6 +72,8 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
             return planfile.dumps(made).decode()
         case "markdown":
             return report.plan_markdown(made)
+        case "html":
+            return report.plan_html(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 

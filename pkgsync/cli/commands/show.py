@@ -35,5 +35,7 @@ def render_receipt(
             return planfile.dump_receipt(receipt).decode()
         case "markdown":
             return report.receipt_markdown(receipt)
+        case "html":
+            return report.receipt_html(receipt)
         case _:
             return report.receipt_text(receipt, terminal.style, str(path) if path else None, verbose)
