@@ -58,14 +58,18 @@ class Alert:
 
 @frozen(kw_only=True)
 class Page:
-    """What a page says, not escaped. Empty facts, tables and columns are left out; ``command`` is what to type next."""
+    """What a page says, not escaped. Empty facts, tables and columns are left out.
+
+    ``lines`` are those to copy, which ``purpose`` tells what for.
+    """
 
     title: str
     lead: str
     alerts: Sequence[Alert]
     facts: Sequence[tuple[str, str]]
     tables: Sequence[Table[Any]]
-    command: str = ""
+    purpose: str = ""
+    lines: Sequence[str] = ()
     foot: str = ""
 
 
@@ -171,7 +175,8 @@ class _Shown:
 
 
 def _foot(told: Page) -> Iterator[str]:
-    if told.command:
-        yield f"<pre><code>{_text(told.command)}</code></pre>"
+    if told.lines:
+        lines = "\n".join(_text(line) for line in told.lines)
+        yield f"<p>{_text(told.purpose)}</p><pre><code>{lines}</code></pre>"
     if told.foot:
         yield f"<p>{_breakable(told.foot)}</p>"

@@ -31,7 +31,7 @@ _KINDS: Mapping[str, Kind] = {"Name": "main", "Why": "words"}
 
 def plan_html(plan: Plan) -> str:
     """The plan as a page, with a newline at the end."""
-    apply = plan.applyable and plan.actions
+    apply = f"pkgsync apply --expect-digest {plan.digest} plan.json"
     return html(
         Page(
             title=f"pkgsync plan: {plan.target.repository}",
@@ -39,7 +39,8 @@ def plan_html(plan: Plan) -> str:
             alerts=_plan_alerts(plan),
             facts=_plan_facts(plan),
             tables=_plan_tables(plan),
-            command=f"pkgsync apply --expect-digest {plan.digest} plan.json" if apply and plan.digest else "",
+            purpose="To apply exactly this plan:",
+            lines=[apply] if plan.applyable and plan.actions and plan.digest else [],
             foot=f"Made {plan.created_at} by pkgsync {plan.pkgsync_version}.",
         )
     )
