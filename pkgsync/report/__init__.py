@@ -7,8 +7,8 @@ from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_te
 from pkgsync.report.escape import visible
 from pkgsync.report.explain import explain_json, explain_text
 from pkgsync.report.gitlab import plan_gitlab
-from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
+from pkgsync.report.pages import audit_html, plan_html, receipt_html
 from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
@@ -28,9 +28,11 @@ __all__ = [
     "explain_text",
     "next_step",
     "plan_gitlab",
+    "plan_html",
     "plan_markdown",
     "plan_text",
     "plural",
+    "receipt_html",
     "receipt_markdown",
     "receipt_text",
     "receipts_text",

@@ -52,7 +52,7 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     """The receipt in at most ``limit`` characters of GitHub Markdown; what is not done comes first and is cut last."""
     missing = [line for line in receipt.lines if line.missing]
     before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
-    before += f"\n\n{prose(f'{_taken(missing)} {_way_back(missing, None)}')}" if missing else ""
+    before += f"\n\n{prose(missing_words(missing))}" if missing else ""
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
     done = [line for line in receipt.lines if line.outcome.is_goal]
     head = "|Distribution|File|Outcome|"
@@ -103,13 +103,13 @@ def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
     What was missing at the end of a run is told for the last one of its plan: a later one has looked again.
     """
     blocks: list[list[str]] = []
-    told: set[str] = set()
+    seen: set[str] = set()
     for path, receipt in kept:
         first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
         blocks.append([style.paint("bold", first), f"  {visible(path)}"])
-        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in told]
+        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in seen]
         blocks[-1] += aligned([evolve(_line(line), name=line.key) for line in missing], style)
-        told.add(receipt.plan_digest)
+        seen.add(receipt.plan_digest)
     return "\n".join("\n".join(block) for block in blocks)
 
 
@@ -150,12 +150,21 @@ def _missing_parts(lines: Sequence[ReceiptLine]) -> list[str]:
     return [*parts, f"{found['perhaps']} perhaps MISSING"] if found["perhaps"] else parts
 
 
+def missing_title(lines: Sequence[ReceiptLine]) -> str:
+    """``1 MISSING and 2 perhaps MISSING``."""
+    return " and ".join(_missing_parts(lines))
+
+
+def missing_words(lines: Sequence[ReceiptLine], path: str | None = None) -> str:
+    """What took them away, and the command that brings them back."""
+    return f"{_taken(lines)} {_way_back(lines, path)}"
+
+
 def _missing(lines: Sequence[ReceiptLine], style: Style, path: str | None) -> list[str]:
     """What is absent because of us, where its bytes are, and the command that brings it back."""
-    label = f"{' and '.join(_missing_parts(lines))}:"
-    words = f"{_taken(lines)} {_way_back(lines, path)}"
-    told = [evolve(_line(line), name=line.key, words=_told(line)) for line in lines]
-    return [*labelled(label, "red", words, style, hanging=2), *aligned(told, style)]
+    label, words = f"{missing_title(lines)}:", missing_words(lines, path)
+    rows = [evolve(_line(line), name=line.key, words=told(line)) for line in lines]
+    return [*labelled(label, "red", words, style, hanging=2), *aligned(rows, style)]
 
 
 def _way_back(lines: Sequence[ReceiptLine], path: str | None) -> str:
@@ -228,7 +237,7 @@ def _line(line: ReceiptLine) -> Line:
         colour=colour,
         name=line.filename,
         number="" if line.size is None else units.size(line.size),
-        words=_told(line),
+        words=told(line),
     )
 
 
@@ -238,7 +247,7 @@ def _symbol(line: ReceiptLine) -> tuple[str, Colour]:
     return "!", "red" if line.outcome is Outcome.FAILED else "yellow"
 
 
-def _told(line: ReceiptLine) -> str:
+def told(line: ReceiptLine) -> str:
     """How it ended, in words."""
     if line.outcome.is_goal:
         ended = _PAST[line.action] if line.outcome is Outcome.DONE else f"{_PAST[line.action]} before"
@@ -334,4 +343,4 @@ def _group_section(group: _Group) -> Section:
 
 
 def _row(line: ReceiptLine) -> str:
-    return f"|{code(line.distribution)}|{code(line.filename)}|{prose(_told(line))}|"
+    return f"|{code(line.distribution)}|{code(line.filename)}|{prose(told(line))}|"

@@ -42,6 +42,7 @@ def test_show_renders_a_plan_as_plan_did(cli: Cli) -> None:
     assert cli.run("show", "plan.json").out == planned.out
     assert cli.run("show", "plan.json", "--json").out == (cli.folder / "plan.json").read_text()
     assert cli.run("show", "--format", "markdown", "plan.json").out.startswith("## pkgsync: `demo/testing`")
+    assert "<h1>pkgsync plan: demo/testing</h1>" in cli.run("show", "--format", "html", "plan.json").out
 
 
 def test_a_plan_in_the_numbers_of_gitlab(orphaned: Cli) -> None:
@@ -91,6 +92,7 @@ def test_show_renders_a_receipt(cli: Cli) -> None:
         cli.run("show", "plan.receipt.json", "--format", "json").out == (cli.folder / "plan.receipt.json").read_text()
     )
     assert "Apply complete" in cli.run("show", "plan.receipt.json", "--format", "markdown").out
+    assert "<h1>pkgsync receipt: demo/testing</h1>" in cli.run("show", "plan.receipt.json", "--format", "html").out
 
 
 def test_show_needs_no_config_no_service_and_no_young_plan(cli: Cli) -> None:

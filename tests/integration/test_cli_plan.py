@@ -73,6 +73,7 @@ def test_json_is_the_plan_file_byte_for_byte(cli: Cli, arguments: list[str]) -> 
 
 def test_markdown(cli: Cli) -> None:
     assert cli.run("plan", "--format", "markdown").out.startswith("## pkgsync: `demo/testing`\n")
+    assert cli.run("plan", "--format", "html").out.startswith("<!DOCTYPE html>\n")
 
 
 def test_an_existing_file_is_replaced_by_rename(cli: Cli) -> None:

@@ -99,7 +99,9 @@ def everything(cli: Cli, *options: str) -> list[Done]:
         runs += [cli.run("show", "plan.json", "--format", form) for form in ("text", "markdown", "json", "html")]
         runs.append(cli.run("apply", "plan.json", *options))
     if Path("plan.receipt.json").exists():
-        runs += [cli.run("show", "plan.receipt.json", "--format", form) for form in ("text", "markdown", "json")]
+        runs += [
+            cli.run("show", "plan.receipt.json", "--format", form) for form in ("text", "markdown", "json", "html")
+        ]
     return runs
 
 

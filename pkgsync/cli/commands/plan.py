@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pkgsync.model import Plan
 
 _LATER = "Plan again later."
-FORMATS = ("text", "json", "markdown", "gitlab")
+FORMATS = ("text", "json", "markdown", "html", "gitlab")
 
 
 @click.command()
@@ -110,6 +110,8 @@ def render(made: "Plan", form: str, terminal: Terminal, length: int | None = Non
             return planfile.dumps(made).decode()
         case "markdown":
             return report.plan_markdown(made, length or report.GITHUB_LIMIT, part or 1)
+        case "html":
+            return report.plan_html(made)
         case "gitlab":
             return report.plan_gitlab(made)
         case _:

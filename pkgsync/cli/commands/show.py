@@ -45,6 +45,8 @@ def _receipt(receipt: "Receipt", form: str, terminal: Terminal, length: int | No
             return planfile.dump_receipt(receipt).decode()
         case "markdown":
             return report.receipt_markdown(receipt, length or report.GITHUB_LIMIT)
+        case "html":
+            return report.receipt_html(receipt)
         case "gitlab":
             raise UsageError("a receipt has no form for GitLab", tip="Show the plan that was applied.")
         case _:
