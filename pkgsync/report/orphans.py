@@ -169,8 +169,12 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def tally_lines(audit: Audit) -> list[str]:
     """``By reason: 3 superseded, 1 not-owned``"""
-    found = tallies(audit).items()
-    return [f"By {what}: {', '.join(f'{count} {name}' for name, count in counts)}" for what, counts in found]
+    return [f"By {what}: {tally(counts)}" for what, counts in tallies(audit).items()]
+
+
+def tally(counts: Sequence[tuple[str, int]]) -> str:
+    """``3 superseded, 1 not-owned``"""
+    return ", ".join(f"{count} {name}" for name, count in counts)
 
 
 @frozen

@@ -240,8 +240,10 @@ def audit_html(audit: Audit) -> str:
             title=f"pkgsync audit: {audit.repository}",
             lead=" ".join([orphans.headline(audit), *orphans.totals(audit)]),
             alerts=[*unread, *_listed("Not settled in OBS:", held), *_warnings(audit.warnings)],
-            facts=[],
+            facts=[(f"By {what}", orphans.tally(counts)) for what, counts in orphans.tallies(audit).items()],
             tables=[_fate(audit, fate) for fate in orphans.FATES],
+            purpose="For the config, what you want of it:",
+            lines=orphans.config_lines(audit),
             foot=f"Made {audit.created_at}.",
         )
     )
@@ -250,7 +252,7 @@ def audit_html(audit: Audit) -> str:
 def _fate(audit: Audit, fate: str) -> Table[Orphan]:
     said, found = orphans.FATES[fate], [orphan for orphan in audit.orphans if orphan.fate == fate]
     name, *others = (_audited(column) for column in orphans.columns(audit) if column.head != "Fate")
-    shown = [name, Column("Distribution", lambda orphan: orphan.row.distribution), *others]
+    shown = [name, _audited(orphans.DISTRIBUTION), *others]
     return _table(fate, found, shown, f"orphan {said}", f"orphans {said}", danger=fate in ("delete", "archive"))
 
 
