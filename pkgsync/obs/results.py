@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
@@ -67,10 +67,14 @@ class BuiltCopy:
 
 @frozen
 class ProjectMeta:
-    """The repositories of a project and their scheduler architectures, in the order of ``_meta``."""
+    """The repositories of a project and their scheduler architectures, in the order of ``_meta``.
+
+    ``paths`` are the (project, repository) that each of them is built against, in their order.
+    """
 
     name: str
     repositories: Mapping[str, tuple[str, ...]]
+    paths: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
 
 
 def parse_meta(data: bytes, project: str) -> ProjectMeta:
@@ -82,6 +86,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     if name != project:
         raise IntegrityError(f"{what}: it is of another project")
     repositories: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, tuple[tuple[str, str], ...]] = {}
     for element in elements:
         if element.tag == "repository":
             repository = check_word(element.get("name"), "repository", what)
@@ -90,7 +95,16 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
             if repository in repositories:
                 raise IntegrityError(f"{what}: {repository} is there twice")
             repositories[repository] = tuple(architectures)
-    return ProjectMeta(project, repositories)
+            paths[repository] = tuple(_paths(element))
+    return ProjectMeta(project, repositories, paths)
+
+
+def _paths(repository: Element) -> Iterator[tuple[str, str]]:
+    """They are for advice only: an odd one is no reason to refuse the project."""
+    for path in repository.findall("path"):
+        project, name = path.get("project"), path.get("repository")
+        if project and name and is_word(project) and is_word(name):
+            yield project, name
 
 
 def parse_result(data: bytes, project: str) -> ProjectResult:

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from attrs import frozen
-
 from pkgsync.errors import ConfigError, ReadError
-from pkgsync.model import SYNCED_TYPES
+from pkgsync.model import SYNCED_TYPES, Distribution
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
@@ -37,16 +35,6 @@ _FAMILIES = {
     "suse": "sles",
     "xubuntu": "ubuntu",
 }
-
-
-@frozen(kw_only=True)
-class Distribution:
-    """One ``distro/version`` of one package type. ``aliases`` are the same by version number (``ubuntu/22.04``)."""
-
-    type: str
-    name: str
-    id: int
-    aliases: tuple[str, ...] = ()
 
 
 def parse(body: bytes) -> tuple[Distribution, ...]:
