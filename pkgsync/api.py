@@ -8,11 +8,11 @@ from datetime import datetime
 
 from attrs import evolve
 
-from pkgsync import packagecloud, reconcile
+from pkgsync import mapping, packagecloud, reconcile
 from pkgsync.apply import engine, preflight
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import ConfigError, UsageError
+from pkgsync.errors import UsageError
 from pkgsync.model import (
     EVERYTHING,
     ActualState,
@@ -52,7 +52,7 @@ def plan(
     policy = _policy(config, overrides)
     services = Services.of(config, surroundings, _archive_of(policy))
     desired, actual = services.observe(config)
-    _check_types(desired, actual)
+    mapping.check_types(config, desired, actual)
     moment = now()
     takes = reconcile.Selector(selection).takes
     managed = managed_distributions(config)
@@ -162,16 +162,3 @@ def _decide(
         return decided, actual
     actual = services.with_downloads(actual, rows, policy, now)
     return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
-
-
-def _check_types(desired: DesiredState, actual: ActualState) -> None:
-    """A distribution takes rpm or deb files, hardly ever both: find a wrong mapping before any upload."""
-    for repository in desired.repositories:
-        types = {file.type for file in repository.index.files} if repository.index else set()
-        for distribution in repository.distributions:
-            for kind in sorted(types):
-                if (kind.value, distribution) not in actual.distribution_ids:
-                    raise ConfigError(
-                        f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
-                        tip="Map the repository to a distribution of the same kind, or to null to skip it.",
-                    )

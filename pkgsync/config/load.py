@@ -23,13 +23,17 @@ _SHOWN_MISTAKES = 20
 
 
 def load(path: Path, env: Mapping[str, str]) -> Config:
-    """The config in the file ``path``, in the present form or the predecessor's.
+    """The config in the file ``path``. Raises UsageError if it cannot be read, and as :func:`parse` does."""
+    return parse(path, _read_file(path), env)
 
-    Raises UsageError if it cannot be read, and ConfigError with ``file:line:column: what`` per mistake, in the order
-    of the file. Credential keys are not resolved here, so that a config can be checked without any secret; a variable
-    that they name and ``env`` lacks is a warning.
+
+def parse(path: Path, data: bytes, env: Mapping[str, str]) -> Config:
+    """The config that is, or shall be, in the file ``path``, in the present form or the predecessor's.
+
+    Raises ConfigError with ``file:line:column: what`` per mistake, in the order of the file. Credential keys are not
+    resolved here, so that a config can be checked without any secret; a variable that they name and ``env`` lacks is a
+    warning.
     """
-    data = _read_file(path)
     try:
         root = compose(data)
         if root is None:

@@ -6,7 +6,7 @@ What OBS itself does, and where that is known from, stands in README.md beside t
 from pkgsync.obs.bases import BaseFinder
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
-from pkgsync.obs.gather import gather
+from pkgsync.obs.gather import gather, read_metas
 from pkgsync.obs.hashing import hasher
 
-__all__ = ["BaseFinder", "BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher"]
+__all__ = ["BaseFinder", "BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher", "read_metas"]

@@ -21,7 +21,7 @@ from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
-from pkgsync.obs.mapping import Wanted, all_wanted
+from pkgsync.obs.mapping import Wanted, all_wanted, ended
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.progress import SILENT, Progress, ProgressTask
 from pkgsync.reasons import Reason
@@ -47,15 +47,14 @@ def gather(
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
     index has none, from several threads; ``built`` reads the projects with ``content: build``, which need it.
     After an error or Ctrl-C the client is closed.
-    Raises ConfigError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
+    Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
     with _pool(client, jobs) as pool:
-        with progress.task("Reading OBS projects", len(projects), "requests") as task:
-            metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
+        metas = _metas(client, projects, pool, progress)
         everything = all_wanted(projects, metas)
         absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
         present = [w for w in everything if w.expected is not None]
@@ -67,7 +66,27 @@ def gather(
             read = reader.repositories(present)
     # what is absent stays among them: it may be the reason why a package is not offered
     repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
-    return DesiredState(repositories=repositories, read_at=read_at, requests=client.requests - before)
+    return DesiredState(
+        repositories=repositories,
+        read_at=read_at,
+        requests=client.requests - before,
+        warnings=tuple(problem.what for problem in ended(projects, metas)),
+    )
+
+
+def read_metas(
+    client: ObsClient, projects: Sequence[ObsProject], *, jobs: int = 4, progress: Progress = SILENT
+) -> list[ProjectMeta | None]:
+    """The ``_meta`` of each project; None for an optional one that is absent. Raises ReadError, AuthenticationError."""
+    with _pool(client, jobs) as pool:
+        return _metas(client, projects, pool, progress)
+
+
+def _metas(
+    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor, progress: Progress
+) -> list[ProjectMeta | None]:
+    with progress.task("Reading OBS projects", len(projects), "requests") as task:
+        return _Pool(pool, task).map(lambda project: _meta(client, project), projects)
 
 
 class _Pool:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
+from pkgsync.model.desired import DISCONTINUED
 from pkgsync.obs.fields import check_number, check_word, is_entry, is_word
 from pkgsync.obs.xml import children, in_pieces, readable
 
@@ -75,6 +76,10 @@ class ProjectMeta:
     name: str
     repositories: Mapping[str, tuple[str, ...]]
     paths: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+
+    def ended(self, repository: str) -> str | None:
+        """The base project of the repository that has reached its end of life, if that is so."""
+        return next((base for base, _ in self.paths.get(repository, ()) if base.startswith(DISCONTINUED)), None)
 
 
 def parse_meta(data: bytes, project: str) -> ProjectMeta:

@@ -4,7 +4,7 @@ A proposal never decides where a package goes; the config does.
 """
 
 from pkgsync.proposals.propose import Live, Proposal, Seen, propose
-from pkgsync.proposals.rules import DISCONTINUED, is_base
+from pkgsync.proposals.rules import is_base
 from pkgsync.proposals.text import ConfigHead, config_text
 
-__all__ = ["DISCONTINUED", "ConfigHead", "Live", "Proposal", "Seen", "config_text", "is_base", "propose"]
+__all__ = ["ConfigHead", "Live", "Proposal", "Seen", "config_text", "is_base", "propose"]

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from attrs import field, frozen
 
 from pkgsync.model import Distribution, PackageType
+from pkgsync.model.desired import DISCONTINUED
 from pkgsync.proposals import rules
 from pkgsync.proposals.rules import Guess
 
@@ -19,11 +20,15 @@ _USABLE = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.+]*/[A-Za-z0-9][-A-Za-z0-9_.+]*")
 _ANY = {PackageType.RPM: "rpm_any/rpm_any", PackageType.DEB: "any/any"}
 
 
+def _usable(known: Iterable[Distribution]) -> tuple[Distribution, ...]:
+    return tuple(one for one in known if _USABLE.fullmatch(one.name))
+
+
 @frozen
 class Live:
     """The distributions that Packagecloud has now."""
 
-    known: tuple[Distribution, ...] = field(converter=lambda known: tuple(d for d in known if _USABLE.fullmatch(d.name)))
+    known: tuple[Distribution, ...] = field(converter=_usable)
 
     def find(self, target: str) -> str | None:
         """The exact name of ``distro/version``, which may be written with a version number."""
@@ -94,7 +99,7 @@ def _agree(one: Guess, other: Guess) -> bool:
 def _why(seen: Seen, by_base: Guess | None) -> str:
     if by_base is None:
         return "by its name, as no base project is known"
-    ended = ", which has reached its end of life" if seen.base and seen.base.startswith(rules.DISCONTINUED) else ""
+    ended = ", which is at its end of life" if seen.base and seen.base.startswith(DISCONTINUED) else ""
     return f"built for {seen.base}{ended}"
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-DISCONTINUED = "DISCONTINUED:"
-"""How OBS renames a base project at its end of life (download_controller.rb of openSUSE/software-o-o)."""
+from pkgsync.model.desired import DISCONTINUED
 
 
 @frozen

@@ -9,7 +9,8 @@ from attrs import frozen
 from pkgsync.config.document import read_as
 from pkgsync.proposals.propose import Proposal
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
+# what YAML takes for a text without quotes, but for the words of read_as
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.+/:-]*[A-Za-z0-9_+/-])?")
 _HEAD = """\
 # yaml-language-server: $schema=config.schema.json
 #
@@ -41,17 +42,16 @@ class ConfigHead:
 
     @property
     def lines(self) -> list[str]:
-        published = [f"  published_url: {_quoted(self.published_url)}"] if self.published_url else []
         return [
-            f"  api: {self.api}",
+            f"  api: {_scalar(self.api)}",
             *(["  anonymous: true  # read without a login"] if self.anonymous else []),
-            *published,
+            *([f"  published_url: {_scalar(self.published_url)}"] if self.published_url else []),
             "  projects:",
-            f"    - name: {_quoted(self.project)}",
+            f"    - name: {_scalar(self.project)}",
             "",
             "packagecloud:",
-            f"  url: {self.packagecloud_url}",
-            f"  repository: {self.repository}",
+            f"  url: {_scalar(self.packagecloud_url)}",
+            f"  repository: {_scalar(self.repository)}",
             "",
         ]
 
@@ -66,7 +66,7 @@ def config_text(head: ConfigHead, proposals: Iterable[Proposal], without_source:
 
 def _rows(proposal: Proposal) -> Iterator[tuple[str, str]]:
     """Each line of the map, and the comment behind it."""
-    name = _key(proposal.repository)
+    name = _scalar(proposal.repository)
     if not proposal.open:
         yield f"{name}: {_value(proposal.targets)}", proposal.reason
         return
@@ -86,10 +86,6 @@ def _value(targets: tuple[str, ...]) -> str:
     return targets[0] if len(targets) == 1 else f"[{', '.join(targets)}]"
 
 
-def _key(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) and not read_as(name) else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    """As YAML and JSON both write a text."""
-    return json.dumps(text)
+def _scalar(text: str) -> str:
+    """The text as it stands, or in quotes as YAML and JSON both have them."""
+    return text if _PLAIN.fullmatch(text) and not read_as(text) else json.dumps(text)

@@ -225,7 +225,9 @@ def test_config_meta_and_keys_of_a_project(sandbox: Sandbox) -> None:
         {"project": "openSUSE:Factory", "repository": "snapshot"},
     ]
     for path in paths:
-        assert path["repository"] in {r.attrib["name"] for r in tree(sandbox, f"/source/{path['project']}/_meta").iter("repository")}
+        assert path["repository"] in {
+            r.attrib["name"] for r in tree(sandbox, f"/source/{path['project']}/_meta").iter("repository")
+        }
     meta = tree(sandbox, f"/source/{PROJECT}/hello-tool/_meta")
     assert (meta.tag, meta.attrib) == ("package", {"name": "hello-tool", "project": PROJECT})
     sandbox.obs.signer = None

@@ -85,13 +85,17 @@ def test_all_of_the_facts_are_there() -> None:
         (
             Seen(repository="openSUSE_Leap_15.2", base="DISCONTINUED:openSUSE:Leap:15.2"),
             "opensuse/15.2",
-            "built for DISCONTINUED:openSUSE:Leap:15.2, which has reached its end of life",
+            "built for DISCONTINUED:openSUSE:Leap:15.2, which is at its end of life",
         ),
         # another OBS has openSUSE's projects under a name of its own
         (Seen(repository="x", base="openSUSE.org:openSUSE:Leap:15.6"), "opensuse/15.6", "built for openSUSE.org:"),
         # what Packagecloud does not have: the nearest is named, and never taken
         (Seen(repository="Fedora_45"), "-", "Packagecloud has no fedora/45 (nearest: fedora/44"),
-        (Seen(repository="15.7", base="openSUSE:Backports:SLE-15-SP7"), "sles/15.7", "Packagecloud has no opensuse/15.7"),
+        (
+            Seen(repository="15.7", base="openSUSE:Backports:SLE-15-SP7"),
+            "sles/15.7",
+            "Packagecloud has no opensuse/15.7",
+        ),
         (Seen(repository="Debian_Testing"), "-", "perhaps debian/forky"),
         (Seen(repository="xUbuntu_24.04"), "ubuntu/noble", "also for linuxmint/wilma"),
         # the files decide whether it can be
@@ -108,7 +112,8 @@ def test_what_decides(seen: Seen, expected: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "project", ["openSUSE:Leap:15.6:Update", "Ubuntu:24.04", "SUSE:SLE-15-SP6:GA", "DISCONTINUED:Fedora:35", "Arch:Extra"]
+    "project",
+    ["openSUSE:Leap:15.6:Update", "Ubuntu:24.04", "SUSE:SLE-15-SP6:GA", "DISCONTINUED:Fedora:35", "Arch:Extra"],
 )
 def test_base_projects(project: str) -> None:
     assert is_base(project)
@@ -144,7 +149,7 @@ version: 1
 obs:
   api: https://api.opensuse.org
   projects:
-    - name: "home:me"
+    - name: home:me
 
 packagecloud:
   url: https://packagecloud.io
@@ -181,7 +186,9 @@ def test_the_config_as_it_is_written(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["15.6", "on", "null", "1e3", "0x1", "~", "a: b", "- x", "é#", '"', "a" * 200, "2026-01-01"])
+@pytest.mark.parametrize(
+    "name", ["15.6", "on", "null", "1e3", "0x1", "~", "a: b", "- x", "é#", '"', "a" * 200, "2026-01-01"]
+)
 def test_any_name_is_read_back_as_it_was(name: str) -> None:
     text = config_text(HEAD, [Proposal(repository=name, targets=("el/9",), reason="x")], {})
     assert yaml.safe_load(text)["distributions"] == {name: "el/9"}

@@ -6,13 +6,14 @@ from importlib import import_module
 import click
 
 SUMMARIES = {
+    "init": "Propose a config for an OBS project, from what both services show.",
     "plan": "Read OBS and Packagecloud, and say what to change.",
     "show": "Show a plan or a receipt, however old it is.",
     "apply": "Execute a reviewed plan.",
     "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
-    "validate": "Check the config alone, without a request.",
+    "validate": "Check the config alone, or its map with both services.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans or receipts.",
     "demo": "Show all of it on real packages, on this machine only.",

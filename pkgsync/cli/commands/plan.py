@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pkgsync import api, planfile, report
+from pkgsync import api, mapping, planfile, report
 from pkgsync.cli.options import Context, Moment, NewPlan, common
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
@@ -43,10 +43,10 @@ def plan(
     now: datetime | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
-    terminal = context.terminal
+    terminal, config = context.terminal, context.config()
     made = planfile.with_digest(
         api.plan(
-            context.config(),
+            config,
             context.surroundings(),
             overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
             selection=Selection(target, exclude),
@@ -57,8 +57,11 @@ def plan(
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
     terminal.data(render(made, "json" if as_json else form, terminal))
+    nowhere = mapping.nowhere(config, made.source.repositories)
+    for problem in nowhere:
+        terminal.error(problem.line, problem.fix, "MappingError")
     say_what_next(made, out, terminal)
-    return exit_code(made, detailed_exitcode)
+    return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
 def at(now: datetime | None) -> Callable[[], datetime]:
@@ -89,9 +92,9 @@ def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: Plan, detailed: bool) -> ExitCode:
+def exit_code(made: Plan, detailed: bool, *, wrong_map: bool = False) -> ExitCode:
     found = {ExitCode.OK}
-    if not made.complete:
+    if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:
         found.add(ExitCode.UNSAFE)
