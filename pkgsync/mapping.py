@@ -55,7 +55,7 @@ class MapReader:
     def _error(self, problems: Iterable[MappingProblem], live: Live) -> MappingError:
         finder = BaseFinder(self.obs, is_base)
         told = [done for one in problems for done in self._located(self._proposed(one, finder, live))]
-        return MappingError(sorted(told, key=lambda one: _position(one.place)))
+        return MappingError(sorted(told, key=lambda one: (_position(one.place), one.what)))
 
     def _located(self, problem: MappingProblem) -> list[MappingProblem]:
         """A problem of a distribution stands wherever the config names that."""

@@ -47,11 +47,6 @@ def test_all_at_once(cli: Cli, command: list[str]) -> None:
     said = done.err.removeprefix("error: ").splitlines()
     assert list(zip(said[::2], said[1::2], strict=True)) == [
         (
-            f"{mapping}: `distributions` does not map the repository {JAMMY_REPOSITORY} of {PROJECT}",
-            f"    Add `{JAMMY_REPOSITORY}: ubuntu/jammy` (by its name, as no base project is known), "
-            f"or `{JAMMY_REPOSITORY}: null` to skip it.",
-        ),
-        (
             f"{mapping}: `distributions` does not map the repository openSUSE_Tumbleweed of {PROJECT}",
             "    Add `openSUSE_Tumbleweed: null` to skip it (by its name, as no base project is known: "
             "Packagecloud has no such distribution), or a distribution.",
@@ -59,6 +54,11 @@ def test_all_at_once(cli: Cli, command: list[str]) -> None:
         (
             f"{mapping}: `distributions` does not map the repository stable of {PROJECT}",
             "    Add `stable: opensuse/15.5` (built for openSUSE:Leap:15.5), or `stable: null` to skip it.",
+        ),
+        (
+            f"{mapping}: `distributions` does not map the repository {JAMMY_REPOSITORY} of {PROJECT}",
+            f"    Add `{JAMMY_REPOSITORY}: ubuntu/jammy` (by its name, as no base project is known), "
+            f"or `{JAMMY_REPOSITORY}: null` to skip it.",
         ),
         (
             f"{leap}: Packagecloud has no distribution 'opensuse/15.66'.",
