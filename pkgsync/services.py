@@ -33,7 +33,7 @@ class Services:
     def of(cls, config: Config, surroundings: Surroundings, archive: str | None) -> "Services":
         """Nothing is sent yet. Raises ConfigError for URLs that must not be used, AuthenticationError."""
         login = credentials.for_obs(config, surroundings.env, surroundings.home)
-        session = packagecloud_session(config, surroundings)
+        session = packagecloud_session(config, surroundings, archive)
         return cls(
             obs=obs.connect(config, login, surroundings.limits, surroundings.pause),
             packagecloud=PackagecloudClient(session, config.packagecloud.repository),
@@ -129,11 +129,14 @@ class Services:
         return self.obs.published_places(source.project, source.repository, source.path)
 
 
-def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:
-    """The session for the config's Packagecloud. Raises ConfigError, AuthenticationError."""
+def packagecloud_session(config: Config, surroundings: Surroundings, archive: str | None = None) -> Session:
+    """The session for the config's Packagecloud and its repositories, and for ``archive``.
+
+    Raises ConfigError, AuthenticationError.
+    """
     return Session(
         config.packagecloud.url,
-        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
+        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home, archive),
         limits=surroundings.limits,
         allow_http=config.allow_http,
         allow_private=config.allow_private,

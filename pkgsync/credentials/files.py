@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pkgsync.credentials import ring
 from pkgsync.errors import AuthenticationError
-from pkgsync.model import Basic, Origin
+from pkgsync.model import Basic, Login, Origin, SshKey
 
 # of bz2, a few bytes can unpack to gigabytes
 _MAX_PASSWORD_BYTES = 4096
@@ -36,7 +36,7 @@ def packagecloud(origin: Origin, home: Path) -> Basic | None:
     return Basic(token, "") if isinstance(token, str) and token else None
 
 
-def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
+def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
     """The login of oscrc in the section of this server. Raises AuthenticationError where it cannot be used."""
     path = _oscrc_path(env, home)
     text = _read(path)
@@ -50,8 +50,25 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
         raise AuthenticationError(f"{path} is not an oscrc", tip=f"repair it, or {_TIP}") from None
     for url in parser.sections():
         if _is_origin(url, origin):
-            return _oscrc_login(path, url, parser[url])
+            section = parser[url]
+            return _oscrc_password(path, url, section) or _oscrc_key(section, env, home)
     return None
+
+
+def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path) -> SshKey:
+    """The key as osc writes it: a path, a name in ``~/.ssh``, or the ``SHA256:`` fingerprint of a key in the agent.
+
+    Raises AuthenticationError for a user name that no signature can carry.
+    """
+    if not username.isascii() or not username.isprintable() or not {'"', "\\"}.isdisjoint(username):
+        raise AuthenticationError(
+            "the user name that goes with an SSH key holds more than plain characters",
+            tip="correct OSC_USERNAME, or user in oscrc",
+        )
+    key = written
+    if not written.startswith("SHA256:"):
+        key = str(home / ".ssh" / written if "/" not in written else home / written.removeprefix("~/"))
+    return SshKey(username=username, key=key, agent=env.get("SSH_AUTH_SOCK", ""))
 
 
 def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
@@ -61,7 +78,12 @@ def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
     return modern if modern.exists() else home / ".oscrc"
 
 
-def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | None:
+def _oscrc_key(section: Mapping[str, str], env: Mapping[str, str], home: Path) -> SshKey | None:
+    user, key = section.get("user"), section.get("sshkey")
+    return ssh_key(user, key, env, home) if user and key else None
+
+
+def _oscrc_password(path: Path, url: str, section: Mapping[str, str]) -> Basic | None:
     user, stored, obfuscated = section.get("user"), section.get("pass"), section.get("passx")
     if not user:
         return None
@@ -69,6 +91,8 @@ def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | No
     match manager:
         case "KeyringCredentialsManager":
             return ring.oscrc(path, url, user)
+        case "TransientCredentialsManager" if section.get("sshkey"):
+            return None
         case "TransientCredentialsManager":
             raise AuthenticationError(f"{path} keeps no password for {url}: osc asks each time", tip=_TIP)
         case "ObfuscatedConfigFileCredentialsManager":

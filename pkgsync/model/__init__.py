@@ -72,7 +72,7 @@ from pkgsync.model.reports import (
     Receipt,
     ReceiptLine,
 )
-from pkgsync.model.secret import Basic
+from pkgsync.model.secret import Basic, Login, SshKey
 
 __all__ = [
     "EVERYTHING",
@@ -104,6 +104,7 @@ __all__ = [
     "LeftOut",
     "LimitExceeded",
     "Limits",
+    "Login",
     "Missing",
     "Observed",
     "OldContent",
@@ -131,6 +132,7 @@ __all__ = [
     "Selection",
     "Shadowed",
     "Source",
+    "SshKey",
     "Summary",
     "SupersededBy",
     "Transfer",

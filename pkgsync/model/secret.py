@@ -1,4 +1,4 @@
-"""The one value that holds a credential."""
+"""The values that hold a credential, or say where one is."""
 
 from attrs import field, frozen
 
@@ -12,3 +12,19 @@ class Basic:
 
     username: str = field(repr=False)
     password: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class SshKey:
+    """A login by signatures of an SSH key, which itself is never read.
+
+    ``key`` is the path of a private or public key file, or the ``SHA256:`` fingerprint of a key in the agent;
+    ``agent`` is the agent's socket, empty where there is none.
+    """
+
+    username: str
+    key: str
+    agent: str = ""
+
+
+Login = Basic | SshKey

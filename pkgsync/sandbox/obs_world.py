@@ -105,7 +105,8 @@ class ObsWorld:
     `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours Range.
     repserver_down: `_result` is empty without `state`. redirect_to_mirror: the download server answers package files
     with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order of the elements of
-    `_result`, and of the indexes from the next publish on.
+    `_result`, and of the indexes from the next publish on. ssh_key: the public key of the user: signatures are
+    taken, and no password.
     """
 
     clock: Clock = field(factory=Clock)
@@ -114,6 +115,7 @@ class ObsWorld:
     frontend: str = "rails"
     user: str = "demo"
     password: str = "demo-password"  # noqa: S105 - of a server on loopback
+    ssh_key: str = ""
     instance: str = "obs.sandbox.test"
     ranges: bool = False
     download_ranges: bool = True
