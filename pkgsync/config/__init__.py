@@ -1,6 +1,6 @@
 """The config file: YAML in, frozen values out; every mistake with file, line, column and the likely fix."""
 
-from pkgsync.config.load import load, parse
+from pkgsync.config.load import load, parse, services_of
 from pkgsync.config.values import (
     CATCH_ALL,
     Config,
@@ -23,4 +23,5 @@ __all__ = [
     "load",
     "managed_distributions",
     "parse",
+    "services_of",
 ]

@@ -14,6 +14,7 @@ SUMMARIES = {
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
     "validate": "Check the config alone, or its map with both services.",
+    "doctor": "Look at config, credentials, services and folders.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans or receipts.",
     "demo": "Show all of it on real packages, on this machine only.",
