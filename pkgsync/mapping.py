@@ -3,8 +3,9 @@
 A proposal is only advice here: people write the map.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -17,6 +18,8 @@ from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud import distributions as catalogue
 from pkgsync.proposals import Live, Proposal, Seen, is_base, propose
 from pkgsync.reasons import Reason
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -54,20 +57,7 @@ class MapReader:
 
     def _error(self, problems: Iterable[MappingProblem], live: Live) -> MappingError:
         finder = BaseFinder(self.obs, is_base)
-        told = [done for one in problems for done in self._located(self._proposed(one, finder, live))]
-        return MappingError(sorted(told, key=lambda one: (_position(one.place), one.what)))
-
-    def _located(self, problem: MappingProblem) -> list[MappingProblem]:
-        """A problem of a distribution stands wherever the config names that."""
-        if problem.place:
-            return [problem]
-        places = (
-            project.place_of(name)
-            for project in self.config.obs.projects
-            for name, targets in project.distributions.items()
-            if problem.subject in (targets or ())
-        )
-        return [evolve(problem, place=place) for place in dict.fromkeys(places)] or [problem]
+        return _sorted(self.config, (self._proposed(problem, finder, live) for problem in problems))
 
     def _proposed(self, problem: MappingProblem, finder: BaseFinder, live: Live) -> MappingProblem:
         project, slash, repository = problem.subject.partition("/")
@@ -75,6 +65,41 @@ class MapReader:
             return problem
         base = finder.base(project, repository)
         return evolve(problem, fix=_advice(propose(Seen(repository=repository, base=base), live)))
+
+
+def checked(config: Config, value: Callable[[], T], check: Callable[[], object]) -> T:
+    """The value. Raises one MappingError of what both raise, with the places in the config."""
+    problems: list[MappingProblem] = []
+    try:
+        check()
+    except MappingError as error:
+        problems += error.problems
+    try:
+        found = value()
+    except MappingError as error:
+        problems += error.problems
+    if problems:
+        raise _sorted(config, problems)
+    return found
+
+
+def _sorted(config: Config, problems: Iterable[MappingProblem]) -> MappingError:
+    """One error, in the order of the config, with all places there."""
+    told = [located for problem in problems for located in _located(config, problem)]
+    return MappingError(sorted(told, key=lambda one: (_position(one.place), one.what)))
+
+
+def _located(config: Config, problem: MappingProblem) -> list[MappingProblem]:
+    """A problem of a distribution stands wherever the config names that."""
+    if problem.place:
+        return [problem]
+    places = (
+        project.place_of(name)
+        for project in config.obs.projects
+        for name, targets in project.distributions.items()
+        if problem.subject in (targets or ())
+    )
+    return [evolve(problem, place=place) for place in dict.fromkeys(places)] or [problem]
 
 
 def _position(place: str) -> tuple[int, ...]:

@@ -41,8 +41,11 @@ from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
+    Cause,
+    Comparison,
     Counts,
     LimitExceeded,
+    NoLonger,
     Observed,
     Overrides,
     Plan,
@@ -89,6 +92,8 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
+    "Cause",
+    "Comparison",
     "ContentFrom",
     "Counts",
     "Deletion",
@@ -106,6 +111,7 @@ __all__ = [
     "Limits",
     "Login",
     "Missing",
+    "NoLonger",
     "Observed",
     "OldContent",
     "Origin",

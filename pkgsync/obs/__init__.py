@@ -6,7 +6,22 @@ What OBS itself does, and where that is known from, stands in README.md beside t
 from pkgsync.obs.bases import BaseFinder
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
-from pkgsync.obs.gather import gather, read_metas
+from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
+from pkgsync.obs.judge import judge
+from pkgsync.obs.world import ObsWorld
 
-__all__ = ["BaseFinder", "BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher", "read_metas"]
+__all__ = [
+    "BaseFinder",
+    "BuiltFiles",
+    "ObsClient",
+    "ObsWorld",
+    "Place",
+    "connect",
+    "from_places",
+    "gather",
+    "hasher",
+    "judge",
+    "observe",
+    "read_metas",
+]

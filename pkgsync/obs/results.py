@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
@@ -76,6 +76,11 @@ class ProjectMeta:
     name: str
     repositories: Mapping[str, tuple[str, ...]]
     paths: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+
+    def with_ended_paths(self) -> "ProjectMeta":
+        """Without all paths but those to base projects at their end of life."""
+        paths = {name: tuple(p for p in found if p[0].startswith(DISCONTINUED)) for name, found in self.paths.items()}
+        return evolve(self, paths={name: found for name, found in paths.items() if found})
 
     def ended(self, repository: str) -> str | None:
         """The base project of the repository that has reached its end of life, if that is so."""

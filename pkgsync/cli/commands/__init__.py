@@ -8,6 +8,7 @@ import click
 SUMMARIES = {
     "init": "Propose a config for an OBS project, from what both services show.",
     "plan": "Read OBS and Packagecloud, and say what to change.",
+    "snapshot": "Save what both services hold now, to plan from it later.",
     "show": "Show a plan or a receipt, however old it is.",
     "apply": "Execute a reviewed plan.",
     "receipts": "List the receipts of all applies from this machine.",
@@ -16,7 +17,7 @@ SUMMARIES = {
     "validate": "Check the config alone, or its map with both services.",
     "doctor": "Look at config, credentials, services and folders.",
     "cache": "Look at the download cache, or make it smaller.",
-    "schema": "Print the JSON Schema of configs, plans or receipts.",
+    "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
     "demo": "Show all of it on real packages, on this machine only.",
 }
 
