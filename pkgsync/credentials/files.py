@@ -50,8 +50,7 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
         raise AuthenticationError(f"{path} is not an oscrc", tip=f"repair it, or {_TIP}") from None
     for url in parser.sections():
         if _is_origin(url, origin):
-            section = parser[url]
-            return _oscrc_password(path, url, section) or _oscrc_key(path, section, env, home)
+            return _oscrc_login(path, url, parser[url], env, home)
     return None
 
 
@@ -78,8 +77,15 @@ def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
     return modern if modern.exists() else home / ".oscrc"
 
 
-def _oscrc_key(path: Path, section: Mapping[str, str], env: Mapping[str, str], home: Path) -> SshKey | None:
+def _oscrc_login(path: Path, url: str, section: Mapping[str, str], env: Mapping[str, str], home: Path) -> Login | None:
+    """As for osc, a password comes before a key; where it cannot be had, the key does."""
     user, key = section.get("user"), section.get("sshkey")
+    try:
+        if found := _oscrc_password(path, url, section):
+            return found
+    except AuthenticationError:
+        if not key:
+            raise
     return ssh_key(user, key, env, home, str(path)) if user and key else None
 
 
@@ -91,8 +97,6 @@ def _oscrc_password(path: Path, url: str, section: Mapping[str, str]) -> Basic |
     match manager:
         case "KeyringCredentialsManager":
             return ring.oscrc(path, url, user)
-        case "TransientCredentialsManager" if section.get("sshkey"):
-            return None
         case "TransientCredentialsManager":
             raise AuthenticationError(f"{path} keeps no password for {url}: osc asks each time", tip=_TIP)
         case "ObfuscatedConfigFileCredentialsManager":

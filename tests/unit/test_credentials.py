@@ -539,9 +539,16 @@ def test_a_password_comes_before_a_key(config, tmp_path):
     assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
 
 
-def test_a_key_of_oscrc_where_osc_would_ask_for_a_password(config, tmp_path):
-    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}TransientCredentialsManager")
+@pytest.mark.parametrize("manager", ["TransientCredentialsManager", "KeyringCredentialsManager:keyring.backends.X"])
+def test_the_key_of_oscrc_where_the_password_cannot_be_had(config, tmp_path, manager):
+    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}{manager}")
     assert for_obs(config(), {}, tmp_path) == SshKey(username="me", key=f"{tmp_path}/.ssh/id", agent="")
+
+
+def test_the_password_in_the_keyring_comes_before_the_key(config, tmp_path, ring):
+    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}KeyringCredentialsManager:keyring.backends.X")
+    ring.entries["api.opensuse.org", "me"] = "ringsecret"
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
 
 
 def test_a_key_serves_only_its_own_server(config, refused, tmp_path):
