@@ -25,6 +25,7 @@ from pkgsync.model import (
     Plan,
     Policy,
     Receipt,
+    ReceiptLine,
     Selection,
 )
 from pkgsync.packagecloud import PackagecloudClient
@@ -118,10 +119,11 @@ def apply(
     options: ApplyOptions,
     *,
     now: Callable[[], datetime] = utc_now,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str, ReceiptLine | None], None] = lambda words, line: None,
 ) -> Receipt:
     """Execute the reviewed plan. The config gives URLs, credentials, what is mapped, and the policy to pass again.
 
+    ``report`` gets words for people while it runs, and with each finished action its line of the receipt.
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """

@@ -1,6 +1,7 @@
 """Options that every command takes, before or after its name, and the types of their values."""
 
 import os
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from attrs import define, evolve, field
 
-from pkgsync.cli.terminal import Terminal, Verbosity
+from pkgsync.cli.terminal import Shown, Terminal, Verbosity
 from pkgsync.errors import PkgsyncError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Context:
     """What the common options say; filled by the group, then by the command."""
 
     values: dict[str, Any] = field(factory=dict)
+    shown: Shown = field(factory=Shown)
 
     @property
     def terminal(self) -> Terminal:
@@ -33,6 +35,7 @@ class Context:
             verbosity=self._verbosity(),
             colour=self.values.get("color"),
             json_log=self.values.get("log_format") == "json",
+            shown=self.shown,
         )
 
     def surroundings(self) -> "Surroundings":
@@ -59,6 +62,13 @@ class Context:
         for warning in config.warnings:
             self.terminal.warning(warning)
         return config
+
+    @property
+    def options(self) -> str:
+        """What every further command of this user needs, as it is typed: ``-c other.yaml``, with a space behind it."""
+        config = self.values.get("config")
+        known = (None, DEFAULT_CONFIG, os.environ.get("PKGSYNC_CONFIG"))
+        return "" if config is None or str(config) in known else f"-c {shlex.quote(str(config))} "
 
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):
@@ -93,9 +103,11 @@ class NewFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        folder = next(parent for parent in (path.absolute()).parents if parent.exists())
+        folder = path.absolute().parent
         if str(value) == "-" or (path.exists() and not path.is_file()):
             self.fail(f"{str(value)!r} is no file that could be replaced", param, ctx)
+        if not folder.exists():
+            self.fail(f"{str(value)!r} cannot be written: there is no folder {str(path.parent)!r}", param, ctx)
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
         return path

@@ -7,7 +7,7 @@ from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_te
 from pkgsync.report.escape import visible
 from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
-from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
+from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
 from pkgsync.report.style import Style
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
@@ -22,6 +22,7 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "next_step",
     "plan_markdown",
     "plan_text",
     "plural",

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tabulate import tabulate
-
 from pkgsync.model import Audit, Orphan
 from pkgsync.planfile.convert import plain
 from pkgsync.report import units
@@ -59,6 +57,8 @@ def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: S
 
 
 def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+    from tabulate import tabulate
+
     table = tabulate(
         [[style.paint("bold", column.head) for column in told], *rows],
         tablefmt="plain",

@@ -297,13 +297,13 @@ def test_no_durations(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("1", 1), ("5B", 5), ("2KiB", 2048), ("20MiB", 20971520), ("1GiB", 1073741824)]
+    ("text", "number"), [("0", 0), ("5B", 5), ("2KiB", 2048), ("20MiB", 20971520), ("1GiB", 1073741824)]
 )
 def test_sizes(text, number):
     assert size(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "MiB", "-1", "1.5GiB", "1MB", "1 MiB", "1MiB\n"])
+@pytest.mark.parametrize("text", ["", "MiB", "10", "-1", "1.5GiB", "1MB", "1 MiB", "1MiB\n"])
 def test_no_sizes(text):
     with pytest.raises(ValueError, match="such as 20MiB"):
         size(text)

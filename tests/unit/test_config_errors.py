@@ -376,7 +376,26 @@ def test_mistakes(tmp_path, text, message, tip):
             "c.yaml:1:4: YAML tags are not supported",
             "write plain values; quote a value that starts with `!` or is `=`",
         ),
-        (b"token: *hunter2\n", "c.yaml:1:8: not valid YAML: found undefined alias", "check indentation and quotes"),
+        (
+            b"token: *hunter2\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `*` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"version: 1\nexclude: [*-devel*]\n",
+            "c.yaml:2:11: not valid YAML: a value that starts with `*` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"token: &a+b c\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `&` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"token: @home\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `@` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
         (b"a: &x 1\nb: &x 2\n", None, None),
         (
             b"a: &a [*a]\n",

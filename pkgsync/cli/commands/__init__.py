@@ -1,4 +1,7 @@
-"""One module per command, imported when its command is called: nobody waits for what another command needs."""
+"""One module per command, imported when its command is called: nobody waits for what another command needs.
+
+Nor does its own help: a command imports what it works with inside its functions.
+"""
 
 from difflib import get_close_matches
 from importlib import import_module

@@ -4,16 +4,16 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, mapping, planfile, report, snapshot
 from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.config import load
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
-from pkgsync.model import OrphanAction, Overrides, Plan, Selection, iso
-from pkgsync.surroundings import utc_now
+
+if TYPE_CHECKING:
+    from pkgsync.model import Plan
 
 FORMATS = ("text", "json", "markdown")
 
@@ -48,6 +48,10 @@ def plan(
     base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
+    from pkgsync import api, mapping, planfile, snapshot
+    from pkgsync.config import load
+    from pkgsync.model import OrphanAction, Overrides, Selection, iso
+
     terminal, config = context.terminal, context.config()
     taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
@@ -78,10 +82,14 @@ def plan(
 
 def at(now: datetime | None) -> Callable[[], datetime]:
     """The clock of a run: the given time, else the real one."""
+    from pkgsync.surroundings import utc_now
+
     return (lambda: now) if now else utc_now
 
 
-def render(made: Plan, form: str, terminal: Terminal) -> str:
+def render(made: "Plan", form: str, terminal: Terminal) -> str:
+    from pkgsync import planfile, report
+
     match form:
         case "json":
             return planfile.dumps(made).decode()
@@ -91,7 +99,9 @@ def render(made: Plan, form: str, terminal: Terminal) -> str:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+    from pkgsync import report
+
     if not made.complete:
         tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
@@ -104,7 +114,7 @@ def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: Plan, detailed: bool, *, wrong_map: bool = False) -> ExitCode:
+def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
     found = {ExitCode.OK}
     if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)

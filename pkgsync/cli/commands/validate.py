@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from pkgsync.cli.options import FILE, Context, common
-from pkgsync.config import managed_distributions
 
 
 @click.command()
@@ -14,6 +13,8 @@ from pkgsync.config import managed_distributions
 @common()
 def validate(context: Context, file: Path | None, online: bool) -> None:
     """Check the config (FILE, else that of -c) alone; no request is made without --online."""
+    from pkgsync.config import managed_distributions
+
     if file is not None:
         context.values["config"] = file
     config = context.config()
