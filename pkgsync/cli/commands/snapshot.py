@@ -6,12 +6,8 @@ from typing import Any
 
 import click
 
-from pkgsync import api, report
-from pkgsync import snapshot as snapshots
 from pkgsync.cli.options import Context, Moment, NewFile, common
 from pkgsync.errors import ExitCode, PkgsyncError
-from pkgsync.planfile import read_bytes
-from pkgsync.services import judged
 
 
 class NewSnapshot(NewFile):
@@ -26,6 +22,9 @@ class NewSnapshot(NewFile):
 
 
 def _is_snapshot(path: Path) -> bool:
+    from pkgsync import snapshot as snapshots
+    from pkgsync.planfile import read_bytes
+
     try:
         return snapshots.is_snapshot(read_bytes(path))
     except PkgsyncError:
@@ -38,7 +37,10 @@ def _is_snapshot(path: Path) -> bool:
 @common()
 def snapshot(context: Context, out: Path, now: Any) -> int:
     """Save what OBS and Packagecloud hold now, without secrets, to plan from it later. Changes nothing."""
+    from pkgsync import api, report
+    from pkgsync import snapshot as snapshots
     from pkgsync.cli.commands.plan import at
+    from pkgsync.services import judged
 
     config, terminal = context.config(), context.terminal
     made = snapshots.write(api.snapshot(config, context.surroundings(), now=at(now)), out)
