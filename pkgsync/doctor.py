@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +14,9 @@ from attrs import frozen
 from pkgsync import credentials, obs
 from pkgsync.apply import lock
 from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import APPLY_PRECEDENCE, ExitCode, PkgsyncError
+from pkgsync.errors import APPLY_PRECEDENCE, ExitCode, NotFoundError, PkgsyncError, RedirectError
 from pkgsync.mapping import MapReader
-from pkgsync.model import Basic, Login, SshKey
+from pkgsync.model import Basic, Login, Origin, SshKey
 from pkgsync.obs import ObsClient
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.services import packagecloud_session
@@ -104,9 +105,15 @@ def _obs(config: Config, surroundings: Surroundings) -> Generator[Finding, None,
         login = credentials.for_obs(config, surroundings.env, surroundings.home)
         yield Finding(what="OBS", said=f"{config.obs.api}: {_login_words(login, config)}")
         client = obs.connect(config, login, surroundings.limits, surroundings.pause)
-        meta = client.project_meta(config.obs.projects[0].name)
+        projects = config.obs.projects
+        meta = client.project_meta(next((p for p in projects if not p.optional), projects[0]).name)
         count = len(meta.repositories)
         yield Finding(what="OBS", said=f"{meta.name} can be read: {count} repositor{'y' if count == 1 else 'ies'}")
+        if config.obs.published_url is not None and count:
+            # whether the file is there or not, an answer is an answer
+            with suppress(NotFoundError, RedirectError):
+                client.top(meta.name, next(iter(meta.repositories)), "repodata/repomd.xml")
+            yield Finding(what="OBS", said=f"{Origin.of(config.obs.published_url)} answers for published files")
         return client
     except PkgsyncError as error:
         yield failed("OBS", error)

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest import MonkeyPatch
 
 from pkgsync.apply import lock
-from pkgsync.sandbox import PROJECT, REPOSITORY, Kind
+from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind
 from tests.cli_world import LEAP, Cli, open_cli
 
 READ = f"{REPOSITORY} can be read: 2 packages; only an apply shows whether the token may write there"
@@ -95,6 +96,17 @@ def test_a_wrong_credential_is_one_failure_among_what_is_well(
     assert line in failure and " | " in failure
     other = f"Packagecloud: {READ}" if variable == "OSC_PASSWORD" else f"OBS: {PROJECT} can be read: 3 repositories"
     assert other in found["ok"]
+
+
+@pytest.mark.parametrize("source", ["download", "anonymous"])
+def test_the_place_of_published_files_answers_too(cli: Cli, source: Any) -> None:
+    cli.sandbox.write_config(cli.folder, source=source)
+    code, found = seen(cli)
+    place = cli.sandbox.download_url.removesuffix("/download")
+    assert (code, f"OBS: {place} answers for published files" in found["ok"]) == (0, True)
+    cli.sandbox.obs.download_faults.add(Fault(kind=Kind.RESET, times=None))
+    code, found = seen(cli)
+    assert (code, len(found["failed"]), place in found["failed"][0]) == (1, 1, True)
 
 
 def test_a_server_that_does_not_answer(cli: Cli) -> None:

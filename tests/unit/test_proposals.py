@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pkgsync.config import load
 from pkgsync.model import Distribution, PackageType
@@ -109,6 +111,21 @@ def test_what_decides(seen: Seen, expected: str, reason: str) -> None:
     found = propose(seen, LIVE)
     assert told(found) == expected
     assert reason in found.reason
+
+
+WORDS = st.one_of(st.sampled_from([row[1] for row in FACTS]), st.sampled_from([row[2] for row in FACTS]), st.text())
+
+
+@given(WORDS, WORDS, st.frozensets(st.sampled_from(PackageType)))
+def test_whatever_it_is_called_only_what_packagecloud_has_is_proposed(
+    repository: str, base: str, kinds: frozenset[PackageType]
+) -> None:
+    found = propose(Seen(repository=repository, base=base, kinds=kinds), LIVE)
+    names = {one.name for one in LIVE.known}
+    assert set(found.targets) | set(found.candidates) <= names
+    assert not (found.open and found.targets)
+    for target in found.targets:
+        assert not kinds or LIVE.takes(target, kinds)
 
 
 @pytest.mark.parametrize(

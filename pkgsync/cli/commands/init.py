@@ -120,7 +120,8 @@ def _first_plan(context: Context, path: Path) -> int:
     if not made.complete:
         terminal.error("a read failed, so there may be more", "Plan again later.", "IncompletePlanError")
     named = "" if path == Path(DEFAULT_CONFIG) else f" -c {shlex.quote(str(path))}"
-    terminal.info(f"Next: read {path}, then `pkgsync plan{named} -o plan.json`, and `pkgsync apply{named} plan.json`.")
+    steps = f"pkgsync plan{named} -o plan.json\n  pkgsync apply{named} plan.json"
+    terminal.info(f"Next: read {path} and change what is wrong; then\n  {steps}")
     return exit_code(made, detailed=False)
 
 
