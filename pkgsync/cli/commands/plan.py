@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common
+from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
+from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pkgsync.model import Plan
 
-FORMATS = ("text", "json", "markdown")
+_LATER = "Plan again later."
+FORMATS = ("text", "json", "markdown", "gitlab")
 
 
 @click.command()
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@in_parts
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
@@ -30,14 +32,21 @@ FORMATS = ("text", "json", "markdown")
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
-@click.option("--from-snapshot", type=FILE, metavar="FILE", help="Read no service, but this file of `snapshot`.")
-@click.option("--base", type=FILE, metavar="CONFIG", help="Tell whose change each action is: compare with this config.")
+@click.option(
+    "--from-snapshot",
+    type=FILE,
+    metavar="FILE",
+    help="Plan from this file of `pkgsync snapshot`: no network, no login.",
+)
+@click.option("--base", type=FILE, metavar="CONFIG", help="Compare with this old config: whose change is each action?")
 @common()
 def plan(
     context: Context,
     out: Path | None,
     form: str,
     as_json: bool,
+    max_length: int | None,
+    part: int | None,
     detailed_exitcode: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -52,7 +61,10 @@ def plan(
     from pkgsync.config import load
     from pkgsync.model import OrphanAction, Overrides, Selection, iso
 
-    terminal, config = context.terminal, context.config()
+    terminal = context.terminal
+    form = "json" if as_json else form
+    length, part = markdown_size(form, max_length, part)
+    config = context.config()
     taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
         api.plan(
@@ -72,11 +84,11 @@ def plan(
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
-    terminal.data(render(made, "json" if as_json else form, terminal))
+    terminal.data(render(made, form, terminal, length, part))
     nowhere = mapping.nowhere(config, made.source.repositories)
     for problem in nowhere:
         terminal.error(problem.line, problem.fix, "MappingError")
-    say_what_next(made, out, terminal)
+    say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
     return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
@@ -87,23 +99,37 @@ def at(now: datetime | None) -> Callable[[], datetime]:
     return (lambda: now) if now else utc_now
 
 
-def render(made: "Plan", form: str, terminal: Terminal) -> str:
+def markdown_size(form: str, length: int | None, part: int | None) -> tuple[int | None, int]:
+    """The most characters, None for the most that GitHub takes, and the part that the options ask for.
+
+    Raises UsageError where the form has no parts.
+    """
+    if form != "markdown" and (length or part):
+        raise UsageError("--max-length and --part are for --format markdown", tip="Add --format markdown.")
+    return length, part or 1
+
+
+def render(made: "Plan", form: str, terminal: Terminal, length: int | None = None, part: int = 1) -> str:
     from pkgsync import planfile, report
 
     match form:
         case "json":
             return planfile.dumps(made).decode()
         case "markdown":
-            return report.plan_markdown(made)
+            return report.plan_markdown(made, length or report.GITHUB_LIMIT, part)
+        case "gitlab":
+            return report.plan_gitlab(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(
+    made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER
+) -> None:
     from pkgsync import report
 
     if not made.complete:
-        tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
+        tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")

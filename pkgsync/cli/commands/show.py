@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.commands.plan import FORMATS, render
-from pkgsync.cli.options import FILE, Context, common
+from pkgsync.cli.commands.plan import FORMATS, markdown_size, render
+from pkgsync.cli.options import FILE, Context, common, in_parts
 from pkgsync.cli.terminal import Terminal
+from pkgsync.errors import UsageError
 
 if TYPE_CHECKING:
     from pkgsync.model import Receipt
@@ -17,27 +18,33 @@ if TYPE_CHECKING:
 @click.argument("file", type=FILE)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@in_parts
 @common()
-def show(context: Context, file: Path, form: str, as_json: bool) -> None:
+def show(context: Context, file: Path, form: str, as_json: bool, max_length: int | None, part: int | None) -> None:
     """Show a plan or a receipt, however old it is."""
     from pkgsync import planfile
 
     form = "json" if as_json else form
+    length, part = markdown_size(form, max_length, part)
     data, name = planfile.read_bytes(file), str(file)
     if planfile.kind(data, name) == "plan":
-        text = render(planfile.loads(data, name), form, context.terminal)
+        text = render(planfile.loads(data, name), form, context.terminal, length, part)
     else:
-        text = _receipt(planfile.load_receipt(data, name), form, context.terminal)
+        receipt = planfile.load_receipt(data, name)
+        # a receipt is cut instead
+        text = _receipt(receipt, form, context.terminal, length) if part == 1 else ""
     context.terminal.data(text)
 
 
-def _receipt(receipt: "Receipt", form: str, terminal: Terminal) -> str:
+def _receipt(receipt: "Receipt", form: str, terminal: Terminal, length: int | None) -> str:
     from pkgsync import planfile, report
 
     match form:
         case "json":
             return planfile.dump_receipt(receipt).decode()
         case "markdown":
-            return report.receipt_markdown(receipt)
+            return report.receipt_markdown(receipt, length or report.GITHUB_LIMIT)
+        case "gitlab":
+            raise UsageError("a receipt has no form for GitLab", tip="Show the plan that was applied.")
         case _:
             return report.receipt_text(receipt, terminal.style, verbose=True)
