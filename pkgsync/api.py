@@ -8,7 +8,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from pkgsync import packagecloud, reconcile
+from pkgsync import mapping, packagecloud, reconcile
 from pkgsync.apply import engine, preflight
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.config import Config, ObsProject, managed_distributions
@@ -220,7 +220,7 @@ def _take(
     days = policy.limits.in_use_days
     if days is not None:
         desired = judged(config, world)
-        _check_types(desired, actual)
+        mapping.check_types(config, desired, actual)
         decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
         actual = services.with_downloads(actual, list(reconcile.unasked(decided)), policy, moment)
     return Snapshot(
@@ -256,9 +256,13 @@ def _decided(
 ) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
     """The decisions on these worlds, and the worlds as this config sees them."""
     moment, managed = taken.created_at, managed_distributions(config)
-    desired, actual = judged(config, taken.obs), taken.actual_for(policy, moment)
-    packagecloud.check_distributions(managed, actual.distribution_ids)
-    _check_types(desired, actual)
+    actual = taken.actual_for(policy, moment)
+    desired = mapping.checked(
+        config,
+        lambda: judged(config, taken.obs),
+        lambda: packagecloud.check_distributions(managed, actual.distribution_ids),
+    )
+    mapping.check_types(config, desired, actual)
     decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
     return decided, desired, actual
 
@@ -270,16 +274,3 @@ def _refuse_other(config: Config, base: Config) -> None:
             f"{base.path} names another OBS, Packagecloud or repository than {config.path}",
             tip="Two configs can only be compared over the same two worlds.",
         )
-
-
-def _check_types(desired: DesiredState, actual: ActualState) -> None:
-    """A distribution takes rpm or deb files, hardly ever both: find a wrong mapping before any upload."""
-    for repository in desired.repositories:
-        types = {file.type for file in repository.index.files} if repository.index else set()
-        for distribution in repository.distributions:
-            for kind in sorted(types):
-                if (kind.value, distribution) not in actual.distribution_ids:
-                    raise ConfigError(
-                        f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
-                        tip="Map the repository to a distribution of the same kind, or to null to skip it.",
-                    )

@@ -44,15 +44,19 @@ class Context:
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
         return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
 
+    @property
+    def config_path(self) -> Path:
+        return self.values.get("config") or Path(DEFAULT_CONFIG)
+
     def config(self) -> "Config":
         """The config file of this run, its warnings shown."""
         from pkgsync.config import load
 
-        path = self.values.get("config") or Path(DEFAULT_CONFIG)
+        path = self.config_path
         if "config" not in self.values and not path.exists():
             raise UsageError(
                 f"there is no {DEFAULT_CONFIG} in this folder",
-                tip="Name a config with -c FILE or PKGSYNC_CONFIG; `pkgsync demo` shows one at work.",
+                tip="Name one with -c FILE or PKGSYNC_CONFIG, or let `pkgsync init PROJECT USER/REPO` propose one.",
             )
         config = load(path, os.environ)
         for warning in config.warnings:

@@ -86,6 +86,8 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
         own = {name: ("obs", "projects", number, "distributions", name) for name in project.get("distributions", {})}
         paths = {name: ("distributions", name) for name in data.get("distributions", {})} | own
         at = {repository: document.at_key(path) for repository, path in paths.items()}
+        here = ("distributions",) if "distributions" in data else ("obs", "projects", number, "distributions")
+        of_map = document.at_key(here)
         disowned = {name for name, value in project.get("distributions", {}).items() if value is None}
         for name in expanded(project):
             yield ObsProject(
@@ -99,6 +101,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
                 content=project.get("content", "published"),
                 compare_times=project.get("compare_times", True),
                 places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},
+                map_place=f"{file}:{of_map.line}:{of_map.column}",
                 disowned=frozenset(name for name in disowned if data.get("distributions", {}).get(name)),
             )
 

@@ -24,10 +24,7 @@ from pkgsync.model.actions import (
     Transfer,
     Upload,
 )
-from pkgsync.model.actual import (
-    ActualState,
-    Row,
-)
+from pkgsync.model.actual import ActualState, Distribution, Row
 from pkgsync.model.desired import (
     Architecture,
     BuiltFile,
@@ -105,6 +102,7 @@ __all__ = [
     "Counts",
     "Deletion",
     "DesiredState",
+    "Distribution",
     "DistributionLimits",
     "Evidence",
     "Explanation",

@@ -10,12 +10,28 @@ from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 
 if TYPE_CHECKING:
     from pkgsync.session.reply import Reply, TransientError
-    from pkgsync.session.session import Session
+    from pkgsync.session.session import CA_VARIABLES, Session
     from pkgsync.session.urls import clean_url, make_route
 
-__all__ = ["DEFAULT_LIMITS", "HttpLimits", "Reply", "Session", "TransientError", "clean_url", "make_route"]
+__all__ = [
+    "CA_VARIABLES",
+    "DEFAULT_LIMITS",
+    "HttpLimits",
+    "Reply",
+    "Session",
+    "TransientError",
+    "clean_url",
+    "make_route",
+]
 
-_HOMES = {"Reply": "reply", "Session": "session", "TransientError": "reply", "clean_url": "urls", "make_route": "urls"}
+_HOMES = {
+    "CA_VARIABLES": "session",
+    "Reply": "reply",
+    "Session": "session",
+    "TransientError": "reply",
+    "clean_url": "urls",
+    "make_route": "urls",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # requests reads the first two by itself only together with ~/.netrc (see trust_env below)
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # what these mean depends on what was sent before: the caller knows
 _ANSWERS_OF_A_CHANGE = (404, 409, 422)
 
@@ -334,7 +334,7 @@ class Session:
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
                 proxies={} if origin.is_loopback else get_environ_proxies(url),
-                verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
+                verify=next((os.environ[name] for name in CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
             raise failure(error, f"{method} {_place(asked, url)}", watch) from None

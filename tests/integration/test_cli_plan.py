@@ -254,7 +254,9 @@ def test_a_number_where_packagecloud_goes_by_code_names_is_told_the_name(cli: Cl
     cli.configure(distributions={LEAP_REPOSITORY: LEAP, "xUbuntu_22.04": "debian/12", "openSUSE_Tumbleweed": None})
     done = cli.run("plan")
     assert done.code == 1
-    assert "error: Packagecloud has no distribution 'debian/12'." in done.err
+    lines = (cli.folder / "pkgsync.yaml").read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if "debian/12" in line)
+    assert f"error: pkgsync.yaml:{number}:3: Packagecloud has no distribution 'debian/12'." in done.err
     assert "Write debian/bookworm." in done.err
 
 

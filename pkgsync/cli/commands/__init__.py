@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 SUMMARIES = {
+    "init": "Propose a config for an OBS project, from what both services show.",
     "plan": "Read OBS and Packagecloud, and say what to change.",
     "snapshot": "Save what both services hold now, to plan from it later.",
     "show": "Show a plan or a receipt, however old it is.",
@@ -17,7 +18,8 @@ SUMMARIES = {
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
     "explain": "Say why a file is treated as it is, and what would change that.",
-    "validate": "Check the config alone, without a request.",
+    "validate": "Check the config alone, or its map with both services.",
+    "doctor": "Look at config, credentials, services and folders.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
     "demo": "Show all of it on real packages, on this machine only.",

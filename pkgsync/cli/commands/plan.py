@@ -57,7 +57,7 @@ def plan(
     base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
-    from pkgsync import api, planfile, snapshot
+    from pkgsync import api, mapping, planfile, snapshot
     from pkgsync.config import load
     from pkgsync.model import OrphanAction, Overrides, Selection, iso
 
@@ -85,8 +85,11 @@ def plan(
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
     terminal.data(render(made, form, terminal, max_length, part))
+    nowhere = mapping.nowhere(config, made.source.repositories)
+    for problem in nowhere:
+        terminal.error(problem.line, problem.fix, "MappingError")
     say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
-    return exit_code(made, detailed_exitcode)
+    return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
 def at(now: datetime | None) -> Callable[[], datetime]:
@@ -135,9 +138,9 @@ def say_what_next(
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: "Plan", detailed: bool) -> ExitCode:
+def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
     found = {ExitCode.OK}
-    if not made.complete:
+    if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:
         found.add(ExitCode.UNSAFE)

@@ -30,10 +30,9 @@ def show(context: Context, file: Path, form: str, as_json: bool, max_length: int
     if planfile.kind(data, name) == "plan":
         text = render(planfile.loads(data, name), form, context.terminal, max_length, part)
     else:
+        receipt = planfile.load_receipt(data, name)
         # a receipt is cut instead
-        text = (
-            _receipt(planfile.load_receipt(data, name), form, context.terminal, max_length) if part in (None, 1) else ""
-        )
+        text = _receipt(receipt, form, context.terminal, max_length) if part in (None, 1) else ""
     context.terminal.data(text)
 
 

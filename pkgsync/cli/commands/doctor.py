@@ -1,0 +1,45 @@
+"""``pkgsync doctor``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pkgsync.cli.options import Context, common
+
+if TYPE_CHECKING:
+    from pkgsync.doctor import Finding
+
+
+@click.command()
+@common()
+def doctor(context: Context) -> int:
+    """Look at config, credentials, both services and folders: what is there, and what to do. Changes nothing."""
+    from pkgsync import doctor as looks
+    from pkgsync.config import services_of
+    from pkgsync.errors import PkgsyncError
+
+    found: list[Finding] = []
+
+    def tell(finding: "Finding") -> None:
+        found.append(finding)
+        context.terminal.data(_text(finding))
+
+    path, config = context.config_path, None
+    try:
+        config = context.config()
+        tell(looks.Finding(what="config", said=f"{path} is valid"))
+    except PkgsyncError as error:
+        tell(looks.failed("config", error))
+        config = services_of(path, context.surroundings().env)
+    whole = found[0].mark is looks.Mark.OK
+    for finding in looks.examine(config, context.surroundings(), whole=whole):
+        tell(finding)
+    return looks.worst(found)
+
+
+def _text(finding: "Finding") -> str:
+    from pkgsync.report import visible
+
+    lines = [*finding.said.splitlines(), *finding.next_step.splitlines()]
+    first, *more = [visible(line) for line in lines]
+    return "\n".join([f"{finding.mark:<7} {finding.what}: {first}", *(f"{'':<10}{line}" for line in more)])
