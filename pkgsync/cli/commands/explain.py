@@ -5,11 +5,8 @@ from pathlib import Path
 
 import click
 
-from pkgsync import api, report, snapshot
-from pkgsync.cli.commands.plan import at
 from pkgsync.cli.options import FILE, Context, Moment, common
 from pkgsync.errors import ExitCode
-from pkgsync.model import OrphanAction, Overrides
 
 
 @click.command()
@@ -35,6 +32,10 @@ def explain(
 
     Instead of DISTRIBUTION/FILE a file name or a package name may be given: each file of that name is explained.
     """
+    from pkgsync import api, report, snapshot
+    from pkgsync.cli.commands.plan import at
+    from pkgsync.model import OrphanAction, Overrides
+
     terminal = context.terminal
     overrides = Overrides(OrphanAction(orphans) if orphans else None)
     answer = api.explain(
