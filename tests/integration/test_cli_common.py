@@ -346,7 +346,7 @@ def test_a_stream_that_takes_only_ascii_gets_our_signs_in_ascii(cli: Cli, monkey
 
 
 def test_choices_are_named_on_one_line(cli: Cli) -> None:
-    assert cli.run("schema").errors[0].endswith("Choose from: config, plan, receipt")
+    assert cli.run("schema").errors[0].endswith("Choose from: config, plan, receipt, snapshot")
 
 
 def on_a_terminal(cli: Cli, *arguments: str) -> str:
