@@ -113,7 +113,7 @@ def test_the_audit_ends_with_lines_for_the_config() -> None:
         "  # To let those go that pass every check:",
         "  action: delete",
         "  keep_versions: 1",
-        "  # To let pkgsync manage these names too, if they are yours, to their last version:",
+        "  # To let pkgsync manage these names too, if they are yours (the last version may then go):",
         '  names: [foreign, "g++ 1.10"]',
     ]
     assert audit_text(audit, PLAIN).splitlines()[-7:] == ["For the config, what you want of it:", *lines]
