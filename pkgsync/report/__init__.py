@@ -9,7 +9,7 @@ from pkgsync.report.gitlab import plan_gitlab
 from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
 from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
-from pkgsync.report.style import Style
+from pkgsync.report.style import Style, labelled, wrapped
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
 from pkgsync.report.words import after_failed_reads
@@ -23,6 +23,7 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "labelled",
     "next_step",
     "plan_gitlab",
     "plan_markdown",
@@ -33,4 +34,5 @@ __all__ = [
     "receipts_text",
     "size",
     "visible",
+    "wrapped",
 ]
