@@ -10,7 +10,7 @@ from pkgsync.report.gitlab import plan_gitlab
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
 from pkgsync.report.pages import audit_html, plan_html, receipt_html
 from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
-from pkgsync.report.style import Style
+from pkgsync.report.style import Style, labelled, wrapped
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
 from pkgsync.report.words import after_failed_reads
@@ -26,6 +26,7 @@ __all__ = [
     "audit_text",
     "explain_json",
     "explain_text",
+    "labelled",
     "next_step",
     "plan_gitlab",
     "plan_html",
@@ -38,4 +39,5 @@ __all__ = [
     "receipts_text",
     "size",
     "visible",
+    "wrapped",
 ]

@@ -8,6 +8,8 @@ from pkgsync.cli.options import Context, common
 
 if TYPE_CHECKING:
     from pkgsync.doctor import Finding
+    from pkgsync.report import Style
+    from pkgsync.report.style import Colour
 
 
 @click.command()
@@ -22,7 +24,7 @@ def doctor(context: Context) -> int:
 
     def tell(finding: "Finding") -> None:
         found.append(finding)
-        context.terminal.data(_text(finding))
+        context.terminal.data(_text(finding, context.terminal.style))
 
     path, config = context.config_path, None
     try:
@@ -37,9 +39,11 @@ def doctor(context: Context) -> int:
     return looks.worst(found)
 
 
-def _text(finding: "Finding") -> str:
-    from pkgsync.report import visible
+def _text(finding: "Finding", style: "Style") -> str:
+    from pkgsync.report import labelled, visible, wrapped
 
-    lines = [*finding.said.splitlines(), *finding.next_step.splitlines()]
-    first, *more = [visible(line) for line in lines]
-    return "\n".join([f"{finding.mark:<7} {finding.what}: {first}", *(f"{'':<10}{line}" for line in more)])
+    colours: dict[str, Colour] = {"ok": "green", "!": "yellow", "failed": "red"}
+    first, *more = [visible(line) for line in (*finding.said.splitlines(), *finding.next_step.splitlines())]
+    words = f"{finding.what}: {first}"
+    lines = labelled(f"{finding.mark:<7}", colours[finding.mark], words, style, hanging=10)
+    return "\n".join([*lines, *(row for line in more for row in wrapped(line, style, indent=10))])

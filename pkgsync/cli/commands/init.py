@@ -133,11 +133,12 @@ def _counts(made: "Plan") -> str:
         f"upload {plural(total.uploads, 'file')} ({size(total.upload_bytes)})" if total.uploads else "upload nothing"
     )
     replaced = f", replace {total.replacements}" if total.replacements else ""
-    kept = f", and keep {plural(total.orphans_kept, 'package')} that OBS does not publish" if total.orphans_kept else ""
-    lines = [f"The first plan would {uploads}{replaced}{kept}."]
+    lines = [f"The first plan would {uploads}{replaced}."]
     width = max(map(len, made.summary.distributions), default=0)
     for name, counts in made.summary.distributions.items():
         lines.append(f"  {name:<{width}}  {plural(counts.uploads, 'upload')} ({size(counts.upload_bytes)})")
+    if total.orphans_kept:
+        lines.append(f"  {plural(total.orphans_kept, 'package')} that OBS does not publish would stay")
     if total.held:
         lines.append(f"  {total.held} held; `pkgsync plan` says why")
     return "\n".join(lines)

@@ -25,7 +25,7 @@ def validate(context: Context, file: Path | None, online: bool) -> None:
         for warning in services.map_reader(config).check():
             context.terminal.warning(warning)
     projects, managed = len(config.obs.projects), managed_distributions(config)
-    seen = ". Both services have all that it names." if online else ""
+    seen = "\nBoth services have all that it names." if online else ""
     context.terminal.data(
         f"{config.path}: valid. {projects} project{'s' if projects != 1 else ''} to "
         f"{config.packagecloud.repository}: {', '.join(managed) or 'no distribution'}{seen}"
