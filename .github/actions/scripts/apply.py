@@ -14,6 +14,8 @@ import runner
 from github import Repository
 from web import StepError
 
+from pkgsync import planfile, report
+
 
 def main() -> int:
     config, repository = runner.variable("PKGSYNC_CONFIG"), Repository.of_job()
@@ -58,7 +60,7 @@ def _reviewed(repository: Repository, config: str, head: str) -> tuple[str, Path
         raise StepError(f"run {number} has no plan of {config} any more. Make a new one in a pull request.")
     path = github.work_folder(config) / "plan.json"
     path.write_bytes(github.fetched(repository, artifact, path.name))
-    found = plans.read(path)["digest"]
+    found = plans.read(path).digest
     if found != digest:
         raise StepError(f"run {number} holds the plan {found}, but {digest} was reviewed. Make a new one.")
     return digest, path
@@ -93,7 +95,7 @@ def _apply(config: str, digest: str, path: Path) -> int:
     if receipt.exists():
         runner.output("receipt", receipt)
         runner.output("artifact", plans.artifact("receipt", config))
-        runner.summary(plans.shown(receipt, "--format", "markdown"))
+        runner.summary(report.receipt_markdown(planfile.read_receipt(receipt)))
     if code:
         runner.annotate("error", f"{config}: pkgsync apply ended with exit code {code}. The log says what is left.")
     return code

@@ -6,7 +6,6 @@ What is shown is made anew from the run's artifact, after its schema and digest 
 
 import os
 from pathlib import Path
-from typing import Any
 
 import github
 import notes
@@ -14,6 +13,9 @@ import plans
 import runner
 from github import Comments, Repository
 from web import StepError
+
+from pkgsync import report
+from pkgsync.model import Plan
 
 
 def main() -> int:
@@ -43,7 +45,7 @@ def _show(repository: Repository, comments: Comments, config: str, commit: str) 
         repository.set_status(commit, "error", context, "No plan: the run says why.", run)
         raise StepError(f"{config}: the job `plan` of this run made no plan")
     plan = plans.read(path)
-    notes.put(comments, config, commit, notes.of_plan(path, config, commit, run))
+    notes.put(comments, config, commit, notes.of_plan(plan, config, commit, run))
     # last: what can be applied can be read
     repository.set_status(commit, *_verdict(plan, context), run)
     return 0
@@ -59,15 +61,15 @@ def _plan(repository: Repository, config: str) -> Path | None:
     return path
 
 
-def _verdict(plan: dict[str, Any], context: str) -> tuple[str, str, str]:
+def _verdict(plan: Plan, context: str) -> tuple[str, str, str]:
     """State, context and description of the status. Only a success can be applied; its first word is the digest."""
-    if not plan["complete"]:
+    if not plan.complete:
         return "failure", context, "Incomplete: a read failed. Run the plan again."
-    if not plan["applyable"]:
+    if not plan.applyable:
         return "failure", context, "Unsafe: a limit is exceeded. The comment says which."
-    counts = plan["summary"]["total"]
-    said = ", ".join(f"{counts[kind]} {kind}" for kind in plans.ACTIONS if counts[kind]) or "no changes"
-    return "success", context, f"{plan['digest']} {said}"
+    found = plans.numbers(plan.summary.total)
+    said = ", ".join(report.plural(number, kind.removesuffix("s")) for kind, number in found.items() if number)
+    return "success", context, f"{plan.digest} {said or 'no changes'}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import notes
+import plans
 from notes import Note
 from runner import variable
 from web import Api, StepError
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str]) -> None:
     elif not arguments:
         notes.mark_outdated(request, config, commit)
     elif (plan := Path(arguments[0])).exists():
-        notes.put(request, config, commit, notes.of_plan(plan, config, commit, variable("CI_PIPELINE_URL")))
+        notes.put(request, config, commit, notes.of_plan(plans.read(plan), config, commit, variable("CI_PIPELINE_URL")))
     else:
         notes.put(request, config, commit, notes.without_plan(config, commit, variable("CI_PIPELINE_URL")))
 

@@ -4,11 +4,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
-from pathlib import Path
 from typing import Protocol
 
 import plans
 from web import StepError, UnsureError
+
+from pkgsync.model import Plan
 
 GITHUB_LENGTH = 65_536
 """UTF-16 units of a comment; GitLab takes more."""
@@ -74,16 +75,14 @@ def mark_outdated(thread: Thread, config: str, commit: str) -> int:
     return changed
 
 
-def of_plan(path: Path, config: str, commit: str, run: str) -> list[str]:
-    """The texts for a plan file: one line where nothing changes, else as many as its deletions need.
+def of_plan(plan: Plan, config: str, commit: str, run: str) -> list[str]:
+    """The texts for a plan: one line where nothing changes, else as many as its deletions need.
 
     ``run`` is the address of the run that made it.
     """
-    texts = list(islice(plans.parts(path, GITHUB_LENGTH - ROOM), MAX_PARTS + 1))
+    texts = list(islice(plans.parts(plan, GITHUB_LENGTH - ROOM), MAX_PARTS + 1))
     if len(texts) > MAX_PARTS:
         raise StepError(f"the plan does not fit into {MAX_PARTS} comments. Plan fewer packages at once.")
-    if not texts:
-        raise StepError(f"{path.name}: pkgsync shows nothing of it")
     if "\n" in texts[0]:
         texts[0] += f"\n\n<sub>Plan of {commit[:7]} for `{config}`, by [this run]({run}).</sub>"
     return texts

@@ -7,12 +7,15 @@ secrets; then GITHUB_TOKEN needs `actions: read`), and what GitHub sets. Exits a
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import github
 import plans
 import runner
 from web import StepError
+
+from pkgsync import report
+from pkgsync.model import Plan
 
 SUMMARY_BYTES = 900 * 1024
 """GitHub shows a summary of up to 1 MiB."""
@@ -36,8 +39,9 @@ def main() -> int:
         meaning = EXIT_CODES.get(code, "the log says why")
         raise StepError(f"{config}: pkgsync made no plan, exit code {code}: {meaning}")
     plan = plans.read(path)
-    _outputs(plan, path, plans.artifact("preview" if preview else "plan", config))
-    _summary(path)
+    _outputs(plan, plans.artifact("preview" if preview else "plan", config))
+    runner.output("plan", path)
+    _summary(plan)
     runner.annotate_all(_annotations(plan, config))
     return code
 
@@ -58,22 +62,22 @@ def _snapshot(config: str, folder: Path) -> Path:
     return path
 
 
-def _outputs(plan: dict[str, Any], path: Path, artifact: str) -> None:
-    counts = plan["summary"]["total"]
-    runner.output("changes", plans.changes(plan))
-    for kind in (*plans.ACTIONS, "held"):
-        runner.output(kind, counts[kind])
-    runner.output("bytes", counts["upload_bytes"])
-    for name in ("digest", "applyable", "complete"):
-        runner.output(name, plan[name])
-    runner.output("plan", path)
+def _outputs(plan: Plan, artifact: str) -> None:
+    counts = plan.summary.total
+    found = plans.numbers(counts)
+    for name, number in {"changes": sum(found.values()), **found, "held": counts.held}.items():
+        runner.output(name, number)
+    runner.output("bytes", counts.upload_bytes)
+    runner.output("digest", plan.digest)
+    runner.output("applyable", plan.applyable)
+    runner.output("complete", plan.complete)
     runner.output("artifact", artifact)
 
 
-def _summary(path: Path) -> None:
+def _summary(plan: Plan) -> None:
     """As many parts as there is room for."""
     room = SUMMARY_BYTES - 1_000
-    for number, text in enumerate(plans.parts(path, SUMMARY_LENGTH), 1):
+    for number, text in enumerate(plans.parts(plan, SUMMARY_LENGTH), 1):
         room -= len(text.encode("utf-8")) + 2
         if room < 0:
             runner.summary(
@@ -83,15 +87,15 @@ def _summary(path: Path) -> None:
         runner.summary(f"{text}\n\n")
 
 
-def _annotations(plan: dict[str, Any], config: str) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:
-    for limit in plan["exceeded"]:
-        yield "error", f"{config}: {limit['message']}. If that is right, plan with {limit['override']}."
-    if not plan["complete"]:
+def _annotations(plan: Plan, config: str) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:
+    for limit in plan.exceeded:
+        yield "error", f"{config}: {limit.message}. If that is right, plan with {limit.override}."
+    if not plan.complete:
         yield "error", f"{config}: the plan is incomplete, a read failed."
-    going = plan["summary"]["total"]["deletions"] + plan["summary"]["total"]["archivings"]
-    if going:
-        yield "warning", f"{config}: {going} package{'s' if going != 1 else ''} would be deleted or archived."
-    for warning in plan["warnings"]:
+    counts = plan.summary.total
+    if going := counts.deletions + counts.archivings:
+        yield "warning", f"{config}: {report.plural(going, 'file')} would be deleted or archived."
+    for warning in plan.warnings:
         yield "warning", f"{config}: {warning}"
 
 

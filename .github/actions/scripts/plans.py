@@ -1,57 +1,53 @@
-"""Plans as pkgsync's own commands check and show them, and the names under which runs hand them on."""
+"""Runs pkgsync, and reads its plans: checked, in Markdown, under the names by which runs hand them on."""
 
 import hashlib
-import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from web import StepError
 
-ACTIONS = ("uploads", "replacements", "deletions", "archivings")
+from pkgsync import planfile, report
+from pkgsync.errors import PkgsyncError
+from pkgsync.model import Counts, Plan
+
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-# -P: a folder of the pull request that is called pkgsync is not what runs
-_PKGSYNC = (sys.executable, "-P", "-m", "pkgsync")
 
 
 def run(*arguments: str) -> int:
     """Run pkgsync, all that it says in the log. Gives its exit code."""
-    return subprocess.run([*_PKGSYNC, *arguments], check=False).returncode  # noqa: S603
+    # -P: a folder of the pull request that is called pkgsync is not what runs
+    with subprocess.Popen([sys.executable, "-P", "-m", "pkgsync", *arguments]) as process:  # noqa: S603
+        # a job that is cancelled gets these; pkgsync then ends what is in flight, and writes its receipt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _: process.send_signal(received))
+        return process.wait()
 
 
-def shown(path: Path, *arguments: str) -> str:
-    """A plan or a receipt in another form, after its schema and digest were checked. Raises StepError."""
-    done = subprocess.run([*_PKGSYNC, "show", *arguments, str(path)], stdout=subprocess.PIPE, check=False)  # noqa: S603
-    if done.returncode:
-        raise StepError(f"{path.name} is not a sound file of pkgsync (exit code {done.returncode}). Make a new plan.")
-    return done.stdout.decode("utf-8")
+def read(path: Path) -> Plan:
+    """The plan, its schema and digest checked. Raises StepError."""
+    try:
+        return planfile.read(path)
+    except PkgsyncError as error:
+        raise StepError(f"{path.name} is no sound plan: {error}. Make a new one.") from None
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The plan, checked. Raises StepError."""
-    plan: dict[str, Any] = json.loads(shown(path, "--json"))
-    if "plan_digest" in plan:
-        raise StepError(f"{path.name} is a receipt, not a plan")
-    return plan
-
-
-def parts(path: Path, length: int) -> Iterator[str]:
+def parts(plan: Plan, length: int) -> Iterator[str]:
     """The plan in Markdown, in parts of at most ``length`` UTF-16 units; the deletions that do not fit come later."""
     for part in count(1):
-        text = shown(path, "--format", "markdown", "--max-length", str(length), "--part", str(part)).strip()
+        text = report.plan_markdown(plan, length, part).strip()
         if not text:
             return
         yield text
 
 
-def changes(plan: dict[str, Any]) -> int:
-    return sum(plan["summary"]["total"][kind] for kind in ACTIONS)
+def numbers(counts: Counts) -> dict[str, int]:
+    """How many there are of each kind of action."""
+    return {kind: getattr(counts, kind) for kind in ("uploads", "replacements", "deletions", "archivings")}
 
 
 def key(config: str) -> str:
