@@ -44,8 +44,11 @@ from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
+    Cause,
+    Comparison,
     Counts,
     LimitExceeded,
+    NoLonger,
     Observed,
     Overrides,
     Plan,
@@ -92,6 +95,8 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
+    "Cause",
+    "Comparison",
     "ContentFrom",
     "Counts",
     "Deletion",
@@ -107,6 +112,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "Missing",
+    "NoLonger",
     "Observed",
     "OldContent",
     "Origin",

@@ -5,7 +5,20 @@ What OBS itself does, and where that is known from, stands in README.md beside t
 
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
-from pkgsync.obs.gather import gather
+from pkgsync.obs.gather import gather, observe
 from pkgsync.obs.hashing import hasher
+from pkgsync.obs.judge import judge
+from pkgsync.obs.world import ObsWorld
 
-__all__ = ["BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher"]
+__all__ = [
+    "BuiltFiles",
+    "ObsClient",
+    "ObsWorld",
+    "Place",
+    "connect",
+    "from_places",
+    "gather",
+    "hasher",
+    "judge",
+    "observe",
+]

@@ -104,6 +104,11 @@ def check(targets: Iterable[str], known: Iterable[Distribution]) -> None:
             raise ConfigError(f"Packagecloud has no distribution {target!r}.", tip=_advice(target, known))
 
 
+def check_ids(targets: Iterable[str], ids: Mapping[tuple[str, str], int]) -> None:
+    """As :func:`check`, where only the ids are known."""
+    check(targets, (Distribution(type=kind, name=name, id=number) for (kind, name), number in ids.items()))
+
+
 def _advice(target: str, known: tuple[Distribution, ...]) -> str:
     if _NEVER.search(target):
         return "It does not exist there: map the OBS repository to null."

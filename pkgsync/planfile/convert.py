@@ -12,8 +12,10 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from pkgsync.errors import PlanFileError
 from pkgsync.model import (
+    Cause,
     Deletion,
     Evidence,
+    NoLonger,
     OrphanAction,
     Outcome,
     Overrides,
@@ -41,6 +43,7 @@ _DEFAULTS_LEFT_OUT = frozenset(
     {
         Deletion,
         Evidence,
+        NoLonger,
         Overrides,
         PlanSource,
         PlanTarget,
@@ -69,6 +72,8 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
     document: dict[str, Any] = plain(value)
     if isinstance(value, Plan):
         document["summary"]["distributions"] = dict(sorted(document["summary"]["distributions"].items()))
+        if value.base is not None:
+            document["base"]["causes"] = dict(sorted(document["base"]["causes"].items()))
     return {key: document[key] for key in _FIRST[type(value)]} | document
 
 
@@ -83,7 +88,7 @@ def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str
 @cache
 def _converter() -> Converter:
     converter = Converter()
-    for words in (FileClass, OrphanAction, Outcome, Reason):
+    for words in (Cause, FileClass, OrphanAction, Outcome, Reason):
         converter.register_unstructure_hook(words, lambda word: word.value)
 
     def lean(kind: Any) -> Callable[[Any], dict[str, Any]]:
@@ -99,6 +104,6 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     usual = override(omit_if_default=True)
     converter.register_unstructure_hook(
-        Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual)
+        Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual, base=usual)
     )
     return converter

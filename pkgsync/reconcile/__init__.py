@@ -1,6 +1,7 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
+from pkgsync.reconcile.causes import compare
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
@@ -20,6 +21,7 @@ __all__ = [
     "arranged",
     "audit",
     "build_plan",
+    "compare",
     "recheck",
     "reconcile",
     "unasked",

@@ -7,6 +7,7 @@ import click
 
 SUMMARIES = {
     "plan": "Read OBS and Packagecloud, and say what to change.",
+    "snapshot": "Save what both services hold now, to plan from it later.",
     "show": "Show a plan or a receipt, however old it is.",
     "apply": "Execute a reviewed plan.",
     "receipts": "List the receipts of all applies from this machine.",
@@ -14,7 +15,7 @@ SUMMARIES = {
     "audit": "List every orphan, what would happen to it, and why.",
     "validate": "Check the config alone, without a request.",
     "cache": "Look at the download cache, or make it smaller.",
-    "schema": "Print the JSON Schema of configs, plans or receipts.",
+    "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
     "demo": "Show all of it on real packages, on this machine only.",
 }
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from pkgsync import api, planfile, report
-from pkgsync.cli.options import Context, Moment, NewPlan, common
+from pkgsync import api, planfile, report, snapshot
+from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common
 from pkgsync.cli.terminal import Terminal, Verbosity
+from pkgsync.config import load
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
-from pkgsync.model import OrphanAction, Overrides, Plan, Selection
+from pkgsync.model import OrphanAction, Overrides, Plan, Selection, iso
 from pkgsync.surroundings import utc_now
 
 FORMATS = ("text", "json", "markdown")
@@ -29,6 +30,8 @@ FORMATS = ("text", "json", "markdown")
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
+@click.option("--from-snapshot", type=FILE, metavar="FILE", help="Read no service, but this file of `snapshot`.")
+@click.option("--base", type=FILE, metavar="CONFIG", help="Tell whose change each action is: compare with this config.")
 @common()
 def plan(
     context: Context,
@@ -41,18 +44,28 @@ def plan(
     orphans: str | None,
     max_deletions: int | None,
     now: datetime | None,
+    from_snapshot: Path | None,
+    base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
     terminal = context.terminal
+    config = context.config()
+    taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
         api.plan(
-            context.config(),
+            config,
             context.surroundings(),
             overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
             selection=Selection(target, exclude),
-            now=at(now),
+            now=at(now) if now else None,
+            snapshot=taken,
+            # for what it decides; its credentials are not looked for
+            base=load(base, {}) if base else None,
         )
     )
+    if taken is not None:
+        read = f"Planned from {from_snapshot}, read {iso(taken.packagecloud.read_at)}."
+        terminal.info(f"{read} No service was asked now; apply asks both again.")
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
