@@ -112,7 +112,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST = do_PATCH = do_PUT = do_GET
+        do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             pass

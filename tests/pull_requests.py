@@ -1,48 +1,73 @@
-"""A job of GitHub Actions, or of GitLab, that runs one script of the actions as the runner would.
-
-The script is a process of its own; only its pauses are cut short.
-"""
+"""A job of GitHub Actions, or of GitLab, that runs one script of the actions as the runner would."""
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+import pytest
+from attrs import define, evolve, field, frozen
 
+from pkgsync import planfile
+from pkgsync.model import Plan
 from tests.forges import GITLAB_TOKEN, TOKEN, GitHub, GitLab, zipped
 
-SCRIPTS = Path(__file__).parents[1] / ".github/actions/scripts"
-HEAD, MERGE = "a" * 40, "c" * 40
-_START = (
-    "import runpy, sys, time; time.sleep = lambda seconds: None; "
-    "sys.argv = sys.argv[1:]; sys.path[0] = sys.argv[0].rpartition('/')[0]; "
-    "runpy.run_path(sys.argv[0], run_name='__main__')"
-)
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / ".github/actions/scripts"
+HEAD, NEXT, MERGE = "a" * 40, "d" * 40, "c" * 40
+PLAN_NAME = "pkgsync-plan-pkgsync-4ae331e5f1b79f8a"
+"""Of the artifact for pkgsync.yaml: the start of that name's sha256."""
 
 
 @frozen
-class Step:
-    """What one step said."""
+class Done:
+    """What one script said."""
 
     code: int
     out: str
     err: str
-    outputs: dict[str, str]
-    summary: str
 
     @property
     def annotations(self) -> list[str]:
         return [line for line in self.out.splitlines() if line.startswith("::")]
 
 
-def run(script: str, *arguments: object, env: dict[str, str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", _START, str(SCRIPTS / script), *map(str, arguments)]
-    return subprocess.run(
+@frozen
+class Step(Done):
+    outputs: dict[str, str]
+    summary: str
+
+
+def here(script: str, arguments: list[str], env: Mapping[str, str]) -> Done:
+    """A script that starts no other program, in this process and without its pauses."""
+    out, err = StringIO(), StringIO()
+    code: Any = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.syspath_prepend(SCRIPTS)
+        patch.setattr("time.sleep", lambda seconds: None)
+        patch.setattr(sys, "argv", [script, *arguments])
+        for name, value in env.items():
+            patch.setenv(name, value)
+        try:
+            runpy.run_path(str(SCRIPTS / script), run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+    return Done(code, out.getvalue(), err.getvalue()) if isinstance(code, int) else Done(1, out.getvalue(), str(code))
+
+
+def process(script: str, folder: Path, env: Mapping[str, str]) -> Done:
+    """A script in a process of its own."""
+    command = [sys.executable, str(SCRIPTS / script)]
+    done = subprocess.run(
         command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=120, check=False
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @define
@@ -55,12 +80,13 @@ class Actions:
     run_id: int = 901
     event: dict[str, Any] = field(factory=dict)
 
-    def step(self, script: str, **env: str) -> Step:
+    def step(self, script: str, *, apart: bool = False, **env: str) -> Step:
+        """Run a script; ``apart`` in a process of its own."""
         outputs, summary, event = (self.temporary / name for name in ("outputs", "summary", "event.json"))
         outputs.write_text("")
         summary.write_text("")
         event.write_text(json.dumps(self.event))
-        github = {
+        given = {
             "GITHUB_API_URL": self.hub.api.url,
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_TOKEN": TOKEN,
@@ -76,24 +102,37 @@ class Actions:
             "CI": "true",
             "PKGSYNC_CONFIG": "pkgsync.yaml",
             "LOGIN": "github-actions[bot]",
+            **env,
         }
-        done = run(script, env={**github, **env}, folder=self.folder)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert TOKEN not in done.stdout + done.stderr
+        done = process(script, self.folder, given) if apart else here(script, [], given)
+        assert "Traceback" not in done.err, done.err
+        assert TOKEN not in done.out + done.err
         lines = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
-        return Step(done.returncode, done.stdout, done.stderr, lines, summary.read_text())
+        return Step(done.code, done.out, done.err, lines, summary.read_text())
 
-    def opened(self, head: str = HEAD, number: int = 7, fork: str | None = None) -> dict[str, Any]:
-        """The event of a pull request that was opened, or pushed to, with this head; its run is there too."""
+    def opened(self, head: str = HEAD, run_id: int = 901, fork: str | None = None) -> dict[str, Any]:
+        """A pull request was opened, or pushed to, with this head; its run is there too."""
+        self.run_id = run_id
         self.hub.pulls.clear()
-        pull = self.hub.pull(number, head, fork)
-        self.hub.run(self.run_id, head, head_repository=self.hub.repository(fork))
-        self.event = {"action": "synchronize", "number": number, "pull_request": pull}
+        pull = self.hub.pull(7, head, fork)
+        self.hub.run(run_id, head, head_repository=self.hub.repository(fork))
+        self.event = {"action": "synchronize", "number": 7, "pull_request": pull}
         return pull
 
-    def upload(self, name: str, path: Path, **more: Any) -> dict[str, Any]:
+    def upload(self, name: str, path: str | Path, **more: Any) -> dict[str, Any]:
         """What actions/upload-artifact makes of one file."""
+        path = Path(path)
         return self.hub.artifact(name, self.run_id, zipped({path.name: path.read_bytes()}), **more)
+
+    def planned(self, plan: Plan, head: str = HEAD, run_id: int = 901, config: str = PLAN_NAME) -> Plan:
+        """A push whose job `plan` made this plan."""
+        self.opened(head, run_id)
+        made = planfile.with_digest(plan)
+        self.hub.artifact(config, run_id, zipped({"plan.json": planfile.dumps(made)}))
+        return made
+
+    def merged(self) -> None:
+        self.hub.pulls[0] |= {"merged_at": "2026-11-26T10:00:00Z", "merge_commit_sha": MERGE}
 
 
 @define
@@ -101,10 +140,9 @@ class Pipeline:
     """Jobs in a pipeline of a merge request on GitLab."""
 
     lab: GitLab
-    folder: Path
 
-    def note(self, *arguments: object, commit: str = HEAD, **env: str) -> "subprocess.CompletedProcess[str]":
-        gitlab = {
+    def note(self, *arguments: object, commit: str = HEAD, **env: str) -> Done:
+        given = {
             "CI_API_V4_URL": f"{self.lab.api.url}/api/v4",
             "CI_MERGE_REQUEST_PROJECT_ID": "11",
             "CI_MERGE_REQUEST_IID": "7",
@@ -112,8 +150,25 @@ class Pipeline:
             "CI_PIPELINE_URL": "https://gitlab.example/acme/packages/-/pipelines/33",
             "PKGSYNC_GITLAB_TOKEN": GITLAB_TOKEN,
             "PKGSYNC_CONFIG": "pkgsync.yaml",
+            **env,
         }
-        done = run("gitlab_note.py", *arguments, env={**gitlab, **env}, folder=self.folder)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert GITLAB_TOKEN not in done.stdout + done.stderr
+        done = here("gitlab_note.py", [str(argument) for argument in arguments], given)
+        assert GITLAB_TOKEN not in done.out + done.err
         return done
+
+
+def with_deletions(plan: Plan, number: int) -> Plan:
+    """The plan with so many deletions, each of another file, and the counts for them."""
+    one = plan.deletions[0]
+    deletions = tuple(evolve(one, filename=f"{place:05}-{one.filename}") for place in range(number))
+    summary, there = plan.summary, plan.summary.distributions[one.distribution]
+    here = evolve(there, deletions=number)
+    return evolve(
+        plan,
+        deletions=deletions,
+        summary=evolve(
+            summary,
+            total=evolve(summary.total, deletions=number),
+            distributions={**summary.distributions, one.distribution: here},
+        ),
+    )

@@ -31,10 +31,14 @@ def main() -> int:
     # of an earlier step of this job
     path.unlink(missing_ok=True)
     preview = os.environ.get("FROM_SNAPSHOT") == "true"
-    arguments = ["plan", "-c", config, "-o", str(path), *_base()]
+    arguments = ["plan", "-c", config, "-o", str(path)]
     if preview:
         arguments += ["--from-snapshot", str(_snapshot(config, folder))]
-    code = plans.run(*arguments)
+    base = _base()
+    code = plans.run(*arguments, *base)
+    if base and not path.exists():
+        runner.annotate("notice", f"{config}: planned without comparing it with the config before, see the log")
+        code = plans.run(*arguments)
     if not path.exists():
         meaning = EXIT_CODES.get(code, "the log says why")
         raise StepError(f"{config}: pkgsync made no plan, exit code {code}: {meaning}")
