@@ -122,7 +122,7 @@ def _ending(error: BaseException) -> _Ending:
         case click.UsageError():
             return _Ending(
                 code=ExitCode.USAGE,
-                message=error.format_message(),
+                message=error.format_message().replace("\n\t", " "),  # click's own list of choices
                 tip=f"Try `{_path(error)} --help`.",
                 id="UsageError",
             )

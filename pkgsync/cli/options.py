@@ -118,6 +118,20 @@ def _is_plan(path: Path) -> bool:
         return False
 
 
+# less would not hold one deletion with a long name and its reason
+_LEAST_LENGTH = 8192
+
+
+def in_parts(function: F) -> F:
+    """Add the options for Markdown that has to fit somewhere; the command gets ``max_length`` and ``part``."""
+    size = click.IntRange(min=_LEAST_LENGTH)
+    length = click.option("--max-length", type=size, metavar="N", help="Most characters of Markdown [65536].")
+    part = click.option(
+        "--part", type=click.IntRange(min=1), metavar="K", help="This part of the Markdown, if it needs several [1]."
+    )
+    return length(part(function))
+
+
 def common(*, env: bool = False) -> Callable[[F], F]:
     """Add the common options; the command is then called with a :class:`Context` first.
 

@@ -45,7 +45,8 @@ class Terminal:
         from pkgsync.report import Style
 
         width = shutil.get_terminal_size().columns if self.out.isatty() else None
-        return Style(colour=self._coloured(self.out), width=width)
+        ascii_only = "utf" not in (self.out.encoding or "utf").lower()
+        return Style(colour=self._coloured(self.out), width=width, ascii=ascii_only)
 
     @property
     def progress(self) -> Progress:
@@ -117,7 +118,11 @@ class Terminal:
     def _coloured(self, stream: TextIO) -> bool:
         if self.colour is not None:
             return self.colour
-        return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+            return True
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class _Handler(logging.Handler):

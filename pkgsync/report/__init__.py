@@ -5,6 +5,7 @@ Everything in a value may come from the network, so every renderer escapes for t
 
 from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
 from pkgsync.report.escape import visible
+from pkgsync.report.gitlab import plan_gitlab
 from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
 from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
@@ -22,6 +23,7 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "plan_gitlab",
     "plan_markdown",
     "plan_text",
     "plural",

@@ -1,7 +1,7 @@
 """The sentences that all renderers of a plan share. What they return is not escaped yet."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -39,6 +39,29 @@ def headline(plan: Plan) -> str:
     return f"{_no_changes(plan)}{kept}"
 
 
+COLUMNS = {
+    "upload": "uploads",
+    "replace": "replacements",
+    "delete": "deletions",
+    "archive": "archivings",
+    "held": "held",
+    "kept": "orphans_kept",
+}
+"""What the columns of a table of counts are called, and the fields of Counts behind them."""
+
+
+def columns(counted: Iterable[Counts]) -> dict[str, str]:
+    """The columns in which any of the counts stands."""
+    each = tuple(counted)
+    return {head: what for head, what in COLUMNS.items() if any(getattr(counts, what) for counts in each)}
+
+
+def numbers(counts: Counts, heads: Mapping[str, str]) -> list[str]:
+    """One row of a table of counts, the bytes that come last."""
+    size = units.size(counts.upload_bytes) if counts.uploads or counts.replacements else ""
+    return [*(str(getattr(counts, what)) for what in heads.values()), size]
+
+
 def partial(plan: Plan) -> str:
     """What a plan that is only a part was limited to, or nothing."""
     if not plan.targeted:
@@ -72,18 +95,6 @@ def changes(counts: Counts) -> str:
     if counts.archivings:
         parts.append(f"{counts.archivings} to archive")
     return ", ".join(parts) + _volume(counts)
-
-
-def title(counts: Counts) -> str:
-    """What happens to one distribution, without zeros: ``3 to upload (48 MiB), 4 held``."""
-    numbers = {
-        "to upload": counts.uploads,
-        "to replace": counts.replacements,
-        "to delete": counts.deletions,
-        "to archive": counts.archivings,
-    }
-    due = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
-    return ", ".join(part for part in (due + _volume(counts), also(counts)) if part)
 
 
 def _volume(counts: Counts) -> str:

@@ -23,12 +23,16 @@ def actions(tmp_path):
 
 def test_the_reviewed_plan_reaches_pkgsync(actions: Actions):
     done = actions.step("apply.py", apart=True)
-    assert done.annotations[-1].startswith("::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64.")
+    assert done.annotations[-1].startswith(
+        "::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64."
+    )
     assert done.outputs["applied"] == "true"
 
 
 def status(hub, **more):
-    hub.status(HEAD, **{**{key: hub.statuses[0][key] for key in ("state", "context", "description", "target_url")}, **more})
+    hub.status(
+        HEAD, **{**{key: hub.statuses[0][key] for key in ("state", "context", "description", "target_url")}, **more}
+    )
 
 
 REFUSED = {
@@ -36,7 +40,10 @@ REFUSED = {
     "no digest": (lambda hub: status(hub, description="fine"), "names no digest and run"),
     "somebody else's status": (lambda hub: status(hub, creator={"login": "mallory"}), "was not written by the job"),
     "a deleted account's status": (lambda hub: status(hub, creator=None), "was not written by the job"),
-    "a failed plan after it": (lambda hub: status(hub, state="failure", description="Unsafe"), "cannot be applied: Unsafe"),
+    "a failed plan after it": (
+        lambda hub: status(hub, state="failure", description="Unsafe"),
+        "cannot be applied: Unsafe",
+    ),
     "a plan in the making": (lambda hub: status(hub, state="pending"), "cannot be applied"),
     "no status": (lambda hub: hub.statuses.clear(), "has no status"),
     "another config's status": (lambda hub: hub.statuses[0].update(context="pkgsync: other.yaml"), "has no status"),
@@ -55,14 +62,23 @@ REFUSED = {
         "is of the workflow .github/workflows/other.yml",
     ),
     "another base": (lambda hub: hub.runs[901].update(repository=hub.repository("mallory/packages")), "is of a fork"),
-    "a fork's run": (lambda hub: hub.runs[901].update(head_repository=hub.repository("mallory/packages")), "is of a fork"),
+    "a fork's run": (
+        lambda hub: hub.runs[901].update(head_repository=hub.repository("mallory/packages")),
+        "is of a fork",
+    ),
     "a deleted fork's run": (lambda hub: hub.runs[901].update(head_repository=None), "is of a fork"),
     "a run by push": (lambda hub: hub.runs[901].update(event="push"), "was started by push"),
     "a run with a fork's code": (lambda hub: hub.runs[901].update(event="pull_request_target"), "was started by"),
     "an expired plan": (lambda hub: hub.artifacts[0].update(expired=True), "has expired"),
     "a preview": (lambda hub: hub.artifacts[0].update(name="pkgsync-preview-pkgsync"), "has no plan of"),
-    "changed bytes": (lambda hub: hub.contents.update({500: zipped({"plan.json": b"{}"})}), "is not what the run uploaded"),
-    "a cut plan": (lambda hub: hub.artifact(hub.artifacts[0]["name"], 901, zipped({"plan.json": b"{}"})), "no sound plan"),
+    "changed bytes": (
+        lambda hub: hub.contents.update({500: zipped({"plan.json": b"{}"})}),
+        "is not what the run uploaded",
+    ),
+    "a cut plan": (
+        lambda hub: hub.artifact(hub.artifacts[0]["name"], 901, zipped({"plan.json": b"{}"})),
+        "no sound plan",
+    ),
     "two merges": (lambda hub: hub.pulls.append({**hub.pulls[0], "number": 8}), "merges several pull requests"),
     "an answer unlike GitHub's": (lambda hub: hub.runs[901].pop("path"), "unexpected KeyError: 'path'"),
 }

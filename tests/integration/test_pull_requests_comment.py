@@ -35,7 +35,10 @@ def test_it_is_updated_in_place_wherever_it_stands(actions: Actions):
     (body,) = actions.hub.bodies()
     assert "ddddddd" in body
     assert "aaaaaaa" not in body
-    assert [(status["sha"], status["state"]) for status in actions.hub.statuses] == [(HEAD, "success"), (NEXT, "success")]
+    assert [(status["sha"], status["state"]) for status in actions.hub.statuses] == [
+        (HEAD, "success"),
+        (NEXT, "success"),
+    ]
 
 
 def test_the_same_plan_again_writes_no_comment(actions: Actions):
@@ -162,7 +165,10 @@ def test_a_hostile_artifact_is_refused_in_words(actions: Actions, kind: str):
     done = actions.step("comment.py")
     assert done.code == 1
     assert done.annotations[0].startswith(
-        ("::error title=pkgsync::the artifact pkgsync-plan-pkgsync-", "::error title=pkgsync::plan.json is no sound plan: ")
+        (
+            "::error title=pkgsync::the artifact pkgsync-plan-pkgsync-",
+            "::error title=pkgsync::plan.json is no sound plan: ",
+        )
     )
     assert (actions.hub.comments, actions.hub.statuses) == ([], [])
 

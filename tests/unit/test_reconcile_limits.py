@@ -78,3 +78,23 @@ def test_an_option_that_is_too_small_names_itself() -> None:
     assert told(rows(3), Limits(), 2) == [
         ("opensuse/15.6: 3 deletions, 1 more than --max-deletions 2 allows", "--max-deletions 3")
     ]
+
+
+def test_what_does_not_count_is_told_beside_what_does() -> None:
+    """The plan lists five deletions: two of a name whose newer version comes, three of one that is up to date."""
+    coming = rpm("coming", "2.0")
+    world = [repository(NEW, coming)]
+    found = [
+        *rows(3),
+        row(rpm("coming", "1.0")),
+        row(rpm("coming", "1.1")),
+        *(row(rpm(f"filler{n}")) for n in range(4)),
+    ]
+    limits = Limits(deletions=2, deletions_percent=20)
+    over = plan(world, found, policy(limits=limits)).exceeded
+    assert [limit.message for limit in over] == [
+        "opensuse/15.6: 3 deletions (not counting 2 whose newer version comes with this plan), "
+        "1 more than the limit of 2",
+        "opensuse/15.6: 3 of 10 packages would be deleted "
+        "(30 %; not counting 2 whose newer version comes with this plan), 1 more than the limit of 20 % allows",
+    ]

@@ -8,20 +8,21 @@ from pathlib import Path
 import click
 
 from pkgsync import api, planfile, report, snapshot
-from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common
+from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.config import load
-from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
+from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection, iso
 from pkgsync.surroundings import utc_now
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "gitlab")
 
 
 @click.command()
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@in_parts
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
@@ -38,6 +39,8 @@ def plan(
     out: Path | None,
     form: str,
     as_json: bool,
+    max_length: int | None,
+    part: int | None,
     detailed_exitcode: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -49,6 +52,8 @@ def plan(
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
     terminal = context.terminal
+    form = "json" if as_json else form
+    length, part = markdown_size(form, max_length, part)
     config = context.config()
     taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
@@ -69,7 +74,7 @@ def plan(
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
-    terminal.data(render(made, "json" if as_json else form, terminal))
+    terminal.data(render(made, form, terminal, length, part))
     say_what_next(made, out, terminal)
     return exit_code(made, detailed_exitcode)
 
@@ -79,12 +84,24 @@ def at(now: datetime | None) -> Callable[[], datetime]:
     return (lambda: now) if now else utc_now
 
 
-def render(made: Plan, form: str, terminal: Terminal) -> str:
+def markdown_size(form: str, length: int | None, part: int | None) -> tuple[int, int]:
+    """The most characters and the part that the options ask for.
+
+    Raises UsageError where the form has no parts.
+    """
+    if form != "markdown" and (length or part):
+        raise UsageError("--max-length and --part are for --format markdown", tip="Add --format markdown.")
+    return length or report.GITHUB_LIMIT, part or 1
+
+
+def render(made: Plan, form: str, terminal: Terminal, length: int = report.GITHUB_LIMIT, part: int = 1) -> str:
     match form:
         case "json":
             return planfile.dumps(made).decode()
         case "markdown":
-            return report.plan_markdown(made)
+            return report.plan_markdown(made, length, part)
+        case "gitlab":
+            return report.plan_gitlab(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
