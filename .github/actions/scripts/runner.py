@@ -16,7 +16,7 @@ def variable(name: str) -> str:
     """An environment variable that must be set. Raises StepError."""
     value = os.environ.get(name, "")
     if not value:
-        raise StepError(f"the environment variable {name} is not set: is this a step of GitHub Actions?")
+        raise StepError(f"the environment variable {name} is not set")
     return value
 
 

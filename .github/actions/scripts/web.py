@@ -80,7 +80,9 @@ class Api:
             if failure.final or attempt + 1 == ATTEMPTS or failure.pause > LONGEST_PAUSE:
                 break
             time.sleep(failure.pause)
-        raise StepError(f"{method} {path}: {failure.said}. {self.tip}")
+        lasts = f", for {failure.pause:.0f} s" if failure.pause > LONGEST_PAUSE else ""
+        tip = self.tip if failure.final else "Run the job again later."
+        raise StepError(f"{method} {path}: {failure.said}{lasts}. {tip}")
 
     def _once(self, method: str, path: str, body: object, parameters: Mapping[str, str | int]) -> requests.Response:
         return requests.request(
