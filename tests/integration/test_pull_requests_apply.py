@@ -23,9 +23,9 @@ def actions(tmp_path):
 
 def test_the_reviewed_plan_reaches_pkgsync(actions: Actions):
     done = actions.step("apply.py", apart=True)
-    assert done.annotations[-1].startswith(
-        "::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64."
-    )
+    assert done.annotations == [
+        "::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64: no config file pkgsync.yaml"
+    ]
     assert done.outputs["applied"] == "true"
 
 

@@ -221,6 +221,7 @@ def test_what_time_cures_is_tried_again(actions: Actions, reply: Reply | None):
         ("GET", ".*/artifacts"),
     ]:
         actions.hub.api.faults.append(Fault(method, path, reply))
+    actions.hub.blobs.faults.append(Fault("GET", "/zip/.*", Reply(503) if reply else None))
     assert actions.step("comment.py").code == 0
     assert (len(actions.hub.comments), len(actions.hub.statuses)) == (1, 1)
 

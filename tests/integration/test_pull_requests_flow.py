@@ -98,9 +98,10 @@ def test_an_unsafe_plan_is_kept_and_shown_and_bound_to_nothing(cli: Cli, actions
 
 def test_a_run_without_a_plan_says_why_and_gives_no_outputs(actions: Actions):
     made = actions.step("plan.py", apart=True, PACKAGECLOUD_TOKEN="")
-    assert (made.code, made.outputs) == (1, {})
+    assert (made.code, made.outputs) == (7, {})
     assert made.annotations == [
-        "::error title=pkgsync::pkgsync.yaml: pkgsync made no plan, exit code 7: a credential is missing or refused"
+        "::error title=pkgsync::pkgsync.yaml: pkgsync made no plan, exit code 7: "
+        "packagecloud.token names the environment variable PACKAGECLOUD_TOKEN, which is not set"
     ]
 
 
@@ -110,6 +111,31 @@ def test_a_folder_of_the_pull_request_is_not_what_runs(cli: Cli, actions: Action
         (cli.folder / name / "__init__.py").write_text("raise SystemExit('this is not pkgsync')\n")
         (cli.folder / name / "__main__.py").write_text("raise SystemExit('this is not pkgsync')\n")
     assert actions.step("plan.py", apart=True).code == 0
+
+
+def test_where_nothing_changes_the_merge_does_nothing(cli: Cli, actions: Actions):
+    cli.in_step()
+    made = actions.step("plan.py", apart=True)
+    assert (made.code, made.outputs["changes"]) == (0, "0")
+    actions.upload(PLAN_NAME, made.outputs["plan"])
+    actions.step("comment.py")
+    actions.merged()
+    assert actions.step("apply.py", apart=True).code == 0
+
+
+def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: Cli, actions: Actions):
+    config = cli.folder / "pkgsync.yaml"
+    (cli.folder / "base.yaml").write_text(config.read_text())
+    made = actions.step("plan.py", apart=True, BASE_CONFIG="base.yaml")
+    assert made.code == 0
+    assert {upload["cause"] for upload in json.loads(Path(made.outputs["plan"]).read_text())["uploads"]} == {"obs"}
+    (cli.folder / "base.yaml").write_text(config.read_text().replace("demo/testing", "demo/other"))
+    made = actions.step("plan.py", apart=True, BASE_CONFIG="base.yaml")
+    assert (made.code, made.outputs["uploads"]) == (0, "2")
+    assert made.annotations == [
+        "::notice title=pkgsync::pkgsync.yaml: planned without comparing it with the config before, see the log"
+    ]
+    assert actions.step("plan.py", apart=True, BASE_CONFIG="was-not-there.yaml").code == 0
 
 
 def published(actions: Actions, run_id: int = 800, **run):

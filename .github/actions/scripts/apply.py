@@ -91,13 +91,14 @@ def _apply(config: str, digest: str, path: Path) -> int:
     runner.output("applied", True)
     runner.output("digest", digest)
     arguments = ["apply", "-c", config, "--expect-digest", digest, "--receipt", str(receipt), str(path)]
-    code = plans.run(*arguments)
+    code, told = plans.run(*arguments)
     if receipt.exists():
         runner.output("receipt", receipt)
         runner.output("artifact", plans.artifact("receipt", config))
         runner.summary(report.receipt_markdown(planfile.read_receipt(receipt)))
     if code:
-        runner.annotate("error", f"{config}: pkgsync apply ended with exit code {code}. The log says what is left.")
+        said = told or "the log says what is left"
+        runner.annotate("error", f"{config}: pkgsync apply ended with exit code {code}: {said}")
     return code
 
 

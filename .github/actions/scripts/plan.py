@@ -12,7 +12,6 @@ from typing import Literal
 import github
 import plans
 import runner
-from web import StepError
 
 from pkgsync import report
 from pkgsync.model import Plan
@@ -21,7 +20,6 @@ SUMMARY_BYTES = 900 * 1024
 """GitHub shows a summary of up to 1 MiB."""
 SUMMARY_LENGTH = 200_000
 """UTF-16 units of a part: three bytes each at most."""
-EXIT_CODES = {1: "a read failed", 3: "a limit is exceeded", 7: "a credential is missing or refused"}
 
 
 def main() -> int:
@@ -35,13 +33,13 @@ def main() -> int:
     if preview:
         arguments += ["--from-snapshot", str(_snapshot(config, folder))]
     base = _base()
-    code = plans.run(*arguments, *base)
+    code, told = plans.run(*arguments, *base)
     if base and not path.exists():
         runner.annotate("notice", f"{config}: planned without comparing it with the config before, see the log")
-        code = plans.run(*arguments)
+        code, told = plans.run(*arguments)
     if not path.exists():
-        meaning = EXIT_CODES.get(code, "the log says why")
-        raise StepError(f"{config}: pkgsync made no plan, exit code {code}: {meaning}")
+        runner.annotate("error", f"{config}: pkgsync made no plan, exit code {code}: {told or 'the log says why'}")
+        return code or 1
     plan = plans.read(path)
     _outputs(plan, plans.artifact("preview" if preview else "plan", config))
     runner.output("plan", path)

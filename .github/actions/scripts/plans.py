@@ -18,14 +18,19 @@ from pkgsync.model import Counts, Plan
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def run(*arguments: str) -> int:
-    """Run pkgsync, all that it says in the log. Gives its exit code."""
+def run(*arguments: str) -> tuple[int, str]:
+    """Run pkgsync, all that it says in the log. Gives its exit code, and the last error that it told."""
     # -P: a folder of the pull request that is called pkgsync is not what runs
-    with subprocess.Popen([sys.executable, "-P", "-m", "pkgsync", *arguments]) as process:  # noqa: S603
+    command, told = [sys.executable, "-P", "-m", "pkgsync", *arguments], ""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as process:  # noqa: S603
         # a job that is cancelled gets these; pkgsync then ends what is in flight, and writes its receipt
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda received, _: process.send_signal(received))
-        return process.wait()
+        for line in process.stderr or ():
+            sys.stderr.write(line)
+            sys.stderr.flush()
+            told = line.removeprefix("error: ").strip() if line.startswith("error: ") else told
+    return process.returncode, told
 
 
 def read(path: Path) -> Plan:

@@ -13,10 +13,12 @@ def main() -> int:
     path = github.work_folder(config) / "snapshot.json"
     # of an earlier step of this job
     path.unlink(missing_ok=True)
-    code = plans.run("snapshot", "-c", config, "-o", str(path))
+    code, told = plans.run("snapshot", "-c", config, "-o", str(path))
     if path.exists():
         runner.output("snapshot", path)
         runner.output("artifact", plans.artifact("snapshot", config))
+    if code:
+        runner.annotate("error", f"{config}: pkgsync snapshot ended with exit code {code}: {told}")
     return code
 
 

@@ -119,18 +119,28 @@ def _failure(reply: requests.Response, attempt: int) -> _Failure:
 
 def download(url: str, limit: int) -> bytes:
     """The bytes of a signed link, without any token. Raises StepError, also where they are more than ``limit``."""
-    try:
-        with requests.get(url, auth=_nothing_else, timeout=TIMEOUT, stream=True, allow_redirects=False) as reply:
-            if reply.status_code != 200:
-                raise StepError(f"the download answers {reply.status_code}. Run the job again.")
-            data = bytearray()
-            for piece in reply.iter_content(64 * 1024):
-                data += piece
-                if len(data) > limit:
-                    raise StepError(f"the download is larger than {limit // 2**20} MiB")
-    except requests.RequestException as error:
-        # not its words: the link is signed, a secret for as long as it lasts
-        raise StepError(f"the download failed: {type(error).__name__}. Run the job again.") from None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(2.0**attempt)
+        try:
+            with requests.get(url, auth=_nothing_else, timeout=TIMEOUT, stream=True, allow_redirects=False) as reply:
+                wrong = f"answers {reply.status_code}"
+                if reply.status_code == 200:
+                    return _bounded(reply, limit)
+                if reply.status_code not in _FAULTS:
+                    break
+        except requests.RequestException as error:
+            # not its words: the link is signed, a secret for as long as it lasts
+            wrong = f"failed: {type(error).__name__}"
+    raise StepError(f"the download {wrong}. Run the job again later.")
+
+
+def _bounded(reply: requests.Response, limit: int) -> bytes:
+    data = bytearray()
+    for piece in reply.iter_content(64 * 1024):
+        data += piece
+        if len(data) > limit:
+            raise StepError(f"the download is larger than {limit // 2**20} MiB")
     return bytes(data)
 
 
