@@ -3,12 +3,14 @@
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -61,13 +63,19 @@ def here(script: str, arguments: list[str], env: Mapping[str, str]) -> Done:
     return Done(code, out.getvalue(), err.getvalue()) if isinstance(code, int) else Done(1, out.getvalue(), str(code))
 
 
-def process(script: str, folder: Path, env: Mapping[str, str]) -> Done:
-    """A script in a process of its own."""
+def process(script: str, folder: Path, env: Mapping[str, str], cancel: Event | None) -> Done:
+    """A script in a process of its own, which is told to end once ``cancel`` is set."""
     command = [sys.executable, str(SCRIPTS / script)]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=120, check=False
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, text=True, **pipes) as started:
+        try:
+            if cancel is not None:
+                assert cancel.wait(60)
+                started.send_signal(signal.SIGINT)
+            out, err = started.communicate(timeout=120)
+        finally:
+            started.kill()
+    return Done(started.returncode, out, err)
 
 
 @define
@@ -80,8 +88,8 @@ class Actions:
     run_id: int = 901
     event: dict[str, Any] = field(factory=dict)
 
-    def step(self, script: str, *, apart: bool = False, **env: str) -> Step:
-        """Run a script; ``apart`` in a process of its own."""
+    def step(self, script: str, *, apart: bool = False, cancel: Event | None = None, **env: str) -> Step:
+        """Run a script; ``apart`` in a process of its own, whose job is cancelled once ``cancel`` is set."""
         outputs, summary, event = (self.temporary / name for name in ("outputs", "summary", "event.json"))
         outputs.write_text("")
         summary.write_text("")
@@ -104,7 +112,7 @@ class Actions:
             "LOGIN": "github-actions[bot]",
             **env,
         }
-        done = process(script, self.folder, given) if apart else here(script, [], given)
+        done = process(script, self.folder, given, cancel) if apart else here(script, [], given)
         assert "Traceback" not in done.err, done.err
         assert TOKEN not in done.out + done.err
         lines = dict(line.split("=", 1) for line in outputs.read_text().splitlines())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.sandbox import make_rpm
+from pkgsync.sandbox import Kind, make_rpm
 from tests.cli_world import DELETE, Cli, open_cli
 from tests.forges import BOT, open_github
 from tests.pull_requests import HEAD, NEXT, PLAN_NAME, Actions
@@ -113,6 +113,15 @@ def test_a_folder_of_the_pull_request_is_not_what_runs(cli: Cli, actions: Action
     assert actions.step("plan.py", apart=True).code == 0
 
 
+def test_a_cancelled_job_reaches_pkgsync(cli: Cli, actions: Actions):
+    hanging = cli.packagecloud_fault(Kind.HANG, "packages.json", times=None)
+    made = actions.step("plan.py", apart=True, cancel=hanging.hit)
+    assert (made.code, made.outputs) == (130, {})
+    assert made.annotations == [
+        "::error title=pkgsync::pkgsync.yaml: pkgsync made no plan, exit code 130: ended by SIGINT"
+    ]
+
+
 def test_where_nothing_changes_the_merge_does_nothing(cli: Cli, actions: Actions):
     cli.in_step()
     made = actions.step("plan.py", apart=True)
@@ -128,7 +137,7 @@ def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: 
     (cli.folder / "base.yaml").write_text(config.read_text())
     made = actions.step("plan.py", apart=True, BASE_CONFIG="base.yaml")
     assert made.code == 0
-    assert {upload["cause"] for upload in json.loads(Path(made.outputs["plan"]).read_text())["uploads"]} == {"obs"}
+    assert len(json.loads(Path(made.outputs["plan"]).read_text())["base"]["causes"]) == 2
     (cli.folder / "base.yaml").write_text(config.read_text().replace("demo/testing", "demo/other"))
     made = actions.step("plan.py", apart=True, BASE_CONFIG="base.yaml")
     assert (made.code, made.outputs["uploads"]) == (0, "2")

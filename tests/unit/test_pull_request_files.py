@@ -100,7 +100,7 @@ def test_a_checkout_leaves_no_token_behind():
     checkouts = [
         step for job in JOBS.values() for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
     ]
-    assert len(checkouts) == 5
+    assert len(checkouts) == 6
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 

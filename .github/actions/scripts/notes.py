@@ -66,7 +66,7 @@ def mark_outdated(thread: Thread, config: str, commit: str) -> int:
     changed = 0
     for note in _of(thread, config):
         head, _, rest = note.body.partition("\n")
-        about = head.removeprefix(_marker(config)).removesuffix("-->").strip()
+        about = head.strip().removeprefix(_marker(config)).removesuffix("-->").strip()
         if about in (commit, _OUTDATED, "empty"):
             continue
         said = f"> [!IMPORTANT]\n> **Outdated**: this is the plan of {about[:7]}; {commit[:7]} was pushed since."
