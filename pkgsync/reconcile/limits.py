@@ -91,7 +91,8 @@ def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iter
             distribution=loss.name, limit="deletions_percent", allowed=most, found=percent, message=words, override=flag
         )
     if loss.vanishes:
-        words = f"{loss.name}: all {loss.rows} packages would be deleted, none would be left"
+        packages = "the only package" if loss.rows == 1 else f"all {loss.rows} packages"
+        words = f"{loss.name}: {packages} would be deleted, none would be left"
         yield LimitExceeded(
             distribution=loss.name, limit="vanish", allowed=0, found=loss.rows, message=words, override=flag
         )

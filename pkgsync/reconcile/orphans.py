@@ -127,4 +127,6 @@ def _explain(evidence: Evidence) -> str:
     if by := evidence.superseded_by:
         return f"superseded by {by.filename}: {by.package} is {by.code}"
     names = ", ".join(f"{r.project}/{r.repository}" for r in evidence.repositories)
-    return f"gone: no longer offered by {names}, where the files of all {evidence.packages_read} packages are known"
+    number = evidence.packages_read
+    packages = "the only package" if number == 1 else f"all {number} packages"
+    return f"gone: no longer offered by {names}, where the files of {packages} are known"

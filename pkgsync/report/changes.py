@@ -108,7 +108,13 @@ def changes(plan: Plan) -> tuple[Change, ...]:
     for action in plan.actions:
         groups.setdefault(_group(action), []).append(action)
     found = [_change(group[0], actions) for group, actions in groups.items()]
-    return tuple(sorted(found, key=lambda change: (change.rank, change.package, _order(change.new), change.kind)))
+    return tuple(sorted(found, key=_place_in_order))
+
+
+def place(change: Change, distributions: int) -> str:
+    """Where the change is, in a plan with actions in so many distributions: ``all 4 distributions``."""
+    everywhere = len(change.distributions) == distributions > 2
+    return f"all {distributions} distributions" if everywhere else change.where
 
 
 def counted(actions: Iterable[Action]) -> Counts:
@@ -204,13 +210,13 @@ def _version(filename: str) -> str:
 
 
 def _versions(filenames: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({version for name in filenames if (version := _version(name))}, key=_order_of))
+    return tuple(sorted({version for name in filenames if (version := _version(name))}, key=_order))
 
 
-def _order(found: Sequence[str]) -> list[list[str | int]]:
-    return [_order_of(version) for version in found]
+def _place_in_order(change: Change) -> tuple[object, ...]:
+    return change.rank, _order(change.package), [_order(version) for version in change.new], change.kind
 
 
-def _order_of(version: str) -> list[str | int]:
+def _order(text: str) -> list[str | int]:
     """Numbers by their value: 1.9 before 1.10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", version)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from pkgsync.model import Plan, Transfer
 from pkgsync.report import units, words
-from pkgsync.report.changes import Change, changes
+from pkgsync.report.changes import Change, changes, place
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.removals import Leaving, leaving
 from pkgsync.report.sections import Section, laid_out, length
@@ -48,7 +48,7 @@ def _parts(plan: Plan, limit: int) -> list[str]:
         return [_bare(plan, limit)]
     number = len(pages)
     if number > 1:
-        before = f"{_continued(plan, pages)}\n\n{before}"
+        before = _before(plan, _continued(pages))
     first = laid_out("\n\n".join(filter(None, (before, _removals(plan, pages, 0)))), sections, after, limit)
     texts = [
         first,
@@ -64,9 +64,9 @@ def _is_quiet(plan: Plan) -> bool:
     return plan.complete and not plan.targeted and settled and not something
 
 
-def _before(plan: Plan) -> str:
+def _before(plan: Plan, continued: str = "") -> str:
     headline = words.headline(plan).removesuffix(":")
-    parts = [f"## pkgsync: {code(plan.target.repository)}", *_alerts(plan), f"**{prose(headline)}**"]
+    parts = [f"## pkgsync: {code(plan.target.repository)}", continued, *_alerts(plan), f"**{prose(headline)}**"]
     if plan.undoes is not None:
         parts.append(f"Takes back the apply of the plan {code(plan.undoes)}.")
     if given := words.overrides(plan.overrides):
@@ -135,7 +135,7 @@ def _bare(plan: Plan, limit: int) -> str:
     """What is left where the room is too small for anything else."""
     counts = plan.summary.total
     removals = counts.deletions + counts.archivings
-    read = f"**The {removals} deletions do not fit into this text. Read them in the plan file before you approve it.**"
+    read = f"**No room here for {units.plural(removals, 'deletion')}: read the plan file before you approve it.**"
     said = [
         _alert("CAUTION", f"{read} Plan {code(plan.digest or 'without a digest')}.", []) if removals else "",
         words.PARTIAL if plan.targeted else "",
@@ -189,7 +189,7 @@ def _removals(plan: Plan, pages: Sequence[Sequence[_Removal]], page: int) -> str
     return "\n\n".join(blocks)
 
 
-def _continued(plan: Plan, pages: Sequence[Sequence[_Removal]]) -> str:
+def _continued(pages: Sequence[Sequence[_Removal]]) -> str:
     left, number = sum(map(len, pages[1:])), len(pages)
     where = "part 2 of 2" if number == 2 else f"parts 2 to {number} of {number}"
     more = units.plural(left, "more deletion")
@@ -204,10 +204,11 @@ def _page_head(plan: Plan, page: int, number: int) -> str:
 
 def _sections(plan: Plan) -> list[Section]:
     counts, found = plan.summary.total, changes(plan)
+    distributions = len({action.distribution for action in plan.actions})
     return [
         Section(
-            title=f"{units.plural(len(found), 'package')}",
-            rows=[_change(change) for change in found],
+            title=units.plural(len(found), "package"),
+            rows=[_change(change, distributions) for change in found],
             head="|Package|What|Where|Files|Size|",
             folded=len(found) > _CHANGES_OPEN,
             rank=2,
@@ -242,9 +243,11 @@ def _row(*cells: str) -> str:
     return f"|{'|'.join(cells)}|"
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, distributions: int) -> str:
     size = units.size(change.counts.upload_bytes) if change.counts.upload_bytes else ""
-    return _row(code(change.package), prose(change.happening()), prose(change.where), change.tally, size)
+    return _row(
+        code(change.package), prose(change.happening()), prose(place(change, distributions)), change.tally, size
+    )
 
 
 def _transfers(sign: str, actions: Iterable[Transfer]) -> list[str]:

@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 
 from pkgsync.model import Archiving, Evidence, Plan, Removal
 from pkgsync.reasons import Reason
-from pkgsync.report import units
+from pkgsync.report import units, words
 from pkgsync.report.changes import Change, ChangeKind, changes, few
 
 
@@ -64,19 +64,16 @@ def _fate(removal: Removal) -> str:
 def _reason(proofs: Sequence[Evidence]) -> str:
     newer = sorted({by.version for proof in proofs if (by := proof.superseded_by)})
     if newer:
-        states = sorted({f"{by.package}: {by.code}" for proof in proofs if (by := proof.superseded_by)})
+        # the architecture that stands behind the package differs from file to file
+        states = sorted(
+            {f"{by.package.partition(' (')[0]}: {by.code}" for proof in proofs if (by := proof.superseded_by)}
+        )
         return f"OBS offers {few(newer)} ({few(states)})"
     if proofs[0].kind == Reason.GONE.value:
         where = sorted({f"{read.project}/{read.repository}" for proof in proofs for read in proof.repositories})
-        return f"no longer offered by {few(where)}, where the files of all {_packages(proofs)} are known"
+        return f"no longer offered by {few(where)}, where the files of {words.all_packages(proofs)} are known"
     algorithm, _, digest = (proofs[0].receipt or "").rpartition(":")
     return f"undo of {algorithm}:{units.short(digest)}"
-
-
-def _packages(proofs: Iterable[Evidence]) -> str:
-    """``12 packages``, of repositories that differ ``9 to 12 packages``."""
-    read = sorted({proof.packages_read or 0 for proof in proofs})
-    return units.plural(read[0], "package") if len(read) == 1 else f"{read[0]} to {read[-1]} packages"
 
 
 def _uploaded(removals: Collection[Removal]) -> str:

@@ -7,13 +7,13 @@ from tabulate import tabulate
 
 from pkgsync.model import Plan, Replacement, Transfer
 from pkgsync.report import units, words
-from pkgsync.report.changes import Change, changes, few
+from pkgsync.report.changes import Change, changes, few, place
 from pkgsync.report.escape import visible
 from pkgsync.report.removals import Leaving, leaving
 from pkgsync.report.style import SYMBOLS, Colour, Line, Style, aligned, labelled, wrapped
 
 _FEW = 5
-_FEW_FILES = 12
+_FEW_FILES = 20
 _ADDS = 4
 _SIGNS: Mapping[int, tuple[str, Colour]] = {
     0: ("-", "red"),
@@ -44,7 +44,13 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
 
 
 def _headline(plan: Plan, style: Style) -> list[str]:
-    return [style.paint("bold", row) for row in wrapped(visible(words.headline(plan)), style)]
+    """The counts, and a reminder of what stands at the top: a terminal shows the end of a long text."""
+    doubts = {"unsafe": not plan.applyable, "incomplete": not plan.complete, "partial": plan.targeted}
+    found = ", ".join(doubt for doubt, holds in doubts.items() if holds)
+    said = (
+        f"{words.headline(plan)} {found.capitalize()}: see the top." if found and plan.actions else words.headline(plan)
+    )
+    return [style.paint("bold", row) for row in wrapped(visible(said), style)]
 
 
 def _partial(plan: Plan, style: Style) -> list[str]:
@@ -133,9 +139,7 @@ def _change(change: Change, distributions: int, style: Style) -> list[str]:
     symbol, colour = _SIGNS[change.rank]
     if change.rank < 2 and not change.counts.deletions:
         symbol, colour = SYMBOLS["archiving"]
-    everywhere = len(change.distributions) == distributions > 2
-    where = f"all {distributions} distributions" if everywhere else change.where
-    said = style.dot.join((change.title(style.arrow), where, change.tally))
+    said = style.dot.join((change.title(style.arrow), place(change, distributions), change.tally))
     return labelled(symbol, colour, visible(said), style, indent=2, hanging=4)
 
 
@@ -253,6 +257,6 @@ def _warnings(plan: Plan, style: Style) -> list[str]:
 def _untouched(plan: Plan) -> str:
     counts = plan.summary.total
     return (
-        f"Of {plan.target.total} rows {counts.unchanged} are equal, {counts.filtered} filtered, "
+        f"Of {units.plural(plan.target.total, 'row')}: {counts.unchanged} equal, {counts.filtered} filtered, "
         f"{plan.summary.unmanaged} unmanaged."
     )

@@ -121,16 +121,27 @@ def evidence(proof: Evidence) -> str:
         return f"superseded by {newer.filename} ({newer.package}: {newer.code})"
     if proof.kind == Reason.GONE.value:
         where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
-        packages = units.plural(proof.packages_read or 0, "package")
-        return f"gone: no longer offered by {where}, where the files of all {packages} are known"
+        return f"gone: no longer offered by {where}, where the files of {all_packages([proof])} are known"
     algorithm, _, digest = (proof.receipt or "").rpartition(":")
     return f"undo of {algorithm}:{units.short(digest)}"
+
+
+def all_packages(proofs: Iterable[Evidence]) -> str:
+    """The packages whose files were all known: ``all 12 packages``, of proofs that differ ``all 9 to 12 packages``."""
+    read = sorted({proof.packages_read or 0 for proof in proofs})
+    if read == [1]:
+        return "the only package"
+    return f"all {read[0]} packages" if len(read) == 1 else f"all {read[0]} to {read[-1]} packages"
 
 
 def reads(proof: Evidence) -> list[str]:
     """The reads behind the evidence, one line each."""
     lines = [_read(repository) for repository in proof.repositories]
-    return lines if proof.total is None else [*lines, f"Packagecloud: a complete listing of {proof.total} rows"]
+    return (
+        lines
+        if proof.total is None
+        else [*lines, f"Packagecloud: a complete listing of {units.plural(proof.total, 'row')}"]
+    )
 
 
 def _read(repository: RepositoryEvidence) -> str:

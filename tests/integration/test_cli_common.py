@@ -321,6 +321,34 @@ def test_colour_on_a_terminal(
     assert (COLOUR in on_a_terminal(cli, "plan", "-q")) is coloured
 
 
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": ""}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_off_a_terminal_where_it_is_forced(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert (COLOUR in cli.run("plan").out) is coloured
+    assert COLOUR not in cli.run("plan", "--no-color").out
+
+
+def test_a_stream_that_takes_only_ascii_gets_our_signs_in_ascii(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert "  + hello 1.0 new | opensuse/15.6, ubuntu/jammy | 2 up\n" in cli.call("plan").out
+
+
+def test_choices_are_named_on_one_line(cli: Cli) -> None:
+    assert cli.run("schema").errors[0].endswith("Choose from: config, plan, receipt")
+
+
 def on_a_terminal(cli: Cli, *arguments: str) -> str:
     """What the program writes to a terminal that is both its stdout and its stderr."""
     ours, its = os.openpty()

@@ -35,7 +35,7 @@ def unreadable(cli: Cli, repository: str = "xUbuntu_22.04") -> None:
 def test_without_out_nothing_is_written_and_the_way_to_save_is_said(cli: Cli) -> None:
     done = cli.run("plan")
     assert done.code == 0
-    assert f"+ {RPM.filename}" in done.out
+    assert f"+ {LEAP}/{RPM.filename}" in done.out
     assert "Plan: 2 to upload, 0 to replace, 0 to delete (" in done.out
     assert done.err == "Nothing was saved. To review and apply it: pkgsync plan -o plan.json\n"
     assert sorted(path.name for path in cli.folder.iterdir()) == ["pkgsync.yaml"]

@@ -149,6 +149,15 @@ def test_what_is_lost_without_a_successor_stands_first() -> None:
     assert [change.package for change in changes(planned(*actions))] == ["e", "d", "c", "hello", "a"]
 
 
+def test_numbers_in_names_and_versions_count_as_numbers() -> None:
+    actions = [up(f"x-{v}-1.noarch.rpm", package=p) for p, v in (("gcc10", "10"), ("gcc9", "10"), ("gcc9", "9"))]
+    assert [(change.package, change.new) for change in changes(planned(*actions))] == [
+        ("gcc9", ("9",)),
+        ("gcc9", ("10",)),
+        ("gcc10", ("10",)),
+    ]
+
+
 def test_a_change_knows_its_parts() -> None:
     first, second = changes(PLAN)[:2]
     assert (first.package, first.kind, first.old, first.architectures) == (

@@ -238,8 +238,8 @@ def test_deletions_that_do_not_fit_go_on_in_further_parts() -> None:
     first, second = len(deleted(parts[0])), len(deleted(parts[1]))
     assert first > 1000
     assert parts[0].startswith(
-        f"> [!CAUTION]\n> **{4000 - first} more deletions in parts 2 to 3 of 3: "
-        "read them all before you approve this plan.**\n\n## pkgsync"
+        f"## pkgsync: `kata/testing`\n\n> [!CAUTION]\n> **{4000 - first} more deletions in parts 2 to 3 of 3: "
+        "read them all before you approve this plan.**\n\n**Plan: "
     )
     assert f"```\n\n**{4000 - first} more in part 2 of 3.**" in parts[0]
     assert parts[1].startswith(
@@ -263,8 +263,8 @@ def test_every_deletion_is_in_one_part_or_all_are_said_to_be_elsewhere(plan: Pla
 def test_where_no_deletion_fits_the_text_says_so() -> None:
     text = plan_markdown(many(5000), limit=600)
     assert text.startswith(
-        "> [!CAUTION]\n> **The 5000 deletions do not fit into this text. "
-        "Read them in the plan file before you approve it.** Plan `without a digest`."
+        "> [!CAUTION]\n> **No room here for 5000 deletions: read the plan file before you approve it.** "
+        "Plan `without a digest`."
     )
     assert plan_markdown(many(5000), limit=600, part=2) == ""
 

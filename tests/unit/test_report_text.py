@@ -380,7 +380,8 @@ Not settled in OBS (what needs proof of absence is held):
 
 Warning: the config holds a plain secret
 
-Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept."""
+Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept. \
+Unsafe, incomplete: see the top."""
     )
     shadowed = "opensuse/15.6/a.rpm: home:kata/openSUSE_Leap_15.6 comes before home:kata/xUbuntu_22.04"
     assert shadowed in plan_text(plan, PLAIN, verbose=True)
@@ -390,7 +391,7 @@ def test_verbose_tells_the_reads_once() -> None:
     text = plan_text(PLAN, PLAIN, verbose=True)
     assert text.count("read home:kata/openSUSE_Leap_15.6: x86_64 published; index eeeeeeeeeeee\n") == 1
     assert text.count("read Packagecloud: a complete listing of 9 rows\n") == 1
-    assert "Of 9 rows 3 are equal, 0 filtered, 1 unmanaged." in text
+    assert "Of 9 rows: 3 equal, 0 filtered, 1 unmanaged." in text
 
 
 def test_an_audit() -> None:
