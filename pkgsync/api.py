@@ -18,6 +18,7 @@ from pkgsync.model import (
     ActualState,
     Audit,
     AuditQuery,
+    Cause,
     DesiredState,
     OrphanAction,
     Overrides,
@@ -35,6 +36,7 @@ from pkgsync.version import __version__
 __all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "snapshot", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
+_NO_OLD_PLAN = "the old config gives no plan to compare this one with: plan with it alone to see why"
 
 
 def plan(
@@ -69,11 +71,14 @@ def plan(
         return made
     try:
         old, _, _ = _planned(base, _policy(base, overrides), overrides, selection, snapshot)
-    # a change of the config may be the cure of just that
-    except (ConfigError, ReadError, UsageError):
-        old = None
-        made = evolve(made, warnings=(*made.warnings, "the old config gives no plan here, so all is by this config"))
-    return evolve(made, base=reconcile.compare(made, old, base.digest, desired, actual))
+    # this config may be the cure of just that
+    except (ConfigError, UsageError):
+        compared = reconcile.compare_all(made, Cause.CONFIG, base.digest)
+    except ReadError:
+        compared = reconcile.compare_all(made, Cause.UNKNOWN, base.digest)
+    else:
+        return evolve(made, base=reconcile.compare(made, old, base.digest, desired, actual))
+    return evolve(made, base=compared, warnings=(*made.warnings, _NO_OLD_PLAN))
 
 
 def snapshot(config: Config, surroundings: Surroundings, *, now: Callable[[], datetime] = utc_now) -> Snapshot:
@@ -203,10 +208,9 @@ def _take(
 
 
 def _also(config: Config, base: Config | None) -> tuple[ObsProject, ...]:
-    """The projects that only the old config names; one that is gone is no reason to stop."""
+    """The projects that only the old config names."""
     known = {project.name for project in config.obs.projects}
-    others = base.obs.projects if base is not None else ()
-    return tuple(evolve(project, optional=True) for project in others if project.name not in known)
+    return tuple(p for p in base.obs.projects if p.name not in known) if base is not None else ()
 
 
 def _planned(

@@ -1,7 +1,7 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
-from pkgsync.reconcile.causes import compare
+from pkgsync.reconcile.causes import compare, compare_all
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
@@ -22,6 +22,7 @@ __all__ = [
     "audit",
     "build_plan",
     "compare",
+    "compare_all",
     "recheck",
     "reconcile",
     "unasked",

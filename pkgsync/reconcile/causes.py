@@ -35,10 +35,15 @@ Place = tuple[str, str]
 """Project and repository."""
 
 
-def compare(plan: Plan, old: Plan | None, config_digest: str, desired: DesiredState, actual: ActualState) -> Comparison:
-    """The plan beside ``old``, the plan of the config with this digest on the same worlds; None: it gives no plan."""
+def compare_all(plan: Plan, cause: Cause, config_digest: str) -> Comparison:
+    """The plan where the config with this digest gives none."""
+    return Comparison(config_digest=config_digest, causes={action.key: cause for action in plan.actions})
+
+
+def compare(plan: Plan, old: Plan, config_digest: str, desired: DesiredState, actual: ActualState) -> Comparison:
+    """The plan beside ``old``, the plan of the config with this digest on the same worlds."""
     history = _History(desired=desired, rows=actual.rows)
-    before = {action.key: action for action in old.actions} if old else {}
+    before = {action.key: action for action in old.actions}
     causes = {
         action.key: history.cause(action) if _same(action, before.get(action.key)) else Cause.CONFIG
         for action in plan.actions
@@ -68,7 +73,7 @@ class _History:
     rows: tuple[Row, ...]
     _repositories: Mapping[Place, Repository] = field(init=False)
     _built: Mapping[tuple[str, str, str], int] = field(init=False)
-    _synced: Mapping[tuple[str, str, str], float] = field(init=False)
+    _synced: Mapping[tuple[str, str, str], float | None] = field(init=False)
 
     @_repositories.default
     def _by_place(self) -> dict[Place, Repository]:
@@ -85,19 +90,19 @@ class _History:
         return found
 
     @_synced.default
-    def _last_syncs(self) -> dict[tuple[str, str, str], float]:
+    def _last_syncs(self) -> dict[tuple[str, str, str], float | None]:
         """By project, repository and distribution: when the newest row came that is as OBS has it."""
         by_distribution: dict[str, list[Row]] = {}
         for row in self.rows:
             by_distribution.setdefault(row.distribution, []).append(row)
-        found: dict[tuple[str, str, str], float] = {}
+        found: dict[tuple[str, str, str], float | None] = {}
         for r in self.desired.repositories:
             contents = {file.sha256 for file in r.index.files} if r.index else set()
             for distribution in r.distributions:
-                equal = (row for row in by_distribution.get(distribution, ()) if row.sha256 in contents)
+                equal = [row for row in by_distribution.get(distribution, ()) if row.sha256 in contents]
                 times = [moment for row in equal if (moment := _seconds(row.created_at)) is not None]
-                if times:
-                    found[r.project, r.name, distribution] = max(times)
+                if equal:
+                    found[r.project, r.name, distribution] = max(times, default=None)
         return found
 
     def cause(self, action: Action) -> Cause:
@@ -105,8 +110,8 @@ class _History:
             case Replacement():
                 return self._of_transfer(action, _seconds(action.old.created_at))
             case Transfer(source=source):
-                synced = self._synced.get((source.project, source.repository, action.distribution))
-                return Cause.OBS if synced is None else self._of_transfer(action, synced)
+                place = (source.project, source.repository, action.distribution)
+                return self._of_transfer(action, self._synced[place]) if place in self._synced else Cause.OBS
             case Removal():
                 return self._of_removal(action, _seconds(action.created_at))
             case _:

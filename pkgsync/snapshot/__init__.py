@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 from cattrs import BaseValidationError, transform_error
+from cattrs.v import format_exception
 
 from pkgsync.config import Config
 from pkgsync.errors import PlanFileError, UsageError
@@ -127,11 +128,15 @@ def loads(data: bytes, name: str) -> Snapshot:
     try:
         snapshot = converter().structure(document, Snapshot)
     except BaseValidationError as error:
-        raise PlanFileError(f"{name}: {transform_error(error)[0]}", tip=_NO_SNAPSHOT) from None
+        raise PlanFileError(f"{name}: {transform_error(error, format_exception=_words)[0]}", tip=_NO_SNAPSHOT) from None
     # a cut list would make uploads, and hide what stands there
     if snapshot.packagecloud.total != len(snapshot.packagecloud.rows):
         raise PlanFileError(f"{name}: it does not hold as many rows as it says", tip=_NO_SNAPSHOT)
     return snapshot
+
+
+def _words(error: BaseException, kind: type | None) -> str:
+    return str(error) if isinstance(error, ValueError) else format_exception(error, kind)
 
 
 def _expect(document: dict[str, Any], name: str) -> None:

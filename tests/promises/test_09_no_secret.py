@@ -103,6 +103,7 @@ def everything(cli: Cli, verbosities: Sequence[tuple[str, ...]]) -> list[Done]:
         runs += [
             cli.run("plan", "-o", plan, *options, *folders),
             cli.run("audit", *options, *folders),
+            cli.run("snapshot", "-o", f"world{number}.json", *options, *folders),
             cli.run("show", plan, *options),
             cli.run("apply", plan, "--dry-run", *options, *folders),
             cli.run("apply", plan, *options, *folders),
