@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+import yaml
 from attrs import define, evolve, field, frozen
 
 from pkgsync import planfile
@@ -21,7 +23,8 @@ from pkgsync.model import Plan
 from tests.forges import GITLAB_TOKEN, TOKEN, GitHub, GitLab, zipped
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ROOT / ".github/actions/scripts"
+ACTIONS = ROOT / ".github/actions"
+SCRIPTS = ACTIONS / "scripts"
 HEAD, NEXT, MERGE = "a" * 40, "d" * 40, "c" * 40
 PLAN_NAME = "pkgsync-plan-pkgsync-4ae331e5f1b79f8a"
 """Of the artifact for pkgsync.yaml: the start of that name's sha256."""
@@ -63,11 +66,12 @@ def here(script: str, arguments: list[str], env: Mapping[str, str]) -> Done:
     return Done(code, out.getvalue(), err.getvalue()) if isinstance(code, int) else Done(1, out.getvalue(), str(code))
 
 
-def process(script: str, folder: Path, env: Mapping[str, str], cancel: Event | None) -> Done:
-    """A script in a process of its own, which is told to end once ``cancel`` is set."""
-    command = [sys.executable, str(SCRIPTS / script)]
+def process(command: str, folder: Path, env: Mapping[str, str], cancel: Event | None) -> Done:
+    """What bash makes of a step's command; it is told to end once ``cancel`` is set."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, text=True, **pipes) as started:
+    with subprocess.Popen(
+        ["bash", "-e", "-c", command], cwd=folder, env={**os.environ, **env}, text=True, **pipes
+    ) as started:
         try:
             if cancel is not None:
                 assert cancel.wait(60)
@@ -76,6 +80,14 @@ def process(script: str, folder: Path, env: Mapping[str, str], cancel: Event | N
         finally:
             started.kill()
     return Done(started.returncode, out, err)
+
+
+def evaluated(expression: str, inputs: Mapping[str, str]) -> str:
+    """An expression of an action as the runner evaluates it, of the two forms that ours have."""
+    inner = expression.removeprefix("${{ ").removesuffix(" }}")
+    if match := re.fullmatch(r"inputs\.([a-z-]+) == '([a-z]+)' && (inputs\.[a-z-]+) \|\| ''", inner):
+        return evaluated(match[3], inputs) if inputs[match[1]] == match[2] else ""
+    return inputs[inner.removeprefix("inputs.")].replace("${{ github.token }}", TOKEN)
 
 
 @define
@@ -88,8 +100,23 @@ class Actions:
     run_id: int = 901
     event: dict[str, Any] = field(factory=dict)
 
-    def step(self, script: str, *, apart: bool = False, cancel: Event | None = None, **env: str) -> Step:
-        """Run a script; ``apart`` in a process of its own, whose job is cancelled once ``cancel`` is set."""
+    def step(
+        self,
+        action: str,
+        *,
+        apart: bool = False,
+        cancel: Event | None = None,
+        env: Mapping[str, str] | None = None,
+        **inputs: str,
+    ) -> Step:
+        """The step of an action that runs its script, with these inputs.
+
+        ``apart``: by the action's own command, in a process whose job is cancelled once ``cancel`` is set.
+        """
+        about = yaml.safe_load((ACTIONS / action / "action.yml").read_text())
+        (step,) = (step for step in about["runs"]["steps"] if f"/{action}.py" in step.get("run", ""))
+        values = {name: str(value["default"]) for name, value in about["inputs"].items()}
+        values |= {name.replace("_", "-"): value for name, value in inputs.items()}
         outputs, summary, event = (self.temporary / name for name in ("outputs", "summary", "event.json"))
         outputs.write_text("")
         summary.write_text("")
@@ -97,7 +124,6 @@ class Actions:
         given = {
             "GITHUB_API_URL": self.hub.api.url,
             "GITHUB_SERVER_URL": "https://github.com",
-            "GITHUB_TOKEN": TOKEN,
             "GITHUB_REPOSITORY": self.hub.name,
             "GITHUB_RUN_ID": str(self.run_id),
             "GITHUB_WORKFLOW_REF": f"{self.hub.name}/.github/workflows/pkgsync.yml@refs/heads/main",
@@ -107,12 +133,15 @@ class Actions:
             "GITHUB_SHA": MERGE,
             "GITHUB_REF": "refs/heads/main",
             "RUNNER_TEMP": str(self.temporary),
+            "GITHUB_ACTION_PATH": str(ACTIONS / action),
             "CI": "true",
-            "PKGSYNC_CONFIG": "pkgsync.yaml",
-            "LOGIN": "github-actions[bot]",
-            **env,
+            **(env or {}),
+            **{name: evaluated(value, values) for name, value in step["env"].items()},
         }
-        done = process(script, self.folder, given, cancel) if apart else here(script, [], given)
+        # what the step before has installed
+        if not (venv := self.temporary / "pkgsync-venv").exists():
+            venv.symlink_to(sys.prefix)
+        done = process(step["run"], self.folder, given, cancel) if apart else here(f"{action}.py", [], given)
         assert "Traceback" not in done.err, done.err
         assert TOKEN not in done.out + done.err
         lines = dict(line.split("=", 1) for line in outputs.read_text().splitlines())

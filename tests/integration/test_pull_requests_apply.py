@@ -16,13 +16,13 @@ def actions(tmp_path):
     with open_github() as hub:
         actions = Actions(hub, tmp_path, tmp_path)
         actions.planned(PLAN)
-        assert actions.step("comment.py").code == 0
+        assert actions.step("comment").code == 0
         actions.merged()
         yield actions
 
 
 def test_the_reviewed_plan_reaches_pkgsync(actions: Actions):
-    done = actions.step("apply.py", apart=True)
+    done = actions.step("apply", apart=True)
     assert done.annotations == [
         "::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64: no config file pkgsync.yaml"
     ]
@@ -88,7 +88,7 @@ REFUSED = {
 def test_any_doubt_ends_it(actions: Actions, change: str):
     alter, said = REFUSED[change]
     alter(actions.hub)
-    done = actions.step("apply.py")
+    done = actions.step("apply")
     assert (done.code, done.outputs) == (1, {})
     assert len(done.annotations) == 1
     assert said in done.annotations[0]
@@ -96,12 +96,12 @@ def test_any_doubt_ends_it(actions: Actions, change: str):
 
 def test_a_workflow_path_may_name_its_reference(actions: Actions):
     actions.hub.runs[901]["path"] += "@refs/pull/7/merge"
-    assert actions.step("apply.py", apart=True).outputs["applied"] == "true"
+    assert actions.step("apply", apart=True).outputs["applied"] == "true"
 
 
 def test_no_comment_is_read(actions: Actions):
     before = len(actions.hub.api.requests)
-    actions.step("apply.py", apart=True)
+    actions.step("apply", apart=True)
     assert [request.path for request in actions.hub.api.requests[before:]] == [
         f"/repos/acme/packages/commits/{'c' * 40}/pulls",
         f"/repos/acme/packages/commits/{HEAD}/statuses",
@@ -128,6 +128,6 @@ def repository(name: str) -> dict[str, str]:
 )
 def test_a_commit_that_merges_no_reviewed_plan_applies_nothing(actions: Actions, merge, kind):
     actions.hub.pulls[0] |= merge
-    done = actions.step("apply.py")
+    done = actions.step("apply")
     assert (done.code, done.outputs) == (0, {"applied": "false"})
     assert done.annotations[0].startswith(f"::{kind} ")

@@ -34,7 +34,8 @@ def main() -> int:
         arguments += ["--from-snapshot", str(_snapshot(config, folder))]
     base = _base()
     code, told = plans.run(*arguments, *base)
-    if base and not path.exists():
+    # the old config may be wrong, or about another repository: no reason to have no plan of the new one
+    if base and not path.exists() and code in (1, 64):
         runner.annotate("notice", f"{config}: planned without comparing it with the config before, see the log")
         code, told = plans.run(*arguments)
     if not path.exists():

@@ -61,7 +61,7 @@ class Api:
         parameters: Mapping[str, str | int] | None = None,
         repeatable: bool = True,
     ) -> requests.Response:
-        """The reply, below 400.
+        """The reply, where the request was carried out.
 
         Raises StepError; UnsureError where a request that is not ``repeatable`` may have been carried out.
         """
@@ -72,7 +72,8 @@ class Api:
                 # not its words: they may hold a proxy's password
                 failure = _Failure(said=type(error).__name__, pause=2.0**attempt)
             else:
-                if reply.status_code < 400:
+                # a redirect is an answer only to who asks for the address of an artifact: a POST would be lost with it
+                if reply.ok and (reply.status_code < 300 or method == "GET"):
                     return reply
                 failure = _failure(reply, attempt)
             if not (failure.refused or repeatable):
