@@ -248,6 +248,15 @@ def test_a_refusal_is_told_and_not_repeated(actions: Actions):
     assert actions.hub.statuses == []
 
 
+def test_a_redirect_is_not_taken_for_done(actions: Actions):
+    actions.planned(PLAN)
+    moved = Reply(307, {}, {"Location": f"{actions.hub.blobs.url}/elsewhere"})
+    actions.hub.api.faults.append(Fault("POST", ".*/comments", moved))
+    assert actions.step("comment").code == 1
+    assert actions.hub.statuses == []
+    assert "/elsewhere" not in actions.hub.blobs.asked("POST")
+
+
 def test_a_limit_that_lasts_is_not_waited_for(actions: Actions):
     actions.planned(PLAN)
     actions.hub.api.faults.append(Fault("GET", ".*/comments", Reply(429, {"message": "slow"}, {"Retry-After": "3600"})))
