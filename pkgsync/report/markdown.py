@@ -209,7 +209,6 @@ def _sections(plan: Plan) -> list[Section]:
         Section(
             title=units.plural(len(found), "package"),
             rows=[_change(change, distributions) for change in found],
-            head="|Package|What|Where|Files|Size|",
             folded=len(found) > _CHANGES_OPEN,
             rank=2,
         ),
@@ -226,9 +225,7 @@ def _sections(plan: Plan) -> list[Section]:
             folded=True,
             rank=6,
         ),
-        Section(
-            title=f"{counts.held} held", rows=_held_rows(plan), head="|Distribution|Held|Why|File|", folded=True, rank=4
-        ),
+        Section(title=f"{counts.held} held", rows=_held(plan), folded=True, rank=4),
         Section(
             title=f"{units.plural(len(plan.shadowed), 'file')} shadowed by another one with other content",
             rows=[prose(words.shadowed(file)) for file in plan.shadowed],
@@ -244,10 +241,10 @@ def _row(*cells: str) -> str:
 
 
 def _change(change: Change, distributions: int) -> str:
+    # a list: in the columns of a table a phone breaks names
+    happening = f"{code(change.package)} {prose(change.happening())}"
     size = units.size(change.counts.upload_bytes) if change.counts.upload_bytes else ""
-    return _row(
-        code(change.package), prose(change.happening()), prose(place(change, distributions)), change.tally, size
-    )
+    return " · ".join(filter(None, (happening, prose(place(change, distributions)), change.tally, size)))
 
 
 def _transfers(sign: str, actions: Iterable[Transfer]) -> list[str]:
@@ -260,29 +257,17 @@ def _transfers(sign: str, actions: Iterable[Transfer]) -> list[str]:
     return rows
 
 
-def _held_rows(plan: Plan) -> list[str]:
+def _held(plan: Plan) -> list[str]:
     return [
-        row
+        _held_group(distribution, group)
         for distribution in sorted({item.distribution for item in plan.held})
         for group in words.held_groups(item for item in plan.held if item.distribution == distribution)
-        for row in _held_group(distribution, group)
     ]
 
 
-def _held_group(distribution: str, group: words.HeldGroup) -> Iterator[str]:
-    """One row where the message is the same for all, else one for each that is named."""
-    if group.message is not None:
-        named = ", ".join(code(item.filename) for item in group.shown)
-        more = f" and {group.left_out} more" if group.left_out else ""
-        held = units.plural(group.total, group.action)
-        yield _row(code(distribution), held, _held_why(group, group.message), named + more)
-        return
-    for item in group.shown:
-        yield _row(code(distribution), f"1 {group.action}", _held_why(group, item.message), code(item.filename))
-    if group.left_out:
-        held = units.plural(group.left_out, f"more {group.action}")
-        yield _row(code(distribution), held, _held_why(group, group.reason.meaning), "")
-
-
-def _held_why(group: words.HeldGroup, message: str) -> str:
-    return prose(words.why(group.reason, message))
+def _held_group(distribution: str, group: words.HeldGroup) -> str:
+    if group.total == 1:
+        return f"{code(group.shown[0].key)}: {group.action} {prose(group.told)}"
+    rows = [f"{code(item.filename)}{'' if group.message else f': {prose(item.message)}'}" for item in group.shown]
+    rows += [f"and {group.left_out} more"] if group.left_out else []
+    return "\n  - ".join([f"{code(distribution)}: {prose(group.title)}", *rows])

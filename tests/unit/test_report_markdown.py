@@ -13,6 +13,7 @@ from pkgsync.model import (
     Audit,
     Counts,
     Deletion,
+    Held,
     LimitExceeded,
     Orphan,
     Outcome,
@@ -135,10 +136,8 @@ PLAN_MARKDOWN = """\
 
 ### 2 packages
 
-|Package|What|Where|Files|Size|
-|---|---|---|---|---|
-|`old-tool`|0.5 gone|opensuse/15.6|1 archived||
-|`hello-tool`|1.2 → 1.3|opensuse/15.6, ubuntu/jammy|2 up, 1 replaced, 1 away|1.2 MiB|
+- `old-tool` 0.5 gone · opensuse/15.6 · 1 archived
+- `hello-tool` 1.2 → 1.3 · opensuse/15.6, ubuntu/jammy · 2 up, 1 replaced, 1 away · 1.2 MiB
 
 ### 1 replacement
 
@@ -160,9 +159,7 @@ PLAN_MARKDOWN = """\
 
 <details><summary><b>1 held</b></summary>
 
-|Distribution|Held|Why|File|
-|---|---|---|---|
-|`ubuntu/jammy`|1 replacement|content-unknown: Packagecloud does not tell its checksum|`libdemo1_0.9_amd64.deb`|
+- `ubuntu/jammy/libdemo1_0.9_amd64.deb`: replacement held, content-unknown: Packagecloud does not tell its checksum
 
 </details>
 
@@ -258,6 +255,19 @@ def test_every_deletion_is_in_one_part_or_all_are_said_to_be_elsewhere(plan: Pla
     removed = [visible(action.key) for action in plan.removals]
     everything = sorted(name for name in found if name in removed) == sorted(removed)
     assert everything or (len(parts) <= 1 and limit < 8192)
+
+
+def test_many_held_for_one_reason_are_told_together() -> None:
+    held = tuple(
+        Held(
+            distribution=LEAP, filename=f"a{i}.rpm", action="deletion", reason=Reason.MIN_AGE, message=f"of day {i % 2}"
+        )
+        for i in range(9)
+    )
+    assert (
+        "\n- `opensuse/15.6`: 9 deletions held, min-age: It is younger than &#96;orphans.min\\_age&#96;.\n"
+        "  - `a0.rpm`: of day 0\n  - `a1.rpm`: of day 1\n  - `a2.rpm`: of day 0\n  - and 6 more\n"
+    ) in plan_markdown(evolve(PLAN, held=held))
 
 
 def test_where_no_deletion_fits_the_text_says_so() -> None:
