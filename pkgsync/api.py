@@ -28,8 +28,9 @@ from pkgsync.model import (
     Selection,
 )
 from pkgsync.packagecloud import PackagecloudClient
+from pkgsync.packagecloud.usage import counted_since
 from pkgsync.services import Services, judged, look_back, packagecloud_session
-from pkgsync.snapshot import Snapshot, counted_since, published_sha256, refuse_elsewhere
+from pkgsync.snapshot import Snapshot, published_sha256, refuse_elsewhere
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 

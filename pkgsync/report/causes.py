@@ -12,7 +12,7 @@ TOLD: Mapping[Cause, str] = {
     Cause.CONFIG: "by this config",
     Cause.OBS: "by OBS",
     Cause.PACKAGECLOUD: "on Packagecloud",
-    Cause.UNKNOWN: "not known",
+    Cause.UNKNOWN: "cause not known",
 }
 _DUE: Mapping[ActionKind, str] = {
     "upload": "to upload",
@@ -31,18 +31,25 @@ def mark(plan: Plan, actions: Iterable[Action]) -> tuple[str, ...]:
     return (", ".join(TOLD[cause] for cause in Cause if cause in found),)
 
 
-def text(plan: Plan, style: Style, verbose: bool) -> list[str]:
-    """A line for each cause, and what only the old config would do; of much of that the first lines."""
-    if plan.base is None:
+def text(plan: Plan) -> list[str]:
+    """A line for each cause."""
+    if plan.base is None or not plan.actions:
         return []
-    named = plan.base.no_longer if verbose else plan.base.no_longer[:_FEW]
-    lines = ["Whose change it is:", *(f"  {TOLD[cause]}: {told}" for cause, told in _counted(plan))]
-    if named:
-        lines += ["", f"No longer, as only the old config would: {_due(plan.base.no_longer)}"]
+    lines = [f"  {TOLD[cause]}: {told}" for cause, told in _counted(plan)]
+    return ["Whose change it is:", *lines]
+
+
+def no_longer(plan: Plan, style: Style, verbose: bool) -> list[str]:
+    """What only the old config would do; of much of it the first lines."""
+    if plan.base is None or not plan.base.no_longer:
+        return []
+    items = plan.base.no_longer
+    named = items if verbose else items[:_FEW]
+    lines = [f"No longer, as only the old config would: {_due(items)}"]
     for item in named:
         symbol, colour = SYMBOLS[item.action]
         lines += labelled(symbol, colour, visible(f"{item.key}{_held(item)}"), style, indent=2, hanging=4)
-    if left := len(plan.base.no_longer) - len(named):
+    if left := len(items) - len(named):
         lines.append(f"  and {left} more (-v names them)")
     return lines
 
@@ -54,18 +61,14 @@ def markdown(plan: Plan) -> str:
     lines = [f"- {TOLD[cause]}: {told}" for cause, told in _counted(plan)]
     if plan.base.no_longer:
         lines.append(f"- no longer, as only the old config would: {_due(plan.base.no_longer)}")
-    return "\n".join(["Whose change it is, beside the old config:", "", *lines])
+    return "\n".join(["Whose change it is, beside the old config:", "", *lines]) if lines else ""
 
 
 def sections(plan: Plan) -> Iterator[Section]:
-    """What only the old config would do, as a table."""
+    """What only the old config would do, as a list."""
     if plan.base is not None and plan.base.no_longer:
-        rows = [
-            f"|{code(item.distribution)}|{code(item.filename)}|{prose(_DUE[item.action] + _held(item))}|"
-            for item in plan.base.no_longer
-        ]
-        title = f"No longer: {_due(plan.base.no_longer)}"
-        yield Section(title=title, rows=rows, head="|Distribution|File|The old config would have|")
+        rows = [f"{code(item.key)} {prose(_DUE[item.action] + _held(item))}" for item in plan.base.no_longer]
+        yield Section(title=f"No longer: {_due(plan.base.no_longer)}", rows=rows, folded=True, rank=7)
 
 
 def _counted(plan: Plan) -> Iterator[tuple[Cause, str]]:

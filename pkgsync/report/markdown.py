@@ -9,7 +9,7 @@ from itertools import groupby
 from attrs import frozen
 
 from pkgsync.model import Plan, Transfer
-from pkgsync.report import units, words
+from pkgsync.report import causes, units, words
 from pkgsync.report.changes import Change, changes, place
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.removals import Leaving, leaving
@@ -60,7 +60,8 @@ def _parts(plan: Plan, limit: int) -> list[str]:
 def _is_quiet(plan: Plan) -> bool:
     """Whether the headline alone says all that there is to say."""
     settled = all(repository.settled for repository in plan.source.repositories)
-    something = plan.actions or plan.held or plan.shadowed or plan.warnings or plan.exceeded or plan.undoes
+    no_longer = plan.base.no_longer if plan.base else ()
+    something = plan.actions or plan.held or plan.shadowed or plan.warnings or plan.exceeded or plan.undoes or no_longer
     return plan.complete and not plan.targeted and settled and not something
 
 
@@ -71,7 +72,7 @@ def _before(plan: Plan, continued: str = "") -> str:
         parts.append(f"Takes back the apply of the plan {code(plan.undoes)}.")
     if given := words.overrides(plan.overrides):
         parts.append(f"Made with {code(given)}.")
-    parts.append(_counts(plan))
+    parts += [_counts(plan), causes.markdown(plan)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -208,7 +209,7 @@ def _sections(plan: Plan) -> list[Section]:
     return [
         Section(
             title=units.plural(len(found), "package"),
-            rows=[_change(change, distributions) for change in found],
+            rows=[_change(plan, change, distributions) for change in found],
             folded=len(found) > _CHANGES_OPEN,
             rank=2,
         ),
@@ -233,6 +234,7 @@ def _sections(plan: Plan) -> list[Section]:
             rank=5,
         ),
         Section(title=units.plural(len(plan.warnings), "warning"), rows=[prose(w) for w in plan.warnings], rank=1),
+        *causes.sections(plan),
     ]
 
 
@@ -240,11 +242,12 @@ def _row(*cells: str) -> str:
     return f"|{'|'.join(cells)}|"
 
 
-def _change(change: Change, distributions: int) -> str:
+def _change(plan: Plan, change: Change, distributions: int) -> str:
     # a list: in the columns of a table a phone breaks names
     happening = f"{code(change.package)} {prose(change.happening())}"
     size = units.size(change.counts.upload_bytes) if change.counts.upload_bytes else ""
-    return " · ".join(filter(None, (happening, prose(place(change, distributions)), change.tally, size)))
+    told = (happening, prose(place(change, distributions)), change.tally, *causes.mark(plan, change.actions), size)
+    return " · ".join(filter(None, told))
 
 
 def _transfers(sign: str, actions: Iterable[Transfer]) -> list[str]:

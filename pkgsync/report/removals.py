@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 
 from pkgsync.model import Archiving, Evidence, Plan, Removal
 from pkgsync.reasons import Reason
-from pkgsync.report import units, words
+from pkgsync.report import causes, units, words
 from pkgsync.report.changes import Change, ChangeKind, changes, few
 
 
@@ -34,7 +34,7 @@ class Leaving:
 def leaving(plan: Plan) -> tuple[Leaving, ...]:
     """All deletions and archivings, in the order of the changes."""
     groups: dict[tuple[str, ...], Leaving] = {}
-    for part in (part for change in changes(plan) for part in _split(change)):
+    for part in (part for change in changes(plan) for part in _split(plan, change)):
         alone = "" if part.changes[0].kind is ChangeKind.GONE else part.title()
         same = (alone, part.fate, part.reason)
         before = groups.get(same)
@@ -46,16 +46,20 @@ def _together(one: Leaving, other: Leaving) -> Leaving:
     return evolve(one, changes=one.changes + other.changes, removals=one.removals + other.removals)
 
 
-def _split(change: Change) -> Iterable[Leaving]:
+def _split(plan: Plan, change: Change) -> Iterable[Leaving]:
     by_fate: dict[str, list[Removal]] = {}
     for removal in change.removals:
-        by_fate.setdefault(_fate(removal), []).append(removal)
+        by_fate.setdefault(_fate(plan, removal), []).append(removal)
     for fate, removals in by_fate.items():
         yield Leaving((change,), fate, _reason([removal.evidence for removal in removals]), tuple(removals))
 
 
-def _fate(removal: Removal) -> str:
-    """Where the content is found afterwards."""
+def _fate(plan: Plan, removal: Removal) -> str:
+    """Where the content is found afterwards, and whose change it is."""
+    return "; ".join(filter(None, (_kept(removal), *causes.mark(plan, (removal,)))))
+
+
+def _kept(removal: Removal) -> str:
     if isinstance(removal, Archiving):
         return f"archived to {removal.archive_to}"
     return f"{removal.archive} holds the same file" if removal.archive else ""

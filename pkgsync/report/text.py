@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from tabulate import tabulate
 
 from pkgsync.model import Plan, Replacement, Transfer
-from pkgsync.report import units, words
+from pkgsync.report import causes, units, words
 from pkgsync.report.changes import Change, changes, few, place
 from pkgsync.report.escape import visible
 from pkgsync.report.removals import Leaving, leaving
@@ -31,10 +31,15 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     blocks = [_partial(plan, style), _exceeded(plan, style, verbose), _incomplete(plan, style), _head(plan, style)]
     if nothing and counts.held:
         blocks.append(_headline(plan, style))
-    blocks += [_counts(plan, style), _changes(plan, style, verbose)]
+    blocks += [_counts(plan, style), causes.text(plan), _changes(plan, style, verbose)]
     blocks += [_leaving(plan, style, verbose), _reads(plan, style) if verbose else []]
     blocks += [_replacements(plan, style, verbose), _uploads(plan, style, verbose)]
-    blocks += [_held(plan, style, verbose), _unsettled(plan, style), _shadowed(plan, style, verbose)]
+    blocks += [
+        causes.no_longer(plan, style, verbose),
+        _held(plan, style, verbose),
+        _unsettled(plan, style),
+        _shadowed(plan, style, verbose),
+    ]
     blocks += [_left_out(plan, style, verbose), _warnings(plan, style)]
     if verbose:
         blocks.append([_untouched(plan)])
@@ -127,7 +132,7 @@ def _changes(plan: Plan, style: Style, verbose: bool) -> list[str]:
     adding = [change for change in found if change.rank == _ADDS]
     folded = len(adding) if len(adding) > _FEW and not verbose else 0
     number = len({action.distribution for action in plan.actions})
-    lines = [row for change in found[: len(found) - folded] for row in _change(change, number, style)]
+    lines = [row for change in found[: len(found) - folded] for row in _change(plan, change, number, style)]
     if folded:
         files = sum(change.counts.uploads for change in adding)
         said = f"{units.plural(folded, 'package')} with nothing but new files{style.dot}{files} up (-v names them)"
@@ -135,11 +140,12 @@ def _changes(plan: Plan, style: Style, verbose: bool) -> list[str]:
     return ["By package:", *lines]
 
 
-def _change(change: Change, distributions: int, style: Style) -> list[str]:
+def _change(plan: Plan, change: Change, distributions: int, style: Style) -> list[str]:
     symbol, colour = _SIGNS[change.rank]
     if change.rank < 2 and not change.counts.deletions:
         symbol, colour = SYMBOLS["archiving"]
-    said = style.dot.join((change.title(style.arrow), place(change, distributions), change.tally))
+    told = (change.title(style.arrow), place(change, distributions), change.tally, *causes.mark(plan, change.actions))
+    said = style.dot.join(told)
     return labelled(symbol, colour, visible(said), style, indent=2, hanging=4)
 
 

@@ -5,7 +5,7 @@ the worst that it can bring about is a wrong plan, and apply reads both services
 """
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from cattrs.v import format_exception
 from pkgsync.config import Config
 from pkgsync.errors import PlanFileError, UsageError
 from pkgsync.files import write_atomically
-from pkgsync.model import ActualState, Policy
+from pkgsync.model import ActualState, OrphanAction, Policy
 from pkgsync.obs import ObsWorld
+from pkgsync.packagecloud.usage import counted_since
 from pkgsync.planfile import strictjson, validation
 from pkgsync.snapshot.convert import converter
 
@@ -54,18 +55,16 @@ class Snapshot:
 
     def actual_for(self, policy: Policy, now: datetime) -> ActualState:
         """What Packagecloud held, as far as it is what this policy asks for; other downloads prove nothing."""
-        actual = self.packagecloud
-        if self.archive is None or self.archive != policy.orphans.archive_to:
+        actual, archive_to = self.packagecloud, policy.orphans.archive_to
+        if self.archive is None or self.archive != archive_to:
             actual = evolve(actual, archive=None)
+            if policy.orphans.action is OrphanAction.ARCHIVE:
+                words = f"the snapshot did not read the archive {archive_to}, so nothing is archived"
+                actual = evolve(actual, warnings=(*actual.warnings, words))
         days = policy.limits.in_use_days
         if days is None or self.downloads_since is None or counted_since(days, now).isoformat() < self.downloads_since:
             actual = evolve(actual, downloads={})
         return actual
-
-
-def counted_since(days: int, now: datetime) -> date:
-    """The first day, in UTC, of the last ``days`` days."""
-    return (now - timedelta(days=days)).date()
 
 
 def published_sha256(config: Config) -> str | None:

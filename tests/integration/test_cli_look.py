@@ -228,7 +228,7 @@ def test_prune_leaves_the_backups(orphaned: Cli) -> None:
 # schema
 
 
-@pytest.mark.parametrize("name", ["config", "plan", "receipt"])
+@pytest.mark.parametrize("name", ["config", "plan", "receipt", "snapshot"])
 def test_schema_prints_the_schema(cli: Cli, name: str) -> None:
     done = cli.run("schema", name)
     assert (done.code, done.err) == (0, "")

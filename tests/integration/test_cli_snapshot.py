@@ -141,6 +141,9 @@ def test_what_another_config_asks_for_is_refused_or_held_in_words(cli: Cli) -> N
     cli.configure(orphans={"action": "archive", "archive_to": ARCHIVE, "keep_versions": 1})
     archive = offline(cli, "-o", "offline.json")
     assert (archive.code, [h["reason"] for h in cli.saved("offline.json")["held"]]) == (1, ["unread"])
+    warning = "the snapshot did not read the archive demo/archive, so nothing is archived"
+    assert cli.saved("offline.json")["warnings"] == [warning]
+    assert "tip: Take a new snapshot with this config.\n" in archive.err
     cli.configure(**DELETE, limits={"in_use_days": 30})
     downloads = json.loads(offline(cli, "--json").out)
     assert [(h["reason"], downloads["deletions"]) for h in downloads["held"]] == [("in-use", [])]

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hypothesis import given
+from hypothesis import strategies as st
 
+from pkgsync import planfile
 from pkgsync import snapshot as snapshots
 from pkgsync.config import ObsProject
-from pkgsync.errors import ConfigError, ExitCode, IntegrityError, PlanFileError, ReadError
+from pkgsync.errors import ConfigError, ExitCode, IntegrityError, PkgsyncError, PlanFileError, ReadError
 from pkgsync.model import BuiltFile, BuiltPackage, DesiredState, Limits, OrphanAction, OrphanPolicy, Policy, Repository
 from pkgsync.obs import ObsWorld, judge
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResult, BuiltCopy, ProjectMeta
 from pkgsync.obs.world import ProjectReads, RepositoryReads
 from pkgsync.reasons import Reason
+from pkgsync.reconcile import build_plan, compare, reconcile
+from pkgsync.report import Style, plan_text
 from pkgsync.snapshot import Snapshot
 from tests import builders
 from tests.builders import LEAP, NOW, index, row, rpm
@@ -291,6 +295,37 @@ def test_what_nobody_wrote_so_is_refused_in_words(name: str) -> None:
 def test_what_is_damaged_is_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(PlanFileError, match=words):
         snapshots.loads(data, "world.json")
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a document: what holds it, and its key there."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [(value, key) for key in keys] + [found for key in keys for found in places(value[key])]
+
+
+ODD = st.sampled_from(
+    [None, True, -1, 2**53 - 1, "", "\ud800", "\x00", "../x", "2026-01-01", "rpm", [], {}, [[]], "é" * 300]
+)
+
+
+@SETTINGS
+@given(st.data())
+def test_whatever_it_says_it_ends_in_a_plan_or_in_words(data: st.DataObject) -> None:
+    value = document()
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder, key = data.draw(st.sampled_from(places(value)))
+        holder[key] = data.draw(ODD)
+    try:
+        taken = snapshots.loads(resigned(value), "world.json")
+        actual = taken.actual_for(builders.policy(), taken.created_at)
+        there = seen(taken.obs)
+        decided = reconcile(there, actual, builders.policy(), (LEAP,), taken.created_at)
+        plan = build_plan(decided, there, actual, builders.policy(), taken.created_at, builders.SETTING)
+        compare(plan, plan, plan.config_digest, there, actual)
+        planfile.loads(planfile.dumps(plan), "plan.json")
+        plan_text(plan, Style())
+    except PkgsyncError as error:
+        assert error.message
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:

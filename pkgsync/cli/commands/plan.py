@@ -15,6 +15,7 @@ from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 from pkgsync.model import OrphanAction, Overrides, Plan, Selection, iso
 from pkgsync.surroundings import utc_now
 
+_LATER = "Plan again later."
 FORMATS = ("text", "json", "markdown", "gitlab")
 
 
@@ -31,8 +32,13 @@ FORMATS = ("text", "json", "markdown", "gitlab")
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
-@click.option("--from-snapshot", type=FILE, metavar="FILE", help="Read no service, but this file of `snapshot`.")
-@click.option("--base", type=FILE, metavar="CONFIG", help="Tell whose change each action is: compare with this config.")
+@click.option(
+    "--from-snapshot",
+    type=FILE,
+    metavar="FILE",
+    help="Plan from this file of `pkgsync snapshot`: no network, no login.",
+)
+@click.option("--base", type=FILE, metavar="CONFIG", help="Compare with this old config: whose change is each action?")
 @common()
 def plan(
     context: Context,
@@ -75,7 +81,7 @@ def plan(
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
     terminal.data(render(made, form, terminal, length, part))
-    say_what_next(made, out, terminal)
+    say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
     return exit_code(made, detailed_exitcode)
 
 
@@ -106,9 +112,9 @@ def render(made: Plan, form: str, terminal: Terminal, length: int = report.GITHU
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER) -> None:
     if not made.complete:
-        tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
+        tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
