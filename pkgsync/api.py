@@ -1,39 +1,45 @@
-"""The public library: plan, audit, apply and undo as typed functions.
+"""The public library: plan, snapshot, audit, explain, apply and undo as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from attrs import evolve
 
-from pkgsync import packagecloud, reconcile
+from pkgsync import mapping, packagecloud, reconcile
 from pkgsync.apply import engine, preflight
 from pkgsync.apply.options import ApplyOptions
-from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import ConfigError, UsageError
+from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.errors import ConfigError, ReadError, UsageError
 from pkgsync.model import (
     EVERYTHING,
     ActualState,
+    Answer,
     Audit,
     AuditQuery,
+    Cause,
     DesiredState,
     OrphanAction,
     Overrides,
     Plan,
     Policy,
     Receipt,
+    ReceiptLine,
     Selection,
 )
 from pkgsync.packagecloud import PackagecloudClient
-from pkgsync.services import Services, look_back, packagecloud_session
+from pkgsync.packagecloud.usage import counted_since
+from pkgsync.services import Services, judged, look_back, packagecloud_session
+from pkgsync.snapshot import Snapshot, published_sha256, refuse_elsewhere
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
-__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "undo"]
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "snapshot", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
+_NO_OLD_PLAN = "the old config gives no plan to compare this one with: plan with it alone to see why"
 
 
 def plan(
@@ -42,23 +48,49 @@ def plan(
     *,
     overrides: Overrides = NOTHING_OVERRIDDEN,
     selection: Selection = EVERYTHING,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
+    snapshot: Snapshot | None = None,
+    base: Config | None = None,
 ) -> Plan:
-    """Read both worlds and decide what to change; nothing is changed.
+    """Read both worlds, or take them from ``snapshot``, and decide what to change; nothing is changed.
 
     ``overrides`` and ``selection`` are what the command line sets for this run; ``now`` is the time that age rules
-    count from. Raises ConfigError, AuthenticationError, ReadError where no plan can be made.
+    count from, None: the real one, or that of the snapshot, with which nothing is sent. ``base`` is an old config to
+    tell whose change each action is; its servers and credentials are not used.
+    Raises UsageError where snapshot or base are about another repository; ConfigError, AuthenticationError, ReadError
+    where no plan can be made.
     """
     policy = _policy(config, overrides)
-    services = Services.of(config, surroundings, _archive_of(policy))
-    desired, actual = services.observe(config)
-    _check_types(desired, actual)
-    moment = now()
-    takes = reconcile.Selector(selection).takes
-    managed = managed_distributions(config)
-    decided, actual = _decide((desired, actual), policy, managed, moment, services, takes)
-    setting = evolve(_setting(config), overrides=overrides, selection=selection)
-    return reconcile.build_plan(decided, desired, actual, policy, moment, setting)
+    if base is not None:
+        _refuse_other(config, base)
+    if snapshot is None:
+        services = Services.of(config, surroundings, _archive_of(policy))
+        snapshot = _take(services, config, policy, now or utc_now, base, everything=base is not None)
+    else:
+        refuse_elsewhere(snapshot, config)
+        snapshot = snapshot if now is None else snapshot.at(now())
+    made, desired, actual = _planned(config, policy, overrides, selection, snapshot)
+    if base is None:
+        return made
+    try:
+        old, _, _ = _planned(base, _policy(base, overrides), overrides, selection, snapshot)
+    # this config may be the cure of just that
+    except (ConfigError, UsageError):
+        compared = reconcile.compare_all(made, Cause.CONFIG, base.digest)
+    except ReadError:
+        compared = reconcile.compare_all(made, Cause.UNKNOWN, base.digest)
+    else:
+        return evolve(made, base=reconcile.compare(made, old, base.digest, desired, actual))
+    return evolve(made, base=compared, warnings=(*made.warnings, _NO_OLD_PLAN))
+
+
+def snapshot(config: Config, surroundings: Surroundings, *, now: Callable[[], datetime] = utc_now) -> Snapshot:
+    """Read both worlds as :func:`plan` does, and what another config of the same projects may ask for too.
+
+    Raises as :func:`plan` does.
+    """
+    services = Services.of(config, surroundings, _archive_of(config.policy))
+    return _take(services, config, config.policy, now, everything=True)
 
 
 def audit(
@@ -75,11 +107,36 @@ def audit(
     """
     policy = _policy(config, overrides)
     services = Services.of(config, surroundings, _archive_of(policy))
-    desired, actual = services.observe(config)
-    moment = now()
-    decided, actual = _decide((desired, actual), policy, managed_distributions(config), moment, services)
+    taken = _take(services, config, policy, now)
+    desired, actual, moment = judged(config, taken.obs), taken.packagecloud, taken.created_at
+    decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
+
+
+def explain(
+    config: Config,
+    surroundings: Surroundings,
+    name: str,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    now: Callable[[], datetime] | None = None,
+    snapshot: Snapshot | None = None,
+) -> Answer:
+    """Tell what becomes of ``name``, check by check: a package key, file name or package name.
+
+    ``now`` and ``snapshot`` as for :func:`plan`, which says what is raised too. A name that neither world knows has no
+    explanation, but near names.
+    """
+    policy = _policy(config, overrides)
+    if snapshot is None:
+        services = Services.of(config, surroundings, _archive_of(policy))
+        snapshot = _take(services, config, policy, now or utc_now)
+    else:
+        refuse_elsewhere(snapshot, config)
+        snapshot = snapshot if now is None else snapshot.at(now())
+    decided, desired, actual = _decided(config, policy, EVERYTHING, snapshot)
+    return reconcile.explain(decided, desired, actual, policy, overrides, name)
 
 
 def apply(
@@ -89,10 +146,11 @@ def apply(
     options: ApplyOptions,
     *,
     now: Callable[[], datetime] = utc_now,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str, ReceiptLine | None], None] = lambda words, line: None,
 ) -> Receipt:
     """Execute the reviewed plan. The config gives URLs, credentials, what is mapped, and the policy to pass again.
 
+    ``report`` gets words for people while it runs, and with each finished action its line of the receipt.
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
@@ -146,32 +204,73 @@ def _archive_of(policy: Policy) -> str | None:
     return policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
 
 
-def _decide(
-    observed: tuple[DesiredState, ActualState],
-    policy: Policy,
-    managed: Sequence[str],
-    now: datetime,
+def _take(
     services: Services,
-    takes: Callable[[str], bool] = lambda key: True,
-) -> tuple[reconcile.Reconciliation, ActualState]:
-    """The decisions, and the actual state behind them: with the downloads of what nothing but these could hold."""
-    desired, actual = observed
-    decided = reconcile.reconcile(desired, actual, policy, managed, now, takes)
-    rows = list(reconcile.unasked(decided))
-    if not rows:
-        return decided, actual
-    actual = services.with_downloads(actual, rows, policy, now)
-    return reconcile.reconcile(desired, actual, policy, managed, now, takes), actual
+    config: Config,
+    policy: Policy,
+    now: Callable[[], datetime],
+    base: Config | None = None,
+    *,
+    everything: bool = False,
+) -> Snapshot:
+    """Both worlds as they are now: with the downloads of what nothing but these could hold."""
+    world, actual = services.read(config, now=now, everything=everything, also=_also(config, base))
+    # as a file holds it: the plan from one must not be another one
+    moment = now().replace(microsecond=0)
+    days = policy.limits.in_use_days
+    if days is not None:
+        desired = judged(config, world)
+        mapping.check_types(config, desired, actual)
+        decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
+        actual = services.with_downloads(actual, list(reconcile.unasked(decided)), policy, moment)
+    return Snapshot(
+        pkgsync_version=__version__,
+        created_at=moment,
+        obs_api=config.obs.api,
+        published_sha256=published_sha256(config),
+        packagecloud_url=config.packagecloud.url,
+        obs=world,
+        packagecloud=actual,
+        archive=_archive_of(policy),
+        downloads_since=None if days is None else counted_since(days, moment).isoformat(),
+    )
 
 
-def _check_types(desired: DesiredState, actual: ActualState) -> None:
-    """A distribution takes rpm or deb files, hardly ever both: find a wrong mapping before any upload."""
-    for repository in desired.repositories:
-        types = {file.type for file in repository.index.files} if repository.index else set()
-        for distribution in repository.distributions:
-            for kind in sorted(types):
-                if (kind.value, distribution) not in actual.distribution_ids:
-                    raise ConfigError(
-                        f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
-                        tip="Map the repository to a distribution of the same kind, or to null to skip it.",
-                    )
+def _also(config: Config, base: Config | None) -> tuple[ObsProject, ...]:
+    """The projects that only the old config names."""
+    known = {project.name for project in config.obs.projects}
+    return tuple(p for p in base.obs.projects if p.name not in known) if base is not None else ()
+
+
+def _planned(
+    config: Config, policy: Policy, overrides: Overrides, selection: Selection, taken: Snapshot
+) -> tuple[Plan, DesiredState, ActualState]:
+    """The plan of these worlds, and what it was decided on."""
+    decided, desired, actual = _decided(config, policy, selection, taken)
+    setting = evolve(_setting(config), overrides=overrides, selection=selection)
+    return reconcile.build_plan(decided, desired, actual, policy, taken.created_at, setting), desired, actual
+
+
+def _decided(
+    config: Config, policy: Policy, selection: Selection, taken: Snapshot
+) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
+    """The decisions on these worlds, and the worlds as this config sees them."""
+    moment, managed = taken.created_at, managed_distributions(config)
+    actual = taken.actual_for(policy, moment)
+    desired = mapping.checked(
+        config,
+        lambda: judged(config, taken.obs),
+        lambda: packagecloud.check_distributions(managed, actual.distribution_ids),
+    )
+    mapping.check_types(config, desired, actual)
+    decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
+    return decided, desired, actual
+
+
+def _refuse_other(config: Config, base: Config) -> None:
+    """Raises UsageError where the old config is about other servers or another repository."""
+    if (config.obs.api, config.packagecloud) != (base.obs.api, base.packagecloud):
+        raise UsageError(
+            f"{base.path} names another OBS, Packagecloud or repository than {config.path}",
+            tip="Two configs can only be compared over the same two worlds.",
+        )

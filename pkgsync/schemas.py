@@ -1,4 +1,4 @@
-"""The JSON Schemas that pkgsync ships: of the config, the plan and the receipt."""
+"""The JSON Schemas that pkgsync ships: of the config, the plan, the receipt and the snapshot."""
 
 import json
 from functools import cache
@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-Name = Literal["config", "plan", "receipt"]
+Name = Literal["config", "plan", "receipt", "snapshot"]
 
 
 @cache

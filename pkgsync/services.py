@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync import credentials, obs, packagecloud, reconcile
 from pkgsync.cache import Backups, Cache
-from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import AuthenticationError, ConfigError, ReadError
+from pkgsync.config import Config, ObsProject, managed_distributions
+from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadError
+from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
-from pkgsync.obs import ObsClient, Place
+from pkgsync.obs import ObsClient, ObsWorld, Place
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.reconcile import Kept
@@ -46,46 +47,88 @@ class Services:
         self.packagecloud.session.close()
 
     def observe(self, config: Config, planned: Collection[str] = ()) -> tuple[DesiredState, ActualState]:
+        """Both worlds as the config sees them. Raises as :meth:`read`."""
+        world, actual = self.read(config, planned=planned)
+        return judged(config, world, planned), actual
+
+    def read(
+        self,
+        config: Config,
+        *,
+        planned: Collection[str] = (),
+        now: Callable[[], datetime] = utc_now,
+        everything: bool = False,
+        also: Sequence[ObsProject] = (),
+    ) -> tuple[ObsWorld, ActualState]:
         """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first.
 
-        ``planned`` are names of built files that are read even if the config's filters leave them out.
+        ``planned`` are names of built files that are read even if the config's filters leave them out. ``everything``
+        reads what another config may map, too; ``also`` are projects of another config, read as far as possible.
         Raises ConfigError, AuthenticationError, QuotaError, ReadError, StorageError.
         """
         pool = ThreadPoolExecutor(max_workers=1)
         try:
-            listing = pool.submit(self._actual, managed_distributions(config))
+            listing = pool.submit(self._actual, managed_distributions(config), now)
             try:
-                desired = self._desired(config, planned)
-            except (ReadError, ConfigError):
+                world = self._world(config, config.obs.projects, planned, now, everything)
+                if also:
+                    world = self._with_others(world, config, also, now)
+            except (ReadError, ConfigError) as error:
                 refused = listing.exception()
                 if isinstance(refused, AuthenticationError):
                     raise refused from None
+                if isinstance(error, MappingError):
+                    raise self._explained(config, error, refused) from None
                 raise
-            return desired, listing.result()
+            if isinstance(wrong := listing.exception(), MappingError):
+                raise self._explained(config, wrong) from None
+            return world, listing.result()
         except BaseException:
             self.close()
             raise
         finally:
             pool.shutdown()
 
-    def _desired(self, config: Config, planned: Collection[str]) -> DesiredState:
+    def _explained(self, config: Config, *errors: BaseException | None) -> MappingError:
+        # anew: after an error the clients send nothing more
+        return Services.of(config, self.surroundings, None).map_reader(config).explained(*errors)
+
+    def map_reader(self, config: Config) -> MapReader:
+        return MapReader(config=config, obs=self.obs, packagecloud=self.packagecloud)
+
+    def _world(
+        self,
+        config: Config,
+        projects: Sequence[ObsProject],
+        planned: Collection[str],
+        now: Callable[[], datetime],
+        everything: bool,
+    ) -> ObsWorld:
         cache = Cache(self.surroundings.cache_dir)
-        takes = reconcile.FileFilter(config.policy).takes
-        return obs.gather(
+        return obs.observe(
             self.obs,
-            config.obs.projects,
-            now=utc_now,
+            projects,
+            now=now,
             progress=self.surroundings.progress,
             pause=self.surroundings.sleep,
             hasher=obs.hasher(self.obs, cache),
-            built=obs.BuiltFiles(
-                client=self.obs, cache=cache, wants=lambda name, wanted: name in planned or takes(name, wanted)
-            ),
+            built=obs.BuiltFiles(client=self.obs, cache=cache, wants=_wants(config, planned)),
+            everything=everything,
         )
 
-    def _actual(self, managed: Sequence[str]) -> ActualState:
+    def _with_others(
+        self, world: ObsWorld, config: Config, also: Sequence[ObsProject], now: Callable[[], datetime]
+    ) -> ObsWorld:
+        """What another config names beside this one's; this one's plan must not fail with it."""
+        try:
+            others = self._world(config, also, (), now, everything=False)
+        except (ConfigError, ReadError, AuthenticationError):
+            return world
+        return evolve(world, projects={**others.projects, **world.projects})
+
+    def _actual(self, managed: Sequence[str], now: Callable[[], datetime]) -> ActualState:
         progress = self.surroundings.progress
-        actual = packagecloud.gather(self.packagecloud, managed, now=utc_now, progress=progress)
+        actual = packagecloud.gather(self.packagecloud, managed, now=now, progress=progress)
         if self.archive is None:
             return actual
         return packagecloud.with_archive(self.archive, actual, progress=progress)
@@ -115,6 +158,16 @@ class Services:
         if source.content == "build":
             return (self.obs.built_place(source.project, source.repository, source.path),)
         return self.obs.published_places(source.project, source.repository, source.path)
+
+
+def judged(config: Config, world: ObsWorld, planned: Collection[str] = ()) -> DesiredState:
+    """What was read of OBS as the config sees it. Raises ConfigError, and ReadError for a project that was not read."""
+    return obs.judge(config.obs.projects, world, _wants(config, planned))
+
+
+def _wants(config: Config, planned: Collection[str]) -> Callable[[str, Sequence[str] | None], bool]:
+    takes = reconcile.FileFilter(config.policy).takes
+    return lambda name, architectures: name in planned or takes(name, architectures)
 
 
 def packagecloud_session(config: Config, surroundings: Surroundings, archive: str | None = None) -> Session:

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from pkgsync.model import (
     ArchitectureEvidence,
     Archiving,
+    Cause,
+    Comparison,
     Counts,
     Deletion,
     Evidence,
     Held,
     LimitExceeded,
+    NoLonger,
     Observed,
     OldContent,
     OrphanAction,
@@ -66,6 +69,15 @@ filenames = (
 """File names that a plan may hold: no slash and no control character, but otherwise as nasty as can be."""
 
 _problems = st.builds(Problem, st.sampled_from([Reason.PUBLISHING, Reason.DIRTY, Reason.UNREAD]), messages)
+
+
+_no_longer = st.builds(
+    NoLonger,
+    distribution=st.sampled_from(_DISTRIBUTIONS),
+    filename=filenames,
+    action=st.sampled_from(["upload", "replacement", "deletion", "archiving"]),
+    held=st.booleans(),
+)
 
 
 @st.composite
@@ -268,8 +280,18 @@ def plans(draw: st.DrawFn) -> Plan:
         exceeded=exceeded,
         warnings=tuple(draw(st.lists(messages, max_size=2))),
         undoes=_UNDONE if undo else None,
+        base=draw(st.none() | _comparisons([action.key for action in actions])),
     )
     return counted(plan)
+
+
+def _comparisons(keys: list[str]) -> st.SearchStrategy[Comparison]:
+    return st.builds(
+        Comparison,
+        config_digest=_DIGESTS,
+        causes=st.fixed_dictionaries({key: st.sampled_from(Cause) for key in keys}),
+        no_longer=st.lists(_no_longer, max_size=2).map(tuple),
+    )
 
 
 _lines = st.builds(

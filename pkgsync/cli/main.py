@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
@@ -123,7 +122,7 @@ def _ending(error: BaseException) -> _Ending:
         case click.UsageError():
             return _Ending(
                 code=ExitCode.USAGE,
-                message=error.format_message(),
+                message=error.format_message().replace("\n\t", " "),  # click's own list of choices
                 tip=f"Try `{_path(error)} --help`.",
                 id="UsageError",
             )
@@ -158,6 +157,8 @@ def _tell(ending: _Ending, error: BaseException, terminal: Terminal) -> None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not terminal.json_log:
         terminal.plain(error.format_message())
     elif ending.message:
+        import traceback
+
         terminal.debug("".join(traceback.format_exception(error)))
         terminal.error(ending.message, ending.tip, ending.id)
 

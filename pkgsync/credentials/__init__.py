@@ -55,7 +55,8 @@ def for_obs(config: Config, env: Mapping[str, str], home: Path) -> Login | None:
         return given
     if config.secrets.obs_username and config.secrets.obs_password:
         username = _config_value(service, "obs.username", config.secrets.obs_username, env)
-        return _login(username, _config_value(service, "obs.password", config.secrets.obs_password, env))
+        password = _config_value(service, "obs.password", config.secrets.obs_password, env)
+        return _login(username, password, "obs.username and obs.password of the config")
     username = _variable(env, OSC_USERNAME)
     if found := files.oscrc(service.origin, env, home) or ring.obs(service.origin, username):
         return found
@@ -73,8 +74,10 @@ def _obs_environment(env: Mapping[str, str], home: Path) -> Login | None:
     """The login of the environment. As for osc, a password comes before a key."""
     username, password, key = (_variable(env, name) for name in (OSC_USERNAME, OSC_PASSWORD, OSC_SSHKEY))
     if username and password:
-        return _login(username, password)
-    return files.ssh_key(username, key, env, home) if username and key else None
+        return _login(username, password, f"{OSC_USERNAME} and {OSC_PASSWORD}")
+    if not (username and key):
+        return None
+    return files.ssh_key(username, key, env, home, f"{OSC_USERNAME} and {OSC_SSHKEY}")
 
 
 def for_packagecloud(config: Config, env: Mapping[str, str], home: Path, archive: str | None = None) -> Basic:
@@ -87,9 +90,10 @@ def for_packagecloud(config: Config, env: Mapping[str, str], home: Path, archive
     service = _service("packagecloud.url", config.packagecloud.url, env, "PACKAGECLOUD_URL", "https://packagecloud.io")
     token = _variable(env, PACKAGECLOUD_TOKEN)
     if token and service.owns_environment:
-        return _login(token, "")
+        return _login(token, "", PACKAGECLOUD_TOKEN)
     if written := config.secrets.packagecloud_token:
-        return _login(_config_value(service, "packagecloud.token", written, env), "")
+        token = _config_value(service, "packagecloud.token", written, env)
+        return _login(token, "", "packagecloud.token of the config")
     if found := files.packagecloud(service.origin, home) or ring.packagecloud(service.origin):
         return found
     if token:
@@ -131,11 +135,11 @@ def _variable(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _login(username: str, password: str) -> Basic:
+def _login(username: str, password: str, source: str) -> Basic:
     # basic authentication ends the user name at the first colon, and the rest would go as password
     if ":" in username:
         raise AuthenticationError("the user name or token holds a colon, which no login can have")
-    return Basic(username, password)
+    return Basic(username, password, source=source)
 
 
 def _obs_tip(service: _Service, env: Mapping[str, str]) -> str:

@@ -33,7 +33,7 @@ def packagecloud(origin: Origin, home: Path) -> Basic | None:
         token = data.get("token") if Origin.of(data.get("url") or "https://packagecloud.io") == origin else None
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuthenticationError(f"{path} is not JSON with url and token", tip="repair or remove it") from None
-    return Basic(token, "") if isinstance(token, str) and token else None
+    return Basic(token, "", source=str(path)) if isinstance(token, str) and token else None
 
 
 def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
@@ -54,7 +54,7 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
     return None
 
 
-def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path) -> SshKey:
+def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path, source: str) -> SshKey:
     """The key as osc writes it: a path, a name in ``~/.ssh``, or the ``SHA256:`` fingerprint of a key in the agent.
 
     Raises AuthenticationError for a user name that no signature can carry.
@@ -67,7 +67,7 @@ def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path) -> 
     key = written
     if not written.startswith("SHA256:"):
         key = str(home / ".ssh" / written if "/" not in written else home / written.removeprefix("~/"))
-    return SshKey(username=username, key=key, agent=env.get("SSH_AUTH_SOCK", ""))
+    return SshKey(username=username, key=key, agent=env.get("SSH_AUTH_SOCK", ""), source=source)
 
 
 def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
@@ -86,7 +86,7 @@ def _oscrc_login(path: Path, url: str, section: Mapping[str, str], env: Mapping[
     except AuthenticationError:
         if not key:
             raise
-    return ssh_key(user, key, env, home) if user and key else None
+    return ssh_key(user, key, env, home, str(path)) if user and key else None
 
 
 def _oscrc_password(path: Path, url: str, section: Mapping[str, str]) -> Basic | None:
@@ -107,7 +107,7 @@ def _oscrc_password(path: Path, url: str, section: Mapping[str, str]) -> Basic |
         case _:
             raise AuthenticationError(f"{path}: the credentials manager of {url} is not supported", tip=_TIP)
     password = stored or (_reveal(path, url, obfuscated) if obfuscated else None)
-    return Basic(user, password) if password else None
+    return Basic(user, password, source=str(path)) if password else None
 
 
 def _reveal(path: Path, url: str, obfuscated: str) -> str:

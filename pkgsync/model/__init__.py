@@ -24,10 +24,7 @@ from pkgsync.model.actions import (
     Transfer,
     Upload,
 )
-from pkgsync.model.actual import (
-    ActualState,
-    Row,
-)
+from pkgsync.model.actual import ActualState, Distribution, Row
 from pkgsync.model.desired import (
     Architecture,
     BuiltFile,
@@ -40,12 +37,16 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
 from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
 from pkgsync.model.plan import (
+    Cause,
+    Comparison,
     Counts,
     LimitExceeded,
+    NoLonger,
     Observed,
     Overrides,
     Plan,
@@ -58,6 +59,7 @@ from pkgsync.model.plan import (
 from pkgsync.model.policy import (
     EVERYTHING,
     DistributionLimits,
+    GoneRule,
     Limits,
     OrphanAction,
     OrphanPolicy,
@@ -83,6 +85,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "ActualState",
+    "Answer",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",
@@ -92,13 +95,20 @@ __all__ = [
     "Basic",
     "BuiltFile",
     "BuiltPackage",
+    "Cause",
+    "Comparison",
+    "ConfigChange",
     "ContentFrom",
     "Counts",
     "Deletion",
     "DesiredState",
+    "Distribution",
     "DistributionLimits",
     "Evidence",
+    "Explanation",
     "Fate",
+    "Flip",
+    "GoneRule",
     "Held",
     "Index",
     "IndexedFile",
@@ -108,6 +118,7 @@ __all__ = [
     "Limits",
     "Login",
     "Missing",
+    "NoLonger",
     "Observed",
     "OldContent",
     "Origin",
@@ -135,11 +146,13 @@ __all__ = [
     "Shadowed",
     "Source",
     "SshKey",
+    "Step",
     "Summary",
     "SupersededBy",
     "Transfer",
     "Upload",
     "Version",
+    "WorldChange",
     "iso",
 ]
 

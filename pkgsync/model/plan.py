@@ -4,11 +4,13 @@ Sizes are bytes, sums lower-case hex sha256.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from attrs import evolve, frozen
 
 from pkgsync.model.actions import (
     Action,
+    ActionKind,
     Archiving,
     Deletion,
     Held,
@@ -20,6 +22,7 @@ from pkgsync.model.actions import (
     Upload,
 )
 from pkgsync.model.desired import ContentFrom, Problem
+from pkgsync.model.key import Keyed
 from pkgsync.model.policy import EVERYTHING, OrphanAction, Policy, Selection
 
 
@@ -132,12 +135,38 @@ class Observed:
     packagecloud_requests: int
 
 
+class Cause(StrEnum):
+    """Whose change an action carries out; reconcile/causes.py has the rules."""
+
+    CONFIG = "config"
+    OBS = "obs"
+    PACKAGECLOUD = "packagecloud"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class NoLonger(Keyed):
+    """What the plan of the old config would do, and this plan does not; ``held`` where this plan holds it."""
+
+    action: ActionKind
+    held: bool = False
+
+
+@frozen(kw_only=True)
+class Comparison:
+    """The plan beside that of an old config on the same worlds. ``causes`` are of all actions, by package key."""
+
+    config_digest: str
+    causes: Mapping[str, Cause]
+    no_longer: tuple[NoLonger, ...] = ()
+
+
 @frozen(kw_only=True)
 class Plan:
     """A plan as it is reviewed and applied; ``digest`` is set by planfile.
 
     ``undoes`` is set for an undo: the digest of the plan whose apply is taken back. ``selection`` is what made a plan
-    ``targeted``; those of format 1.0 do not tell.
+    ``targeted``; those of format 1.0 do not tell. ``base`` is set where an old config was named to compare with.
     """
 
     pkgsync_version: str
@@ -162,7 +191,8 @@ class Plan:
     exceeded: tuple[LimitExceeded, ...] = ()
     warnings: tuple[str, ...] = ()
     undoes: str | None = None
-    format_version: str = "1.1"
+    base: Comparison | None = None
+    format_version: str = "1.2"
     digest: str = ""
 
     @property

@@ -3,9 +3,25 @@
 What OBS itself does, and where that is known from, stands in README.md beside this file.
 """
 
+from pkgsync.obs.bases import BaseFinder
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
-from pkgsync.obs.gather import gather
+from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
+from pkgsync.obs.judge import judge
+from pkgsync.obs.world import ObsWorld
 
-__all__ = ["BuiltFiles", "ObsClient", "Place", "connect", "from_places", "gather", "hasher"]
+__all__ = [
+    "BaseFinder",
+    "BuiltFiles",
+    "ObsClient",
+    "ObsWorld",
+    "Place",
+    "connect",
+    "from_places",
+    "gather",
+    "hasher",
+    "judge",
+    "observe",
+    "read_metas",
+]

@@ -178,10 +178,8 @@ class BuiltFiles:
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
             return found
 
-    def confirmed(
-        self, readings: Mapping[Wanted, Reading], second: Mapping[str, ProjectResult]
-    ) -> dict[Wanted, IndexRead]:
-        """The indexes, of what the second look shows too; that is remembered for the next run. Raises StorageError."""
+    def remember(self, readings: Mapping[Wanted, Reading], second: Mapping[str, ProjectResult]) -> None:
+        """Keep for the next run what the second look shows too. Raises StorageError."""
         for project in {w.project.name for w in readings}:
             listed = set(_copies(second[project]))
             confirmed = {
@@ -191,10 +189,6 @@ class BuiltFiles:
                 if w.project.name == project and isinstance(found, IndexedFile)
             }
             self._memos[project].remember(confirmed, listed)
-        return {w: self._index_of(w, reading, second) for w, reading in readings.items()}
-
-    def _index_of(self, w: Wanted, reading: Reading, second: Mapping[str, ProjectResult]) -> IndexRead:
-        return index_of(w, reading, second[w.project.name].architectures(w.name), self.wants)
 
     @contextmanager
     def _scratch(self) -> Iterator[BinaryIO]:

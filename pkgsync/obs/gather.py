@@ -1,4 +1,4 @@
-"""The desired state: every mapped repository with its index and its build results, each looked at twice.
+"""Reads OBS: every mapped repository with its index and its build results, each looked at twice.
 
 Per project one ``_meta`` and two ``_result``, per repository three or four requests, whatever the number of packages;
 of what is only built, each file that is new.
@@ -11,20 +11,21 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from pkgsync.config import CATCH_ALL, ObsProject
+from pkgsync.config import ObsProject
 from pkgsync.errors import NotFoundError
-from pkgsync.model import ContentFrom, DesiredState, Problem, Repository
+from pkgsync.model import ContentFrom, DesiredState
 from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
+from pkgsync.obs.judge import architectures_of, judge
 from pkgsync.obs.mapping import Wanted, all_wanted
 from pkgsync.obs.results import ProjectMeta, ProjectResult
+from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
-from pkgsync.reasons import Reason
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -35,39 +36,98 @@ def gather(
     projects: Sequence[ObsProject],
     *,
     now: Callable[[], datetime],
+    built: BuiltFiles | None = None,
+    **how: Any,
+) -> DesiredState:
+    """Read ``projects`` as :func:`observe` does, and judge them."""
+    return judge(projects, observe(client, projects, now=now, built=built, **how), built.wants if built else _no_files)
+
+
+def _no_files(_filename: str, _architectures: Sequence[str] | None) -> bool:
+    return False
+
+
+def observe(
+    client: ObsClient,
+    projects: Sequence[ObsProject],
+    *,
+    now: Callable[[], datetime],
     # README.md, "Two servers": no rule on request rates is known, so only a few at a time
     jobs: int = 4,
     progress: Progress = SILENT,
     pause: Callable[[float], object] = time.sleep,
     hasher: Hasher | None = None,
     built: BuiltFiles | None = None,
-) -> DesiredState:
+    everything: bool = False,
+) -> ObsWorld:
     """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
 
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
     index has none, from several threads; ``built`` reads the projects with ``content: build``, which need it.
-    After an error or Ctrl-C the client is closed.
-    Raises ConfigError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
+    ``everything``: the indexes that no project maps are read too, for another config; what would have to be downloaded
+    for that is not. After an error or Ctrl-C the client is closed.
+    Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
     with _pool(client, jobs) as pool:
-        with progress.task("Reading OBS projects", len(projects), "requests") as task:
-            metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
-        everything = all_wanted(projects, metas)
-        absent = {project.name for project, meta in zip(projects, metas, strict=True) if meta is None}
-        present = [w for w in everything if w.expected is not None]
+        metas = _metas(client, projects, pool, progress)
+        present = [w for w in all_wanted(projects, metas) if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
             reader = _RepositoryReader(
                 client=client, pool=_Pool(pool, task), hasher=hasher, pause=pause, built=built, progress=progress
             )
             read = reader.repositories(present)
-    # what is absent stays among them: it may be the reason why a package is not offered
-    repositories = tuple(read[w] if w in read else _missing(w, w.project.name in absent) for w in everything)
-    return DesiredState(repositories=repositories, read_at=read_at, requests=client.requests - before)
+        requests = client.requests - before
+        if everything and (others := _others(projects, metas, read)):
+            total = 2 * len(_projects(others)) + len(_offering(others, "published"))
+            with progress.task("Reading other OBS repositories", total, "requests") as task:
+                read |= evolve(reader, pool=_Pool(pool, task), hasher=None).repositories(others)
+    return ObsWorld(projects=_by_project(projects, metas, read), read_at=read_at, requests=requests)
+
+
+def _others(
+    projects: Sequence[ObsProject], metas: Sequence[ProjectMeta | None], read: Mapping[Wanted, RepositoryReads]
+) -> list[Wanted]:
+    """What else the projects have: all that offered nothing so far."""
+    offering = {w.id for w in read if not w.filtered}
+    found = (
+        Wanted(project=project, name=name, distributions=(), expected=expected, filtered=project.content == "build")
+        for project, meta in zip(projects, metas, strict=True)
+        for name, expected in (meta.repositories.items() if meta else ())
+    )
+    return [w for w in found if w.id not in offering]
+
+
+def _by_project(
+    projects: Sequence[ObsProject], metas: Sequence[ProjectMeta | None], read: Mapping[Wanted, RepositoryReads]
+) -> dict[str, ProjectReads]:
+    found: dict[str, dict[str, RepositoryReads]] = {project.name: {} for project in projects}
+    for w, reads in read.items():
+        found[w.project.name][w.name] = reads
+    return {
+        # whatever else a repository is built against is nobody's business who may see a snapshot
+        project.name: ProjectReads(meta=meta and meta.with_ended_paths(), repositories=found[project.name])
+        for project, meta in zip(projects, metas, strict=True)
+    }
+
+
+def read_metas(
+    client: ObsClient, projects: Sequence[ObsProject], *, jobs: int = 4, progress: Progress = SILENT
+) -> list[ProjectMeta | None]:
+    """The ``_meta`` of each project; None for an optional one that is absent. Raises ReadError, AuthenticationError."""
+    with _pool(client, jobs) as pool:
+        return _metas(client, projects, pool, progress)
+
+
+def _metas(
+    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor, progress: Progress
+) -> list[ProjectMeta | None]:
+    with progress.task("Reading OBS projects", len(projects), "requests") as task:
+        return _Pool(pool, task).map(lambda project: _meta(client, project), projects)
 
 
 class _Pool:
@@ -111,19 +171,6 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
         raise NotFoundError(f"{project.name}: OBS has no such project ({error.message})", tip=tip) from None
 
 
-def _missing(w: Wanted, project_absent: bool) -> Repository:
-    """A mapped repository that cannot be read because it is not there: known to be unsettled."""
-    if project_absent:
-        problem = Problem(Reason.PROJECT_ABSENT, f"{w.project.name}: OBS has no such project", lasting=True)
-    elif w.name == CATCH_ALL:
-        words = f"{w.project.name}: its _meta has no repository that `*` stands for"
-        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
-    else:
-        words = f"{w.id}: the project's _meta does not have the repository"
-        problem = Problem(Reason.REPOSITORY_ABSENT, words, lasting=True)
-    return _repository(w, problems=(problem,))
-
-
 @frozen(eq=False, kw_only=True)
 class _RepositoryReader:
     """Two equal results with an index between them; what changed in between is read again, a few times."""
@@ -135,12 +182,12 @@ class _RepositoryReader:
     _built: BuiltFiles | None
     _progress: Progress
 
-    def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, Repository]:
+    def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
         """Every repository as the last look shows it."""
         first = self._results(present)
         read, first = self._once(present, first)
         for seconds in PAUSES:
-            again = [w for w in present if not w.skipped and settled.changed_only(read[w].architectures)]
+            again = [w for w in present if not w.skipped and settled.changed_only(architectures_of(w, read[w]))]
             if not again:
                 break
             self._pause(seconds)
@@ -152,15 +199,21 @@ class _RepositoryReader:
 
     def _once(
         self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]
-    ) -> tuple[dict[Wanted, Repository], dict[str, ProjectResult]]:
-        outcomes = self._indexes(_offering(repositories, "published"), first)
-        readings = self._hashed(_offering(repositories, "build"), first)
+    ) -> tuple[dict[Wanted, RepositoryReads], dict[str, ProjectResult]]:
+        indexes = self._indexes(_offering(repositories, "published"), first)
+        copies = self._hashed(_offering(repositories, "build"), first)
         # after the last index and file: what both looks show alike stood still while those were read
         second = self._results(repositories)
         if self._built is not None:
-            outcomes.update(self._built.confirmed(readings, second))
+            self._built.remember(copies, second)
         return {
-            w: _judged(w, first[w.project.name], second[w.project.name], outcomes.get(w)) for w in repositories
+            w: RepositoryReads(
+                before=first[w.project.name].architectures(w.name),
+                after=second[w.project.name].architectures(w.name),
+                index=indexes.get(w),
+                copies=copies.get(w),
+            )
+            for w in repositories
         }, second
 
     def _results(self, repositories: Sequence[Wanted]) -> dict[str, ProjectResult]:
@@ -187,42 +240,3 @@ def _offering(repositories: Sequence[Wanted], content: ContentFrom) -> list[Want
 
 def _projects(repositories: Sequence[Wanted]) -> list[str]:
     return list(dict.fromkeys(w.project.name for w in repositories))
-
-
-def _judged(w: Wanted, first: ProjectResult, second: ProjectResult, outcome: IndexRead | None) -> Repository:
-    ignored = w.project.ignore_architectures
-    before, after = first.architectures(w.name), second.architectures(w.name)
-    architectures = settled.judge_architectures(w.id, w.expected or (), before, after, ignored, w.project.content)
-    shared = settled.shared_problems(architectures, ignored)
-    problems = (*settled.publishing_problems(w.id, after, ignored), *shared)
-    if not architectures:
-        words, cure = f"{w.id}: the repository has no architecture", "Give it one in OBS, or map it to null."
-        problems = (Problem(Reason.ARCHITECTURE_ABSENT, words, lasting=True, cure=cure),)
-    if outcome is None:
-        return _repository(w, architectures=architectures, problems=problems)
-    doubts = dict(outcome.doubts)
-    if outcome.index is not None and w.project.content == "published":
-        doubts = settled.doubts(w.id, outcome.index, after, w.project.compare_times)
-    return _repository(
-        w,
-        architectures=architectures,
-        index=outcome.index,
-        problems=(*problems, *outcome.problems, *settled.contradictions(doubts, after, ignored)),
-        doubts=doubts,
-        unread=outcome.unread,
-    )
-
-
-def _repository(w: Wanted, **found: Any) -> Repository:
-    return Repository(
-        project=w.project.name,
-        name=w.name,
-        distributions=w.distributions,
-        filtered=w.filtered,
-        skipped=w.skipped,
-        catch_all=w.catch_all,
-        filter_architectures=w.project.architectures,
-        ignore_architectures=w.project.ignore_architectures,
-        content=w.project.content,
-        **found,
-    )

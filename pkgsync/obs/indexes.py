@@ -39,7 +39,10 @@ DEBIAN = IndexFormat(top=debian.TOP, parse_top=debian.parse_top, parse_packages=
 
 @frozen(kw_only=True)
 class IndexRead:
-    """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good."""
+    """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good.
+
+    Without an index and a problem there is none.
+    """
 
     index: Index | None
     problems: tuple[Problem, ...] = ()
@@ -86,8 +89,7 @@ def read_index(
             index = reader.confirmed_absence()
     except (ReadError, IntegrityError) as error:
         return _failed(wanted, error, settled.is_at_rest(results))
-    ignored, may_be_empty = wanted.project.ignore_architectures, wanted.name in wanted.project.may_be_empty
-    return IndexRead(index=index, problems=settled.index_problems(wanted.id, index, results, ignored, may_be_empty))
+    return IndexRead(index=index)
 
 
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:

@@ -4,7 +4,8 @@ What Packagecloud itself does, and where that is known from, stands in README.md
 """
 
 from pkgsync.packagecloud.client import PackagecloudClient
+from pkgsync.packagecloud.distributions import check_ids as check_distributions
 from pkgsync.packagecloud.gather import gather, with_archive
 from pkgsync.packagecloud.usage import with_downloads, with_usage
 
-__all__ = ["PackagecloudClient", "gather", "with_archive", "with_downloads", "with_usage"]
+__all__ = ["PackagecloudClient", "check_distributions", "gather", "with_archive", "with_downloads", "with_usage"]

@@ -4,7 +4,7 @@ Source: https://packagecloud.io/docs/api, package statistics; README.md, "Detail
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve
 
@@ -60,11 +60,15 @@ def with_usage(client: PackagecloudClient, found: Audit, now: datetime, progress
     )
 
 
+def counted_since(days: int, now: datetime) -> date:
+    """The first of the last ``days`` days, which counts whole, in UTC."""
+    return (now - timedelta(days=days)).astimezone(UTC).date()
+
+
 def _downloads(
     client: PackagecloudClient, rows: Sequence[Row], days: int, now: datetime, progress: Progress
 ) -> Answers[int]:
-    """The first of the days counts whole, in UTC."""
-    since = (now - timedelta(days=days)).astimezone(UTC).date()
+    since = counted_since(days, now)
     return ask(rows, lambda row: client.downloads(row, since), "Asking for downloads", progress, failures=_FAILURES)
 
 

@@ -19,6 +19,7 @@ from pkgsync.planfile.convert import from_document, to_document
 from pkgsync.planfile.strictjson import read_bytes
 
 __all__ = [
+    "dump_dry_run",
     "dump_receipt",
     "dumps",
     "kind",
@@ -79,6 +80,11 @@ def dump_receipt(receipt: Receipt) -> bytes:
     validation.check(document, "receipt", "the new receipt")
     check_receipt(receipt, "the new receipt")
     return strictjson.write_text(document)
+
+
+def dump_dry_run(receipt: Receipt) -> bytes:
+    """What a dry run found, in the words of a receipt. It is none: `due` stands in no receipt file."""
+    return strictjson.write_text({**to_document(receipt), "dry_run": True})
 
 
 def load_receipt(data: bytes, name: str) -> Receipt:

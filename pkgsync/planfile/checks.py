@@ -62,6 +62,7 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
     yield from _archive_faults(plan)
     yield from _unique_faults(plan)
     yield from _summary_faults(plan)
+    yield from _base_faults(plan)
 
 
 def _receipt_faults(receipt: Receipt) -> Iterator[str]:
@@ -150,6 +151,16 @@ def _unique_faults(plan: Plan) -> Iterator[str]:
     for key, times in Counter(action.key for action in plan.actions).items():
         if times > 1:
             yield f"{key}: {times} actions for one file"
+
+
+def _base_faults(plan: Plan) -> Iterator[str]:
+    if plan.base is None:
+        return
+    keys = {action.key for action in plan.actions}
+    for key in sorted(keys ^ plan.base.causes.keys()):
+        yield f"{key}: " + ("its cause is missing" if key in keys else "a cause without an action")
+    for item in plan.base.no_longer:
+        yield from _name_faults(item.distribution, item.filename)
 
 
 def _summary_faults(plan: Plan) -> Iterator[str]:

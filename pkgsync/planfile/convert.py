@@ -5,15 +5,14 @@ Fields that a newer minor format may add are ignored on the way in.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
-
-from cattrs import BaseValidationError, Converter, transform_error
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pkgsync.errors import PlanFileError
 from pkgsync.model import (
+    Cause,
     Deletion,
     Evidence,
+    NoLonger,
     OrphanAction,
     Outcome,
     Overrides,
@@ -33,6 +32,9 @@ from pkgsync.model import (
 from pkgsync.model.filename import FileClass
 from pkgsync.reasons import Reason
 
+if TYPE_CHECKING:
+    from cattrs import Converter
+
 PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
 
@@ -41,6 +43,7 @@ _DEFAULTS_LEFT_OUT = frozenset(
     {
         Deletion,
         Evidence,
+        NoLonger,
         Overrides,
         PlanSource,
         PlanTarget,
@@ -69,11 +72,15 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
     document: dict[str, Any] = plain(value)
     if isinstance(value, Plan):
         document["summary"]["distributions"] = dict(sorted(document["summary"]["distributions"].items()))
+        if value.base is not None:
+            document["base"]["causes"] = dict(sorted(document["base"]["causes"].items()))
     return {key: document[key] for key in _FIRST[type(value)]} | document
 
 
 def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str) -> PlanOrReceipt:
     """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
+    from cattrs import BaseValidationError, transform_error
+
     try:
         return _converter().structure(document, kind)
     except BaseValidationError as error:
@@ -81,9 +88,13 @@ def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str
 
 
 @cache
-def _converter() -> Converter:
+def _converter() -> "Converter":
+    # here, as importing it takes longer than any command that reads no plan
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
     converter = Converter()
-    for words in (FileClass, OrphanAction, Outcome, Reason):
+    for words in (Cause, FileClass, OrphanAction, Outcome, Reason):
         converter.register_unstructure_hook(words, lambda word: word.value)
 
     def lean(kind: Any) -> Callable[[Any], dict[str, Any]]:
@@ -99,6 +110,6 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     usual = override(omit_if_default=True)
     converter.register_unstructure_hook(
-        Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual)
+        Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual, base=usual)
     )
     return converter

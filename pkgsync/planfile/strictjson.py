@@ -34,7 +34,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise PlanFileError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; a plan or receipt is never that large")
+        raise PlanFileError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; no file of pkgsync is that large")
     return data
 
 
@@ -43,7 +43,7 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise PlanFileError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
     if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise PlanFileError(f"{name}: holds over {MAX_VALUES} values; a plan or receipt never does")
+        raise PlanFileError(f"{name}: holds over {MAX_VALUES} values; no file of pkgsync does")
     try:
         document = json.loads(
             data.decode("utf-8"),
@@ -82,6 +82,11 @@ def write_text(document: dict[str, Any]) -> bytes:
     All but ASCII is escaped, so that no name can hide or turn round characters in a diff.
     """
     return (json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def write_compact(document: dict[str, Any]) -> bytes:
+    """The document for programs alone: one line, all but ASCII escaped."""
+    return (json.dumps(document, separators=(",", ":"), ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
+from pkgsync.reconcile.causes import compare, compare_all
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
+from pkgsync.reconcile.explain import explain
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
@@ -20,6 +22,9 @@ __all__ = [
     "arranged",
     "audit",
     "build_plan",
+    "compare",
+    "compare_all",
+    "explain",
     "recheck",
     "reconcile",
     "unasked",

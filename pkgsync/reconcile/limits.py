@@ -12,12 +12,18 @@ _PERCENT_FROM_ROWS = 10
 
 @frozen(kw_only=True)
 class _Loss:
-    """What one distribution would lose. ``counted`` leaves out the removals that are ``freed``."""
+    """What one distribution would lose. ``counted`` leaves out the ``freed`` removals."""
 
     name: str
     rows: int
     counted: int
+    freed: int
     vanishes: bool
+
+    @property
+    def uncounted(self) -> str:
+        """A reader of the plan sees these deletions too, and must not wonder about the number."""
+        return f"not counting {self.freed} whose newer version comes with this plan" if self.freed else ""
 
 
 def exceeded(
@@ -42,7 +48,10 @@ def exceeded(
         leaving = {r.filename: r.key not in freed for r in removals if r.distribution == name}
         here = by_distribution.get(name, set())
         vanishes = bool(here) and name not in receiving and leaving.keys() >= here
-        losses.append(_Loss(name=name, rows=len(here), counted=sum(leaving.values()), vanishes=vanishes))
+        counted = sum(leaving.values())
+        losses.append(
+            _Loss(name=name, rows=len(here), counted=counted, freed=len(leaving) - counted, vanishes=vanishes)
+        )
     # one option holds for all distributions: less than the most of them would refuse another one
     flag = f"--max-deletions {max((loss.counted for loss in losses), default=0)}"
     return tuple(over for loss in losses for over in _check(loss, policy.limits, overrides, flag))
@@ -73,15 +82,17 @@ def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iter
         # rounded up, so that it never reads as what is allowed
         percent = -(-loss.counted * 100 // loss.rows)
         more = loss.counted - most * loss.rows // 100
+        share = "; ".join(filter(None, (f"{percent} %", loss.uncounted)))
         words = (
-            f"{loss.name}: {loss.counted} of {loss.rows} packages would be deleted ({percent} %), "
+            f"{loss.name}: {loss.counted} of {loss.rows} packages would be deleted ({share}), "
             f"{more} more than {of} {most} % allows"
         )
         yield LimitExceeded(
             distribution=loss.name, limit="deletions_percent", allowed=most, found=percent, message=words, override=flag
         )
     if loss.vanishes:
-        words = f"{loss.name}: all {loss.rows} packages would be deleted, none would be left"
+        packages = "the only package" if loss.rows == 1 else f"all {loss.rows} packages"
+        words = f"{loss.name}: {packages} would be deleted, none would be left"
         yield LimitExceeded(
             distribution=loss.name, limit="vanish", allowed=0, found=loss.rows, message=words, override=flag
         )
@@ -90,7 +101,8 @@ def _check(loss: _Loss, limits: Limits, overrides: Overrides, flag: str) -> Iter
 def _too_many(loss: _Loss, allowed: int, limit: str, flag: str) -> Iterable[LimitExceeded]:
     if loss.counted > allowed:
         deletions = "1 deletion" if loss.counted == 1 else f"{loss.counted} deletions"
-        words = f"{loss.name}: {deletions}, {loss.counted - allowed} more than {limit}"
+        uncounted = f" ({loss.uncounted})" if loss.uncounted else ""
+        words = f"{loss.name}: {deletions}{uncounted}, {loss.counted - allowed} more than {limit}"
         yield LimitExceeded(
             distribution=loss.name, limit="deletions", allowed=allowed, found=loss.counted, message=words, override=flag
         )

@@ -8,16 +8,15 @@ import re
 # Printable by their Unicode category, but shown as nothing: fillers, a blank braille cell, variation selectors.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 _CODE_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._+-~^:@%=,/()[]{}#*!?;'\"$")
-_SPACE = "\u200b"
 _MARKDOWN = str.maketrans(
     {
         **{character: f"\\{character}" for character in "\\*_[]~$!"},
         **{character: f"&#{ord(character)};" for character in "<>&|`"},
-        # GitHub looks for these after rendering, so only a character in between keeps them from becoming links.
-        **{character: f"{character}{_SPACE}" for character in "@#"},
     }
 )
-_SHORTCODE = re.compile(r":(?=(?!\d\d:)[\w+-]+:)")
+# What GitHub and GitLab make a link, a mention, a reference or an emoji of, after rendering: only in code they don't.
+_LINKED = re.compile(r"[@#!$%&~^]\w|://|www\.|gh-\d|:(?!\d\d:)[\w+-]+:", re.IGNORECASE)
+_PUNCTUATED = re.compile(r"([(\[{\"'<]*)(.*?)([)\]}\"'>,;.:!?]*)", re.DOTALL)
 # What would make the words after a bullet a list, a rule or a heading of their own.
 _BLOCK_START = re.compile(r"^(\s*)(?=[-+=]([\s-]|$|=))|^(\s*\d+)(?=[.)](\s|$))")
 # A spreadsheet may split cells at a semicolon too, and take the full-width characters for the others.
@@ -41,10 +40,21 @@ def _shown(character: str) -> str:
 
 
 def prose(text: str) -> str:
-    """The text as plain words inside a Markdown line or cell: no markup, link, mention, issue number or emoji."""
-    escaped = _SHORTCODE.sub(f":{_SPACE}", visible(text).translate(_MARKDOWN))
-    escaped = _BLOCK_START.sub(r"\g<0>\\", escaped)
-    return escaped.replace("://", f":{_SPACE}//").replace("www.", f"www{_SPACE}.").replace("GH-", f"GH{_SPACE}-")
+    """The text as plain words inside a Markdown line or cell: no markup, link, mention, issue number or emoji.
+
+    A word that a server would take for one of these becomes code: nothing is put between its characters, so that what
+    is copied from there is exact.
+    """
+    escaped = " ".join(_word(word) for word in visible(text).split(" "))
+    return _BLOCK_START.sub(r"\g<0>\\", escaped)
+
+
+def _word(word: str) -> str:
+    if not _LINKED.search(word):
+        return word.translate(_MARKDOWN)
+    parts = _PUNCTUATED.fullmatch(word)
+    before, core, after = parts.groups() if parts else ("", word, "")
+    return f"{before.translate(_MARKDOWN)}{code(core)}{after.translate(_MARKDOWN)}"
 
 
 def code(text: str) -> str:

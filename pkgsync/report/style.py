@@ -24,12 +24,22 @@ SYMBOLS: Mapping[ActionKind, tuple[str, Colour]] = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class Style:
-    """``width`` is the terminal's, in columns; None never wraps."""
+    """``width`` is the terminal's, in columns; None never wraps. ``ascii``: it shows no other signs of ours."""
 
     colour: bool = False
     width: int | None = None
+    ascii: bool = False
+
+    @property
+    def arrow(self) -> str:
+        return "->" if self.ascii else "→"
+
+    @property
+    def dot(self) -> str:
+        """What stands between the parts of a line."""
+        return " | " if self.ascii else " · "
 
     def paint(self, colour: Colour, text: str) -> str:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour else text

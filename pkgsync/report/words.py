@@ -1,7 +1,7 @@
 """The sentences that all renderers of a plan share. What they return is not escaped yet."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -39,6 +39,29 @@ def headline(plan: Plan) -> str:
     return f"{_no_changes(plan)}{kept}"
 
 
+COLUMNS = {
+    "upload": "uploads",
+    "replace": "replacements",
+    "delete": "deletions",
+    "archive": "archivings",
+    "held": "held",
+    "kept": "orphans_kept",
+}
+"""What the columns of a table of counts are called, and the fields of Counts behind them."""
+
+
+def columns(counted: Iterable[Counts]) -> dict[str, str]:
+    """The columns in which any of the counts stands."""
+    each = tuple(counted)
+    return {head: what for head, what in COLUMNS.items() if any(getattr(counts, what) for counts in each)}
+
+
+def numbers(counts: Counts, heads: Mapping[str, str]) -> list[str]:
+    """One row of a table of counts, the bytes that come last."""
+    size = units.size(counts.upload_bytes) if counts.uploads or counts.replacements else ""
+    return [*(str(getattr(counts, what)) for what in heads.values()), size]
+
+
 def partial(plan: Plan) -> str:
     """What a plan that is only a part was limited to, or nothing."""
     if not plan.targeted:
@@ -74,18 +97,6 @@ def changes(counts: Counts) -> str:
     return ", ".join(parts) + _volume(counts)
 
 
-def title(counts: Counts) -> str:
-    """What happens to one distribution, without zeros: ``3 to upload (48 MiB), 4 held``."""
-    numbers = {
-        "to upload": counts.uploads,
-        "to replace": counts.replacements,
-        "to delete": counts.deletions,
-        "to archive": counts.archivings,
-    }
-    due = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
-    return ", ".join(part for part in (due + _volume(counts), also(counts)) if part)
-
-
 def _volume(counts: Counts) -> str:
     return f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else ""
 
@@ -110,16 +121,27 @@ def evidence(proof: Evidence) -> str:
         return f"superseded by {newer.filename} ({newer.package}: {newer.code})"
     if proof.kind == Reason.GONE.value:
         where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
-        packages = units.plural(proof.packages_read or 0, "package")
-        return f"gone: no longer offered by {where}, where the files of all {packages} are known"
+        return f"gone: no longer offered by {where}, where the files of {all_packages([proof])} are known"
     algorithm, _, digest = (proof.receipt or "").rpartition(":")
     return f"undo of {algorithm}:{units.short(digest)}"
+
+
+def all_packages(proofs: Iterable[Evidence]) -> str:
+    """The packages whose files were all known: ``all 12 packages``, of proofs that differ ``all 9 to 12 packages``."""
+    read = sorted({proof.packages_read or 0 for proof in proofs})
+    if read == [1]:
+        return "the only package"
+    return f"all {read[0]} packages" if len(read) == 1 else f"all {read[0]} to {read[-1]} packages"
 
 
 def reads(proof: Evidence) -> list[str]:
     """The reads behind the evidence, one line each."""
     lines = [_read(repository) for repository in proof.repositories]
-    return lines if proof.total is None else [*lines, f"Packagecloud: a complete listing of {proof.total} rows"]
+    return (
+        lines
+        if proof.total is None
+        else [*lines, f"Packagecloud: a complete listing of {units.plural(proof.total, 'row')}"]
+    )
 
 
 def _read(repository: RepositoryEvidence) -> str:

@@ -294,6 +294,8 @@ def _project_meta(project: Project) -> ET.Element:
     ET.SubElement(root, "description").text = "Small packages for trying out a sync tool"
     for repository in project.repositories.values():
         element = ET.SubElement(root, "repository", name=repository.name)
+        for base, name in repository.paths:
+            ET.SubElement(element, "path", project=base, repository=name)
         for arch in repository.archs:
             ET.SubElement(element, "arch").text = arch
     return root

@@ -67,13 +67,17 @@ class ArchState:
 
 @define(kw_only=True)
 class Repository:
-    """A repository of a project: its architectures and its published tree (files by path)."""
+    """A repository of a project: its architectures and its published tree (files by path).
+
+    `paths` are the (project, repository) that it is built against.
+    """
 
     project: str
     name: str
     kind: str
     options: IndexOptions
     archs: dict[str, ArchState]
+    paths: tuple[tuple[str, str], ...] = ()
     files: dict[str, Published] = field(factory=dict)
     tree: dict[str, Blob] = field(factory=dict)
 
@@ -137,12 +141,21 @@ class ObsWorld:
         kind: str,
         archs: Iterable[str] = ("x86_64", "aarch64"),
         options: IndexOptions | None = None,
+        paths: Iterable[tuple[str, str]] = (),
     ) -> Repository:
-        """Add a repository of `kind` rpm or deb; its project is made if it is missing."""
+        """Add a repository of `kind` rpm or deb; its project is made if it is missing.
+
+        A base project is one whose repositories others are built against by `paths`.
+        """
         with self.lock:
             states = {arch: ArchState(code="unpublished") for arch in archs}
             repository = Repository(
-                project=project, name=name, kind=kind, options=options or IndexOptions(), archs=states
+                project=project,
+                name=name,
+                kind=kind,
+                options=options or IndexOptions(),
+                archs=states,
+                paths=tuple(paths),
             )
             self.add_project(project).repositories[name] = repository
             return repository

@@ -13,7 +13,7 @@ from requests import Request, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
-from pkgsync.backoff import seconds_before
+from pkgsync.backoff import say_retry, seconds_before
 from pkgsync.errors import (
     AmbiguousError,
     ConfigError,
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # requests reads the first two by itself only together with ~/.netrc (see trust_env below)
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # what these mean depends on what was sent before: the caller knows
 _ANSWERS_OF_A_CHANGE = (404, 409, 422)
 
@@ -226,11 +226,16 @@ class Session:
                 exhausted = attempt >= self.limits.attempts or timeouts >= self.limits.timeouts
                 if exhausted or error.hopeless or self._closed.is_set():
                     raise error.error from None
-                wait = error.wait
-            if wait is None:
-                self._pause(seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds))
-            else:
-                self._pause(min(wait, self.limits.retry_after_cap_seconds))
+                seconds = self._seconds_before(attempt, error.wait)
+                most = self.limits.timeouts if error.timed_out else self.limits.attempts
+                say_retry(error.error.message, attempt, most, seconds)
+            self._pause(seconds)
+
+    def _seconds_before(self, attempt: int, wait: float | None) -> float:
+        """How long the next attempt has to wait; ``wait`` is what the server asks for."""
+        if wait is not None:
+            return min(wait, self.limits.retry_after_cap_seconds)
+        return seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds)
 
     @contextlib.contextmanager
     def _following(
@@ -329,7 +334,7 @@ class Session:
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
                 proxies={} if origin.is_loopback else get_environ_proxies(url),
-                verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
+                verify=next((os.environ[name] for name in CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
             raise failure(error, f"{method} {_place(asked, url)}", watch) from None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Kind, json_error, make_rpm
-from tests.cli_world import LEAP, RPM, Cli, open_cli
+from tests.cli_world import LEAP, Cli, open_cli
 
 OLD, OTHER = make_rpm("hello", "0.9"), make_rpm("hello", "0.9", salt="other")
 KEY = f"{LEAP}/{OLD.filename}"
@@ -33,11 +33,11 @@ def there(cli: Cli) -> set[str]:
 def test_plan_show_apply_plan(orphaned: Cli) -> None:
     planned = orphaned.run("plan", "-o", "plan.json", "--detailed-exitcode")
     assert planned.code == 2
-    assert f"  > {OLD.filename}" in planned.out
-    assert f"to {ARCHIVE}: superseded by {RPM.filename}" in " ".join(planned.out.split())
+    assert f"    > {LEAP}/{OLD.filename}" in planned.out
+    assert f"archived to {ARCHIVE}; OBS offers 1.0-1 (hello: succeeded)" in planned.out
     assert planned.out.endswith("Plan: 0 to upload, 0 to replace, 0 to delete, 1 to archive.\n")
     shown = orphaned.run("show", "--format", "markdown", "plan.json")
-    assert f"archived to `{ARCHIVE}`" in shown.out
+    assert f"archived to {ARCHIVE}; OBS offers" in shown.out
     applied = orphaned.run("apply", "plan.json")
     assert (applied.code, applied.out[:27]) == (0, "Apply complete: 1 archived ")
     assert (KEY in orphaned.names, there(orphaned)) == (False, {KEY})
@@ -103,7 +103,7 @@ def test_an_audit_says_what_the_archive_holds(orphaned: Cli) -> None:
 def test_equal_content_there_is_a_deletion_that_says_so(orphaned: Cli) -> None:
     orphaned.sandbox.packagecloud.add(ARCHIVE, LEAP, OLD.blob)
     done = orphaned.run("plan", "-o", "plan.json")
-    assert f"; {ARCHIVE} holds the same file" in " ".join(done.out.split())
+    assert f": {ARCHIVE} holds the same file; OBS offers 1.0-1 (hello: succeeded);" in done.out
     assert [d["archived_in"] for d in orphaned.saved()["deletions"]] == [ARCHIVE]
     assert orphaned.run("apply", "plan.json").code == 0
     assert (KEY in orphaned.names, there(orphaned)) == (False, {KEY})

@@ -41,6 +41,46 @@ def test_show_renders_a_plan_as_plan_did(cli: Cli) -> None:
     assert cli.run("show", "plan.json").out == planned.out
     assert cli.run("show", "plan.json", "--json").out == (cli.folder / "plan.json").read_text()
     assert cli.run("show", "--format", "markdown", "plan.json").out.startswith("## pkgsync: `demo/testing`")
+    assert "<h1>pkgsync plan: demo/testing</h1>" in cli.run("show", "--format", "html", "plan.json").out
+
+
+def test_a_plan_in_the_numbers_of_gitlab(orphaned: Cli) -> None:
+    assert orphaned.run("plan", "--format", "gitlab", "-o", "plan.json").out == (
+        '{"create": 0, "update": 0, "delete": 1}\n'
+    )
+    assert json.loads(orphaned.run("show", "--format", "gitlab", "plan.json").out)["delete"] == 1
+
+
+def test_markdown_comes_in_parts(orphaned: Cli) -> None:
+    whole = orphaned.run("plan", "--format", "markdown", "--max-length", "8192", "-o", "plan.json").out
+    assert "\n- opensuse/15.6/hello-0.9-1.x86_64.rpm\n" in whole
+    assert orphaned.run("show", "--format", "markdown", "plan.json").out == whole
+    beyond = orphaned.run("show", "--format", "markdown", "--part", "2", "plan.json")
+    assert (beyond.code, beyond.out, beyond.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--part", "2"], "--max-length and --part are for --format markdown"),
+        (["--json", "--max-length", "9000"], "--max-length and --part are for --format markdown"),
+        (["--format", "markdown", "--max-length", "100"], "Invalid value for '--max-length'"),
+        (["--format", "markdown", "--part", "0"], "Invalid value for '--part'"),
+    ],
+)
+def test_parts_that_do_not_exist_are_a_wrong_command_line(cli: Cli, arguments: list[str], said: str) -> None:
+    for command in (["plan"], ["show", "plan.json"]):
+        done = cli.run(*command, *arguments)
+        assert (done.code, done.out) == (64, "")
+        assert done.errors[0].startswith(f"error: {said}")
+
+
+def test_a_receipt_has_no_numbers_for_gitlab_and_one_part(cli: Cli) -> None:
+    cli.run("plan", "-o", "plan.json")
+    cli.run("apply", "plan.json")
+    done = cli.run("show", "--format", "gitlab", "plan.receipt.json")
+    assert (done.code, done.errors) == (64, ["error: a receipt has no form for GitLab"])
+    assert cli.run("show", "--format", "markdown", "--part", "2", "plan.receipt.json").out == ""
 
 
 def test_show_renders_a_receipt(cli: Cli) -> None:
@@ -51,6 +91,7 @@ def test_show_renders_a_receipt(cli: Cli) -> None:
         cli.run("show", "plan.receipt.json", "--format", "json").out == (cli.folder / "plan.receipt.json").read_text()
     )
     assert "Apply complete" in cli.run("show", "plan.receipt.json", "--format", "markdown").out
+    assert "<h1>pkgsync receipt: demo/testing</h1>" in cli.run("show", "plan.receipt.json", "--format", "html").out
 
 
 def test_show_needs_no_config_no_service_and_no_young_plan(cli: Cli) -> None:
@@ -188,7 +229,7 @@ def test_prune_leaves_the_backups(orphaned: Cli) -> None:
 # schema
 
 
-@pytest.mark.parametrize("name", ["config", "plan", "receipt"])
+@pytest.mark.parametrize("name", ["config", "plan", "receipt", "snapshot"])
 def test_schema_prints_the_schema(cli: Cli, name: str) -> None:
     done = cli.run("schema", name)
     assert (done.code, done.err) == (0, "")

@@ -83,8 +83,8 @@ def test_it_is_a_plan_to_review(applied: Cli) -> None:
     assert done.err == f"Saved undo.json ({made['digest']}). Apply: pkgsync apply undo.json\n"
     text = done.out
     assert f"\nundo of {digest}\n" in text
-    for sign, file in (("+", OLD), ("-", RPM), ("~", DEB)):
-        assert f"  {sign} {file.filename}" in text
+    for line in (f"  + {LEAP}/{OLD.filename}", f"    - {LEAP}/{RPM.filename}", f"  ~ {JAMMY}/{DEB.filename}"):
+        assert f"\n{line}" in text
     assert "Plan: 1 to upload, 1 to replace, 1 to delete" in text
     assert applied.run("show", "undo.json").out == text
 

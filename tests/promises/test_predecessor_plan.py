@@ -180,7 +180,8 @@ def test_15_an_empty_repository_deletes_nothing(cli: Cli, empty: Any) -> None:
     empty(cli)
     done = cli.run("plan", "-o", "plan.json")
     plan = cli.saved()
-    assert done.code == (0 if plan["complete"] else 1)
+    # a repository that nobody has is an error of the map, and the plan is complete
+    assert done.code == (0 if plan["complete"] and empty is not _no_repository else 1)
     assert_nothing_of(plan, LEAP)
     (repository,) = [r for r in plan["source"]["repositories"] if r["repository"] == LEAP_REPOSITORY]
     assert (repository["settled"], bool(repository["problems"])) == (False, True)
@@ -265,7 +266,7 @@ def test_22_a_plan_names_every_file_that_it_would_delete(cli: Cli) -> None:
     done = cli.run("plan", "-o", "plan.json")
     assert re.search(r"^Plan: 0 to upload, 0 to replace, [1-9]\d* to delete", done.out, re.MULTILINE)
     keys = deleted(cli.saved())
-    assert all(f"- {key.rpartition('/')[2]}" in done.out for key in keys)
+    assert all(f"- {key}" in done.out for key in keys)
     dry = cli.run("apply", "plan.json", "--dry-run")
     assert all(key.rpartition("/")[2] in dry.out for key in keys)
     assert f"{len(keys)} due" in dry.out

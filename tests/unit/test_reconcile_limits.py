@@ -1,9 +1,12 @@
 """Limits: what exceeds which, by how much, and the one option that allows it."""
 
+import pytest
 from attrs import evolve
 
 from pkgsync.model import DistributionLimits, Limits, Overrides, Plan, Row
+from pkgsync.reconcile.limits import exceeded
 from tests.builders import LEAP, SETTING, plan, policy, repository, row, rpm
+from tests.samples import DELETION
 
 EL = "el/9"
 NEW = rpm(version="9.0")
@@ -77,4 +80,38 @@ def test_the_option_that_is_named_allows_the_whole_plan() -> None:
 def test_an_option_that_is_too_small_names_itself() -> None:
     assert told(rows(3), Limits(), 2) == [
         ("opensuse/15.6: 3 deletions, 1 more than --max-deletions 2 allows", "--max-deletions 3")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, "opensuse/15.6: the only package would be deleted, none would be left"),
+        (2, "opensuse/15.6: all 2 packages would be deleted, none would be left"),
+    ],
+)
+def test_a_distribution_that_would_be_empty(number: int, said: str) -> None:
+    leaving = [evolve(DELETION, distribution=LEAP, filename=f"hello-1.{n}-1.x86_64.rpm") for n in range(number)]
+    here = [row(rpm(version=f"1.{n}")) for n in range(number)]
+    over = exceeded(leaving, [], here, policy(limits=Limits()), Overrides(), frozenset())
+    assert [limit.message for limit in over] == [said]
+
+
+def test_what_does_not_count_is_told_beside_what_does() -> None:
+    """The plan lists five deletions: two of a name whose newer version comes, three of one that is up to date."""
+    coming = rpm("coming", "2.0")
+    world = [repository(NEW, coming)]
+    found = [
+        *rows(3),
+        row(rpm("coming", "1.0")),
+        row(rpm("coming", "1.1")),
+        *(row(rpm(f"filler{n}")) for n in range(4)),
+    ]
+    limits = Limits(deletions=2, deletions_percent=20)
+    over = plan(world, found, policy(limits=limits)).exceeded
+    assert [limit.message for limit in over] == [
+        "opensuse/15.6: 3 deletions (not counting 2 whose newer version comes with this plan), "
+        "1 more than the limit of 2",
+        "opensuse/15.6: 3 of 10 packages would be deleted "
+        "(30 %; not counting 2 whose newer version comes with this plan), 1 more than the limit of 20 % allows",
     ]

@@ -32,8 +32,11 @@ from pkgsync.report import (
     plan_text,
     receipt_text,
 )
+from pkgsync.report.escape import visible
 from tests.samples import (
     AUDIT,
+    DELETION,
+    GONE,
     HELD,
     JAMMY,
     JAMMY_SOURCE,
@@ -56,16 +59,30 @@ kata/testing on https://packagecloud.io
 from home:kata on https://api.opensuse.org
 read 2026-01-02T03:04:02Z with 15 requests
 
-opensuse/15.6: 1 to upload, 1 to delete, 1 to archive (1.2 MiB), 214 orphans kept
-  + hello-tool-1.3-1.x86_64.rpm  1.2 MiB  home:kata/openSUSE_Leap_15.6
-  - hello-tool-1.2-1.x86_64.rpm           superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded); uploaded 2025-11-05 by kata-ci
-  > old-tool-0.5-1.noarch.rpm             to kata/archive: gone: no longer offered by home:kata/openSUSE_Leap_15.6, where the files of all 12 packages are known; uploaded 2024-01-02
+               upload  replace  delete  archive  held  kept     size
+opensuse/15.6       1        0       1        1     0   214  1.2 MiB
+ubuntu/jammy        1        1       0        0     1     0   35 KiB
+in all              2        1       1        1     1   214  1.2 MiB
 
-ubuntu/jammy: 1 to upload, 1 to replace (35 KiB), 1 held
-  from home:kata/xUbuntu_22.04
-  + hello-tool_1.3_amd64.deb  34 KiB
-  ~ hello-doc_1.3_all.deb      812 B  444444444444 -> 333333333333
-  ! libdemo1_0.9_amd64.deb            replacement held, content-unknown: Packagecloud does not tell its checksum
+By package:
+  > old-tool 0.5 gone · opensuse/15.6 · 1 archived
+  ~ hello-tool 1.2 → 1.3 · opensuse/15.6, ubuntu/jammy · 2 up, 1 replaced, 1 away
+
+1 to delete, 1 to archive:
+  old-tool 0.5 gone: archived to kata/archive; no longer offered by home:kata/openSUSE_Leap_15.6, where the files of all 12 packages are known; uploaded 2024-01-02
+    > opensuse/15.6/old-tool-0.5-1.noarch.rpm
+  hello-tool 1.2 → 1.3: OBS offers 1.3-1 (hello-tool: succeeded); uploaded 2025-11-05 by kata-ci
+    - opensuse/15.6/hello-tool-1.2-1.x86_64.rpm
+
+1 to replace by other content under the same name:
+  ~ ubuntu/jammy/hello-doc_1.3_all.deb  812 B
+
+2 to upload from home:kata/openSUSE_Leap_15.6, home:kata/xUbuntu_22.04:
+  + opensuse/15.6/hello-tool-1.3-1.x86_64.rpm  1.2 MiB
+  + ubuntu/jammy/hello-tool_1.3_amd64.deb       34 KiB
+
+1 held:
+  ! ubuntu/jammy/libdemo1_0.9_amd64.deb: replacement held, content-unknown: Packagecloud does not tell its checksum
 
 Warning: the config holds a plain secret
 
@@ -87,8 +104,8 @@ def test_a_plan() -> None:
 
 def test_colour_only_adds_colour() -> None:
     coloured = plan_text(PLAN, Style(colour=True))
-    assert "\x1b[32m+ hello-tool-1.3-1.x86_64.rpm\x1b[0m" in coloured
-    assert "\x1b[31m- hello-tool-1.2-1.x86_64.rpm\x1b[0m" in coloured
+    assert "\x1b[32m+ opensuse/15.6/hello-tool-1.3-1.x86_64.rpm\x1b[0m" in coloured
+    assert "\x1b[31m- opensuse/15.6/hello-tool-1.2-1.x86_64.rpm\x1b[0m" in coloured
     for code in ("0", "1", "2", "31", "32", "33", "34", "36"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
     assert coloured == PLAN_TEXT
@@ -104,9 +121,109 @@ def test_nothing_foreign_reaches_the_terminal(plan: Plan, width: int | None, ver
 @given(plans())
 def test_every_action_is_named(plan: Plan) -> None:
     lines = plan_text(plan, PLAIN).splitlines()
-    signs = {"+": len(plan.uploads), "~": len(plan.replacements), "-": len(plan.deletions), ">": len(plan.archivings)}
-    for sign, number in signs.items():
-        assert sum(line.startswith(f"  {sign} ") for line in lines) == number
+    gone = [line for line in lines if line.startswith(("    - ", "    > "))]
+    kinds = {"-": plan.deletions, ">": plan.archivings}
+    assert sorted(gone) == sorted(f"    {sign} {visible(a.key)}" for sign, of in kinds.items() for a in of)
+    for sign, actions in {"+": plan.uploads, "~": plan.replacements}.items():
+        for action in actions:
+            assert any(line.startswith(f"  {sign} {visible(action.key)}") for line in lines)
+
+
+def many() -> Plan:
+    """Over two distributions: 500 new files of 50 packages, and 40 deletions of 8 packages."""
+    places = (LEAP, JAMMY)
+    uploads = tuple(
+        evolve(
+            PLAN.uploads[0],
+            distribution=places[i % 2],
+            filename=f"new{i // 10}-1.0-{i}.x86_64.rpm",
+            source=evolve(LEAP_SOURCE, packages=(f"new{i // 10}",)),
+        )
+        for i in range(500)
+    )
+    deletions = tuple(
+        evolve(
+            DELETION,
+            distribution=places[i % 2],
+            filename=f"old{i // 5}-1.{i}-1.noarch.rpm",
+            evidence=GONE,
+            reason=Reason.GONE,
+        )
+        for i in range(40)
+    )
+    each = Counts(uploads=250, deletions=20, upload_bytes=250 * 1258291)
+    total = Counts(uploads=500, deletions=40, upload_bytes=500 * 1258291)
+    summary = Summary(total=total, unmanaged=0, distributions=dict.fromkeys(places, each))
+    over = LimitExceeded(
+        distribution=LEAP,
+        limit="deletions",
+        allowed=10,
+        found=20,
+        message=f"{LEAP}: 20 deletions, 10 more than the limit of 10",
+        override="--max-deletions 20",
+    )
+    return evolve(
+        NOTHING,
+        uploads=uploads,
+        deletions=deletions,
+        summary=summary,
+        applyable=False,
+        complete=False,
+        exceeded=(over,) * 9,
+        digest=f"sha256:{SUMS['a']}",
+    )
+
+
+def test_what_matters_of_a_large_plan_stands_on_the_first_screen() -> None:
+    screen = plan_text(many(), Style(width=80)).splitlines()[:40]
+    assert screen[0] == "Unsafe: this plan cannot be applied."
+    assert "  and 4 more limits (-v names them)" in screen
+    assert "Incomplete: a read failed, and what depends on it is not planned." in screen
+    assert "in all            500      40  600 MiB" in screen
+    assert [line for line in screen if line.startswith("  - ")] == [
+        f"  - old{n} 1.{5 * n} to 1.{5 * n + 4} (5 versions) gone · opensuse/15.6, ubuntu/jammy · 5 away"
+        for n in range(8)
+    ]
+    assert "  + 50 packages with nothing but new files · 500 up (-v names them)" in screen
+    assert "40 to delete:" in screen
+
+
+def test_uploads_are_only_counted_until_they_are_asked_for() -> None:
+    text = plan_text(many(), PLAIN)
+    assert "\n500 to upload from home:kata/openSUSE_Leap_15.6 (-v names them).\n" in text
+    assert "new7-1.0-70.x86_64.rpm" not in text
+    verbose = plan_text(many(), PLAIN, verbose=True)
+    assert "\n  + ubuntu/jammy/new0-1.0-1.x86_64.rpm " in verbose
+    assert "\n  + new49 1.0 new · opensuse/15.6, ubuntu/jammy · 10 up\n" in verbose
+
+
+def test_what_goes_for_one_reason_is_told_once() -> None:
+    text = plan_text(many(), PLAIN)
+    assert text.count("no longer offered by home:kata/openSUSE_Leap_15.6") == 1
+    assert "\n  8 packages gone: no longer offered" in text
+
+
+def test_a_terminal_that_shows_only_ascii_gets_no_other_signs() -> None:
+    text = plan_text(PLAN, Style(ascii=True))
+    assert text.isascii()
+    assert "  ~ hello-tool 1.2 -> 1.3 | opensuse/15.6, ubuntu/jammy | 2 up, 1 replaced, 1 away" in text
+
+
+def test_deletions_that_end_otherwise_are_told_apart() -> None:
+    kept = evolve(
+        DELETION, filename="hello-tool-1.1-1.x86_64.rpm", created_at="2025-10-01T00:00:00Z", archived_in="kata/archive"
+    )
+    older = evolve(DELETION, filename="hello-tool-1.0-1.x86_64.rpm", created_at="2025-09-01T00:00:00Z", uploader="ann")
+    text = plan_text(evolve(PLAN, deletions=(DELETION, older, kept), archivings=()), PLAIN)
+    assert (
+        "  hello-tool 1.0, 1.1, 1.2 → 1.3: OBS offers 1.3-1 (hello-tool: succeeded); "
+        "uploaded 2025-09-01 to 2025-11-05 by ann, kata-ci\n"
+        "    - opensuse/15.6/hello-tool-1.2-1.x86_64.rpm\n"
+        "    - opensuse/15.6/hello-tool-1.0-1.x86_64.rpm\n"
+        "  hello-tool 1.0, 1.1, 1.2 → 1.3: kata/archive holds the same file; OBS offers 1.3-1 "
+        "(hello-tool: succeeded); uploaded 2025-10-01 by kata-ci\n"
+        "    - opensuse/15.6/hello-tool-1.1-1.x86_64.rpm\n"
+    ) in text
 
 
 def test_a_source_is_told_with_each_file_where_there_are_several() -> None:
@@ -114,18 +231,22 @@ def test_a_source_is_told_with_each_file_where_there_are_several() -> None:
     other = evolve(upload, filename="z.deb", source=evolve(upload.source, project="home:other"))
     plan = evolve(PLAN, uploads=(upload, other), replacements=())
     lines = plan_text(plan, PLAIN).splitlines()
-    assert not any(line.startswith("  from ") for line in lines)
-    assert [line.split()[-1] for line in lines if line.startswith("  + ")] == [
+    assert "2 to upload from home:kata/xUbuntu_22.04, home:other/xUbuntu_22.04:" in lines
+    assert [line.split()[-1] for line in lines if line.startswith("  + ubuntu/")] == [
         "home:kata/xUbuntu_22.04",
         "home:other/xUbuntu_22.04",
     ]
 
 
 def test_a_narrow_terminal_wraps_words_under_the_name() -> None:
-    lines = plan_text(PLAN, Style(width=80)).splitlines()
-    assert "  - hello-tool-1.2-1.x86_64.rpm" in lines
-    assert "      superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded);" in lines
-    assert "      uploaded 2025-11-05 by kata-ci" in lines
+    lines = plan_text(PLAN, Style(width=60), verbose=True).splitlines()
+    assert "  ~ ubuntu/jammy/hello-doc_1.3_all.deb  812 B" in lines
+    assert "      444444444444 -> 333333333333" in lines
+    assert "    succeeded); uploaded 2025-11-05 by kata-ci" in lines
+    assert lines[-2:] == [
+        "Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive",
+        "(1.2 MiB). 1 held, 214 orphans kept.",
+    ]
 
 
 def test_no_change_is_one_line() -> None:
@@ -169,8 +290,8 @@ def test_only_held() -> None:
     assert plan_text(with_held(HELD), PLAIN).splitlines()[4:] == [
         "No changes planned, 1 held:",
         "",
-        "ubuntu/jammy: 1 held",
-        "  ! libdemo1_0.9_amd64.deb  replacement held, content-unknown: Packagecloud does not tell its checksum",
+        "  ! ubuntu/jammy/libdemo1_0.9_amd64.deb: replacement held, "
+        "content-unknown: Packagecloud does not tell its checksum",
     ]
 
 
@@ -186,8 +307,8 @@ def test_many_held_for_one_reason_are_told_together() -> None:
         for i in range(300)
     )
     text = plan_text(with_held(*held), PLAIN)
-    assert text.splitlines()[7:] == [
-        "  ! 300 deletions held, owner-unknown: home:kata/broken could own it",
+    assert text.splitlines()[6:] == [
+        "  ! ubuntu/jammy: 300 deletions held, owner-unknown: home:kata/broken could own it",
         "      a0.deb",
         "      a1.deb",
         "      a2.deb",
@@ -208,14 +329,14 @@ def test_a_few_held_for_one_reason_keep_their_own_words() -> None:
         )
         for i in (1, 2)
     ]
-    assert plan_text(with_held(*held), PLAIN).splitlines()[7:] == [
-        "  ! 2 deletions held, min-age: It is younger than `orphans.min_age`.",
+    assert plan_text(with_held(*held), PLAIN).splitlines()[6:] == [
+        "  ! ubuntu/jammy: 2 deletions held, min-age: It is younger than `orphans.min_age`.",
         "      a1.deb: since 2026-01-01",
         "      a2.deb: since 2026-01-02",
     ]
 
 
-def test_what_makes_a_plan_doubtful_stands_before_the_counts() -> None:
+def test_what_makes_a_plan_doubtful_stands_first() -> None:
     unsettled = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),) * 2)
     plan = evolve(
         PLAN,
@@ -238,7 +359,17 @@ def test_what_makes_a_plan_doubtful_stands_before_the_counts() -> None:
         ),
     )
     text = plan_text(plan, PLAIN)
+    assert text.startswith(
+        """\
+Unsafe: this plan cannot be applied.
+  opensuse/15.6: 1 deletion, 1 more than the limit of 0 (to allow it: --max-deletions 1)
+
+Incomplete: a read failed, and what depends on it is not planned.
+
+kata/testing on """
+    )
     assert "\nfrom home:kata on https://api.opensuse.org (plain http allowed)\n" in text
+    assert "\nopensuse/15.6       1        0       1        1     0   214  1.2 MiB  not settled\n" in text
     assert "\nwith --max-deletions 0\n" in text
     assert text.endswith(
         """\
@@ -249,12 +380,8 @@ Not settled in OBS (what needs proof of absence is held):
 
 Warning: the config holds a plain secret
 
-Unsafe: this plan cannot be applied.
-  opensuse/15.6: 1 deletion, 1 more than the limit of 0 (to allow it: --max-deletions 1)
-
-Incomplete: a read failed, and what depends on it is not planned.
-
-Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept."""
+Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive (1.2 MiB). 1 held, 214 orphans kept. \
+Unsafe, incomplete: see the top."""
     )
     shadowed = "opensuse/15.6/a.rpm: home:kata/openSUSE_Leap_15.6 comes before home:kata/xUbuntu_22.04"
     assert shadowed in plan_text(plan, PLAIN, verbose=True)
@@ -264,21 +391,25 @@ def test_verbose_tells_the_reads_once() -> None:
     text = plan_text(PLAN, PLAIN, verbose=True)
     assert text.count("read home:kata/openSUSE_Leap_15.6: x86_64 published; index eeeeeeeeeeee\n") == 1
     assert text.count("read Packagecloud: a complete listing of 9 rows\n") == 1
-    assert "Of 9 rows 3 are equal, 0 filtered, 1 unmanaged." in text
+    assert "Of 9 rows: 3 equal, 0 filtered, 1 unmanaged." in text
 
 
 def test_an_audit() -> None:
     text = audit_text(AUDIT, Style(width=100))
     assert [line.rstrip() for line in text.splitlines()] == [
-        "opensuse/15.6: 1 orphan",
-        "Name        Version  Arch    Uploaded    By       Fate    Why",
-        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete  superseded by hello-tool-1.3-1.x86_64.rpm:",
-        "                                                          hello-tool is succeeded",
+        "Audit of kata/testing, 2026-01-02T03:04:05Z: everything was read (orphans: delete)",
+        "By reason: 1 not-owned, 1 superseded",
+        "By uploader: 1 kata-ci, 1 unknown",
         "",
-        "ubuntu/jammy: 1 orphan",
-        "Name     Version  Arch  Uploaded    By  Fate  Why",
-        "foreign  ?        ?     2023-01-02  ?   keep  not-owned: OBS offers no foreign there, and",
-        "                                              orphans.names does not claim it",
+        "1 orphan to delete:",
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "",
+        "1 orphan kept:",
+        "Distribution  Name     Version  Arch  Uploaded    By  Why",
+        "ubuntu/jammy  foreign  ?        ?     2023-01-02  ?   not-owned: OBS offers no foreign there, and",
+        "                                                      orphans.names does not claim it",
         "",
         "2 orphans in kata/testing: 1 to delete, 1 kept (orphans: delete).",
     ]
@@ -286,12 +417,28 @@ def test_an_audit() -> None:
 
 def test_an_audit_on_a_narrow_terminal() -> None:
     text = audit_text(AUDIT, Style(width=80))
-    assert [line.rstrip() for line in text.splitlines()][:5] == [
-        "opensuse/15.6: 1 orphan",
-        "Name        Version  Arch    Uploaded    By       Fate",
-        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    assert [line.rstrip() for line in text.splitlines()][:9] == [
+        "Audit of kata/testing, 2026-01-02T03:04:05Z: everything was read (orphans:",
+        "  delete)",
+        "By reason: 1 not-owned, 1 superseded",
+        "By uploader: 1 kata-ci, 1 unknown",
         "",
+        "1 orphan to delete:",
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    ]
+
+
+def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
+    orphan = AUDIT.orphans[0]
+    other = evolve(orphan, row=evolve(orphan.row, version="1.1"))
+    lines = [line.rstrip() for line in audit_text(evolve(AUDIT, orphans=(orphan, other)), Style(width=80)).splitlines()]
+    assert lines[6:10] == [
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "opensuse/15.6  hello-tool  1.1-1    x86_64  2025-11-05  kata-ci",
+        "    both: superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
     ]
 
 
@@ -372,11 +519,8 @@ def test_a_receipt_names_what_is_not_done() -> None:
     receipt = evolve(RECEIPT, lines=lines, complete=False, warnings=("the server renamed it",))
     assert receipt_text(receipt, PLAIN) == (
         """\
-opensuse/15.6:
-  ! hello-tool-1.2-1.x86_64.rpm  deletion left for the next run: upload-missing: a replacement is not done
-
-ubuntu/jammy:
-  ! hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
+  ! ubuntu/jammy/hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
+  ! opensuse/15.6/hello-tool-1.2-1.x86_64.rpm  deletion left for the next run: upload-missing: a replacement is not done
 
 Warning: the server renamed it
 
@@ -394,7 +538,6 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
             {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
             "Nothing to do: every action of the plan was done before (1).",
         ),
-        ({"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.DUE),), "complete": False}, "Dry run: 1 due."),
         ({"finished_at": RECEIPT.started_at}, "Apply complete: 1 uploaded in under 1 s."),
         ({"runs": 3}, "Apply complete: 1 uploaded in 3 runs."),
         (

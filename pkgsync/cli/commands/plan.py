@@ -4,23 +4,26 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, planfile, report
-from pkgsync.cli.options import Context, Moment, NewPlan, common
+from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.errors import PLAN_PRECEDENCE, ExitCode
-from pkgsync.model import OrphanAction, Overrides, Plan, Selection
-from pkgsync.surroundings import utc_now
+from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
-FORMATS = ("text", "json", "markdown")
+if TYPE_CHECKING:
+    from pkgsync.model import Plan
+
+_LATER = "Plan again later."
+FORMATS = ("text", "json", "markdown", "html", "gitlab")
 
 
 @click.command()
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@in_parts
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--target", multiple=True, metavar="GLOB", help="Only package keys (distribution/file) that match.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out package keys that match.")
@@ -29,56 +32,102 @@ FORMATS = ("text", "json", "markdown")
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
+@click.option(
+    "--from-snapshot",
+    type=FILE,
+    metavar="FILE",
+    help="Plan from this file of `pkgsync snapshot`: no network, no login.",
+)
+@click.option("--base", type=FILE, metavar="CONFIG", help="Compare with this old config: whose change is each action?")
 @common()
 def plan(
     context: Context,
     out: Path | None,
     form: str,
     as_json: bool,
+    max_length: int | None,
+    part: int | None,
     detailed_exitcode: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     orphans: str | None,
     max_deletions: int | None,
     now: datetime | None,
+    from_snapshot: Path | None,
+    base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
+    from pkgsync import api, mapping, planfile, snapshot
+    from pkgsync.config import load
+    from pkgsync.model import OrphanAction, Overrides, Selection, iso
+
     terminal = context.terminal
+    form = "json" if as_json else form
+    check_parts(form, max_length, part)
+    config = context.config()
+    taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = planfile.with_digest(
         api.plan(
-            context.config(),
+            config,
             context.surroundings(),
             overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
             selection=Selection(target, exclude),
-            now=at(now),
+            now=at(now) if now else None,
+            snapshot=taken,
+            # for what it decides; its credentials are not looked for
+            base=load(base, {}) if base else None,
         )
     )
+    if taken is not None:
+        read = f"Planned from {from_snapshot}, read {iso(taken.packagecloud.read_at)}."
+        terminal.info(f"{read} No service was asked now; apply asks both again.")
     if out is not None:
         # first: a pipe that closes must not lose the plan
         planfile.write(made, out)
-    terminal.data(render(made, "json" if as_json else form, terminal))
-    say_what_next(made, out, terminal)
-    return exit_code(made, detailed_exitcode)
+    terminal.data(render(made, form, terminal, max_length, part))
+    nowhere = mapping.nowhere(config, made.source.repositories)
+    for problem in nowhere:
+        terminal.error(problem.line, problem.fix, "MappingError")
+    say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
+    return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
 def at(now: datetime | None) -> Callable[[], datetime]:
     """The clock of a run: the given time, else the real one."""
+    from pkgsync.surroundings import utc_now
+
     return (lambda: now) if now else utc_now
 
 
-def render(made: Plan, form: str, terminal: Terminal) -> str:
+def check_parts(form: str, length: int | None, part: int | None) -> None:
+    """Raises UsageError where the form has no parts."""
+    if form != "markdown" and (length or part):
+        raise UsageError("--max-length and --part are for --format markdown", tip="Add --format markdown.")
+
+
+def render(made: "Plan", form: str, terminal: Terminal, length: int | None = None, part: int | None = None) -> str:
+    from pkgsync import planfile, report
+
     match form:
         case "json":
             return planfile.dumps(made).decode()
         case "markdown":
-            return report.plan_markdown(made)
+            return report.plan_markdown(made, length or report.GITHUB_LIMIT, part or 1)
+        case "html":
+            return report.plan_html(made)
+        case "gitlab":
+            return report.plan_gitlab(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan") -> None:
+def say_what_next(
+    made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER
+) -> None:
+    from pkgsync import report
+
     if not made.complete:
-        tip = report.after_failed_reads(made.source.repositories, "Plan again later.")
+        tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in made.exceeded:
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
@@ -89,9 +138,9 @@ def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: Plan, detailed: bool) -> ExitCode:
+def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
     found = {ExitCode.OK}
-    if not made.complete:
+    if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:
         found.add(ExitCode.UNSAFE)

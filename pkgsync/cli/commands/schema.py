@@ -2,13 +2,14 @@
 
 import click
 
-from pkgsync import schemas
 from pkgsync.cli.options import Context, common
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["config", "plan", "receipt"]))
+@click.argument("name", type=click.Choice(["config", "plan", "receipt", "snapshot"]))
 @common()
 def schema(context: Context, name: str) -> None:
-    """Print the JSON Schema of the config, of plan files or of receipts."""
+    """Print the JSON Schema of configs, plans, receipts or snapshots."""
+    from pkgsync import schemas
+
     context.terminal.data(schemas.text(name))

@@ -1,0 +1,60 @@
+"""``pkgsync snapshot``."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pkgsync.cli.options import Context, Moment, NewFile, common
+from pkgsync.errors import ExitCode, PkgsyncError
+
+
+class NewSnapshot(NewFile):
+    """A snapshot to be written; of what stands there only another one may go."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)
+        if path.exists() and path.stat().st_size and not _is_snapshot(path):
+            words = f"{str(value)!r} is no snapshot and is not overwritten: move it away, or name another file"
+            self.fail(words, param, ctx)
+        return path
+
+
+def _is_snapshot(path: Path) -> bool:
+    from pkgsync import snapshot as snapshots
+    from pkgsync.planfile import read_bytes
+
+    try:
+        return snapshots.is_snapshot(read_bytes(path))
+    except PkgsyncError:
+        return False
+
+
+@click.command()
+@click.option("-o", "--out", type=NewSnapshot(), required=True, help="Write the snapshot to this file.")
+@click.option("--now", type=Moment(), help="Take this as the present time.")
+@common()
+def snapshot(context: Context, out: Path, now: Any) -> int:
+    """Save what OBS and Packagecloud hold now, without secrets, to plan from it later. Changes nothing."""
+    from pkgsync import api, report
+    from pkgsync import snapshot as snapshots
+    from pkgsync.cli.commands.plan import at
+    from pkgsync.services import judged
+
+    config, terminal = context.config(), context.terminal
+    made = snapshots.write(api.snapshot(config, context.surroundings(), now=at(now)), out)
+    rows, projects = made.packagecloud.total, len(made.obs.projects)
+    read = (
+        f"{report.plural(rows, 'package')} of {made.packagecloud.repository}, {report.plural(projects, 'OBS project')}"
+    )
+    terminal.info(f"Saved {out} ({made.digest}): {read}.")
+    unread = [r.id for r in judged(config, made.obs).repositories if r.unread]
+    if unread:
+        words = f"the snapshot is incomplete: {', '.join(unread)} could not be read"
+        terminal.error(words, "Take another one later: a plan from this one deletes and replaces nothing there.")
+        return ExitCode.ERROR
+    terminal.info(
+        f"Plan from it, without network and credentials: pkgsync plan --from-snapshot {shlex.quote(str(out))}"
+    )
+    return ExitCode.OK

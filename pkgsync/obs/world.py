@@ -1,0 +1,40 @@
+"""What was read of OBS, before anything is decided of it: enough for every config that maps what was read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from pkgsync.obs.built import Reading
+from pkgsync.obs.indexes import IndexRead
+from pkgsync.obs.results import ArchitectureResults, ProjectMeta
+
+
+@frozen(kw_only=True)
+class RepositoryReads:
+    """One repository: the ``_result`` from before and after its ``index`` or built ``copies`` were read.
+
+    Both are None where neither was wanted.
+    """
+
+    before: ArchitectureResults
+    after: ArchitectureResults
+    index: IndexRead | None = None
+    copies: Reading | None = None
+
+
+@frozen(kw_only=True)
+class ProjectReads:
+    """One project; ``meta`` is None where OBS has none of that name."""
+
+    meta: ProjectMeta | None
+    repositories: Mapping[str, RepositoryReads]
+
+
+@frozen(kw_only=True)
+class ObsWorld:
+    """All projects by name. ``requests`` are those that the config's own plan needs, whatever else was read."""
+
+    projects: Mapping[str, ProjectReads]
+    read_at: datetime
+    requests: int
