@@ -48,7 +48,7 @@ def main() -> None:
         height = re.search(r'data-height="(\d+)"', _screenshot(page, 100, "--dump-dom"))
         assert height is not None
         PICTURE.parent.mkdir(exist_ok=True)
-        _screenshot(page, int(height[1]), "--force-device-scale-factor=2", f"--screenshot={PICTURE}")
+        _screenshot(page, int(height[1]), "--force-device-scale-factor=1.5", f"--screenshot={PICTURE}")
 
 
 if __name__ == "__main__":
