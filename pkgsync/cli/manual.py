@@ -1,9 +1,8 @@
 """The docs of the package as a terminal shows them. They are written to be read as they stand, at 80 columns."""
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
-
-from pkgsync.report import Style
 
 _DOCS = files("pkgsync") / "docs"
 _LINKS = re.compile(r"^\[\S+\]: \S+\.md$", re.MULTILINE)
@@ -16,7 +15,7 @@ def topics() -> dict[str, str]:
     return {name: _markdown(name).partition("\n")[0].removeprefix("# ") for name in names}
 
 
-def page(topic: str, style: Style) -> str:
+def page(topic: str, bold: Callable[[str], str]) -> str:
     """What the docs say about a topic, without what is only markup."""
     text = _markdown(topic)
     rows: list[str] = []
@@ -27,7 +26,7 @@ def page(topic: str, style: Style) -> str:
         elif code:
             rows.append(f"    {line}".rstrip())
         elif line.startswith("#"):
-            rows += _heading(line, style)
+            rows += _heading(line, bold)
         else:
             rows.append(line)
     if _LINKS.search(text):
@@ -35,9 +34,9 @@ def page(topic: str, style: Style) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _heading(line: str, style: Style) -> list[str]:
+def _heading(line: str, bold: Callable[[str], str]) -> list[str]:
     marks, _, words = line.partition(" ")
-    return [style.paint("bold", words), ("=" if marks == "#" else "-") * len(words)]
+    return [bold(words), ("=" if marks == "#" else "-") * len(words)]
 
 
 def _markdown(topic: str) -> str:

@@ -85,8 +85,14 @@ class Terminal:
         except OSError as error:
             raise OSError(error.errno, error.strerror, "standard output") from None
 
+    def bold(self, text: str) -> str:
+        """The words as a heading on stdout."""
+        return click.style(text, bold=True) if self._coloured(self.out) else text
+
     def page(self, text: str) -> None:
         """What is longer than the terminal goes through the user's pager."""
+        import shutil
+
         if self.out.isatty() and text.count("\n") >= shutil.get_terminal_size().lines:
             click.echo_via_pager(text)
         else:

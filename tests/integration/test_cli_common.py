@@ -441,7 +441,7 @@ def test_names_that_the_terminals_encoding_lacks(cli: Cli, monkeypatch: pytest.M
     assert "plan\\xe9.json" in done.err
 
 
-def test_every_exit_code_has_a_meaning_for_the_readme() -> None:
+def test_every_exit_code_has_a_meaning() -> None:
     assert [int(code) for code in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 129, 130, 143]
 
 
@@ -457,6 +457,7 @@ CHECKS = {"jsonschema", "referencing", "cattrs"}
             ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"})
             for name in SUMMARIES
         ),
+        (["help", "undo"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
         (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
         (["validate"], {*HTTP, "cattrs", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
         (["show", "plan.json"], {*HTTP, "yaml", "platformdirs", "pkgsync.apply.engine"}),

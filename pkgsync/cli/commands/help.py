@@ -32,7 +32,7 @@ def help(context: Context, subject: tuple[str, ...]) -> None:
     name, *further = subject
     parts = [_usage(ctx, subject)]
     if name in (topics := manual.topics()) and not further:
-        parts.append(manual.page(name, terminal.style))
+        parts.append(manual.page(name, terminal.bold))
     text = "\n\n".join(part for part in parts if part)
     if not text:
         known = sorted({*topics, *_commands(ctx)} - {name})
