@@ -10,7 +10,7 @@ from attrs import frozen
 from pkgsync import packagecloud
 from pkgsync.config import Config, parse
 from pkgsync.errors import ConfigError, UsageError
-from pkgsync.model import Row
+from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.filename import FileClass, file_class, type_of
 from pkgsync.obs import BaseFinder, read_metas
 from pkgsync.obs.results import ArchitectureResults
@@ -82,4 +82,6 @@ def _seen(repository: str, base: str | None, results: ArchitectureResults) -> Se
 
 def _without_source(rows: Iterable[Row], proposals: Iterable[Proposal]) -> dict[str, int]:
     fed = {target for proposal in proposals for target in proposal.targets}
-    return dict(Counter(row.distribution for row in rows if row.distribution not in fed))
+    # of other types no name was checked, and one may break out of its comment
+    synced = (row.distribution for row in rows if row.type in SYNCED_TYPES)
+    return dict(Counter(distribution for distribution in synced if distribution not in fed))
