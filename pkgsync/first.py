@@ -14,7 +14,7 @@ from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.filename import FileClass, file_class, type_of
 from pkgsync.obs import BaseFinder, read_metas
 from pkgsync.obs.results import ArchitectureResults
-from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose
+from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose, together
 from pkgsync.services import Services
 from pkgsync.surroundings import Surroundings, utc_now
 
@@ -67,10 +67,10 @@ def _proposals(services: Services, config: Config, live: Live) -> list[Proposal]
         raise ConfigError(f"{project.name} has no repository", tip="Give it some in OBS; nothing is built without.")
     result = services.obs.result(project.name)
     finder = BaseFinder(services.obs, is_base, meta)
-    return [
+    return together(
         propose(_seen(name, finder.base(project.name, name), result.architectures(name)), live)
         for name in meta.repositories
-    ]
+    )
 
 
 def _seen(repository: str, base: str | None, results: ArchitectureResults) -> Seen:
