@@ -30,7 +30,8 @@ DEFAULT_PACKAGECLOUD = "https://packagecloud.io"
 CREDENTIAL_PATHS = (("obs", "username"), ("obs", "password"), ("packagecloud", "token"))
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OBS_NAME = re.compile(r"[A-Za-z0-9](?!.*::)[-+A-Za-z0-9_.:]{0,198}[-+A-Za-z0-9_.]|[A-Za-z0-9]")
-_NAMES_NOTHING = re.compile(r"([*?]|\[!?\]?[^]]*\])*")  # a glob of wildcards and sets of characters alone
+# a glob of wildcards and sets of characters alone; [*], [?] and [[] are how those stand for themselves
+_NAMES_NOTHING = re.compile(r"([*?]|\[(?![*?[]\])!?\]?[^]]*\])*")
 _URL_PLACEHOLDERS = {"project", "project_path", "repository"}
 
 
