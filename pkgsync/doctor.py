@@ -79,8 +79,7 @@ def _versions() -> Finding:
 def _network(env: Mapping[str, str]) -> Iterator[Finding]:
     proxies = {name: value for name in _PROXIES for name in (name, name.upper()) if (value := env.get(name))}
     for name, value in proxies.items():
-        # a proxy's URL may hold a password
-        shown = value if name.lower() == "no_proxy" else clean_url(value)
+        shown = value if name.lower() == "no_proxy" else _without_login(value)
         yield Finding(what="proxy", said=f"{name}={shown}")
     authority = next((name for name in CA_VARIABLES if env.get(name)), None)
     if authority is None:
@@ -91,6 +90,13 @@ def _network(env: Mapping[str, str]) -> Iterator[Finding]:
     else:
         words, fix = f"{authority}={path} cannot be read", f"Correct or unset {authority}."
         yield Finding(what="certificates", said=words, mark=Mark.FAILED, next_step=fix, code=ExitCode.ERROR)
+
+
+def _without_login(proxy: str) -> str:
+    """A proxy's URL may hold a password, and need not say its scheme."""
+    scheme, mark, rest = proxy.partition("://")
+    place = (rest if mark else proxy).rpartition("@")[2]
+    return clean_url(f"{scheme if mark else 'http'}://{place}")
 
 
 def _services(config: Config, surroundings: Surroundings, *, whole: bool) -> Iterator[Finding]:

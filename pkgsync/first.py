@@ -10,11 +10,11 @@ from attrs import frozen
 from pkgsync import packagecloud
 from pkgsync.config import Config, parse
 from pkgsync.errors import ConfigError, UsageError
-from pkgsync.model import Row
+from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.filename import FileClass, file_class, type_of
 from pkgsync.obs import BaseFinder, read_metas
 from pkgsync.obs.results import ArchitectureResults
-from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose
+from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose, together
 from pkgsync.services import Services
 from pkgsync.surroundings import Surroundings, utc_now
 
@@ -67,10 +67,10 @@ def _proposals(services: Services, config: Config, live: Live) -> list[Proposal]
         raise ConfigError(f"{project.name} has no repository", tip="Give it some in OBS; nothing is built without.")
     result = services.obs.result(project.name)
     finder = BaseFinder(services.obs, is_base, meta)
-    return [
+    return together(
         propose(_seen(name, finder.base(project.name, name), result.architectures(name)), live)
         for name in meta.repositories
-    ]
+    )
 
 
 def _seen(repository: str, base: str | None, results: ArchitectureResults) -> Seen:
@@ -82,4 +82,6 @@ def _seen(repository: str, base: str | None, results: ArchitectureResults) -> Se
 
 def _without_source(rows: Iterable[Row], proposals: Iterable[Proposal]) -> dict[str, int]:
     fed = {target for proposal in proposals for target in proposal.targets}
-    return dict(Counter(row.distribution for row in rows if row.distribution not in fed))
+    # of other types no name was checked, and one may break out of its comment
+    synced = (row.distribution for row in rows if row.type in SYNCED_TYPES)
+    return dict(Counter(distribution for distribution in synced if distribution not in fed))

@@ -120,7 +120,10 @@ class Services:
         self, world: ObsWorld, config: Config, also: Sequence[ObsProject], now: Callable[[], datetime]
     ) -> ObsWorld:
         """What another config names beside this one's; this one's plan must not fail with it."""
+        theirs = evolve(config, obs=evolve(config.obs, projects=tuple(also)))
         try:
+            # the login may be bound to projects: those of another config are no exception
+            credentials.for_obs(theirs, self.surroundings.env, self.surroundings.home)
             others = self._world(config, also, (), now, everything=False)
         except (ConfigError, ReadError, AuthenticationError):
             return world

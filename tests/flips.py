@@ -197,11 +197,12 @@ def _unbuilt_in(repository: Repository, gone: Callable[[str], bool]) -> Reposito
 
 
 def _unbuilt(case: Case, change: WorldChange, key: str) -> Case:
-    """What is built is published; of all else nothing is left."""
+    """What is built is published; of all else nothing is left, nor of an odd name that an index gives to another."""
+    own = key.rpartition("/")[2]
 
     def tidy(repository: Repository) -> Repository:
         listed = {f.filename for f in repository.index.files} if repository.index else set()
-        return _unbuilt_in(repository, lambda name: name not in listed)
+        return _unbuilt_in(repository, lambda name: name not in listed or name == own)
 
     return case.over(tidy)
 

@@ -138,7 +138,9 @@ class Terminal:
 
         head = "" if self.shown.headed else f"{json.dumps(LOG_FORMAT)}\n"
         self.shown.headed = True
-        self._write(f"{head}{json.dumps(entry)}")
+        # GitHub and Azure obey ##[command] and ##vso[command] anywhere in a line
+        line = json.dumps(entry).replace("##", "#\\u0023")
+        self._write(f"{head}{line}")
 
     def _write(self, line: str) -> None:
         if self.shown.bars is not None:

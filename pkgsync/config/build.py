@@ -30,6 +30,8 @@ DEFAULT_PACKAGECLOUD = "https://packagecloud.io"
 CREDENTIAL_PATHS = (("obs", "username"), ("obs", "password"), ("packagecloud", "token"))
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OBS_NAME = re.compile(r"[A-Za-z0-9](?!.*::)[-+A-Za-z0-9_.:]{0,198}[-+A-Za-z0-9_.]|[A-Za-z0-9]")
+# a glob of wildcards and sets of characters alone; [*], [?] and [[] are how those stand for themselves
+_NAMES_NOTHING = re.compile(r"([*?]|\[(?![*?[]\])!?\]?[^]]*\])*")
 _URL_PLACEHOLDERS = {"project", "project_path", "repository"}
 
 
@@ -285,7 +287,7 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
         yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
     for number, glob in enumerate(orphans.get("names", ())):
         # whatever somebody else has put there would be claimed, and gone
-        if orphans.get("gone") == "delete" and not set(glob) - set("*?"):
+        if orphans.get("gone") == "delete" and _NAMES_NOTHING.fullmatch(glob):
             what = f"with `gone: delete` {shown(glob)} would let all go that OBS does not offer, whoever put it there"
             yield Mistake(document.at(("orphans", "names", number)), what, "name the packages, such as old-tool*")
     # Packagecloud takes a name in any letters

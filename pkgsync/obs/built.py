@@ -75,6 +75,10 @@ def index_of(w: Wanted, reading: Reading, results: ArchitectureResults, wants: W
         return IndexRead(
             index=None, problems=(Problem(Reason.INDEX_CHANGED, f"{w.id}: what is built changes while it is read"),)
         )
+    # the failed one is among those that another config, whose reading this is, wants beside these
+    if any(found is None for found in reading.values()):
+        problem = Problem(Reason.UNREAD, f"{w.id}: not all that is built was read", cure="Take a new snapshot.")
+        return IndexRead(index=None, problems=(problem,), unread=True)
     files = tuple(f for made, f in reading.items() if made in stands and isinstance(f, IndexedFile))
     index = Index(top_sha256=listing_sha256(results), revision=None, files=files)
     doubts = {made.file.filename: _broken(w, error) for made, error in failed.items()}

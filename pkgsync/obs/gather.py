@@ -7,14 +7,14 @@ of what is only built, each file that is new.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
 from pkgsync.config import ObsProject
-from pkgsync.errors import NotFoundError
+from pkgsync.errors import AuthenticationError, NotFoundError, ReadError
 from pkgsync.model import ContentFrom, DesiredState
 from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
@@ -84,7 +84,9 @@ def observe(
         requests = client.requests - before
         if everything and (others := _others(projects, metas, read)):
             total = 2 * len(_projects(others)) + len(_offering(others, "published"))
-            with progress.task("Reading other OBS repositories", total, "requests") as task:
+            # what is missing of these is unread for whoever maps them; this plan does not need it
+            extra = progress.task("Reading other OBS repositories", total, "requests")
+            with suppress(AuthenticationError, ReadError), extra as task:
                 read |= evolve(reader, pool=_Pool(pool, task), hasher=None).repositories(others)
     return ObsWorld(projects=_by_project(projects, metas, read), read_at=read_at, requests=requests)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pkgsync.model import Distribution, PackageType
 from pkgsync.model.desired import DISCONTINUED
@@ -90,6 +90,18 @@ def propose(seen: Seen, live: Live) -> Proposal:
     if guess is None:
         return _open(seen, "neither its base project nor its name is known", _anything(seen, live))
     return _checked(seen, guess, live, _why(seen, by_base))
+
+
+def together(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """The proposals of one project, in its order: where several feed one distribution, the later ones say who wins."""
+    first: dict[str, str] = {}
+    told = []
+    for one in proposals:
+        before = dict.fromkeys(first[target] for target in one.targets if target in first)
+        first = dict.fromkeys(one.targets, one.repository) | first
+        wins = f"; of two files of one name that of {', '.join(before)} is taken" if before else ""
+        told.append(evolve(one, reason=f"{one.reason}{wins}"))
+    return told
 
 
 def _agree(one: Guess, other: Guess) -> bool:

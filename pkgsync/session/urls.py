@@ -32,6 +32,8 @@ def clean_url(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "(not a URL)"
+    if not host:
+        return "(not a URL)"
     host = f"[{host}]" if ":" in host else host
     path = _READ_TOKEN.sub(r"\1***", parts.path)
     return _CONTROL.sub(" ", f"{parts.scheme}://{host}{port}{path}")

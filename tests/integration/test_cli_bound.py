@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from pkgsync.sandbox import ARCHIVE, REPOSITORY, make_rpm
-from tests.cli_world import LEAP, LONG_AGO, Cli, open_cli
+from pkgsync.sandbox import ARCHIVE, PROJECT, REPOSITORY, make_rpm
+from tests.cli_world import LEAP, LEAP_REPOSITORY, LONG_AGO, Cli, open_cli
 
 PRIVATE, SECRET = "acme/private", make_rpm("unannounced", "1.0")
 OLD = make_rpm("hello", "0.9")
@@ -57,6 +58,20 @@ def test_the_words_name_the_variable(cli: Cli) -> None:
         "error: the Packagecloud token may not be used for acme/private, which is not in PACKAGECLOUD_REPOSITORIES "
         "tip: correct the config; or if it may be used there, add acme/private to PACKAGECLOUD_REPOSITORIES"
     )
+
+
+def test_an_old_config_to_compare_with_opens_no_other_project(cli: Cli) -> None:
+    cli.sandbox.obs.add_repository("acme:private", LEAP_REPOSITORY, "rpm", ["x86_64"])
+    cli.sandbox.obs.finish("acme:private", LEAP_REPOSITORY, "x86_64", "unannounced", [SECRET])
+    cli.sandbox.obs.publish("acme:private", LEAP_REPOSITORY)
+    obs = cli.sandbox.config()["obs"]
+    assert isinstance(obs, dict)
+    old = {**cli.sandbox.config(), "obs": {**obs, "projects": [{"name": PROJECT}, {"name": "acme:private"}]}}
+    Path("old.yaml").write_text(yaml.safe_dump(old))
+    done = cli.run("plan", "--json", "--base", "old.yaml")
+    assert (done.code, set(json.loads(done.out)["base"]["causes"].values())) == (0, {"unknown"})
+    assert "unannounced" not in done.out + done.err
+    assert not [entry for entry in cli.sandbox.log.entries if "acme" in str(entry)]
 
 
 def test_what_it_is_for_works_as_ever(cli: Cli) -> None:

@@ -266,6 +266,12 @@ def test_json_messages_are_json_line_by_line(cli: Cli, monkeypatch: pytest.Monke
         assert (entry["level"], bool(entry["id"])) == ("error", True)
 
 
+def test_no_line_of_json_is_a_command_of_ci(cli: Cli) -> None:
+    done = cli.run("--log-format", "json", "##[error]x ###vso[task]")
+    assert "##" not in done.err
+    assert "'##[error]x ###vso[task]'" in json.loads(done.err.splitlines()[-1])["message"]
+
+
 def test_json_messages_with_a_traceback(cli: Cli) -> None:
     cli.obs_fault(Kind.STATUS, "_result", times=None, status=500)
     done = cli.run("--log-format", "json", "plan", "--debug")

@@ -66,11 +66,16 @@ def test_where_credentials_come_from_and_never_what_they_are(cli: Cli, sealed: P
     oscrc.write_text(f"[{cli.sandbox.obs_url}]\nuser=demo\npass={environment['OSC_PASSWORD']}\n")
     token.write_text(json.dumps({"url": cli.sandbox.packagecloud_url, "token": cli.sandbox.token}))
     monkeypatch.setenv("https_proxy", "http://me:hunter2@proxy.example:3128")
+    # most programs take these, too
+    monkeypatch.setenv("http_proxy", "me:hunter2@proxy.example:3128")
+    monkeypatch.setenv("all_proxy", "http:/me:hunt/er2@proxy.example")
     code, found = seen(cli)
     assert code == 0
     assert f"OBS: {cli.sandbox.obs_url}: login demo, of {oscrc}" in found["ok"]
     assert f"Packagecloud: {cli.sandbox.packagecloud_url}: the token of {token}" in found["ok"]
     assert "proxy: https_proxy=http://proxy.example:3128" in found["ok"]
+    assert "proxy: http_proxy=http://proxy.example:3128" in found["ok"]
+    assert "proxy: all_proxy=http://proxy.example" in found["ok"]
     done = cli.run("doctor", "--debug")
     for secret in (environment["OSC_PASSWORD"], cli.sandbox.token, "hunter2"):
         assert secret not in done.out + done.err

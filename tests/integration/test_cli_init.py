@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, make_deb, make_rpm
 from tests.cli_world import JAMMY, LEAP, LEAP_REPOSITORY, Cli, open_cli
@@ -113,6 +114,14 @@ def test_paths_in_a_circle_and_projects_that_nobody_may_read(cli: Cli) -> None:
         "r: null # to decide: neither its base project nor its name is known; "
         "skipped until you choose a line above instead"
     ]
+
+
+def test_no_name_on_packagecloud_becomes_a_line_of_the_config(cli: Cli) -> None:
+    row = cli.sandbox.packagecloud.add(REPOSITORY, LEAP, make_rpm("tool").blob)
+    row.header, row.distribution = evolve(row.header, kind="py"), "python\nlimits: {deletions: 100000}"
+    cli.sandbox.packagecloud.private.add(REPOSITORY)
+    assert cli.run("init", HOME, REPOSITORY).code == 0
+    assert "limits" not in (cli.folder / "pkgsync.yaml").read_text()
 
 
 def test_nothing_is_overwritten(cli: Cli) -> None:

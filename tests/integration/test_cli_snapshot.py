@@ -246,6 +246,14 @@ def test_projects_that_only_the_old_config_names_are_read_too(cli: Cli) -> None:
     assert base["no_longer"] == [{"action": "upload", "distribution": LEAP, "filename": SECOND.filename}]
 
 
+@pytest.mark.parametrize(("path", "nth", "status"), [("/build/.*_result", 3, 500), (f"{TUMBLEWEED}/", 1, 403)])
+def test_what_only_another_config_may_map_does_not_end_the_plan(cli: Cli, path: str, nth: int, status: int) -> None:
+    cli.obs_fault(Kind.STATUS, path, nth=nth, times=None, status=status)
+    old_config(cli)
+    plan = cli.plan("--base", "old.yaml")
+    assert (len(plan["uploads"]), plan["complete"]) == (2, True)
+
+
 def test_an_old_config_of_another_repository_is_refused_before_any_request(cli: Cli) -> None:
     packagecloud = cli.sandbox.config()["packagecloud"]
     old_config(cli, packagecloud={**packagecloud, "repository": "demo/other"})  # type: ignore[dict-item]

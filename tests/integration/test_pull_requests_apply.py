@@ -81,6 +81,7 @@ REFUSED = {
     ),
     "two merges": (lambda hub: hub.pulls.append({**hub.pulls[0], "number": 8}), "merges several pull requests"),
     "an answer unlike GitHub's": (lambda hub: hub.runs[901].pop("path"), "unexpected KeyError: 'path'"),
+    "a path that is no text": (lambda hub: hub.runs[901].update(path=None), "unexpected AttributeError: "),
 }
 
 

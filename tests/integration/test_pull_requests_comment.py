@@ -163,7 +163,18 @@ def test_an_incomplete_plan_is_bound_to_nothing(actions: Actions):
     assert [status["state"] for status in actions.hub.statuses] == ["failure"]
 
 
+def damaged(method: int) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("plan.json", bytes(range(256)) * 4)
+    data = bytearray(stream.getvalue())
+    data[60:200] = b"\xff" * 140
+    return bytes(data)
+
+
 HOSTILE = {
+    "damaged": damaged(zipfile.ZIP_DEFLATED),
+    "damaged, packed by lzma": damaged(zipfile.ZIP_LZMA),
     "a path": zipped({"../plan.json": b"{}"}),
     "two files": zipped({"plan.json": b"{}", "other": b""}),
     "nothing": zipped({}),

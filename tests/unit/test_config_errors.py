@@ -143,6 +143,11 @@ TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
             "37: with `gone: delete` `*` would let all go that OBS does not offer, whoever put it there",
             "name the packages, such as old-tool*",
         ),
+        added(
+            'orphans: {gone: delete, names: ["[!]_]*"]}',
+            "33: with `gone: delete` `[!]_]*` would let all go that OBS does not offer, whoever put it there",
+            "name the packages, such as old-tool*",
+        ),
         added("orphans: {min_age: 14}", "20: `14` is not a duration", "such as 14d"),
         added("orphans: {min_age: -1d}", "20: `-1d` is not a duration", "such as 14d"),
         added("orphans: {grace: 1y}", "18: `1y` is not a duration", "such as 14d"),

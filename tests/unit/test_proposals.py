@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pkgsync.config import load
 from pkgsync.model import Distribution, PackageType
-from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose
+from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose, together
 
 FACTS = [
     line.split("\t")
@@ -126,6 +126,17 @@ def test_whatever_it_is_called_only_what_packagecloud_has_is_proposed(
     assert not (found.open and found.targets)
     for target in found.targets:
         assert not kinds or LIVE.takes(target, kinds)
+
+
+def test_who_wins_is_said_where_several_feed_one_distribution() -> None:
+    names = ("CentOS_9_Stream", "openSUSE_Leap_15.6", "AlmaLinux_9", "RHEL_9")
+    found = together(propose(Seen(repository=name), LIVE) for name in names)
+    assert [one.reason.partition("; ")[2] for one in found] == [
+        "",
+        "",
+        "of two files of one name that of CentOS_9_Stream is taken",
+        "of two files of one name that of CentOS_9_Stream is taken",
+    ]
 
 
 @pytest.mark.parametrize(

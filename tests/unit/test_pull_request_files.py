@@ -124,6 +124,10 @@ def test_gitlab_reports_counts_and_keeps_secrets_and_token_apart():
     assert named["pkgsync apply"]["rules"][0]["when"] == "manual"
     for job in named.values():
         assert "$[[" not in "".join(job["script"])
+    # a file of the merge request itself must not be taken for the plan of a job that made none
+    assert jobs[".pkgsync"]["variables"]["PLAN"] == "plan-$CI_COMMIT_SHA.json"
+    assert named["pkgsync plan"]["artifacts"]["paths"] == ["$PLAN"]
+    assert named["pkgsync note"]["script"] == ['python3 /opt/pkgsync/scripts/gitlab_note.py "$PLAN"']
 
 
 def test_what_the_container_copies_is_there():

@@ -17,6 +17,7 @@ from pkgsync.session.words import told
         ("https://h/priv/T0KEN/u/r/f.rpm/download?token=x", "https://h/priv/***/u/r/f.rpm/download"),
         ("https://T0KEN:@h:8/u/r/f", "https://h:8/u/r/f"),
         ("https://h/private/T0KEN", "https://h/private/T0KEN"),
+        ("me:T0KEN@h:8", "(not a URL)"),
     ],
 )
 def test_a_shown_url_gives_nobody_rights(url: str, shown: str) -> None:

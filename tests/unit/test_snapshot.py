@@ -194,6 +194,18 @@ def test_of_built_files_only_those_count_that_were_read() -> None:
     )  # type: ignore[union-attr]
 
 
+def test_of_built_files_none_counts_that_was_not_tried_after_a_failure() -> None:
+    """The failed one is what another config leaves out: then the others are still unread."""
+    first, second = (BuiltFile(f.filename, 1000, 1767225600) for f in (FILE, rpm("second")))
+    broken, untried = (
+        BuiltCopy(repository="leap", architecture="x86_64", package="src", file=file) for file in (first, second)
+    )
+    both = {"x86_64": result(BuiltPackage("src", "succeeded", (first, second)), code="unpublished")}
+    reads = RepositoryReads(before=both, after=both, copies={broken: ReadError("hello: cut off"), untried: None})
+    found = judge([evolve(PROJECT, content="build")], world_of(reads), lambda name, _: name == second.filename)
+    assert (found.repositories[0].index, found.repositories[0].unread) == (None, True)
+
+
 def test_other_downloads_and_another_archive_prove_nothing() -> None:
     actual = evolve(builders.actual(row(FILE), archive=[row(FILE)]), downloads={row(FILE).key: 0})
     taken = evolve(

@@ -6,8 +6,10 @@ Routes and fields are those of docs.github.com/rest, version 2022-11-28.
 import hashlib
 import io
 import json
+import lzma
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,11 @@ MAX_FILE = 256 * 2**20
 OWN_EVENTS = ("push", "schedule", "workflow_dispatch")
 """What starts a workflow only from this repository's own branches."""
 _SHA = re.compile(r"[0-9a-f]{40}")
+_UNSOUND = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+)
+"""What zipfile raises for what is no zip, is cut, or is packed in a way that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,7 @@ def unpacked(data: bytes, filename: str, about: str) -> bytes:
                 raise StepError(f"{about} does not hold just {filename}")
             with archive.open(filename) as stream:
                 content = stream.read(MAX_FILE + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except _UNSOUND as error:
         raise StepError(f"{about} is no sound zip: {type(error).__name__}") from None
     if len(content) > MAX_FILE:
         raise StepError(f"{about}: {filename} is larger than {MAX_FILE // 2**20} MiB")

@@ -54,7 +54,7 @@ def main(step: Callable[[], int]) -> None:
         sys.exit(step())
     except StepError as error:
         annotate("error", str(error))
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         # an answer, or a machine, that is not as documented
         annotate("error", f"unexpected {type(error).__name__}: {error}")
     sys.exit(1)
