@@ -49,7 +49,7 @@ def plan_html(plan: Plan) -> str:
 def _plan_alerts(plan: Plan) -> list[Alert]:
     found = []
     if not plan.applyable:
-        lines = [words.exceeded(limit) for limit in plan.exceeded]
+        lines = [words.allowing(limit) for limit in words.exceeded(plan)]
         found.append(Alert(kind="danger", title="Unsafe: this plan cannot be applied.", lines=lines))
     if not plan.complete:
         title = "Incomplete: a read failed, and what depends on it is not planned."

@@ -65,9 +65,10 @@ def _exceeded(plan: Plan, style: Style, verbose: bool) -> list[str]:
     if plan.applyable:
         return []
     title = style.paint("red", "Unsafe: this plan cannot be applied.")
-    named = plan.exceeded if verbose else plan.exceeded[:_FEW]
-    lines = [words.exceeded(limit) for limit in named]
-    if left_out := len(plan.exceeded) - len(named):
+    exceeded = words.exceeded(plan)
+    named = exceeded if verbose else exceeded[:_FEW]
+    lines = [words.allowing(limit) for limit in named]
+    if left_out := len(exceeded) - len(named):
         lines.append(f"and {units.plural(left_out, 'more limit')} (-v names them)")
     return [title, *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
 

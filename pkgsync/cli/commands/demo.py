@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 from pkgsync.errors import PkgsyncError
 
 # Some of the packages tell the story as well as all of them.
@@ -28,7 +28,7 @@ _DAY_TWO = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @common()
 def demo(context: Context) -> None:
     """Show plan, show, apply and audit on real packages, with servers on this machine only."""

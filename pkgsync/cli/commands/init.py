@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pkgsync.cli.options import DEFAULT_CONFIG, Context, NewFile, common
+from pkgsync.cli.options import DEFAULT_CONFIG, Command, Context, NewFile, common
 from pkgsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _API, _PACKAGECLOUD = "https://api.opensuse.org", "https://packagecloud.io"
 _DOWNLOADS = "https://download.opensuse.org/repositories/{project_path}/{repository}"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("project")
 @click.argument("repository", metavar="USER/REPO")
 @click.option("-A", "--apiurl", metavar="URL", help=f"The API of OBS [OSC_APIURL, else {_API}].")

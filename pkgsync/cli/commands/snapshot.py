@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pkgsync.cli.options import Context, Moment, NewFile, common
+from pkgsync.cli.options import Command, Context, Moment, NewFile, common
 from pkgsync.errors import ExitCode, PkgsyncError
 
 
@@ -31,7 +31,7 @@ def _is_snapshot(path: Path) -> bool:
         return False
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("-o", "--out", type=NewSnapshot(), required=True, help="Write the snapshot to this file.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @common()
