@@ -34,7 +34,7 @@ def explain_text(answer: Answer, style: Style) -> str:
 
 
 def _unknown(answer: Answer, style: Style) -> Iterator[str]:
-    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows {answer.query}."), style)
+    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows `{answer.query}`."), style)
     if answer.near:
         yield "Near names:"
         yield from (f"  {visible(name)}" for name in answer.near)

@@ -256,7 +256,7 @@ def test_an_audit_tells_first_what_would_leave() -> None:
         head,
         [
             "hello-tool", LEAP, "1.2-1", "x86_64", "2025-11-05", "kata-ci", "1.2 MiB", "12",
-            "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+            "superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
         ],
     ]  # fmt: skip
     assert rows(text, "keep") == [
