@@ -242,7 +242,7 @@ def audit_html(audit: Audit) -> str:
             alerts=[*unread, *_listed("Not settled in OBS:", held), *_warnings(audit.warnings)],
             facts=[(f"By {what}", orphans.tally(counts)) for what, counts in orphans.tallies(audit).items()],
             tables=[_fate(audit, fate) for fate in orphans.FATES],
-            purpose="For the config, what you want of it:",
+            purpose="For the config, into its `orphans`, what you want of it:",
             lines=orphans.config_lines(audit),
             foot=f"Made {audit.created_at}.",
         )

@@ -11,6 +11,7 @@ from pkgsync.report.removals import Leaving, leaving
 from pkgsync.report.style import SYMBOLS, Colour, Line, Style, aligned, labelled, wrapped
 
 _FEW = 5
+_FEW_PACKAGES = 12
 _FEW_FILES = 20
 _ADDS = 4
 _SIGNS: Mapping[int, tuple[str, Colour]] = {
@@ -131,7 +132,7 @@ def _changes(plan: Plan, style: Style, verbose: bool) -> list[str]:
     if not found:
         return []
     adding = [change for change in found if change.rank == _ADDS]
-    folded = len(adding) if len(adding) > _FEW and not verbose else 0
+    folded = len(adding) if len(adding) > _FEW_PACKAGES and not verbose else 0
     number = len({action.distribution for action in plan.actions})
     lines = [row for change in found[: len(found) - folded] for row in _change(plan, change, number, style)]
     if folded:

@@ -118,7 +118,7 @@ def because(action: Removal) -> str:
 def evidence(proof: Evidence) -> str:
     if proof.superseded_by is not None:
         newer = proof.superseded_by
-        return f"superseded by {newer.filename} ({newer.package}: {newer.code})"
+        return f"superseded by {newer.filename} of {newer.package}: {newer.code}"
     if proof.kind == Reason.GONE.value:
         where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
         return f"gone: no longer offered by {where}, where the files of {all_packages([proof])} are known"

@@ -407,7 +407,7 @@ def test_an_audit() -> None:
         "1 orphan to delete:",
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
         "",
         "1 orphan kept:",
         "Distribution  Name     Version  Arch  Uploaded    By  Why",
@@ -429,7 +429,7 @@ def test_an_audit_on_a_narrow_terminal() -> None:
         "1 orphan to delete:",
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     ]
 
 
@@ -441,7 +441,7 @@ def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
         "opensuse/15.6  hello-tool  1.1-1    x86_64  2025-11-05  kata-ci",
-        "    both: superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
+        "    both: superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     ]
 
 
@@ -467,7 +467,7 @@ def test_an_audit_as_csv() -> None:
         "uploader": "kata-ci",
         "fate": "delete",
         "reason": "superseded",
-        "message": "superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
+        "message": "superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     }
     assert rows[1]["name"] == "'=cmd|' /C calc'!A0"
     assert rows[1]["uploader"] == 'a,"b"\\n'

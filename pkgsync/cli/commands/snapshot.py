@@ -54,7 +54,6 @@ def snapshot(context: Context, out: Path, now: Any) -> int:
         words = f"the snapshot is incomplete: {', '.join(unread)} could not be read"
         terminal.error(words, "Take another one later: a plan from this one deletes and replaces nothing there.")
         return ExitCode.ERROR
-    terminal.info(
-        f"Plan from it, without network and credentials: pkgsync plan --from-snapshot {shlex.quote(str(out))}"
-    )
+    step = f"pkgsync {context.options}plan --from-snapshot {shlex.quote(str(out))}"
+    terminal.info(f"Plan from it, without network and credentials: {step}")
     return ExitCode.OK
