@@ -98,7 +98,7 @@ def test_it_asks_packagecloud_and_changes_nothing(applied: Cli) -> None:
 def test_without_a_receipt_it_says_where_they_are(applied: Cli) -> None:
     done = applied.run("undo")
     assert done.code == 64
-    assert done.err == ("error: undo needs a receipt\ntip: `pkgsync receipts` lists all of them, the newest first.\n")
+    assert done.err == ("error: undo needs a receipt\ntip: `pkgsync receipts` lists all receipts, the newest first.\n")
 
 
 def test_without_out_it_says_how_to_save(applied: Cli) -> None:

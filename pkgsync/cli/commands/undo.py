@@ -23,7 +23,7 @@ def undo(
     from pkgsync import api, planfile
 
     if file is None:
-        raise UsageError("undo needs a receipt", tip="`pkgsync receipts` lists all of them, the newest first.")
+        raise UsageError("undo needs a receipt", tip="`pkgsync receipts` lists all receipts, the newest first.")
     receipt = planfile.read_receipt(file)
     made = planfile.with_digest(api.undo(context.config(), receipt, context.surroundings()))
     if out is not None:
