@@ -49,12 +49,16 @@ def init(
 
     _refuse_overwriting(out, force)
     api = apiurl or os.environ.get("OSC_APIURL") or _API
+    published_url = published_url or (_DOWNLOADS if anonymous and api == _API else None)
+    if anonymous and not published_url:
+        tip = f"As in --published-url {_DOWNLOADS}"
+        raise UsageError(f"--anonymous needs to know where {api} publishes files: --published-url", tip=tip)
     head = ConfigHead(
         api=api,
         project=project,
         packagecloud_url=packagecloud_url or os.environ.get("PACKAGECLOUD_URL") or _PACKAGECLOUD,
         repository=repository,
-        published_url=published_url or (_DOWNLOADS if anonymous and api == _API else None),
+        published_url=published_url,
         anonymous=anonymous,
     )
     found = first.propose_config(head, out, context.surroundings())
