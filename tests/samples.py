@@ -204,7 +204,7 @@ AUDIT = Audit(
             row=ROW,
             fate="delete",
             reason=Reason.SUPERSEDED,
-            message="superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+            message="superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
             evidence=SUPERSEDED,
         ),
         Orphan(

@@ -1,7 +1,7 @@
 """How one action ends: what was found out about it, what that means for the run, and its line in the receipt."""
 
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Literal, Self
 
 from attrs import define, evolve, frozen
@@ -53,6 +53,16 @@ class Task:
     def count_up(self, count: int) -> None:
         self.bytes_up += count
         self.up.advance(count)
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Around one attempt: what it sent in vain is shown as still to send."""
+        before = self.bytes_up
+        try:
+            yield
+        except PkgsyncError:
+            self.up.advance(before - self.bytes_up)
+            raise
 
     @property
     def key(self) -> str:

@@ -303,7 +303,8 @@ class Site:
         with VerifiedFile(file) as stream:
             self._announce(request, action.key)
             # A kill may fall from here on: the next run finds the row, and the journal says that it is ours.
-            uploaded = self.client.upload(identity, action.filename, stream, file.size, task.count_up)
+            with task.sending():
+                uploaded = self.client.upload(identity, action.filename, stream, file.size, task.count_up)
         self.works = True
         return self._verified(action, file, uploaded)
 

@@ -66,9 +66,12 @@ class Context:
     @property
     def options(self) -> str:
         """What every further command of this user needs, as it is typed: ``-c other.yaml``, with a space behind it."""
-        config = self.values.get("config")
-        known = (None, DEFAULT_CONFIG, os.environ.get("PKGSYNC_CONFIG"))
-        return "" if config is None or str(config) in known else f"-c {shlex.quote(str(config))} "
+        given = {name: str(self.values[name]) for name in ("config", *FOLDERS) if name in self.values}
+        return "".join(
+            f"{'-c' if name == 'config' else '--' + name.replace('_', '-')} {shlex.quote(path)} "
+            for name, path in given.items()
+            if path != os.environ.get(f"PKGSYNC_{name.upper()}", DEFAULT_CONFIG if name == "config" else None)
+        )
 
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):
@@ -146,6 +149,18 @@ def in_parts(function: F) -> F:
         "--part", type=click.IntRange(min=1), metavar="K", help="This part of the Markdown, if it needs several [1]."
     )
     return length(part(function))
+
+
+class Command(click.Command):
+    """A command whose help tells its own options first, and then those that all have."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        for title, own in (("Options", True), ("Everywhere", False)):
+            told = (option.get_help_record(ctx) for option in options if option.expose_value is own)
+            if records := [record for record in told if record]:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def common(*, env: bool = False) -> Callable[[F], F]:

@@ -93,7 +93,7 @@ def _read_file(path: Path) -> bytes:
             # bounded, as the path may be a device without an end
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"no config file {path}", tip="name another with -c or PKGSYNC_CONFIG") from None
+        raise UsageError(f"no config file {path}", tip="Name another file.") from None
     except OSError as error:
         raise UsageError(f"cannot read the config file {path}: {error.strerror}") from None
 

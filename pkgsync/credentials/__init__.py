@@ -149,5 +149,5 @@ def _obs_tip(service: _Service, env: Mapping[str, str]) -> str:
     also = "" if service.owns_environment else f", and OSC_APIURL={service.origin}"
     return (
         f"set {' and '.join(missing)}{also}, or log in once with osc; "
-        "or read without a login: `anonymous: true` with `published_url`"
+        "or read without a login: `anonymous: true` with `published_url`, or `init --anonymous`"
     )

@@ -120,11 +120,17 @@ def _kind(document: dict[str, Any], name: str) -> Literal["plan", "receipt"]:
     raise PlanFileError(f"{name}: neither a plan nor a receipt of pkgsync")
 
 
+_OTHER = {
+    "plan": "Make one: pkgsync plan -o plan.json",
+    "receipt": "`pkgsync receipts` lists all receipts, the newest first.",
+}
+
+
 def _expect(document: dict[str, Any], expected: Literal["plan", "receipt"], name: str) -> None:
     """The other kind of file and other major formats get a sentence of their own instead of the schema's."""
     found = _kind(document, name)
     if found != expected:
-        raise PlanFileError(f"{name}: a {found}, not a {expected}")
+        raise PlanFileError(f"{name}: a {found}, not a {expected}", tip=_OTHER[expected])
     version = document.get("format_version")
     major = re.match(r"([0-9]{1,6})\.", version) if isinstance(version, str) else None
     if major and int(major[1]) != _MAJOR:

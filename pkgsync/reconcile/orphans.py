@@ -151,7 +151,7 @@ def _repository_evidence(repository: Repository) -> RepositoryEvidence:
 
 def _explain(evidence: Evidence) -> str:
     if by := evidence.superseded_by:
-        return f"superseded by {by.filename}: {by.package} is {by.code}"
+        return f"superseded by {by.filename} of {by.package}: {by.code}"
     names = ", ".join(f"{r.project}/{r.repository}" for r in evidence.repositories)
     number = evidence.packages_read
     packages = "the only package" if number == 1 else f"all {number} packages"

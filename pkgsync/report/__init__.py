@@ -13,7 +13,7 @@ from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, re
 from pkgsync.report.style import Style, labelled, wrapped
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
-from pkgsync.report.words import after_failed_reads
+from pkgsync.report.words import after_failed_reads, exceeded
 
 __all__ = [
     "GITHUB_LIMIT",
@@ -24,6 +24,7 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "exceeded",
     "explain_json",
     "explain_text",
     "labelled",

@@ -65,7 +65,9 @@ def _of(audit: Audit, fate: str) -> list[Orphan]:
 def _suggested(audit: Audit, style: Style) -> Iterator[str]:
     """Never wrapped: it is copied from here."""
     if lines := config_lines(audit):
-        yield "\n".join([style.paint("bold", "For the config, what you want of it:"), *map(visible, lines)])
+        yield "\n".join(
+            [style.paint("bold", "For the config, into its `orphans`, what you want of it:"), *map(visible, lines)]
+        )
 
 
 def _table(audit: Audit, fate: str, style: Style) -> str:
@@ -211,7 +213,9 @@ def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
 
 def _markdown_suggestions(audit: Audit) -> str:
     lines = map(visible, config_lines(audit))
-    return "\n".join(["### For the config, what you want of it", "", "```yaml", *lines, "```", "", ""])
+    return "\n".join(
+        ["### For the config, into its `orphans`, what you want of it", "", "```yaml", *lines, "```", "", ""]
+    )
 
 
 _CODED = ("Name", "Version", "Arch")

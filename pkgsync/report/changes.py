@@ -53,12 +53,16 @@ class Change:
         return tuple(action for action in self.actions if isinstance(action, Removal))
 
     @property
+    def is_loss(self) -> bool:
+        """Whether nothing comes or stands in place of what leaves."""
+        return self.kind is ChangeKind.GONE or (self.kind is ChangeKind.UNDONE and not self.new)
+
+    @property
     def rank(self) -> int:
         """What has to be looked at first: 0 takes away without a successor, 4 takes nothing away."""
         counts = self.counts
         if counts.deletions + counts.archivings:
-            lost = self.kind is ChangeKind.GONE or (self.kind is ChangeKind.UNDONE and not self.new)
-            return 0 if lost else 1 if self.kind is ChangeKind.SUPERSEDED else 2
+            return 0 if self.is_loss else 1 if self.kind is ChangeKind.SUPERSEDED else 2
         return 3 if counts.replacements else 4
 
     def title(self, arrow: str = "→") -> str:

@@ -34,7 +34,7 @@ def explain_text(answer: Answer, style: Style) -> str:
 
 
 def _unknown(answer: Answer, style: Style) -> Iterator[str]:
-    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows {answer.query}."), style)
+    yield from wrapped(visible(f"Neither OBS nor Packagecloud knows `{answer.query}`."), style)
     if answer.near:
         yield "Near names:"
         yield from (f"  {visible(name)}" for name in answer.near)
@@ -43,7 +43,7 @@ def _unknown(answer: Answer, style: Style) -> Iterator[str]:
 def _block(found: Explanation, style: Style) -> Iterator[str]:
     said, colour = _SAID[found.fortune]
     yield style.paint("bold", visible(found.key))
-    reason = f" ({found.reason})" if found.reason else ""
+    reason = f" ({found.reason})" if found.reason and found.reason != found.fortune else ""
     first, *rest = wrapped(visible(f"{said}{reason}: {found.message}"), style, indent=2, hanging=2)
     yield f"  {style.paint(colour, said)}{first[2 + len(said) :]}"
     yield from rest

@@ -189,7 +189,7 @@ class Suggestion:
 _SUGGESTED = {
     ("orphans", "action"): "To let those go that pass every check",
     ("orphans", "gone"): "To let packages of `names` that are gone go with all their versions",
-    ("orphans", "names"): "To let pkgsync manage these names too, if they are yours (the last version may then go)",
+    ("orphans", "names"): "These too, if they are yours; even the last version may then go",
 }
 
 

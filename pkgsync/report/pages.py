@@ -49,7 +49,7 @@ def plan_html(plan: Plan) -> str:
 def _plan_alerts(plan: Plan) -> list[Alert]:
     found = []
     if not plan.applyable:
-        lines = [words.exceeded(limit) for limit in plan.exceeded]
+        lines = [words.allowing(limit) for limit in words.exceeded(plan)]
         found.append(Alert(kind="danger", title="Unsafe: this plan cannot be applied.", lines=lines))
     if not plan.complete:
         title = "Incomplete: a read failed, and what depends on it is not planned."
@@ -242,7 +242,7 @@ def audit_html(audit: Audit) -> str:
             alerts=[*unread, *_listed("Not settled in OBS:", held), *_warnings(audit.warnings)],
             facts=[(f"By {what}", orphans.tally(counts)) for what, counts in orphans.tallies(audit).items()],
             tables=[_fate(audit, fate) for fate in orphans.FATES],
-            purpose="For the config, what you want of it:",
+            purpose="For the config, into its `orphans`, what you want of it:",
             lines=orphans.config_lines(audit),
             foot=f"Made {audit.created_at}.",
         )

@@ -40,8 +40,8 @@ def receipt_text(
     blocks = [_missing(missing, style, path)] if missing else []
     if verbose:
         blocks += [_head(receipt, style), *_by_distribution(receipt, style)]
-    else:
-        blocks.append([row for group in _groups(receipt.lines) for row in _grouped(group, style)])
+    # last, after all that went well: a terminal shows the end of a long text
+    blocks.append([row for group in _groups(receipt.lines) for row in _grouped(group, style, verbose)])
     blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
     where = f" Receipt: {visible(path)}" if path else ""
     blocks.append([style.paint("bold", f"{headline(receipt, dry_run=dry_run)}.") + where])
@@ -276,8 +276,8 @@ def _kept(line: ReceiptLine) -> str:
 
 
 def _by_distribution(receipt: Receipt, style: Style) -> Iterator[list[str]]:
-    """Every action but those that are missing, which stand on top."""
-    lines = [line for line in receipt.lines if not line.missing]
+    """Every action that is done."""
+    lines = [line for line in receipt.lines if line.outcome.is_goal and not line.missing]
     for distribution in sorted({line.distribution for line in lines}):
         mine = [_line(line) for line in lines if line.distribution == distribution]
         yield [f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)]
@@ -317,12 +317,12 @@ def _told_apart(lines: Sequence[ReceiptLine]) -> list[_Group]:
     return [_Group(lines=same, message=message) for message, same in by_message.items()]
 
 
-def _grouped(group: _Group, style: Style) -> list[str]:
-    """The group with a few names; the only one of its kind on a line."""
+def _grouped(group: _Group, style: Style, verbose: bool) -> list[str]:
+    """The group with a few names, ``verbose`` with all; the only one of its kind on a line."""
     first = group.lines[0]
     if len(group.lines) == 1:
         return aligned([evolve(_line(first), name=first.key)], style)
-    shown = group.lines if len(group.lines) <= _MANY else group.lines[:_EXAMPLES]
+    shown = group.lines if verbose or len(group.lines) <= _MANY else group.lines[:_EXAMPLES]
     symbol, colour = _symbol(first)
     rows = labelled(symbol, colour, visible(group.title), style, indent=2, hanging=2)
     for line in shown:

@@ -12,7 +12,7 @@ from pkgsync.report.changes import Change, ChangeKind, changes, few
 
 @frozen
 class Leaving:
-    """Removals that end alike for one reason: of one change, or of several that are gone.
+    """Removals that end alike for one reason: of one change, or of several that leave nothing.
 
     ``fate`` and ``reason`` are for people, and not escaped yet.
     """
@@ -23,8 +23,10 @@ class Leaving:
     removals: tuple[Removal, ...]
 
     def title(self, arrow: str = "→") -> str:
-        """``hello-tool 1.2 → 1.3``, ``5 packages gone``."""
-        return self.changes[0].title(arrow) if len(self.changes) == 1 else f"{len(self.changes)} packages gone"
+        """``hello-tool 1.2 → 1.3``, ``5 packages gone``, ``5 packages taken away``."""
+        if len(self.changes) == 1:
+            return self.changes[0].title(arrow)
+        return f"{len(self.changes)} packages {'gone' if self.changes[0].kind is ChangeKind.GONE else 'taken away'}"
 
     @property
     def why(self) -> str:
@@ -35,7 +37,7 @@ def leaving(plan: Plan) -> tuple[Leaving, ...]:
     """All deletions and archivings, in the order of the changes."""
     groups: dict[tuple[str, ...], Leaving] = {}
     for part in (part for change in changes(plan) for part in _split(plan, change)):
-        alone = "" if part.changes[0].kind is ChangeKind.GONE else part.title()
+        alone = "" if part.changes[0].is_loss else part.title()
         same = (alone, part.fate, part.reason)
         before = groups.get(same)
         groups[same] = _together(before, part) if before else part

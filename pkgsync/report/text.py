@@ -11,6 +11,7 @@ from pkgsync.report.removals import Leaving, leaving
 from pkgsync.report.style import SYMBOLS, Colour, Line, Style, aligned, labelled, wrapped
 
 _FEW = 5
+_FEW_PACKAGES = 12
 _FEW_FILES = 20
 _ADDS = 4
 _SIGNS: Mapping[int, tuple[str, Colour]] = {
@@ -65,9 +66,10 @@ def _exceeded(plan: Plan, style: Style, verbose: bool) -> list[str]:
     if plan.applyable:
         return []
     title = style.paint("red", "Unsafe: this plan cannot be applied.")
-    named = plan.exceeded if verbose else plan.exceeded[:_FEW]
-    lines = [words.exceeded(limit) for limit in named]
-    if left_out := len(plan.exceeded) - len(named):
+    exceeded = words.exceeded(plan)
+    named = exceeded if verbose else exceeded[:_FEW]
+    lines = [words.allowing(limit) for limit in named]
+    if left_out := len(exceeded) - len(named):
         lines.append(f"and {units.plural(left_out, 'more limit')} (-v names them)")
     return [title, *(row for line in lines for row in wrapped(visible(line), style, indent=2, hanging=2))]
 
@@ -130,7 +132,7 @@ def _changes(plan: Plan, style: Style, verbose: bool) -> list[str]:
     if not found:
         return []
     adding = [change for change in found if change.rank == _ADDS]
-    folded = len(adding) if len(adding) > _FEW and not verbose else 0
+    folded = len(adding) if len(adding) > _FEW_PACKAGES and not verbose else 0
     number = len({action.distribution for action in plan.actions})
     lines = [row for change in found[: len(found) - folded] for row in _change(plan, change, number, style)]
     if folded:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync.model import (
     Counts,
@@ -118,7 +118,7 @@ def because(action: Removal) -> str:
 def evidence(proof: Evidence) -> str:
     if proof.superseded_by is not None:
         newer = proof.superseded_by
-        return f"superseded by {newer.filename} ({newer.package}: {newer.code})"
+        return f"superseded by {newer.filename} of {newer.package}: {newer.code}"
     if proof.kind == Reason.GONE.value:
         where = ", ".join(f"{r.project}/{r.repository}" for r in proof.repositories)
         return f"gone: no longer offered by {where}, where the files of {all_packages([proof])} are known"
@@ -196,8 +196,27 @@ def shadowed(file: Shadowed) -> str:
     return f"{file.key}: {source(file.by)} comes before {source(file.source)}"
 
 
-def exceeded(limit: LimitExceeded) -> str:
-    """A limit that the plan exceeds, and what would allow it."""
+def exceeded(plan: Plan) -> list[LimitExceeded]:
+    """Every limit that the plan exceeds; what is the same in several distributions is said once, for all of them."""
+    alike: dict[tuple[str, str], list[LimitExceeded]] = {}
+    for limit in plan.exceeded:
+        alike.setdefault((_beyond(limit), limit.override), []).append(limit)
+    return [_each(limits) for limits in alike.values()]
+
+
+def _beyond(limit: LimitExceeded) -> str:
+    return limit.message.removeprefix(f"{limit.distribution}: ")
+
+
+def _each(limits: Sequence[LimitExceeded]) -> LimitExceeded:
+    if len(limits) == 1:
+        return limits[0]
+    names = ", ".join(limit.distribution for limit in limits)
+    return evolve(limits[0], distribution=names, message=f"{names}, each: {_beyond(limits[0])}")
+
+
+def allowing(limit: LimitExceeded) -> str:
+    """A limit, and what would allow it."""
     way = f" (to allow it: {limit.override})" if limit.override else ""
     return f"{limit.message}{way}"
 

@@ -29,6 +29,11 @@ class Authorization:
         return self._headers[-1] if self._headers else None
 
     @property
+    def source(self) -> str:
+        """Where the login was found; empty without one."""
+        return self._login.source if self._login else ""
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What no server's words may repeat."""
         if isinstance(self._login, Basic):

@@ -80,14 +80,17 @@ def _starts_as_page(start: bytes) -> bool:
     return _PAGE.match(start, at) is not None
 
 
-def check_status(reply: Reply, what: str, *, quota: bool) -> None:
-    """Nothing for a 2xx; else the error that the status means. ``quota``: 402 and a bare 429 are final."""
+def check_status(reply: Reply, what: str, *, quota: bool, login: str) -> None:
+    """Nothing for a 2xx; else the error that the status means.
+
+    ``quota``: 402 and a bare 429 are final. ``login`` is where the login was found, empty without one.
+    """
     status = reply.status
     if 200 <= status < 300:
         return
     message = f"{what}: {status}"
     if status in (401, 403):
-        raise AuthenticationError(message, tip=_authentication_tip(status, reply.headers))
+        raise AuthenticationError(message, tip=_authentication_tip(status, reply.headers, login))
     if status == 404:
         raise NotFoundError(message)
     # packagecloud/README.md, "Quota": it stays so for weeks, and asking again costs time only
@@ -98,12 +101,12 @@ def check_status(reply: Reply, what: str, *, quota: bool) -> None:
     raise ReadError(message, tip=WORDS_TIP)
 
 
-def _authentication_tip(status: int, headers: Mapping[str, str]) -> str:
+def _authentication_tip(status: int, headers: Mapping[str, str], login: str) -> str:
     if status == 403:
         return "The login is known, but it may not do this."
     if signature_challenge(headers.get("WWW-Authenticate", "")) is not None:
         return "The server takes SSH signatures: check OSC_SSHKEY (without OSC_PASSWORD) and the clock."
-    return "Check the user name and password, or the token."
+    return f"Check {login}." if login else "The server wants a login, and none was found; `pkgsync doctor` tells more."
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

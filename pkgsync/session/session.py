@@ -137,7 +137,7 @@ class Session:
         def once() -> Reply:
             with self._following(url, headers, total, read_seconds, elsewhere=elsewhere) as (response, watch):
                 reply = self._reply(response, watch, max_bytes, url, decode=decode)
-            check_status(reply, f"GET {reply.url}", quota=self._quota)
+            self._check(reply, f"GET {reply.url}")
             return checked_content(reply, content_types)
 
         return self.persist(once)
@@ -204,7 +204,7 @@ class Session:
             with self._following(url, headers, None, None, elsewhere=True) as (response, watch):
                 if response.status_code not in (200, 206, 416):
                     reply = self._reply(response, watch, self.limits.max_error_bytes, url)
-                    check_status(reply, f"GET {reply.url}", quota=self._quota)
+                    self._check(reply, f"GET {reply.url}")
                     raise ReadError(f"GET {reply.url}: unexpected status {reply.status}")
                 return job.receive(response, watch, f"GET {_place(url, str(response.url))}")
 
@@ -365,6 +365,9 @@ class Session:
             self.show_words(f"{what}: {reply.status}", body, secrets_of(asked))
         return reply
 
+    def _check(self, reply: Reply, what: str) -> None:
+        check_status(reply, what, quota=self._quota, login=self._auth.source)
+
     def _outcome(self, reply: Reply, what: str) -> Reply:
         if reply.status in _ANSWERS_OF_A_CHANGE:
             return reply
@@ -374,7 +377,7 @@ class Session:
         if 300 <= reply.status < 400:
             raise _ambiguous(f"{what}: redirected ({reply.status}), which is not followed")
         try:
-            check_status(reply, what, quota=self._quota)
+            self._check(reply, what)
         except TransientError as error:
             # 429 with Retry-After: it was turned away, so nothing was done
             raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None

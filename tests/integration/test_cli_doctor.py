@@ -84,8 +84,8 @@ def test_where_credentials_come_from_and_never_what_they_are(cli: Cli, sealed: P
 @pytest.mark.parametrize(
     ("variable", "value", "line"),
     [
-        ("OSC_PASSWORD", "wrong", f"/source/{PROJECT}/_meta: 401"),
-        ("PACKAGECLOUD_TOKEN", "0" * 48, "/packages.json: 401"),
+        ("OSC_PASSWORD", "wrong", f"/source/{PROJECT}/_meta: 401 | Check OSC_USERNAME and OSC_PASSWORD."),
+        ("PACKAGECLOUD_TOKEN", "0" * 48, "/packages.json: 401 | Check PACKAGECLOUD_TOKEN."),
         ("PACKAGECLOUD_TOKEN", "", "Packagecloud: no token for http://127.0.0.1:"),
         ("PACKAGECLOUD_URL", "https://packagecloud.io", "PACKAGECLOUD_TOKEN belongs to https://packagecloud.io"),
         ("PACKAGECLOUD_REPOSITORIES", "other/repo", "may not be used for demo/testing"),

@@ -94,7 +94,7 @@ def test_a_name_that_nobody_knows(cli: Cli) -> None:
     done = cli.run("explain", f"{LEAP}/hello-0.8-1.x86_64.rpm")
     assert done.code == 1
     assert done.out.splitlines()[:2] == [
-        f"Neither OBS nor Packagecloud knows {LEAP}/hello-0.8-1.x86_64.rpm.",
+        f"Neither OBS nor Packagecloud knows `{LEAP}/hello-0.8-1.x86_64.rpm`.",
         "Near names:",
     ]
     assert f"  {LEAP}/{OLD.filename}" in done.out.splitlines()

@@ -151,7 +151,7 @@ def test_nothing_is_overwritten(cli: Cli) -> None:
             7,
             "PACKAGECLOUD_TOKEN belongs to",
         ),
-        ([PROJECT, REPOSITORY, "--anonymous"], 64, "`anonymous: true` needs `published_url`"),
+        ([PROJECT, REPOSITORY, "--anonymous"], 64, "--anonymous needs to know where "),
         (["home:nobody", REPOSITORY], 1, "home:nobody: OBS has no such project"),
         (["home:empty", REPOSITORY], 1, "home:empty has no repository"),
         ([PROJECT, "demo/nosuch"], 1, "repository demo/nosuch"),

@@ -37,8 +37,16 @@ def test_without_out_nothing_is_written_and_the_way_to_save_is_said(cli: Cli) ->
     assert done.code == 0
     assert f"+ {LEAP}/{RPM.filename}" in done.out
     assert "Plan: 2 to upload, 0 to replace, 0 to delete (" in done.out
-    assert done.err == "Nothing was saved. To review and apply it: pkgsync plan -o plan.json\n"
+    assert done.err == "Nothing was saved. To review and apply it: the same command with -o plan.json\n"
     assert sorted(path.name for path in cli.folder.iterdir()) == ["pkgsync.yaml"]
+
+
+def test_the_next_step_finds_the_same_config_and_folders(cli: Cli) -> None:
+    (cli.folder / "pkgsync.yaml").replace(cli.folder / "my config.yaml")
+    done = cli.run("plan", "-c", "my config.yaml", "--state-dir", "state", "-o", "plan.json")
+    step = "pkgsync -c 'my config.yaml' --state-dir state apply plan.json"
+    assert done.err.splitlines()[-1].partition(" Apply: ")[2] == step
+    assert cli.run(*shlex.split(step)[1:]).code == 0
 
 
 def test_a_saved_plan_says_its_digest_and_how_to_apply_it(cli: Cli) -> None:

@@ -95,9 +95,15 @@ def test_it_asks_packagecloud_and_changes_nothing(applied: Cli) -> None:
     assert asked == {("packagecloud", "GET")}
 
 
+def test_without_a_receipt_it_says_where_they_are(applied: Cli) -> None:
+    done = applied.run("undo")
+    assert done.code == 64
+    assert done.err == ("error: undo needs a receipt\ntip: `pkgsync receipts` lists all receipts, the newest first.\n")
+
+
 def test_without_out_it_says_how_to_save(applied: Cli) -> None:
     done = applied.run("undo", "plan.receipt.json")
-    assert done.err == "Nothing was saved. To review and apply it: pkgsync undo RECEIPT -o plan.json\n"
+    assert done.err == "Nothing was saved. To review and apply it: the same command with -o undo.json\n"
 
 
 @pytest.mark.parametrize("option", [["--json"], ["--format", "json"]])

@@ -3,14 +3,15 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import pytest
 
 from pkgsync.apply.options import Patience
-from pkgsync.apply.outcome import Result, exit_code_of
+from pkgsync.apply.outcome import Result, Task, exit_code_of
 from pkgsync.apply.signals import Halt, handling
 from pkgsync.errors import (
+    AmbiguousError,
     AuthenticationError,
     BusyError,
     ExitCode,
@@ -23,6 +24,31 @@ from pkgsync.errors import (
 )
 from pkgsync.model import Outcome
 from pkgsync.reasons import Reason
+from tests.samples import PLAN
+
+
+class Shown:
+    """What a bar was told."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def advance(self, count: int, /) -> None:
+        self.bytes += count
+
+    def item(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_what_was_sent_in_vain_is_shown_as_still_to_send() -> None:
+    shown = Shown()
+    task = Task(action=PLAN.uploads[0], up=shown)
+    with pytest.raises(AmbiguousError), task.sending():
+        task.count_up(700)
+        raise AmbiguousError("reset")
+    with task.sending():
+        task.count_up(1000)
+    assert (shown.bytes, task.bytes_up) == (1000, 1700)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_without_any_login_the_variables_are_named(config, refused):
     assert refused(for_obs, config(), {}) == (
         "no login for https://api.opensuse.org",
         "set OSC_USERNAME and OSC_PASSWORD (or OSC_SSHKEY), or log in once with osc; "
-        "or read without a login: `anonymous: true` with `published_url`",
+        "or read without a login: `anonymous: true` with `published_url`, or `init --anonymous`",
     )
     assert refused(for_obs, config(obs="api: https://obs.example"), {"OSC_USERNAME": "me"})[1].startswith(
         "set OSC_PASSWORD (or OSC_SSHKEY), and OSC_APIURL=https://obs.example, or"

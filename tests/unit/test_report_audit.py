@@ -38,7 +38,7 @@ def test_sizes_and_downloads_as_text() -> None:
         "1 orphan to delete:",
         "Distribution   Name        Version  Arch    Uploaded    By          Size  Downloads  Why",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  1.2 MiB         12  "
-        "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
         "",
         "1 orphan kept:",
         "Distribution  Name     Version  Arch  Uploaded    By  Size  Downloads  Why",
@@ -113,10 +113,13 @@ def test_the_audit_ends_with_lines_for_the_config() -> None:
         "  # To let those go that pass every check:",
         "  action: delete",
         "  keep_versions: 1",
-        "  # To let pkgsync manage these names too, if they are yours (the last version may then go):",
+        "  # These too, if they are yours; even the last version may then go:",
         '  names: [foreign, "g++ 1.10"]',
     ]
-    assert audit_text(audit, PLAIN).splitlines()[-7:] == ["For the config, what you want of it:", *lines]
+    assert audit_text(audit, PLAIN).splitlines()[-7:] == [
+        "For the config, into its `orphans`, what you want of it:",
+        *lines,
+    ]
     assert "\n".join(["```yaml", *lines, "```"]) in audit_markdown(audit)
     document = json.loads(audit_json(audit))
     assert document["totals"] == {

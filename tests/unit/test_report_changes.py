@@ -21,6 +21,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.report.changes import ChangeKind, changes, counted, few, versions
+from pkgsync.report.removals import leaving
 from tests.samples import DELETION, GONE, JAMMY, LEAP, LEAP_SOURCE, NOTHING, PLAN, SUMS
 from tests.strategies import plans
 
@@ -135,6 +136,13 @@ def told(*actions: Action) -> list[str]:
 )
 def test_what_happens_to_a_package(actions: Sequence[Action], lines: list[str]) -> None:
     assert told(*actions) == lines
+
+
+def test_an_undo_tells_once_why_all_of_it_goes() -> None:
+    found = leaving(planned(undone(away("hello-1.3-1.x86_64.rpm")), undone(away("other-1.0-1.x86_64.rpm"))))
+    assert [(group.title(), group.why.partition(";")[0]) for group in found] == [
+        ("2 packages taken away", "undo of sha256:ab")
+    ]
 
 
 def test_what_is_lost_without_a_successor_stands_first() -> None:

@@ -56,7 +56,7 @@ def test_colour_changes_no_word() -> None:
 def test_near_names() -> None:
     answer = Answer(query="hello-tol", explanations=(), near=("hello-tool", "hello-tool-doc"))
     assert explain_text(answer, Style()).splitlines() == [
-        "Neither OBS nor Packagecloud knows hello-tol.",
+        "Neither OBS nor Packagecloud knows `hello-tol`.",
         "Near names:",
         "  hello-tool",
         "  hello-tool-doc",

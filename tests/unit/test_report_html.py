@@ -159,7 +159,7 @@ def test_a_plan_is_told_by_distribution_package_and_file() -> None:
         [
             "hello-tool-1.2-1.x86_64.rpm",
             "opensuse/15.6",
-            "superseded by hello-tool-1.3-1.x86_64.rpm (hello-tool: succeeded)",
+            "superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
             "2025-11-05",
             "kata-ci",
         ],
@@ -256,7 +256,7 @@ def test_an_audit_tells_first_what_would_leave() -> None:
         head,
         [
             "hello-tool", LEAP, "1.2-1", "x86_64", "2025-11-05", "kata-ci", "1.2 MiB", "12",
-            "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+            "superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
         ],
     ]  # fmt: skip
     assert rows(text, "keep") == [

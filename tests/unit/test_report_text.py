@@ -162,6 +162,8 @@ def many() -> Plan:
         message=f"{LEAP}: 20 deletions, 10 more than the limit of 10",
         override="--max-deletions 20",
     )
+    others = (evolve(over, distribution=f"el/{n}", message=f"el/{n}: {n} deletions") for n in range(5))
+    there = evolve(over, distribution=JAMMY, message=f"{JAMMY}: 20 deletions, 10 more than the limit of 10")
     return evolve(
         NOTHING,
         uploads=uploads,
@@ -169,7 +171,7 @@ def many() -> Plan:
         summary=summary,
         applyable=False,
         complete=False,
-        exceeded=(over,) * 9,
+        exceeded=(over, *others, there),
         digest=f"sha256:{SUMS['a']}",
     )
 
@@ -177,7 +179,8 @@ def many() -> Plan:
 def test_what_matters_of_a_large_plan_stands_on_the_first_screen() -> None:
     screen = plan_text(many(), Style(width=80)).splitlines()[:40]
     assert screen[0] == "Unsafe: this plan cannot be applied."
-    assert "  and 4 more limits (-v names them)" in screen
+    assert "  opensuse/15.6, ubuntu/jammy, each: 20 deletions, 10 more than the limit of 10" in screen
+    assert "  and 1 more limit (-v names them)" in screen
     assert "Incomplete: a read failed, and what depends on it is not planned." in screen
     assert "in all            500      40  600 MiB" in screen
     assert [line for line in screen if line.startswith("  - ")] == [
@@ -404,7 +407,7 @@ def test_an_audit() -> None:
         "1 orphan to delete:",
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
         "",
         "1 orphan kept:",
         "Distribution  Name     Version  Arch  Uploaded    By  Why",
@@ -426,7 +429,7 @@ def test_an_audit_on_a_narrow_terminal() -> None:
         "1 orphan to delete:",
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     ]
 
 
@@ -438,7 +441,7 @@ def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
         "opensuse/15.6  hello-tool  1.1-1    x86_64  2025-11-05  kata-ci",
-        "    both: superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "    both: superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     ]
 
 
@@ -464,7 +467,7 @@ def test_an_audit_as_csv() -> None:
         "uploader": "kata-ci",
         "fate": "delete",
         "reason": "superseded",
-        "message": "superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "message": "superseded by hello-tool-1.3-1.x86_64.rpm of hello-tool: succeeded",
     }
     assert rows[1]["name"] == "'=cmd|' /C calc'!A0"
     assert rows[1]["uploader"] == 'a,"b"\\n'

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import FILE, Context, NewFile, common
+from pkgsync.cli.options import FILE, Command, Context, NewFile, common
 from pkgsync.cli.terminal import Verbosity
 from pkgsync.errors import PlanFileError, UsageError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pkgsync.surroundings import Surroundings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", metavar="PLAN", type=FILE, required=False)
 @click.option("--expect-digest", metavar="SHA256", help="Refuse any other plan than the approved one.")
 @click.option("--skip-stale", is_flag=True, help="Go on without the actions that no longer fit.")

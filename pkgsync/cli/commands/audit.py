@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pkgsync.cli.commands.plan import at
-from pkgsync.cli.options import Context, Moment, common
+from pkgsync.cli.options import Command, Context, Moment, common
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import ExitCode, UsageError
 
@@ -30,7 +30,7 @@ class _ReasonCode(click.ParamType["Reason"]):
         return found or self.fail(f"{value!r} is no reason code; `pkgsync help messages` lists them", param, ctx)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Judge as if the config said so.")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 
 
 class ConfigValue(click.ParamType[Any]):
@@ -29,7 +29,7 @@ def cache(context: Context) -> None:
     """Look at the download cache, or make it smaller."""
 
 
-@cache.command()
+@cache.command(cls=Command)
 @common()
 def info(context: Context) -> None:
     """Say where the cache is and how much it holds."""
@@ -43,7 +43,7 @@ def info(context: Context) -> None:
     context.terminal.data(text)
 
 
-@cache.command()
+@cache.command(cls=Command)
 @click.option("--older-than", type=ConfigValue("duration"), help="Only files unused for so long, as in 14d.")
 @click.option("--max-size", type=ConfigValue("size"), help="Only until no more than this is left, as in 2GiB.")
 @common()

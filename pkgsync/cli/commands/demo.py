@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 from pkgsync.errors import PkgsyncError
 
 # Some of the packages tell the story as well as all of them.
@@ -28,7 +28,7 @@ _DAY_TWO = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @common()
 def demo(context: Context) -> None:
     """Show plan, show, apply and audit on real packages, with servers on this machine only."""
@@ -40,28 +40,28 @@ def demo(context: Context) -> None:
         raise PkgsyncError("the demo needs werkzeug, which is not installed", tip=INSTALL)
     with tempfile.TemporaryDirectory(prefix="pkgsync-demo-") as folder, Sandbox() as sandbox, chdir(folder):
         sandbox.write_config(Path(folder), {"orphans": DEMO_ORPHANS, "exclude": _EXCLUDE})
-        os.environ.update(sandbox.environment)
+        os.environ.update(sandbox.environment | _places(Path(folder)))
         context.terminal.info("An OBS and a Packagecloud run on this machine, over real small packages.")
         demo_world_day1(sandbox)
-        _tell(context, _DAY_ONE, Path(folder))
+        _tell(context, _DAY_ONE)
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
         demo_world_day2(sandbox)
-        _tell(context, _DAY_TWO, Path(folder))
-        context.terminal.info("\nThat was all. Your own project: pkgsync help start")
+        _tell(context, _DAY_TWO)
+        context.terminal.info("\\nThat was all. Your own project: pkgsync help start")
 
 
-def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], folder: Path) -> None:
+def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
     group = click.get_current_context().find_root().command
     for words, arguments in steps:
         context.terminal.info(f"\n# {words}")
         context.terminal.info(f"$ pkgsync {' '.join(arguments)}")
         own = Context(dict(context.values), context.shown)
-        code = group.main([*_places(folder), *arguments], prog_name="pkgsync", standalone_mode=False, obj=own)
+        code = group.main(list(arguments), prog_name="pkgsync", standalone_mode=False, obj=own)
         if code:
             raise PkgsyncError(f"the demo failed: pkgsync {arguments[0]} ended with exit code {code}")
 
 
-def _places(folder: Path) -> list[str]:
-    """As options, so that the user's own variables cannot lead the demo to real servers."""
-    options = {"--config": "pkgsync.yaml", "--cache-dir": "cache", "--state-dir": "state", "--backup-dir": "backups"}
-    return [text for option, name in options.items() for text in (option, str(folder / name))]
+def _places(folder: Path) -> dict[str, str]:
+    """In place of the user's own variables and options, which could lead the demo to real servers."""
+    names = {"CONFIG": "pkgsync.yaml", "CACHE_DIR": "cache", "STATE_DIR": "state", "BACKUP_DIR": "backups"}
+    return {f"PKGSYNC_{variable}": str(folder / name) for variable, name in names.items()}

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 
 if TYPE_CHECKING:
     from pkgsync.doctor import Finding
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pkgsync.report.style import Colour
 
 
-@click.command()
+@click.command(cls=Command)
 @common()
 def doctor(context: Context) -> int:
     """Look at config, credentials, both services and folders: what is there, and what to do. Changes nothing."""

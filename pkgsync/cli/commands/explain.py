@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from pkgsync.cli.options import FILE, Context, Moment, common
+from pkgsync.cli.options import FILE, Command, Context, Moment, common
 from pkgsync.errors import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", metavar="DISTRIBUTION/FILE")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output [text]."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pkgsync.cli.options import DEFAULT_CONFIG, Context, NewFile, common
+from pkgsync.cli.options import DEFAULT_CONFIG, Command, Context, NewFile, common
 from pkgsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _API, _PACKAGECLOUD = "https://api.opensuse.org", "https://packagecloud.io"
 _DOWNLOADS = "https://download.opensuse.org/repositories/{project_path}/{repository}"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("project")
 @click.argument("repository", metavar="USER/REPO")
 @click.option("-A", "--apiurl", metavar="URL", help=f"The API of OBS [OSC_APIURL, else {_API}].")
@@ -49,12 +49,16 @@ def init(
 
     _refuse_overwriting(out, force)
     api = apiurl or os.environ.get("OSC_APIURL") or _API
+    published_url = published_url or (_DOWNLOADS if anonymous and api == _API else None)
+    if anonymous and not published_url:
+        tip = f"As in --published-url {_DOWNLOADS}"
+        raise UsageError(f"--anonymous needs to know where {api} publishes files: --published-url", tip=tip)
     head = ConfigHead(
         api=api,
         project=project,
         packagecloud_url=packagecloud_url or os.environ.get("PACKAGECLOUD_URL") or _PACKAGECLOUD,
         repository=repository,
-        published_url=published_url or (_DOWNLOADS if anonymous and api == _API else None),
+        published_url=published_url,
         anonymous=anonymous,
     )
     found = first.propose_config(head, out, context.surroundings())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
+from pkgsync.cli.options import FILE, Command, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
@@ -19,7 +19,7 @@ _LATER = "Plan again later."
 FORMATS = ("text", "json", "markdown", "html", "gitlab")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
@@ -88,7 +88,7 @@ def plan(
     nowhere = mapping.nowhere(config, made.source.repositories)
     for problem in nowhere:
         terminal.error(problem.line, problem.fix, "MappingError")
-    say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
+    say_what_next(made, out, context, later=_LATER if taken is None else "Take a new snapshot with this config.")
     return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
@@ -121,21 +121,22 @@ def render(made: "Plan", form: str, terminal: Terminal, length: int | None = Non
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(
-    made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER
-) -> None:
+def say_what_next(made: "Plan", out: Path | None, context: Context, later: str = _LATER) -> None:
     from pkgsync import report
 
+    terminal = context.terminal
     if not made.complete:
         tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
-    for limit in made.exceeded:
+    for limit in report.exceeded(made):
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
     if out is not None:
-        next_step = f" Apply: pkgsync apply {shlex.quote(str(out))}" if made.applyable and made.actions else ""
+        apply = f" Apply: pkgsync {context.options}apply {shlex.quote(str(out))}"
+        next_step = apply if made.applyable and made.actions else ""
         terminal.info(f"Saved {out} ({made.digest}).{next_step}")
     elif made.actions:
-        terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
+        name = "plan.json" if made.undoes is None else "undo.json"
+        terminal.info(f"Nothing was saved. To review and apply it: the same command with -o {name}")
 
 
 def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 from pkgsync.errors import PkgsyncError
 
 if TYPE_CHECKING:
     from pkgsync.model import Receipt
 
 
-@click.command()
+@click.command(cls=Command)
 @common()
 def receipts(context: Context) -> None:
     """List the receipts of all applies from this machine, the newest first, with what was missing at their end."""

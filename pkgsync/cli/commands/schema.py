@@ -2,10 +2,10 @@
 
 import click
 
-from pkgsync.cli.options import Context, common
+from pkgsync.cli.options import Command, Context, common
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", type=click.Choice(["config", "plan", "receipt", "snapshot"]))
 @common()
 def schema(context: Context, name: str) -> None:

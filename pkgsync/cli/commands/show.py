@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pkgsync.cli.commands.plan import FORMATS, check_parts, render
-from pkgsync.cli.options import FILE, Context, common, in_parts
+from pkgsync.cli.options import FILE, Command, Context, common, in_parts
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import UsageError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pkgsync.model import Receipt
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=FILE)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")

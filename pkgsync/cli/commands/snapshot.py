@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pkgsync.cli.options import Context, Moment, NewFile, common
+from pkgsync.cli.options import Command, Context, Moment, NewFile, common
 from pkgsync.errors import ExitCode, PkgsyncError
 
 
@@ -31,7 +31,7 @@ def _is_snapshot(path: Path) -> bool:
         return False
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("-o", "--out", type=NewSnapshot(), required=True, help="Write the snapshot to this file.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @common()
@@ -54,7 +54,6 @@ def snapshot(context: Context, out: Path, now: Any) -> int:
         words = f"the snapshot is incomplete: {', '.join(unread)} could not be read"
         terminal.error(words, "Take another one later: a plan from this one deletes and replaces nothing there.")
         return ExitCode.ERROR
-    terminal.info(
-        f"Plan from it, without network and credentials: pkgsync plan --from-snapshot {shlex.quote(str(out))}"
-    )
+    step = f"pkgsync {context.options}plan --from-snapshot {shlex.quote(str(out))}"
+    terminal.info(f"Plan from it, without network and credentials: {step}")
     return ExitCode.OK

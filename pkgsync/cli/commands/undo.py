@@ -5,25 +5,30 @@ from pathlib import Path
 import click
 
 from pkgsync.cli.commands.plan import FORMATS, exit_code, render, say_what_next
-from pkgsync.cli.options import FILE, Context, NewPlan, common
+from pkgsync.cli.options import FILE, Command, Context, NewPlan, common
+from pkgsync.errors import UsageError
 
 
-@click.command()
-@click.argument("file", metavar="RECEIPT", type=FILE)
+@click.command(cls=Command)
+@click.argument("file", metavar="RECEIPT", type=FILE, required=False)
 @click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @common()
-def undo(context: Context, file: Path, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool) -> int:
+def undo(
+    context: Context, file: Path | None, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool
+) -> int:
     """Plan back what an apply did, as its receipt tells. Changes nothing."""
     from pkgsync import api, planfile
 
+    if file is None:
+        raise UsageError("undo needs a receipt", tip="`pkgsync receipts` lists all receipts, the newest first.")
     receipt = planfile.read_receipt(file)
     made = planfile.with_digest(api.undo(context.config(), receipt, context.surroundings()))
     if out is not None:
         planfile.write(made, out)
     terminal = context.terminal
     terminal.data(render(made, "json" if as_json else form, terminal))
-    say_what_next(made, out, terminal, "undo RECEIPT")
+    say_what_next(made, out, context)
     return exit_code(made, detailed_exitcode)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from pkgsync.cli.options import FILE, Context, common
+from pkgsync.cli.options import FILE, Command, Context, common
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=FILE, required=False)
 @click.option("--online", is_flag=True, help="Check the map of repositories with both services, too.")
 @common()
