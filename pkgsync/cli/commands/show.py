@@ -9,7 +9,7 @@ from pkgsync.cli.commands.plan import FORMATS, markdown_size, render
 from pkgsync.cli.options import FILE, Context, common, in_parts
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import UsageError
-from pkgsync.model import Receipt
+from pkgsync.model import Plan, Receipt
 
 
 @click.command()
@@ -22,13 +22,12 @@ def show(context: Context, file: Path, form: str, as_json: bool, max_length: int
     """Show a plan or a receipt, however old it is."""
     form = "json" if as_json else form
     length, part = markdown_size(form, max_length, part)
-    data, name = planfile.read_bytes(file), str(file)
-    if planfile.kind(data, name) == "plan":
-        text = render(planfile.loads(data, name), form, context.terminal, length, part)
+    found = planfile.read_either(file)
+    if isinstance(found, Plan):
+        text = render(found, form, context.terminal, length, part)
     else:
-        receipt = planfile.load_receipt(data, name)
         # a receipt is cut instead
-        text = render_receipt(receipt, form, context.terminal, verbose=True, length=length) if part == 1 else ""
+        text = render_receipt(found, form, context.terminal, verbose=True, length=length) if part == 1 else ""
     context.terminal.data(text)
 
 

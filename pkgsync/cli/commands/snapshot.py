@@ -9,8 +9,7 @@ import click
 from pkgsync import api, report
 from pkgsync import snapshot as snapshots
 from pkgsync.cli.options import Context, Moment, NewFile, common
-from pkgsync.errors import ExitCode, PkgsyncError
-from pkgsync.planfile import read_bytes
+from pkgsync.errors import ExitCode
 from pkgsync.services import judged
 
 
@@ -19,17 +18,10 @@ class NewSnapshot(NewFile):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = super().convert(value, param, ctx)
-        if path.exists() and path.stat().st_size and not _is_snapshot(path):
+        if path.exists() and path.stat().st_size and not snapshots.is_snapshot(path):
             words = f"{str(value)!r} is no snapshot and is not overwritten: move it away, or name another file"
             self.fail(words, param, ctx)
         return path
-
-
-def _is_snapshot(path: Path) -> bool:
-    try:
-        return snapshots.is_snapshot(read_bytes(path))
-    except PkgsyncError:
-        return False
 
 
 @click.command()

@@ -19,9 +19,8 @@ from pkgsync.cli.options import FILE, Context, NewPlan, common
 def undo(context: Context, file: Path, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool) -> int:
     """Plan back what an apply did, as its receipt tells. Changes nothing."""
     receipt = planfile.read_receipt(file)
-    made = planfile.with_digest(api.undo(context.config(), receipt, context.surroundings()))
-    if out is not None:
-        planfile.write(made, out)
+    made = api.undo(context.config(), receipt, context.surroundings())
+    made = planfile.write(made, out) if out is not None else planfile.with_digest(made)
     terminal = context.terminal
     terminal.data(render(made, "json" if as_json else form, terminal))
     say_what_next(made, out, terminal, "undo RECEIPT")
