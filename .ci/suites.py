@@ -1,8 +1,9 @@
 """Fails if a test suite didn't run: `python .ci/suites.py JUNIT_XML`.
 
 Every folder of tests/ with test modules is a suite. A module whose tests were all skipped counts as not
-run; of the suite against the real OBS backend, of the version order against the real rpm and dpkg, and of what osc, apt
-and dnf make of the sandbox, no test may be skipped at all.
+run; of the suite against the real OBS backend, of the version order against the real rpm and dpkg, of what a browser
+makes of the HTML reports, of what osc, apt and dnf make of the sandbox, and of logins with the real OpenSSH, no test
+may be skipped at all.
 """
 
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 NEVER_SKIPPED = (
     "tests.real_obs.",
     "tests.unit.test_reconcile_versions.",
+    "tests.unit.test_report_html.",
     "tests.integration.test_sandbox_real_clients.",
+    "tests.integration.test_cli_ssh.",
 )
 
 

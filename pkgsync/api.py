@@ -1,4 +1,4 @@
-"""The public library: plan, snapshot, audit, apply and undo as typed functions.
+"""The public library: plan, snapshot, audit, explain, apply and undo as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from pkgsync import packagecloud, reconcile
+from pkgsync import mapping, packagecloud, reconcile
 from pkgsync.apply import engine, preflight
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.config import Config, ObsProject, managed_distributions
@@ -16,6 +16,7 @@ from pkgsync.errors import ConfigError, ReadError, UsageError
 from pkgsync.model import (
     EVERYTHING,
     ActualState,
+    Answer,
     Audit,
     AuditQuery,
     Cause,
@@ -25,6 +26,7 @@ from pkgsync.model import (
     Plan,
     Policy,
     Receipt,
+    ReceiptLine,
     Selection,
 )
 from pkgsync.packagecloud import PackagecloudClient
@@ -34,7 +36,7 @@ from pkgsync.snapshot import Snapshot, published_sha256, refuse_elsewhere
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
-__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "plan", "snapshot", "undo"]
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "snapshot", "undo"]
 
 NOTHING_OVERRIDDEN = Overrides()
 _NO_OLD_PLAN = "the old config gives no plan to compare this one with: plan with it alone to see why"
@@ -112,6 +114,31 @@ def audit(
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
 
 
+def explain(
+    config: Config,
+    surroundings: Surroundings,
+    name: str,
+    *,
+    overrides: Overrides = NOTHING_OVERRIDDEN,
+    now: Callable[[], datetime] | None = None,
+    snapshot: Snapshot | None = None,
+) -> Answer:
+    """Tell what becomes of ``name``, check by check: a package key, file name or package name.
+
+    ``now`` and ``snapshot`` as for :func:`plan`, which says what is raised too. A name that neither world knows has no
+    explanation, but near names.
+    """
+    policy = _policy(config, overrides)
+    if snapshot is None:
+        services = Services.of(config, surroundings, _archive_of(policy))
+        snapshot = _take(services, config, policy, now or utc_now)
+    else:
+        refuse_elsewhere(snapshot, config)
+        snapshot = snapshot if now is None else snapshot.at(now())
+    decided, desired, actual = _decided(config, policy, EVERYTHING, snapshot)
+    return reconcile.explain(decided, desired, actual, policy, overrides, name)
+
+
 def apply(
     config: Config,
     reviewed: Plan,
@@ -119,10 +146,11 @@ def apply(
     options: ApplyOptions,
     *,
     now: Callable[[], datetime] = utc_now,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str, ReceiptLine | None], None] = lambda words, line: None,
 ) -> Receipt:
     """Execute the reviewed plan. The config gives URLs, credentials, what is mapped, and the policy to pass again.
 
+    ``report`` gets words for people while it runs, and with each finished action its line of the receipt.
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
@@ -192,7 +220,7 @@ def _take(
     days = policy.limits.in_use_days
     if days is not None:
         desired = judged(config, world)
-        _check_types(desired, actual)
+        mapping.check_types(config, desired, actual)
         decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
         actual = services.with_downloads(actual, list(reconcile.unasked(decided)), policy, moment)
     return Snapshot(
@@ -218,13 +246,25 @@ def _planned(
     config: Config, policy: Policy, overrides: Overrides, selection: Selection, taken: Snapshot
 ) -> tuple[Plan, DesiredState, ActualState]:
     """The plan of these worlds, and what it was decided on."""
-    moment, managed = taken.created_at, managed_distributions(config)
-    desired, actual = judged(config, taken.obs), taken.actual_for(policy, moment)
-    packagecloud.check_distributions(managed, actual.distribution_ids)
-    _check_types(desired, actual)
-    decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
+    decided, desired, actual = _decided(config, policy, selection, taken)
     setting = evolve(_setting(config), overrides=overrides, selection=selection)
-    return reconcile.build_plan(decided, desired, actual, policy, moment, setting), desired, actual
+    return reconcile.build_plan(decided, desired, actual, policy, taken.created_at, setting), desired, actual
+
+
+def _decided(
+    config: Config, policy: Policy, selection: Selection, taken: Snapshot
+) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
+    """The decisions on these worlds, and the worlds as this config sees them."""
+    moment, managed = taken.created_at, managed_distributions(config)
+    actual = taken.actual_for(policy, moment)
+    desired = mapping.checked(
+        config,
+        lambda: judged(config, taken.obs),
+        lambda: packagecloud.check_distributions(managed, actual.distribution_ids),
+    )
+    mapping.check_types(config, desired, actual)
+    decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
+    return decided, desired, actual
 
 
 def _refuse_other(config: Config, base: Config) -> None:
@@ -234,16 +274,3 @@ def _refuse_other(config: Config, base: Config) -> None:
             f"{base.path} names another OBS, Packagecloud or repository than {config.path}",
             tip="Two configs can only be compared over the same two worlds.",
         )
-
-
-def _check_types(desired: DesiredState, actual: ActualState) -> None:
-    """A distribution takes rpm or deb files, hardly ever both: find a wrong mapping before any upload."""
-    for repository in desired.repositories:
-        types = {file.type for file in repository.index.files} if repository.index else set()
-        for distribution in repository.distributions:
-            for kind in sorted(types):
-                if (kind.value, distribution) not in actual.distribution_ids:
-                    raise ConfigError(
-                        f"{repository.id} publishes {kind.value} files, but {distribution} does not take them",
-                        tip="Map the repository to a distribution of the same kind, or to null to skip it.",
-                    )

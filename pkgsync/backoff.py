@@ -1,6 +1,10 @@
-"""How long to wait before another attempt."""
+"""How long to wait before another attempt, and what is said about it."""
 
-import random
+import logging
+
+_log = logging.getLogger(__name__)
+NOTICE = 25
+"""A level that Python shows nobody who did not ask for it, but a terminal shows without ``-v``."""
 
 
 def seconds_before(attempt: int, first: float, longest: float) -> float:
@@ -8,4 +12,12 @@ def seconds_before(attempt: int, first: float, longest: float) -> float:
 
     Up to half of it is left to chance, so that what failed together does not come back together.
     """
+    import random  # here, as it costs more than the rest of a short command
+
     return min(longest, first * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311  (guards nothing)
+
+
+def say_retry(why: str, attempt: int, attempts: int, seconds: float) -> None:
+    """Log that repetition number ``attempt`` comes after so many seconds; ``why`` is in our own words."""
+    wait = f" in {seconds:.0f} s" if seconds >= 1 else ""
+    _log.log(NOTICE, "%s; retrying%s, %d of %d", why.rstrip("."), wait, attempt + 1, attempts)

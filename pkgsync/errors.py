@@ -5,15 +5,18 @@ Messages never hold a credential; text from a server or a file is escaped where 
 """
 
 import errno
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Self
+
+from attrs import frozen
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ExitCode(IntEnum):
-    """The process exit codes; the README's table is generated from their meanings."""
+    """The process exit codes; docs/exit-codes.md tells their meanings."""
 
     OK = 0
     ERROR = 1
@@ -39,7 +42,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.STALE: "the world changed since the plan was made",
     ExitCode.PARTLY: "partly applied: some actions failed or were left for the next run",
     ExitCode.INTEGRITY: "a checksum, digest or schema does not match",
-    ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server",
+    ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server, repository or project",
     ExitCode.LOCKED: "another run holds the lock",
     ExitCode.QUOTA: "the Packagecloud plan or quota is exhausted",
     ExitCode.USAGE: "the command line is wrong",
@@ -95,6 +98,35 @@ class UsageError(PkgsyncError):
 
 class ConfigError(PkgsyncError):
     """The config file is wrong; the message starts with ``file:line:column``."""
+
+
+@frozen
+class MappingProblem:
+    """One thing that is wrong with the map of OBS repositories to distributions, and the likely fix.
+
+    ``place`` is where the config says it, as ``file:line:column``. ``subject`` is the name that it is about: an OBS
+    repository, as PROJECT/REPOSITORY where only that project has it, or a distribution.
+    """
+
+    place: str
+    what: str
+    fix: str = ""
+    subject: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"{self.place}: {self.what}" if self.place else self.what
+
+
+class MappingError(ConfigError):
+    """All that is wrong with the map, seen beside what both services have."""
+
+    def __init__(self, problems: Sequence[MappingProblem]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        if len(self.problems) == 1:
+            super().__init__(self.problems[0].line, tip=self.problems[0].fix)
+        else:
+            super().__init__("\n".join(f"{p.line}\n    {p.fix}" if p.fix else p.line for p in self.problems))
 
 
 class AuthenticationError(PkgsyncError):

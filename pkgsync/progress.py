@@ -12,22 +12,33 @@ class ProgressTask(Protocol):
     def advance(self, count: int, /) -> None:
         """``count`` more units are done; negative where work starts over. Called from any thread."""
 
+    def item(self) -> AbstractContextManager[None]:
+        """Around the work on one of the task's files: it is waited for until then, and counts from then on."""
+
 
 class Progress(Protocol):
     """Where tasks are shown."""
 
-    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[ProgressTask]:
-        """A task of ``total`` units, None where the end is not known."""
+    def task(
+        self, description: str, total: int | None, unit: Unit, files: int | None = None
+    ) -> AbstractContextManager[ProgressTask]:
+        """A task of ``total`` units, None where the end is not known. ``files``: how many items it has, if it has."""
 
 
 class _SilentTask:
     def advance(self, count: int, /) -> None:
         pass
 
+    def item(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
 
 class _Silent:
-    def task(self, description: str, total: int | None, unit: Unit) -> AbstractContextManager[ProgressTask]:
-        return nullcontext(_SilentTask())
+    def task(
+        self, description: str, total: int | None, unit: Unit, files: int | None = None
+    ) -> AbstractContextManager[ProgressTask]:
+        return nullcontext(SILENT_TASK)
 
 
+SILENT_TASK: ProgressTask = _SilentTask()
 SILENT: Progress = _Silent()

@@ -1,6 +1,6 @@
 """Why something happens or is withheld: the reason codes of plans, receipts and audits.
 
-Each code carries what it means and what a user can do; the README's table is generated from here.
+Each code carries what it means and what a user can do; docs/messages.md tells them all.
 """
 
 from enum import Enum, StrEnum, auto
@@ -58,12 +58,17 @@ class Reason(StrEnum):
     UNDO = "undo", Group.DUE, "The action takes back what an earlier apply did."
 
     # what the config wants
-    KEEP = "keep", Group.KEPT, "The config keeps orphans.", "Set `orphans: delete` or `archive` with `keep_versions`."
+    KEEP = (
+        "keep",
+        Group.KEPT,
+        "The config keeps orphans.",
+        "To let those go that pass every check: `orphans: {action: delete, keep_versions: 3}`.",
+    )
     PROTECTED = (
         "protected",
         Group.KEPT,
-        "A `protect` glob matches.",
-        "Change `orphans.protect` if that is no longer wanted.",
+        "A glob of `orphans.protect` matches.",
+        "If that is no longer wanted, take the glob out of `orphans: {protect: [GLOB]}`.",
     )
     CONTENT_CHANGED = (
         "content-changed",
@@ -101,7 +106,7 @@ class Reason(StrEnum):
         "owner-unknown",
         Group.DOUBT,
         "Packages without files could be the owner of this file.",
-        "Repair them in OBS, or list packages that never had files in `orphans.without_files`.",
+        "Repair them in OBS; only for those that never had files: `orphans: {without_files: [PACKAGE]}`.",
     )
     BUILT_NOT_PUBLISHED = (
         "built-not-published",
@@ -115,7 +120,7 @@ class Reason(StrEnum):
         "not-owned",
         Group.RETAINED,
         "Nothing shows that the file came from these OBS projects.",
-        "Claim it with `orphans.names` or `orphans.uploaders`.",
+        "To let pkgsync manage it: `orphans: {names: [NAME]}` or `orphans: {uploaders: [USER]}`.",
     )
     NOT_SUCCEEDED = (
         "not-succeeded",
@@ -145,7 +150,7 @@ class Reason(StrEnum):
         "keep-versions",
         Group.RETAINED,
         "It is among the newest versions to keep.",
-        "Lower `orphans.keep_versions`.",
+        "To keep fewer: `orphans: {keep_versions: N}`; none of what is gone and in `names`: `orphans: {gone: delete}`.",
     )
     NEWEST_NOT_HERE = (
         "newest-not-here",
@@ -165,7 +170,7 @@ class Reason(StrEnum):
         "last-version",
         Group.RETAINED,
         "It is the last version of its name and architecture.",
-        "List the name in `orphans.names` if it may vanish.",
+        "To let it vanish: `orphans: {names: [NAME]}`.",
     )
     SAME_IDENTITY = (
         "same-identity",

@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 from pkgsync import credentials, obs, packagecloud, reconcile
 from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, ObsProject, managed_distributions
-from pkgsync.errors import AuthenticationError, ConfigError, ReadError
+from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadError
+from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.obs import ObsClient, ObsWorld, Place
 from pkgsync.packagecloud import PackagecloudClient
@@ -32,7 +33,7 @@ class Services:
     def of(cls, config: Config, surroundings: Surroundings, archive: str | None) -> "Services":
         """Nothing is sent yet. Raises ConfigError for URLs that must not be used, AuthenticationError."""
         login = credentials.for_obs(config, surroundings.env, surroundings.home)
-        session = packagecloud_session(config, surroundings)
+        session = packagecloud_session(config, surroundings, archive)
         return cls(
             obs=obs.connect(config, login, surroundings.limits, surroundings.pause),
             packagecloud=PackagecloudClient(session, config.packagecloud.repository),
@@ -72,17 +73,28 @@ class Services:
                 world = self._world(config, config.obs.projects, planned, now, everything)
                 if also:
                     world = self._with_others(world, config, also, now)
-            except (ReadError, ConfigError):
+            except (ReadError, ConfigError) as error:
                 refused = listing.exception()
                 if isinstance(refused, AuthenticationError):
                     raise refused from None
+                if isinstance(error, MappingError):
+                    raise self._explained(config, error, refused) from None
                 raise
+            if isinstance(wrong := listing.exception(), MappingError):
+                raise self._explained(config, wrong) from None
             return world, listing.result()
         except BaseException:
             self.close()
             raise
         finally:
             pool.shutdown()
+
+    def _explained(self, config: Config, *errors: BaseException | None) -> MappingError:
+        # anew: after an error the clients send nothing more
+        return Services.of(config, self.surroundings, None).map_reader(config).explained(*errors)
+
+    def map_reader(self, config: Config) -> MapReader:
+        return MapReader(config=config, obs=self.obs, packagecloud=self.packagecloud)
 
     def _world(
         self,
@@ -158,11 +170,14 @@ def _wants(config: Config, planned: Collection[str]) -> Callable[[str, Sequence[
     return lambda name, architectures: name in planned or takes(name, architectures)
 
 
-def packagecloud_session(config: Config, surroundings: Surroundings) -> Session:
-    """The session for the config's Packagecloud. Raises ConfigError, AuthenticationError."""
+def packagecloud_session(config: Config, surroundings: Surroundings, archive: str | None = None) -> Session:
+    """The session for the config's Packagecloud and its repositories, and for ``archive``.
+
+    Raises ConfigError, AuthenticationError.
+    """
     return Session(
         config.packagecloud.url,
-        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home),
+        auth=credentials.for_packagecloud(config, surroundings.env, surroundings.home, archive),
         limits=surroundings.limits,
         allow_http=config.allow_http,
         allow_private=config.allow_private,

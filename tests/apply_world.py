@@ -164,7 +164,7 @@ class World:
             services if client is None else evolve(services, packagecloud=client),
             ApplyOptions(receipt=receipt or self.folder / "plan.receipt.json", **switches),
             now=self.now,
-            report=self.reported.append,
+            report=lambda words, line: self.reported.append(words),
         )
 
     @property

@@ -28,6 +28,7 @@ def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
         if name.startswith(_OURS) and name != "PKGSYNC_REQUIRE_REAL_OBS":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     for name in (*proxies, "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -159,5 +159,5 @@ def _run(attempt: Attempt) -> Receipt:
         services_of(endpoints, attempt.folder, policy, no_pause, look),
         ApplyOptions(receipt=attempt.folder / "plan.receipt.json", jobs=attempt.jobs),
         now=now,
-        report=lambda line: None,
+        report=lambda words, line: None,
     )

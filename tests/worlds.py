@@ -18,6 +18,7 @@ from pkgsync.model import (
     BuiltFile,
     BuiltPackage,
     Deletion,
+    GoneRule,
     IndexedFile,
     OrphanAction,
     OrphanPolicy,
@@ -146,6 +147,7 @@ def a_policy(dice: Dice) -> Policy:
         names=dice.one_of([(), (), ("tool",), ("*",)]),
         uploaders=dice.mostly((), ("robot",)),
         without_files=dice.mostly((), ("*",)),
+        gone=dice.one_of([GoneRule.KEEP, GoneRule.DELETE]),
     )
     exclude = dice.mostly((), ("*-libs-*",))
     return Policy(exclude=exclude, rebuilds=dice.mostly("replace", "hold"), orphans=orphans)
@@ -306,7 +308,7 @@ def assert_right_deletion(world: World, plan: Plan, deletion: Deletion) -> None:
     else:
         assert deletion.reason is Reason.GONE
         assert_gone(world, row, offered)
-    assert_retained(world, plan, row)
+    assert_retained(world, plan, row, gone=deletion.reason is Reason.GONE)
     age = NOW - datetime.fromisoformat(row.created_at)
     assert age >= orphans.min_age
     if orphans.grace:
@@ -336,14 +338,17 @@ def assert_gone(world: World, row: Row, offered: list[tuple[Repository, IndexedF
             assert not without or world.policy.orphans.without_files == ("*",)
 
 
-def assert_retained(world: World, plan: Plan, row: Row) -> None:
+def assert_retained(world: World, plan: Plan, row: Row, *, gone: bool) -> None:
+    orphans = world.policy.orphans
+    named = row.name in orphans.names or "*" in orphans.names
+    keep = 0 if gone and named and orphans.gone is GoneRule.DELETE else orphans.keep_versions or 0
     left = same_group(row, after(world, plan))
     assert all(r.epoch is not None for r in left)
     newer = {rank(r) for r in same_group(row, (*left, *world.rows)) if rank(r) > rank(row)}
     stay = {rank(r) for r in left}
-    assert len(newer) >= (world.policy.orphans.keep_versions or 0)
-    assert stay or row.name in world.policy.orphans.names or "*" in world.policy.orphans.names
-    assert len(stay) >= min(world.policy.orphans.keep_versions or 0, len(stay) + 1)
+    assert len(newer) >= keep
+    assert stay or named
+    assert len(stay) >= min(keep, len(stay) + 1)
 
 
 def assert_grace(world: World, deletion: Deletion) -> None:

@@ -50,9 +50,9 @@ def run(
     options: ApplyOptions,
     *,
     now: Callable[[], datetime],
-    report: Callable[[str], None],
+    report: Callable[[str, ReceiptLine | None], None],
 ) -> Receipt:
-    """Execute the plan, and write its receipt; ``report`` gets one line per finished action.
+    """Execute the plan, and write its receipt; ``report`` gets words, and with each finished action its line.
 
     What was done, also where the run ended early, stands in the receipt with the exit code. Raises PkgsyncError
     where nothing could be done at all: UnsafePlanError, UsageError, LockedError, StorageError, and what the reads of
@@ -80,6 +80,7 @@ def run(
 def _dry_run(plan: Plan, config: Config, services: Services, record: Record, since: str) -> Receipt:
     surroundings = services.surroundings
     ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
+    ledger.runs += 1  # a run counts itself: what earlier ones changed is no change by others
     found = preflight.look(plan, config, services, ledger, record.now)
     record.listed = {row.key for row in found.actual.rows}
     for standing in found.standings:
@@ -118,7 +119,7 @@ class _Run:
 
     def execute(self) -> Receipt:
         self.journal.record(Event.RUN, plan=self.plan.digest, pid=os.getpid(), host=socket.gethostname())
-        with signals.handling(self.halt):
+        with signals.handling(self.halt, lambda words: self.record.report(words, None)):
             try:
                 found = self._look()
                 self.halt.begun = True
@@ -148,6 +149,7 @@ class _Run:
             self._work(found)
         except InterruptedRunError as error:
             self.cut_off = True
+            self.record.report = lambda words, line: None  # how their requests end tells nothing about the outcome
             self.services.packagecloud.session.close()  # the threads that hang in a request must not go on
             self.warnings.append(error.message)
         except PkgsyncError as error:
@@ -184,7 +186,7 @@ class _Run:
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
         if not due and not self.record.codes:
             again = " The plan was applied before." if self.ledger.runs > 1 else ""
-            self.record.report(f"Nothing to do.{again}")
+            self.record.report(f"Nothing to do.{again}", None)
 
     def _judge(self, standings: Iterable[Standing], phases: Phases) -> list[Action]:
         """Record what is not due, and give back what is."""

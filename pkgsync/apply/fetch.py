@@ -50,10 +50,10 @@ class Fetcher:
         while True:
             try:
                 return self.cache.add(action.sha256, action.size, partial(_download, task, action, place))
-            except IntegrityError:
+            except IntegrityError as error:
                 if attempt >= self.patience.fetches or place != self.places(action)[-1]:
                     raise
-                self.patience.wait(attempt)
+                self.patience.retry(action.key, attempt, self.patience.fetches, error)
                 attempt += 1
 
 

@@ -25,7 +25,7 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
 
     Raises LockedError, which says who holds it, and StorageError where the state directory cannot be written.
     """
-    path = state_dir / "locks" / f"{_slug(api, repository)}.lock"
+    path = _path(state_dir, api, repository)
     holder = path.with_suffix(".json")
     with _acquired(path, holder, repository):
         try:
@@ -37,6 +37,17 @@ def hold(state_dir: Path, *, api: str, repository: str, plan_digest: str, since:
         finally:
             with suppress(OSError):  # it only tells; what a kill leaves is overwritten by the next holder
                 holder.unlink()
+
+
+def probe(state_dir: Path, *, api: str, repository: str) -> None:
+    """Take the lock for a moment, as :func:`hold` would. Raises as that does."""
+    path = _path(state_dir, api, repository)
+    with _acquired(path, path.with_suffix(".json"), repository):
+        pass
+
+
+def _path(state_dir: Path, api: str, repository: str) -> Path:
+    return state_dir / "locks" / f"{_slug(api, repository)}.lock"
 
 
 @contextmanager

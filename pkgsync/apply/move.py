@@ -129,7 +129,7 @@ class Move:
         patience = self.here.patience
         for attempt in range(patience.deletions):
             if attempt:
-                patience.wait(attempt, failure)
+                patience.retry(self.task.key, attempt, patience.deletions, failure)
             self.here.journal.sending(Request.PROMOTE, self.task.key, archive_to=self.there.name)
             # A kill may fall from here on: `moving` then makes the next run look at both places before it judges.
             self.here.listed.discard(self.task.key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from pkgsync.backoff import seconds_before
+from pkgsync.backoff import say_retry, seconds_before
 from pkgsync.errors import BusyError, PkgsyncError
 
 
@@ -39,9 +39,15 @@ class Patience:
     backoff_cap_seconds: float = 30.0
     retry_after_cap_seconds: float = 120.0
 
-    def wait(self, attempt: int, failure: PkgsyncError | None = None) -> None:
-        """Wait before attempt number ``attempt`` (the first retry is 1) after ``failure``."""
-        self.pause(self.seconds(attempt, failure))
+    def wait(self, attempt: int) -> None:
+        """Wait before look number ``attempt`` (the first repetition is 1)."""
+        self.pause(self.seconds(attempt))
+
+    def retry(self, key: str, attempt: int, attempts: int, failure: PkgsyncError) -> None:
+        """Say that attempt number ``attempt`` at ``key`` (first retry: 1) comes after ``failure``; wait for it."""
+        seconds = self.seconds(attempt, failure)
+        say_retry(f"{key}: {failure.message}", attempt, attempts, seconds)
+        self.pause(seconds)
 
     def seconds(self, attempt: int, failure: PkgsyncError | None = None) -> float:
         """How long that is."""

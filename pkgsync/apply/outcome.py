@@ -1,6 +1,6 @@
 """How one action ends: what was found out about it, what that means for the run, and its line in the receipt."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Literal, Self
 
@@ -19,6 +19,7 @@ from pkgsync.errors import (
     StorageError,
 )
 from pkgsync.model import Action, Missing, Outcome, ReceiptLine, Removal, Replacement, Transfer
+from pkgsync.progress import SILENT_TASK, ProgressTask
 from pkgsync.reasons import Reason
 
 Undo = Literal["backup", "archive", "none"]
@@ -28,10 +29,6 @@ Looked = Literal["yes", "perhaps", "no"]
 """Whether a file that our own request took away is missing now; "no" also where it was never gone."""
 
 _TELLING = (AuthenticationError, QuotaError, IntegrityError)
-
-
-def _unwatched(_count: int) -> None:
-    return None
 
 
 @define(kw_only=True)
@@ -46,16 +43,16 @@ class Task:
     file: StoredFile | None = None
     bytes_down: int = 0
     bytes_up: int = 0
-    watch_down: Callable[[int], None] = _unwatched
-    watch_up: Callable[[int], None] = _unwatched
+    down: ProgressTask = SILENT_TASK
+    up: ProgressTask = SILENT_TASK
 
     def count_down(self, count: int) -> None:
         self.bytes_down += count
-        self.watch_down(count)
+        self.down.advance(count)
 
     def count_up(self, count: int) -> None:
         self.bytes_up += count
-        self.watch_up(count)
+        self.up.advance(count)
 
     @property
     def key(self) -> str:

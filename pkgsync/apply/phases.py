@@ -105,11 +105,12 @@ class Phases:
     def put_back(self, action: Replacement | Archiving, result: Result) -> None:
         """Finish an action that must not go on, but whose old file an earlier run had taken away."""
         task = Task(action=action, started_at=self._stamp())
-        if isinstance(action, Replacement):
-            replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
-            self._finish(task, lambda: replace.put_back(result))
-        else:
-            self._finish(task, self._archiving(task, action).settle)
+        with self.halt.busy(action.kind):
+            if isinstance(action, Replacement):
+                replace = Replace(task=task, action=action, site=self.site, halt=self.halt)
+                self._finish(task, lambda: replace.put_back(result))
+            else:
+                self._finish(task, self._archiving(task, action).settle)
 
     def _transfer(self, actions: Sequence[Transfer], words: str, *, senders: int) -> None:
         """Downloads and uploads overlap: the next file is fetched while one is sent."""
@@ -117,9 +118,9 @@ class Phases:
             return
         total = sum(action.size for action in actions)
         with ExitStack() as stack:
-            down = stack.enter_context(self.progress.task("Downloading", total, "bytes"))
-            up = stack.enter_context(self.progress.task(words, total, "bytes"))
-            tasks = [Task(action=action, watch_down=down.advance, watch_up=up.advance) for action in actions]
+            down = stack.enter_context(self.progress.task("Downloading", total, "bytes", len(actions)))
+            up = stack.enter_context(self.progress.task(words, total, "bytes", len(actions)))
+            tasks = [Task(action=action, down=down, up=up) for action in actions]
             pipeline(tasks, self._fetch, self._do, jobs=self.jobs, senders=senders, halt=self.halt)
 
     def _act(self, actions: Sequence[Action], words: str) -> None:
@@ -138,12 +139,13 @@ class Phases:
         action = task.action
         assert isinstance(action, Transfer)
         task.started_at = self._stamp()
-        got = self._attempt(lambda: self._new(task, action))
+        with self.halt.busy(action.kind), task.down.item():
+            got = self._attempt(lambda: self._new(task, action))
         if isinstance(got, Result):
             self._end(task, got)
             return False
         task.file = got
-        task.watch_down(action.size - task.bytes_down)  # what was in the cache already
+        task.down.advance(action.size - task.bytes_down)  # what was in the cache already
         return True
 
     def _new(self, task: Task, action: Transfer) -> StoredFile | Result:
@@ -153,7 +155,8 @@ class Phases:
             return Result.left(error.message, Reason.NOT_THERE)
 
     def _do(self, task: Task) -> None:
-        self._finish(task, lambda: self._work(task))
+        with self.halt.busy(task.action.kind), task.up.item():
+            self._finish(task, lambda: self._work(task))
 
     def _work(self, task: Task) -> Result:
         match task.action:

@@ -22,7 +22,7 @@ class Record:
     """
 
     now: Callable[[], datetime]
-    report: Callable[[str], None]
+    report: Callable[[str, ReceiptLine | None], None]
     skip_stale: bool = False
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
@@ -37,7 +37,7 @@ class Record:
             journal.end(line)
         finally:  # a full disk does not undo what was done: the receipt tells it
             self._take(line, result)
-            self.report(_words(line))
+            self.report(_words(line), line)
         return line
 
     def judged(self, ledger: Ledger, action: Action, result: Result) -> ReceiptLine:

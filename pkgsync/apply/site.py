@@ -180,7 +180,7 @@ class Site:
         failure: PkgsyncError = ReadError(f"{row.key} was not deleted.")
         for attempt in range(self.patience.deletions):
             if attempt:
-                self.patience.wait(attempt, failure)
+                self.patience.retry(row.key, attempt, self.patience.deletions, failure)
             self.journal.sending(Request.DELETE, row.key)
             # A kill may fall from here on: the journal then says that a later 404 can be our own doing.
             self.listed.discard(row.key)
@@ -240,7 +240,7 @@ class Site:
         failure: PkgsyncError = ReadError(f"{task.key} was not uploaded.")
         for attempt in range(attempts):
             if attempt:
-                self.patience.wait(attempt, failure)
+                self.patience.retry(task.key, attempt, attempts, failure)
             try:
                 return self._send(task, file, request)
             except NotFoundError:
@@ -265,7 +265,7 @@ class Site:
         failure: PkgsyncError = ReadError(f"{task.key} was not uploaded.")
         for attempt in range(self.patience.uploads):
             if attempt:
-                self.patience.wait(attempt, failure)
+                self.patience.retry(task.key, attempt, self.patience.uploads, failure)
             try:
                 result = self._send(task, file, Request.PROBE)
             except DuplicateError:

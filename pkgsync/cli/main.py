@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
@@ -27,6 +26,7 @@ def cli(context: Context) -> None:
     """Keep a Packagecloud repository equal to what the Open Build Service publishes.
 
     `plan` reads both and writes what to change, people review it, `apply` executes exactly that.
+    `pkgsync help` lists what there is to read about it.
     """
 
 
@@ -157,6 +157,8 @@ def _tell(ending: _Ending, error: BaseException, terminal: Terminal) -> None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and not terminal.json_log:
         terminal.plain(error.format_message())
     elif ending.message:
+        import traceback
+
         terminal.debug("".join(traceback.format_exception(error)))
         terminal.error(ending.message, ending.tip, ending.id)
 

@@ -1,6 +1,7 @@
 """Options that every command takes, before or after its name, and the types of their values."""
 
 import os
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from attrs import define, evolve, field
 
-from pkgsync.cli.terminal import Terminal, Verbosity
+from pkgsync.cli.terminal import Shown, Terminal, Verbosity
 from pkgsync.errors import PkgsyncError, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Context:
     """What the common options say; filled by the group, then by the command."""
 
     values: dict[str, Any] = field(factory=dict)
+    shown: Shown = field(factory=Shown)
 
     @property
     def terminal(self) -> Terminal:
@@ -33,6 +35,7 @@ class Context:
             verbosity=self._verbosity(),
             colour=self.values.get("color"),
             json_log=self.values.get("log_format") == "json",
+            shown=self.shown,
         )
 
     def surroundings(self) -> "Surroundings":
@@ -41,20 +44,31 @@ class Context:
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
         return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
 
+    @property
+    def config_path(self) -> Path:
+        return self.values.get("config") or Path(DEFAULT_CONFIG)
+
     def config(self) -> "Config":
         """The config file of this run, its warnings shown."""
         from pkgsync.config import load
 
-        path = self.values.get("config") or Path(DEFAULT_CONFIG)
+        path = self.config_path
         if "config" not in self.values and not path.exists():
             raise UsageError(
                 f"there is no {DEFAULT_CONFIG} in this folder",
-                tip="Name a config with -c FILE or PKGSYNC_CONFIG; `pkgsync demo` shows one at work.",
+                tip="Name one with -c FILE or PKGSYNC_CONFIG, or let `pkgsync init PROJECT USER/REPO` propose one.",
             )
         config = load(path, os.environ)
         for warning in config.warnings:
             self.terminal.warning(warning)
         return config
+
+    @property
+    def options(self) -> str:
+        """What every further command of this user needs, as it is typed: ``-c other.yaml``, with a space behind it."""
+        config = self.values.get("config")
+        known = (None, DEFAULT_CONFIG, os.environ.get("PKGSYNC_CONFIG"))
+        return "" if config is None or str(config) in known else f"-c {shlex.quote(str(config))} "
 
     def _verbosity(self) -> Verbosity:
         if self.values.get("quiet"):
@@ -89,9 +103,11 @@ class NewFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        folder = next(parent for parent in (path.absolute()).parents if parent.exists())
+        folder = path.absolute().parent
         if str(value) == "-" or (path.exists() and not path.is_file()):
             self.fail(f"{str(value)!r} is no file that could be replaced", param, ctx)
+        if not folder.exists():
+            self.fail(f"{str(value)!r} cannot be written: there is no folder {str(path.parent)!r}", param, ctx)
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
         return path

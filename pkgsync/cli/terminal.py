@@ -1,22 +1,26 @@
 """Where output goes: data to stdout, everything else to stderr, colour only where a terminal wants it."""
 
-import json
 import logging
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+import click
 from attrs import define, field
 
+from pkgsync.backoff import NOTICE
 from pkgsync.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from pkgsync.cli.bars import Bars
     from pkgsync.report import Style
+
+LOG_FORMAT = {"format": "pkgsync-log", "version": "1.0"}
+"""The first line of a log in JSON: whoever reads it knows what the others are."""
 
 
 class Verbosity(IntEnum):
@@ -26,6 +30,15 @@ class Verbosity(IntEnum):
     DEBUG = 3
 
 
+@define
+class Shown:
+    """What stands on stderr already: the bars, and the first line of a log."""
+
+    bars: "Bars | None" = None
+    headed: bool = False
+
+
+NO_FACTS: Mapping[str, Any] = {}
 _COLOURS = {"error": "31", "warning": "33", "tip": "36"}
 
 
@@ -36,12 +49,15 @@ class Terminal:
     verbosity: Verbosity = Verbosity.NORMAL
     colour: bool | None = None
     json_log: bool = False
+    shown: Shown = field(factory=Shown)
     out: TextIO = field(factory=lambda: sys.stdout)
     err: TextIO = field(factory=lambda: sys.stderr)
 
     @property
     def style(self) -> "Style":
         """How text reports for stdout look."""
+        import shutil
+
         from pkgsync.report import Style
 
         width = shutil.get_terminal_size().columns if self.out.isatty() else None
@@ -50,13 +66,15 @@ class Terminal:
 
     @property
     def progress(self) -> Progress:
-        """Bars on a terminal's stderr; silence everywhere else."""
-        dumb = os.environ.get("TERM") == "dumb"
-        if self.verbosity is Verbosity.QUIET or self.json_log or dumb or not self.err.isatty():
+        """Bars on a terminal's stderr; elsewhere a line now and then."""
+        if self.verbosity is Verbosity.QUIET:
             return SILENT
-        from pkgsync.cli.bars import Bars
+        from pkgsync.cli.bars import Bars, Lines
 
-        return Bars(self.err)
+        if self.json_log or os.environ.get("TERM") == "dumb" or not self.err.isatty():
+            return Lines(self.info)
+        self.shown.bars = Bars(self.err)
+        return self.shown.bars
 
     def data(self, text: str) -> None:
         try:
@@ -66,6 +84,19 @@ class Terminal:
             raise
         except OSError as error:
             raise OSError(error.errno, error.strerror, "standard output") from None
+
+    def bold(self, text: str) -> str:
+        """The words as a heading on stdout."""
+        return click.style(text, bold=True) if self._coloured(self.out) else text
+
+    def page(self, text: str) -> None:
+        """What is longer than the terminal goes through the user's pager."""
+        import shutil
+
+        if self.out.isatty() and text.count("\n") >= shutil.get_terminal_size().lines:
+            click.echo_via_pager(text)
+        else:
+            self.data(text)
 
     def plain(self, text: str) -> None:
         """Our own words on stderr, as they are."""
@@ -80,37 +111,41 @@ class Terminal:
         if self.verbosity >= Verbosity.VERBOSE:
             self._log("info", text)
 
-    def info(self, text: str) -> None:
+    def info(self, text: str, facts: Mapping[str, Any] = NO_FACTS) -> None:
+        """``facts`` are what a log in JSON tells beside the words."""
         if self.verbosity >= Verbosity.NORMAL:
-            self._log("info", text)
+            self._log("info", text, facts=facts)
 
     def warning(self, text: str) -> None:
         if self.verbosity > Verbosity.QUIET:
             self._log("warning", text)
 
     def error(self, text: str, tip: str = "", code: str = "") -> None:
-        self._log("error", text, tip, code)
+        self._log("error", text, facts={name: said for name, said in (("tip", tip), ("id", code)) if said})
 
-    def _log(self, level: str, text: str, tip: str = "", code: str = "") -> None:
+    def _log(self, level: str, text: str, facts: Mapping[str, Any] = NO_FACTS) -> None:
         if self.json_log:
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-            entry = {"time": moment, "level": level, "message": text.strip("\n")}
-            entry |= {"tip": tip} if tip else {}
-            entry |= {"id": code} if code else {}
-            self._write(json.dumps(entry))
+            self._write_json({"time": moment, "level": level, "message": text.strip("\n"), **facts})
             return
         label = "" if level in ("info", "debug") else self._paint(level, f"{level}: ")
         self._write(f"{label}{_lines(text)}")
-        if tip:
+        if tip := facts.get("tip"):
             self._write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}")
 
+    def _write_json(self, entry: Mapping[str, Any]) -> None:
+        import json
+
+        head = "" if self.shown.headed else f"{json.dumps(LOG_FORMAT)}\n"
+        self.shown.headed = True
+        self._write(f"{head}{json.dumps(entry)}")
+
     def _write(self, line: str) -> None:
-        # only if there are any: importing tqdm costs more than a short command
-        if bars := sys.modules.get("pkgsync.cli.bars"):
-            bars.write_above(line, self.err)
+        if self.shown.bars is not None:
+            self.shown.bars.write_above(line)
         else:
             self.err.write(f"{line}\n")
-        self.err.flush()
+            self.err.flush()
 
     def _paint(self, kind: str, text: str) -> str:
         return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self._coloured(self.err) else text
@@ -126,7 +161,7 @@ class Terminal:
 
 
 class _Handler(logging.Handler):
-    """What the package logs: servers' words for ``-v``, every request for ``--debug``.
+    """What the package logs: retries, servers' words for ``-v``, every request for ``--debug``.
 
     The options are known when it comes.
     """
@@ -136,8 +171,13 @@ class _Handler(logging.Handler):
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
-        show = self._terminal().detail if record.levelno >= logging.INFO else self._terminal().debug
-        show(record.getMessage())
+        terminal = self._terminal()
+        if record.levelno >= NOTICE:
+            terminal.info(record.getMessage())
+        elif record.levelno >= logging.INFO:
+            terminal.detail(record.getMessage())
+        else:
+            terminal.debug(record.getMessage())
 
 
 @contextmanager

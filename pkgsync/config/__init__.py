@@ -1,6 +1,6 @@
 """The config file: YAML in, frozen values out; every mistake with file, line, column and the likely fix."""
 
-from pkgsync.config.load import load
+from pkgsync.config.load import load, parse, services_of
 from pkgsync.config.values import (
     CATCH_ALL,
     Config,
@@ -22,4 +22,6 @@ __all__ = [
     "Targets",
     "load",
     "managed_distributions",
+    "parse",
+    "services_of",
 ]

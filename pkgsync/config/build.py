@@ -21,7 +21,7 @@ from pkgsync.config.values import (
     PackagecloudConfig,
     Targets,
 )
-from pkgsync.model import DistributionLimits, Limits, Origin, OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import DistributionLimits, GoneRule, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
 # a few short lists of a pull request can make millions of projects
 MAX_EXPANDED = 1000
@@ -86,6 +86,8 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
         own = {name: ("obs", "projects", number, "distributions", name) for name in project.get("distributions", {})}
         paths = {name: ("distributions", name) for name in data.get("distributions", {})} | own
         at = {repository: document.at_key(path) for repository, path in paths.items()}
+        here = ("distributions",) if "distributions" in data else ("obs", "projects", number, "distributions")
+        of_map = document.at_key(here)
         disowned = {name for name, value in project.get("distributions", {}).items() if value is None}
         for name in expanded(project):
             yield ObsProject(
@@ -99,6 +101,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
                 content=project.get("content", "published"),
                 compare_times=project.get("compare_times", True),
                 places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},
+                map_place=f"{file}:{of_map.line}:{of_map.column}",
                 disowned=frozenset(name for name in disowned if data.get("distributions", {}).get(name)),
             )
 
@@ -147,6 +150,7 @@ def _orphans(data: Mapping[str, Any]) -> OrphanPolicy:
         keep_versions=data.get("keep_versions"),
         min_age=duration(str(data.get("min_age", 0))),
         grace=duration(str(data.get("grace", 0))),
+        gone=GoneRule(data.get("gone", GoneRule.KEEP)),
         protect=tuple(data.get("protect", ())),
         names=tuple(data.get("names", ())),
         uploaders=tuple(data.get("uploaders", ())),
@@ -279,6 +283,11 @@ def _orphan_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[Mi
     if action == "archive" and "archive_to" not in orphans:
         fix = "add `archive_to: USER/REPOSITORY`"
         yield Mistake(where, "`orphans: archive` needs `archive_to`", fix)
+    for number, glob in enumerate(orphans.get("names", ())):
+        # whatever somebody else has put there would be claimed, and gone
+        if orphans.get("gone") == "delete" and not set(glob) - set("*?"):
+            what = f"with `gone: delete` {shown(glob)} would let all go that OBS does not offer, whoever put it there"
+            yield Mistake(document.at(("orphans", "names", number)), what, "name the packages, such as old-tool*")
     # Packagecloud takes a name in any letters
     if str(orphans.get("archive_to")).casefold() == data["packagecloud"]["repository"].casefold():
         what = "`archive_to` is the repository itself"

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from itertools import islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
-from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import ValidationError
 
 from pkgsync import schemas
 from pkgsync.config.document import (
@@ -22,6 +21,10 @@ from pkgsync.config.document import (
     shown,
     texts,
 )
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 CREDENTIAL_KEYS = frozenset({"username", "password", "token"})
 _TYPES = {
@@ -60,18 +63,27 @@ def schema_mistakes(document: Document, definition: str | None = None) -> list[M
     schema = schemas.load("config")
     if definition:
         schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
-    errors = _Validator(schema).iter_errors(document.data)
+    errors = _validator()(schema).iter_errors(document.data)
     found = (mistake for error in errors for mistake in _mistakes(document, _finding(error)))
     return sorted(set(islice(found, MOST_MISTAKES)))
 
 
-def _unique_items(_validator: object, wanted: bool, value: object, _schema: object) -> Iterator[ValidationError]:
+def _unique_items(_validator: object, wanted: bool, value: object, _schema: object) -> Iterator["ValidationError"]:
     """jsonschema compares each mapping with each other one."""
     if wanted and isinstance(value, list) and len({repr(item) for item in value}) != len(value):
+        from jsonschema import ValidationError
+
         yield ValidationError("a value stands twice")
 
 
-_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+@cache
+def _validator() -> type["Validator"]:
+    # here, as importing it takes longer than any command that reads no config
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    made: type[Validator] = extend(Draft202012Validator, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+    return made
 
 
 def text_mistakes(document: Document) -> list[Mistake]:
@@ -101,7 +113,7 @@ class _Finding:
     about_key: bool
 
 
-def _finding(error: ValidationError) -> _Finding:
+def _finding(error: "ValidationError") -> _Finding:
     return _Finding(
         path=tuple(error.absolute_path),
         rule=str(error.validator),

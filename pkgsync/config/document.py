@@ -256,13 +256,25 @@ def _position_of(text: str, offset: int) -> Position:
 
 
 def _syntax_mistake(text: str, error: yaml.MarkedYAMLError) -> Mistake:
+    if (begins := _special_start(text, error)) is not None:
+        return begins
     mark = error.problem_mark or error.context_mark
     where = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     line = text.splitlines()[where.line - 1] if where.line <= len(text.splitlines()) else ""
     indent = line[: len(line) - len(line.lstrip())]
     fix = "indent with spaces, not tabs" if "\t" in indent or "'\\t'" in (error.problem or "") else ""
-    # an unquoted secret that starts with * or & is taken for an alias or anchor: never repeat its name
+    # an unquoted secret may be taken for one: never repeat its name
     problem = re.sub(r"(alias|anchor|tag handle) '.*", r"\1", error.problem or "")
     if problem.startswith("but "):
         problem = f"{error.context}, {problem}"
     return Mistake(where, f"not valid YAML: {printable(problem, 160)}", fix or "check indentation and quotes")
+
+
+def _special_start(text: str, error: yaml.MarkedYAMLError) -> Mistake | None:
+    """A glob without quotes is read as an alias. Nothing of it is repeated: it may as well be a secret."""
+    scanning = (error.context or "").removeprefix("while scanning an ") in ("alias", "anchor")
+    mark = error.context_mark if scanning else error.problem_mark
+    if mark is None or (character := text[mark.index : mark.index + 1]) not in tuple("*&@`%"):
+        return None
+    what = f"not valid YAML: a value that starts with `{character}` needs quotes"
+    return Mistake(Position(mark.line + 1, mark.column + 1), what, 'quote it, as in "*-devel*"')

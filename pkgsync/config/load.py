@@ -23,17 +23,23 @@ _SHOWN_MISTAKES = 20
 
 
 def load(path: Path, env: Mapping[str, str]) -> Config:
-    """The config in the file ``path``, in the present form or the predecessor's.
+    """The config in the file ``path``. Raises UsageError if it cannot be read, and as :func:`parse` does."""
+    return parse(path, _read_file(path), env)
 
-    Raises UsageError if it cannot be read, and ConfigError with ``file:line:column: what`` per mistake, in the order
-    of the file. Credential keys are not resolved here, so that a config can be checked without any secret; a variable
-    that they name and ``env`` lacks is a warning.
+
+def parse(path: Path, data: bytes, env: Mapping[str, str]) -> Config:
+    """The config that is, or shall be, in the file ``path``, in the present form or the predecessor's.
+
+    Raises ConfigError with ``file:line:column: what`` per mistake, in the order of the file. Credential keys are not
+    resolved here, so that a config can be checked without any secret; a variable that they name and ``env`` lacks is a
+    warning.
     """
-    data = _read_file(path)
     try:
         root = compose(data)
         if root is None:
-            raise BrokenYamlError(Mistake(Position(1, 1), "the file is empty", "the README shows a first config"))
+            raise BrokenYamlError(
+                Mistake(Position(1, 1), "the file is empty", "`pkgsync help start` shows a first config")
+            )
         old_form = legacy.is_legacy(root)
         document = read(root, as_text=old_form)
     except BrokenYamlError as error:
@@ -45,6 +51,40 @@ def load(path: Path, env: Mapping[str, str]) -> Config:
     _refuse(path, document, schema_mistakes(document))
     _refuse(path, document, build.mistakes(document.data, document))
     return build.config(path, document, warnings=_warnings(document, env, old_form=old_form), legacy=old_form)
+
+
+def services_of(path: Path, env: Mapping[str, str]) -> Config | None:
+    """As much of a broken config as names both services, if that is right: to look at them all the same."""
+    try:
+        root = compose(_read_file(path))
+        document = read(root) if root else None
+    except (BrokenYamlError, UsageError):
+        return None
+    if document is None or not isinstance(document.data, dict):
+        return None
+    part = Document(data=_services(document.data), places=document.places)
+    if schema_mistakes(part) or text_mistakes(part) or build.mistakes(part.data, part):
+        return None
+    return build.config(path, part, warnings=(), legacy=False)
+
+
+def _services(data: Mapping[str, Any]) -> dict[str, Any]:
+    obs, packagecloud = (data[key] if isinstance(data.get(key), dict) else {} for key in ("obs", "packagecloud"))
+    projects = [p for p in obs.get("projects") or () if isinstance(p, dict)]
+    return {
+        **_some(data, "allow_http", "allow_private"),
+        "version": 1,
+        "obs": {
+            **_some(obs, "api", "published_url", "anonymous", "username", "password"),
+            "projects": [_some(project, "name", "expand") for project in projects],
+        },
+        "packagecloud": _some(packagecloud, "url", "repository", "token"),
+        "distributions": {"*": "any/any"},
+    }
+
+
+def _some(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: data[key] for key in keys if key in data}
 
 
 def _read_file(path: Path) -> bytes:

@@ -1,6 +1,5 @@
 """The config as values: what to read, where to write, and what decides."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,10 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 from attrs import asdict, field, frozen
 
-from pkgsync.model import ContentFrom, Policy
+from pkgsync import canonical
+from pkgsync.model import ContentFrom, GoneRule, Policy
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
@@ -26,8 +25,8 @@ class ObsProject:
     distributions, None for repositories to skip. ``repositories`` (globs) and ``architectures`` are true filters;
     None is no filter. ``content`` says whether the published repositories are synced, or what is built;
     ``compare_times`` whether the times of files in an rpm index must be those of their builds. ``places`` tells as
-    ``file:line:column`` where the names of ``distributions`` stand. ``disowned`` are the names that all projects map
-    and that this one maps to null: it is not meant to have them.
+    ``file:line:column`` where the names of ``distributions`` stand, ``map_place`` where that itself does. ``disowned``
+    are the names that all projects map and that this one maps to null: it is not meant to have them.
     """
 
     name: str
@@ -40,6 +39,7 @@ class ObsProject:
     content: ContentFrom = "published"
     compare_times: bool = True
     places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    map_place: str = field(default="", eq=False, repr=False)
     disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
 
     def target(self, repository: str) -> Targets:
@@ -49,8 +49,8 @@ class ObsProject:
         return self.distributions[CATCH_ALL]
 
     def place_of(self, repository: str) -> str:
-        """Where the config names the OBS repository."""
-        return self.places.get(repository, self.name)
+        """Where the config names the OBS repository, or would."""
+        return self.places.get(repository) or self.map_place or self.name
 
     def selects(self, repository: str) -> bool:
         """Whether the filter ``repositories`` lets the OBS repository pass."""
@@ -101,12 +101,12 @@ class Config:
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": _plain(self.packagecloud),
-            "policy": _plain(self.policy),
+            "policy": _policy(self.policy),
             "allow_http": self.allow_http,
             # only where it is set: the digest of a config that never heard of it stays what it was
             **({"allow_private": True} if self.allow_private else {}),
         }
-        return f"sha256:{hashlib.sha256(rfc8785.dumps(effective)).hexdigest()}"
+        return canonical.digest(effective)
 
 
 def managed_distributions(config: Config) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
     plain = {**_plain(project), "distributions": pairs}
-    del plain["places"], plain["disowned"]
+    del plain["places"], plain["map_place"], plain["disowned"]
     if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
         del plain["compare_times"]
     return plain
@@ -127,6 +127,13 @@ def _project(project: ObsProject) -> dict[str, Any]:
 
 def _plain(value: Any) -> dict[str, Any]:
     plain: dict[str, Any] = asdict(value, value_serializer=_plain_field)
+    return plain
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    plain = _plain(policy)
+    if policy.orphans.gone is GoneRule.KEEP:  # came later too
+        del plain["orphans"]["gone"]
     return plain
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pkgsync.credentials import ring
 from pkgsync.errors import AuthenticationError
-from pkgsync.model import Basic, Origin
+from pkgsync.model import Basic, Login, Origin, SshKey
 
 # of bz2, a few bytes can unpack to gigabytes
 _MAX_PASSWORD_BYTES = 4096
@@ -33,10 +33,10 @@ def packagecloud(origin: Origin, home: Path) -> Basic | None:
         token = data.get("token") if Origin.of(data.get("url") or "https://packagecloud.io") == origin else None
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise AuthenticationError(f"{path} is not JSON with url and token", tip="repair or remove it") from None
-    return Basic(token, "") if isinstance(token, str) and token else None
+    return Basic(token, "", source=str(path)) if isinstance(token, str) and token else None
 
 
-def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
+def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
     """The login of oscrc in the section of this server. Raises AuthenticationError where it cannot be used."""
     path = _oscrc_path(env, home)
     text = _read(path)
@@ -50,8 +50,24 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Basic | None:
         raise AuthenticationError(f"{path} is not an oscrc", tip=f"repair it, or {_TIP}") from None
     for url in parser.sections():
         if _is_origin(url, origin):
-            return _oscrc_login(path, url, parser[url])
+            return _oscrc_login(path, url, parser[url], env, home)
     return None
+
+
+def ssh_key(username: str, written: str, env: Mapping[str, str], home: Path, source: str) -> SshKey:
+    """The key as osc writes it: a path, a name in ``~/.ssh``, or the ``SHA256:`` fingerprint of a key in the agent.
+
+    Raises AuthenticationError for a user name that no signature can carry.
+    """
+    if not username.isascii() or not username.isprintable() or not {'"', "\\"}.isdisjoint(username):
+        raise AuthenticationError(
+            "the user name that goes with an SSH key holds more than plain characters",
+            tip="correct OSC_USERNAME, or user in oscrc",
+        )
+    key = written
+    if not written.startswith("SHA256:"):
+        key = str(home / ".ssh" / written if "/" not in written else home / written.removeprefix("~/"))
+    return SshKey(username=username, key=key, agent=env.get("SSH_AUTH_SOCK", ""), source=source)
 
 
 def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
@@ -61,7 +77,19 @@ def _oscrc_path(env: Mapping[str, str], home: Path) -> Path:
     return modern if modern.exists() else home / ".oscrc"
 
 
-def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | None:
+def _oscrc_login(path: Path, url: str, section: Mapping[str, str], env: Mapping[str, str], home: Path) -> Login | None:
+    """As for osc, a password comes before a key; where it cannot be had, the key does."""
+    user, key = section.get("user"), section.get("sshkey")
+    try:
+        if found := _oscrc_password(path, url, section):
+            return found
+    except AuthenticationError:
+        if not key:
+            raise
+    return ssh_key(user, key, env, home, str(path)) if user and key else None
+
+
+def _oscrc_password(path: Path, url: str, section: Mapping[str, str]) -> Basic | None:
     user, stored, obfuscated = section.get("user"), section.get("pass"), section.get("passx")
     if not user:
         return None
@@ -79,7 +107,7 @@ def _oscrc_login(path: Path, url: str, section: Mapping[str, str]) -> Basic | No
         case _:
             raise AuthenticationError(f"{path}: the credentials manager of {url} is not supported", tip=_TIP)
     password = stored or (_reveal(path, url, obfuscated) if obfuscated else None)
-    return Basic(user, password) if password else None
+    return Basic(user, password, source=str(path)) if password else None
 
 
 def _reveal(path: Path, url: str, obfuscated: str) -> str:

@@ -13,18 +13,19 @@ from pkgsync.errors import AuthenticationError
 from pkgsync.model import Basic, Origin
 
 _TOKEN_USER = "token"  # noqa: S105
+_SOURCE = "the keyring"
 
 
 def obs(origin: Origin, username: str) -> Basic | None:
     """The login that osc, or ``keyring set HOST USER``, keeps for the host."""
     found = _asked(origin, lambda keyring: keyring.get_credential(origin.netloc, username or None))
-    return Basic(found.username, found.password) if found else None
+    return Basic(found.username, found.password, source=_SOURCE) if found else None
 
 
 def packagecloud(origin: Origin) -> Basic | None:
     """The token that ``keyring set HOST token`` keeps for the host."""
     token = _asked(origin, lambda keyring: keyring.get_password(origin.netloc, _TOKEN_USER))
-    return Basic(token, "") if token else None
+    return Basic(token, "", source=_SOURCE) if token else None
 
 
 def oscrc(path: Path, url: str, user: str) -> Basic:
@@ -40,7 +41,7 @@ def oscrc(path: Path, url: str, user: str) -> Basic:
         password = None
     if not password:
         raise AuthenticationError(f"the keyring gives no password for {url}, which {path} says it has", tip=tip)
-    return Basic(user, password)
+    return Basic(user, password, source=f"{_SOURCE}, as {path} says")
 
 
 def _asked(origin: Origin, question: Callable[[ModuleType], Any]) -> Any:

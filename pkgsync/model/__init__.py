@@ -24,10 +24,7 @@ from pkgsync.model.actions import (
     Transfer,
     Upload,
 )
-from pkgsync.model.actual import (
-    ActualState,
-    Row,
-)
+from pkgsync.model.actual import ActualState, Distribution, Row
 from pkgsync.model.desired import (
     Architecture,
     BuiltFile,
@@ -40,6 +37,7 @@ from pkgsync.model.desired import (
     Repository,
     Version,
 )
+from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
 from pkgsync.model.filename import SYNCED_TYPES, PackageType
 from pkgsync.model.key import Keyed
 from pkgsync.model.origin import Origin
@@ -61,6 +59,7 @@ from pkgsync.model.plan import (
 from pkgsync.model.policy import (
     EVERYTHING,
     DistributionLimits,
+    GoneRule,
     Limits,
     OrphanAction,
     OrphanPolicy,
@@ -78,7 +77,7 @@ from pkgsync.model.reports import (
     Receipt,
     ReceiptLine,
 )
-from pkgsync.model.secret import Basic
+from pkgsync.model.secret import Basic, Login, SshKey
 
 __all__ = [
     "EVERYTHING",
@@ -86,6 +85,7 @@ __all__ = [
     "Action",
     "ActionKind",
     "ActualState",
+    "Answer",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",
@@ -97,13 +97,18 @@ __all__ = [
     "BuiltPackage",
     "Cause",
     "Comparison",
+    "ConfigChange",
     "ContentFrom",
     "Counts",
     "Deletion",
     "DesiredState",
+    "Distribution",
     "DistributionLimits",
     "Evidence",
+    "Explanation",
     "Fate",
+    "Flip",
+    "GoneRule",
     "Held",
     "Index",
     "IndexedFile",
@@ -111,6 +116,7 @@ __all__ = [
     "LeftOut",
     "LimitExceeded",
     "Limits",
+    "Login",
     "Missing",
     "NoLonger",
     "Observed",
@@ -139,11 +145,14 @@ __all__ = [
     "Selection",
     "Shadowed",
     "Source",
+    "SshKey",
+    "Step",
     "Summary",
     "SupersededBy",
     "Transfer",
     "Upload",
     "Version",
+    "WorldChange",
     "iso",
 ]
 

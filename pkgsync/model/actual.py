@@ -37,6 +37,16 @@ class Row(Keyed):
 
 
 @frozen(kw_only=True)
+class Distribution:
+    """One ``distro/version`` of one package type. ``aliases`` are the same by version number (``ubuntu/22.04``)."""
+
+    type: str
+    name: str
+    id: int
+    aliases: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class ActualState:
     """What the Packagecloud repository holds: all rows of all distributions, proven complete.
 

@@ -164,6 +164,10 @@ class Repository:
         return tuple(dict.fromkeys(each))
 
 
+DISCONTINUED = "DISCONTINUED:"
+"""How OBS renames a base project at its end of life (download_controller.rb of openSUSE/software-o-o)."""
+
+
 @frozen(kw_only=True)
 class DesiredState:
     """What OBS offers: mapped repositories in the order of the config (projects, then ``distributions``)."""

@@ -14,6 +14,13 @@ class OrphanAction(StrEnum):
     ARCHIVE = "archive"
 
 
+class GoneRule(StrEnum):
+    """Whether ``keep_versions`` counts for a package of ``names`` that OBS offers no more."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
 @frozen(kw_only=True)
 class OrphanPolicy:
     """``orphans`` of the config; the globs match whole names, as in a shell."""
@@ -23,6 +30,7 @@ class OrphanPolicy:
     keep_versions: int | None = None
     min_age: timedelta = timedelta(0)
     grace: timedelta = timedelta(0)
+    gone: GoneRule = GoneRule.KEEP
     protect: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     uploaders: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from pkgsync.model.actions import ActionKind, Evidence
 from pkgsync.model.actual import Row
+from pkgsync.model.explained import Flip
 from pkgsync.model.plan import PlannedRepository, PlanTarget
 from pkgsync.model.policy import OrphanAction
 from pkgsync.reasons import Reason
@@ -46,7 +47,8 @@ class Orphan:
     """One orphan and its verdict: what would happen to it (``fate``), and why.
 
     ``size`` (bytes) and ``downloads`` are None where they were not asked for, or not told.
-    ``archived_in`` names the archive that holds the same file already.
+    ``archived_in`` names the archive that holds the same file already. ``flip`` is what would take its stop away.
+    ``otherwise`` is the reason that it would have if the config did not keep orphans.
     """
 
     row: Row
@@ -57,6 +59,8 @@ class Orphan:
     size: int | None = None
     downloads: int | None = None
     archived_in: str | None = None
+    flip: Flip | None = None
+    otherwise: Reason | None = None
 
 
 @frozen(kw_only=True)

@@ -3,14 +3,16 @@
 What OBS itself does, and where that is known from, stands in README.md beside this file.
 """
 
+from pkgsync.obs.bases import BaseFinder
 from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
-from pkgsync.obs.gather import gather, observe
+from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
 from pkgsync.obs.judge import judge
 from pkgsync.obs.world import ObsWorld
 
 __all__ = [
+    "BaseFinder",
     "BuiltFiles",
     "ObsClient",
     "ObsWorld",
@@ -21,4 +23,5 @@ __all__ = [
     "hasher",
     "judge",
     "observe",
+    "read_metas",
 ]

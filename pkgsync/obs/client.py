@@ -12,7 +12,7 @@ from attrs import frozen
 
 from pkgsync.config import Config
 from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
-from pkgsync.model.secret import Basic
+from pkgsync.model.secret import Login
 from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
 
@@ -25,7 +25,7 @@ _VIEWS = (("view", "binarylist"), ("view", "status"), ("view", "stats"))
 
 def connect(
     config: Config,
-    auth: Basic | None,
+    auth: Login | None,
     limits: HttpLimits = DEFAULT_LIMITS,
     pause: Callable[[float], object] | None = None,
 ) -> "ObsClient":

@@ -66,15 +66,14 @@ def observe(
     index has none, from several threads; ``built`` reads the projects with ``content: build``, which need it.
     ``everything``: the indexes that no project maps are read too, for another config; what would have to be downloaded
     for that is not. After an error or Ctrl-C the client is closed.
-    Raises ConfigError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
+    Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
     with _pool(client, jobs) as pool:
-        with progress.task("Reading OBS projects", len(projects), "requests") as task:
-            metas = _Pool(pool, task).map(lambda project: _meta(client, project), projects)
+        metas = _metas(client, projects, pool, progress)
         present = [w for w in all_wanted(projects, metas) if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
@@ -110,9 +109,25 @@ def _by_project(
     for w, reads in read.items():
         found[w.project.name][w.name] = reads
     return {
-        project.name: ProjectReads(meta=meta, repositories=found[project.name])
+        # whatever else a repository is built against is nobody's business who may see a snapshot
+        project.name: ProjectReads(meta=meta and meta.with_ended_paths(), repositories=found[project.name])
         for project, meta in zip(projects, metas, strict=True)
     }
+
+
+def read_metas(
+    client: ObsClient, projects: Sequence[ObsProject], *, jobs: int = 4, progress: Progress = SILENT
+) -> list[ProjectMeta | None]:
+    """The ``_meta`` of each project; None for an optional one that is absent. Raises ReadError, AuthenticationError."""
+    with _pool(client, jobs) as pool:
+        return _metas(client, projects, pool, progress)
+
+
+def _metas(
+    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor, progress: Progress
+) -> list[ProjectMeta | None]:
+    with progress.task("Reading OBS projects", len(projects), "requests") as task:
+        return _Pool(pool, task).map(lambda project: _meta(client, project), projects)
 
 
 class _Pool:

@@ -11,7 +11,7 @@ from pkgsync.model import Architecture, DesiredState, Problem, Repository
 from pkgsync.obs import settled
 from pkgsync.obs.built import Wants, chosen, index_of
 from pkgsync.obs.indexes import IndexRead
-from pkgsync.obs.mapping import Wanted, all_wanted
+from pkgsync.obs.mapping import Wanted, all_wanted, ended
 from pkgsync.obs.results import ProjectMeta
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.reasons import Reason
@@ -22,11 +22,12 @@ _READ_IT = "Take a new snapshot with this config."
 def judge(projects: Sequence[ObsProject], world: ObsWorld, wants: Wants) -> DesiredState:
     """What ``projects`` offer by what was read. ``wants`` tells of built files which are synced.
 
-    Raises ConfigError for a repository that nothing maps, ReadError for a project that was not read.
+    Raises MappingError for a repository that nothing maps, ReadError for a project that was not read.
     """
     metas = [_meta(project, world) for project in projects]
     repositories = tuple(_seen(w, world.projects[w.project.name], wants) for w in all_wanted(projects, metas))
-    return DesiredState(repositories=repositories, read_at=world.read_at, requests=world.requests)
+    warnings = tuple(problem.what for problem in ended(projects, metas))
+    return DesiredState(repositories=repositories, read_at=world.read_at, requests=world.requests, warnings=warnings)
 
 
 def _meta(project: ObsProject, world: ObsWorld) -> ProjectMeta | None:

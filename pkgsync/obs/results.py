@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
+from pkgsync.model.desired import DISCONTINUED
 from pkgsync.obs.fields import check_number, check_word, is_entry, is_word
 from pkgsync.obs.xml import children, in_pieces, readable
 
@@ -67,10 +68,23 @@ class BuiltCopy:
 
 @frozen
 class ProjectMeta:
-    """The repositories of a project and their scheduler architectures, in the order of ``_meta``."""
+    """The repositories of a project and their scheduler architectures, in the order of ``_meta``.
+
+    ``paths`` are the (project, repository) that each of them is built against, in their order.
+    """
 
     name: str
     repositories: Mapping[str, tuple[str, ...]]
+    paths: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+
+    def with_ended_paths(self) -> "ProjectMeta":
+        """Without all paths but those to base projects at their end of life."""
+        paths = {name: tuple(p for p in found if p[0].startswith(DISCONTINUED)) for name, found in self.paths.items()}
+        return evolve(self, paths={name: found for name, found in paths.items() if found})
+
+    def ended(self, repository: str) -> str | None:
+        """The base project of the repository that has reached its end of life, if that is so."""
+        return next((base for base, _ in self.paths.get(repository, ()) if base.startswith(DISCONTINUED)), None)
 
 
 def parse_meta(data: bytes, project: str) -> ProjectMeta:
@@ -82,6 +96,7 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
     if name != project:
         raise IntegrityError(f"{what}: it is of another project")
     repositories: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, tuple[tuple[str, str], ...]] = {}
     for element in elements:
         if element.tag == "repository":
             repository = check_word(element.get("name"), "repository", what)
@@ -90,7 +105,16 @@ def parse_meta(data: bytes, project: str) -> ProjectMeta:
             if repository in repositories:
                 raise IntegrityError(f"{what}: {repository} is there twice")
             repositories[repository] = tuple(architectures)
-    return ProjectMeta(project, repositories)
+            paths[repository] = tuple(_paths(element))
+    return ProjectMeta(project, repositories, paths)
+
+
+def _paths(repository: Element) -> Iterator[tuple[str, str]]:
+    """They are for advice only: an odd one is no reason to refuse the project."""
+    for path in repository.findall("path"):
+        project, name = path.get("project"), path.get("repository")
+        if project and name and is_word(project) and is_word(name):
+            yield project, name
 
 
 def parse_result(data: bytes, project: str) -> ProjectResult:

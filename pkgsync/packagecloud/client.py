@@ -23,9 +23,8 @@ from pkgsync.errors import (
     ReadError,
     RefusedError,
 )
-from pkgsync.model import Origin, Row
+from pkgsync.model import Distribution, Origin, Row
 from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
-from pkgsync.packagecloud.distributions import Distribution
 from pkgsync.packagecloud.listing import OddListingError, Page
 from pkgsync.packagecloud.rows import Details
 from pkgsync.session import Reply, Session, TransientError, clean_url

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from attrs import frozen
-
-from pkgsync.errors import ConfigError, ReadError
-from pkgsync.model import SYNCED_TYPES
+from pkgsync.errors import MappingError, MappingProblem, ReadError
+from pkgsync.model import SYNCED_TYPES, Distribution
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
 
@@ -37,16 +35,6 @@ _FAMILIES = {
     "suse": "sles",
     "xubuntu": "ubuntu",
 }
-
-
-@frozen(kw_only=True)
-class Distribution:
-    """One ``distro/version`` of one package type. ``aliases`` are the same by version number (``ubuntu/22.04``)."""
-
-    type: str
-    name: str
-    id: int
-    aliases: tuple[str, ...] = ()
 
 
 def parse(body: bytes) -> tuple[Distribution, ...]:
@@ -96,12 +84,19 @@ def ids(known: Iterable[Distribution]) -> dict[tuple[str, str], int]:
 
 
 def check(targets: Iterable[str], known: Iterable[Distribution]) -> None:
-    """Raise ConfigError unless every target exists under exactly this name; the error says what to write instead."""
+    """Raise MappingError unless every target exists under exactly this name; it says what to write instead."""
+    if wrong := unknown(targets, known):
+        raise MappingError(wrong)
+
+
+def unknown(targets: Iterable[str], known: Iterable[Distribution]) -> tuple[MappingProblem, ...]:
+    """The targets that do not exist under exactly this name. Who knows the config knows their place."""
     known = tuple(known)
     names = {one.name for one in known}
-    for target in sorted(set(targets)):
-        if target not in names:
-            raise ConfigError(f"Packagecloud has no distribution {target!r}.", tip=_advice(target, known))
+    return tuple(
+        MappingProblem("", f"Packagecloud has no distribution {target!r}.", _advice(target, known), target)
+        for target in sorted(set(targets) - names)
+    )
 
 
 def check_ids(targets: Iterable[str], ids: Mapping[tuple[str, str], int]) -> None:

@@ -18,6 +18,7 @@ from pkgsync.planfile.checks import check_plan, check_receipt
 from pkgsync.planfile.convert import from_document, to_document
 
 __all__ = [
+    "dump_dry_run",
     "dump_receipt",
     "dumps",
     "kind",
@@ -68,6 +69,11 @@ def dump_receipt(receipt: Receipt) -> bytes:
     validation.check(document, "receipt", _NEW_RECEIPT)
     check_receipt(receipt, _NEW_RECEIPT)
     return strictjson.write_text(document)
+
+
+def dump_dry_run(receipt: Receipt) -> bytes:
+    """What a dry run found, in the words of a receipt. It is none: `due` stands in no receipt file."""
+    return strictjson.write_text({**to_document(receipt), "dry_run": True})
 
 
 def load_receipt(data: bytes, name: str) -> Receipt:

@@ -5,10 +5,7 @@ Fields that a newer minor format may add are ignored on the way in.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
-
-from cattrs import BaseValidationError, Converter, transform_error
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pkgsync.errors import PlanFileError
 from pkgsync.model import (
@@ -34,6 +31,9 @@ from pkgsync.model import (
 )
 from pkgsync.model.filename import FileClass
 from pkgsync.reasons import Reason
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
@@ -79,6 +79,8 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
 
 def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str) -> PlanOrReceipt:
     """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
+    from cattrs import BaseValidationError, transform_error
+
     try:
         return _converter().structure(document, kind)
     except BaseValidationError as error:
@@ -86,7 +88,11 @@ def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str
 
 
 @cache
-def _converter() -> Converter:
+def _converter() -> "Converter":
+    # here, as importing it takes longer than any command that reads no plan
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
     converter = Converter()
     for words in (Cause, FileClass, OrphanAction, Outcome, Reason):
         converter.register_unstructure_hook(words, lambda word: word.value)

@@ -4,7 +4,6 @@ What two readers could take differently is refused: duplicate keys, NaN, numbers
 surrogates, text that is no UTF-8.
 """
 
-import hashlib
 import io
 import json
 import math
@@ -14,6 +13,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pkgsync import canonical
 from pkgsync.errors import PlanFileError, UsageError
 
 MAX_BYTES = 256 * 2**20
@@ -76,28 +76,11 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
 
 
 def digest(document: dict[str, Any], name: str) -> str:
-    """``sha256:`` of the RFC 8785 JSON of all but the key ``digest``. Raises PlanFileError for a lone surrogate.
-
-    The form holds for whole numbers; a plan has no others.
-    """
-    rest = {key: value for key, value in document.items() if key != "digest"}
+    """Over the canonical form of all but the key ``digest``. Raises PlanFileError for a lone surrogate."""
     try:
-        canonical = _canonical(rest).encode()
+        return canonical.digest({key: value for key, value in document.items() if key != "digest"})
     except UnicodeEncodeError:
         raise PlanFileError(f"{name}: {NOT_I_JSON}") from None
-    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
-
-
-def _canonical(document: dict[str, Any]) -> str:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    # beyond ASCII, Python's order of keys may be another than that of UTF-16
-    return text if text.isascii() else json.dumps(_in_order(document), ensure_ascii=False, separators=(",", ":"))
-
-
-def _in_order(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _in_order(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
-    return [_in_order(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write_text(document: dict[str, Any]) -> bytes:

@@ -5,23 +5,26 @@ Compiled, as a plan of 100,000 actions has millions of values. Its patterns mean
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from pkgsync import schemas
 from pkgsync.errors import PlanFileError
 from pkgsync.planfile.strictjson import NOT_I_JSON
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Validator
 
 _LONGEST_MESSAGE = 300
 
 
 def check(document: dict[str, Any], schema: schemas.Name, name: str) -> None:
     """Raises PlanFileError with the JSON path of the first thing that the schema refuses."""
+    from jsonschema_rs import ValidationError
+
     try:
         # the first alone: a hostile file can have millions
         _validator(schema).validate(document)
-    except jsonschema_rs.ValidationError as error:
+    except ValidationError as error:
         message = error.message if len(error.message) <= _LONGEST_MESSAGE else f"{error.message[:_LONGEST_MESSAGE]} ..."
         raise PlanFileError(f"{name}: {_json_path(error.instance_path)}: {message}") from None
     # of a lone surrogate where the schema asks for a form
@@ -34,5 +37,8 @@ def _json_path(parts: Iterable[str | int]) -> str:
 
 
 @cache
-def _validator(schema: schemas.Name) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(schemas.text(schema))
+def _validator(schema: schemas.Name) -> "Validator":
+    # here, as importing it takes longer than any command that checks nothing
+    from jsonschema_rs import validator_for
+
+    return validator_for(schemas.text(schema))

@@ -3,6 +3,7 @@
 from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
 from pkgsync.reconcile.causes import compare, compare_all
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
+from pkgsync.reconcile.explain import explain
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
@@ -23,6 +24,7 @@ __all__ = [
     "build_plan",
     "compare",
     "compare_all",
+    "explain",
     "recheck",
     "reconcile",
     "unasked",

@@ -1,206 +1,190 @@
 """Why an orphan must stay: the checks that it passes in this order, the first stop being its reason.
 
-Every check returns a stop (a reason with words) or lets the row pass. Whatever is not certain stops.
+Every check returns a stop, with what would take it away, or lets the row pass and says what it has seen. Whatever is
+not certain stops.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import cache, partial
 
-from attrs import field, frozen
-
-from pkgsync.model import OrphanAction, PackageType, Policy, Problem, Row, Version
+from pkgsync.model import ConfigChange, Flip, GoneRule, OrphanAction, PackageType, Row, iso
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.identity import Identity, architecture_of, contradiction, identity_of, name_key, place_of
+from pkgsync.reconcile.facts import Facts, Owner, same_name
+from pkgsync.reconcile.filters import literal
+from pkgsync.reconcile.identity import architecture_of, contradiction, identity_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered
-from pkgsync.reconcile.retention import VersionGroup
-from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
+from pkgsync.reconcile.stops import Stop, adding, removing, setting, world
+from pkgsync.reconcile.versions import UnknownVersion, of_row
 
 
-@frozen(kw_only=True)
-class Facts:
-    """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
-
-    ``coming`` are the names on Packagecloud that get OBS's content by the plan.
-    ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
-    ``orphans.archive_to`` by package key; None where they were not read.
-    """
-
-    offered: Offered
-    rows: Mapping[str, Row]
-    groups: Mapping[Identity, VersionGroup]
-    renamed: frozenset[str]
-    coming: frozenset[str]
-    policy: Policy
-    now: datetime
-    total: int
-    downloads: Mapping[str, int | None] = field(factory=dict)
-    archive: Mapping[str, Row] | None = None
-    protect: Globs = field(init=False)
-    names: Globs = field(init=False)
-    uploaders: Globs = field(init=False)
-    without_files: Globs = field(init=False)
-    possible_owners: Callable[[str], list[str]] = field(init=False)
-
-    @protect.default
-    def _protect(self) -> Globs:
-        return Globs(self.policy.orphans.protect)
-
-    @names.default
-    def _names(self) -> Globs:
-        return Globs(self.policy.orphans.names)
-
-    @uploaders.default
-    def _uploaders(self) -> Globs:
-        return Globs(self.policy.orphans.uploaders)
-
-    @without_files.default
-    def _without_files(self) -> Globs:
-        return Globs(self.policy.orphans.without_files)
-
-    @possible_owners.default
-    def _possible_owners(self) -> Callable[[str], list[str]]:
-        return cache(partial(_possible_owners, self.offered, self.without_files))
+def _by_hand(row: Row) -> Flip:
+    return world("If it is not wanted, delete it by hand", "removed", row.key)
 
 
-def superseding(row: Row, facts: Facts) -> Offer | None:
-    """The file of the row's name and architecture in the highest version of any index, if that is higher.
-
-    Files that the filters leave out count: OBS offers them, so no filter can turn a row into one that is gone.
-    """
-    version = of_row(row)
-    if isinstance(version, UnknownVersion):
-        return None
-    best: Offer | None = None
-    best_version: Version = version
-    for offer in _same_name(row, facts):
-        file = offer.file
-        if identity_of(file) != identity_of(row) or not orderable(file.version, file.type):
-            continue
-        if compare(file.version, best_version, file.type) > 0:
-            best, best_version = offer, file.version
-    return best
+def _protected(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    if not facts.protect.match(row.filename) and not facts.protect.match(row.key):
+        return "no glob of `orphans.protect` matches"
+    globs = (*facts.protect.matching(row.filename), *facts.protect.matching(row.key))
+    flip = removing("To let it go, take this out of", "orphans", "protect", values=dict.fromkeys(globs))
+    return Stop(Reason.PROTECTED, "a glob of `orphans.protect` matches", flip)
 
 
-def _same_name(row: Row, facts: Facts) -> list[Offer]:
-    return facts.offered.by_name.get(name_key(row), [])
+def _not_offered(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    """Another row or file of the same package in the same version: OBS offers what the row is."""
+    offer = facts.offered.places.get(place_of(row))
+    if offer is None:
+        return "OBS publishes no other file of this package in this version"
+    name = offer.file.filename
+    words = f"It is judged again when OBS publishes {name} no more; or delete it by hand"
+    return Stop(Reason.SAME_IDENTITY, f"OBS publishes it as {name}", world(words, "unpublished", name))
 
 
-Check = Callable[[Row, Facts, Offer | None], Problem | None]
-
-
-def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     # obs/README.md, "_result": it may list what was deleted long ago; it holds the row all the same
     builder = facts.offered.builder_of(row)
     if builder is None:
-        return None
-    return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder} has built it, but the published index does not list it")
+        return "no `_result` lists it"
+    return _unpublished(f"{builder} has built it, but the published index does not list it", row)
 
 
-def _protected(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    if facts.protect.match(row.filename) or facts.protect.match(row.key):
-        return Problem(Reason.PROTECTED, "a protect glob matches")
-    return None
+def _unpublished(message: str, row: Row) -> Stop:
+    words = "It is judged again when OBS has published it, or has it no more among its build results"
+    return Stop(Reason.BUILT_NOT_PUBLISHED, message, world(words, "unbuilt", row.key))
 
 
-def _settled(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    return facts.offered.problem(architecture_of(row))
+def _ours(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    """OBS offers its name there, or the config claims it; else it may be somebody else's."""
+    if facts.names.match(row.name):
+        return f"`orphans.names` claims {row.name}"
+    if row.uploader is not None and facts.uploaders.match(row.uploader):
+        return f"`orphans.uploaders` claims what {row.uploader} uploaded"
+    if name_key(row) in facts.offered.by_name:
+        return f"OBS offers {row.name} there"
+    if (unread := facts.offered.unread()) is not None:
+        return Stop.by(unread, row.distribution)
+    flip = adding("To let pkgsync manage it", "orphans", "names", values=[literal(row.name)])
+    words = f"nothing shows that it is ours: OBS offers no {row.name} there"
+    return Stop(Reason.NOT_OWNED, words, flip)
 
 
-def _ours(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    return not_owned(row, facts.offered, facts.names, facts.uploaders)
+def _consistent(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    """Fields that are not those of the file prove nothing about it."""
+    odd = contradiction(row)
+    return Stop(Reason.NAME_MISMATCH, odd, _by_hand(row)) if odd else "its name says what Packagecloud says of it"
 
 
-def not_owned(row: Row, offered: Offered, names: Globs, uploaders: Globs) -> Problem | None:
-    """Why the row may be somebody else's; None: OBS offers its name there, or the config claims it."""
-    claimed = names.match(row.name) or (row.uploader is not None and uploaders.match(row.uploader))
-    if claimed or name_key(row) in offered.by_name:
-        return None
-    if (unread := offered.unread()) is not None:
-        return unread
-    return Problem(Reason.NOT_OWNED, f"OBS offers no {row.name} there, and orphans.names does not claim it")
-
-
-def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
     if newer is not None:
         return _newer_is_good(newer, facts.offered)
-    offers = _same_name(row, facts)
+    offers = same_name(row, facts)
     if not offers:
         return _gone(row, facts)
     if isinstance(version := of_row(row), UnknownVersion):
-        return Problem(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered")
+        return Stop(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered", _by_hand(row))
     same = [o for o in offers if identity_of(o.file) == identity_of(row)]
     if not same:
         found = ", ".join(sorted({o.file.architecture for o in offers}))
-        return Problem(Reason.OTHER_ARCHITECTURE, f"OBS offers {row.name} for {found} only")
-    return Problem(Reason.NOT_NEWER, f"OBS offers {same[0].file.version}, which is not newer")
+        words = f"OBS offers {row.name}, but for {found} only"
+        return Stop(Reason.OTHER_ARCHITECTURE, words, _by_hand(row))
+    words = f"OBS offers {same[0].file.version}, which is not newer"
+    later = world(
+        "It goes when OBS publishes a higher version; after a downgrade delete it by hand",
+        "newer",
+        same[0].file.filename,
+    )
+    return Stop(Reason.NOT_NEWER, words, later)
 
 
-def _newer_is_good(newer: Offer, offered: Offered) -> Problem | None:
+def _newer_is_good(newer: Offer, offered: Offered) -> Stop | str:
     """Whatever repository lists the newer file must show it for a package, and all those must have succeeded."""
     filename = newer.file.filename
     if filename in offered.not_built:
-        return Problem(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files")
+        flip = world(f"It goes when a package of OBS shows {filename}", "succeeded", filename)
+        return Stop(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files", flip)
     for architecture, package in offered.builders[filename]:
         # obs/README.md, "Package states": any other state may still show the files of an older build
         if package.code != "succeeded":
             words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
-            return Problem(Reason.NOT_SUCCEEDED, words)
-    return None
-
-
-def _gone(row: Row, facts: Facts) -> Problem | None:
-    if (unnamed := next((r for r in facts.offered.all_repositories if r.catch_all), None)) is not None:
-        words = f"{unnamed.project} feeds {row.distribution} by `*`, where no missing repository would be noticed"
-        return Problem(Reason.CATCH_ALL, words)
-    if (builder := facts.offered.may_be_built(row)) is not None:
-        return Problem(Reason.BUILT_NOT_PUBLISHED, f"{builder}, but no published index lists {row.name}")
-    owners = facts.possible_owners(architecture_of(row))
-    if not owners:
-        return None
-    more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
-    return Problem(Reason.OWNER_UNKNOWN, f"packages without files could own it: {', '.join(owners[:5])}{more}")
-
-
-def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[str]:
-    """The packages without files that a file of architecture ``of`` could come from, for all we know."""
-    owners: list[str] = []
-    for repository in offered.all_repositories:
-        for architecture in offered.relevant(repository, of):
-            if not architecture.packages:
-                owners.append(f"{repository.id}/{architecture.name} (OBS lists no package)")
-            # obs/README.md, "Package states": an empty list means something only where the package is excluded
-            owners += (
-                f"{repository.project}/{p.name} ({architecture.name}, {p.code})"
-                for p in sorted(architecture.packages, key=lambda p: p.name)
-                if not offered.has_binaries(repository, p) and p.code != "excluded" and not cleared.match(p.name)
+            return Stop(
+                Reason.NOT_SUCCEEDED, words, world(f"It goes when {package.name} succeeds", "succeeded", filename)
             )
-    return owners
+    return f"superseded: OBS offers {newer.file.version} as {filename}, built by packages that succeeded"
 
 
-def _retention(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
-    group = facts.groups[identity_of(row)]
-    version = of_row(row)
-    if group.unknown or isinstance(version, UnknownVersion):
-        return Problem(Reason.VERSION_UNKNOWN, f"the version of {group.unknown or row.filename} cannot be ordered")
-    if group.not_here:
-        return Problem(
-            Reason.NEWEST_NOT_HERE, f"OBS offers {group.not_here}, which Packagecloud does not hold yet as OBS has it"
+def _gone(row: Row, facts: Facts) -> Stop | str:
+    if unnamed := [r for r in facts.offered.all_repositories if r.catch_all]:
+        named = {r.name: row.distribution for r in unnamed}
+        words = (
+            f"{unnamed[0].project} feeds {row.distribution} by `*`, where no missing repository would be noticed: "
+            "OBS offers the name no more"
         )
+        return Stop(Reason.CATCH_ALL, words, _named_repositories(named))
+    if (builder := facts.offered.may_be_built(row)) is not None:
+        return _unpublished(f"{builder}, but no published index lists {row.name}", row)
+    owners = facts.possible_owners(architecture_of(row))
+    if owners:
+        more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
+        words = f"packages without files could own it: {', '.join(o.told for o in owners[:5])}{more}"
+        return Stop(Reason.OWNER_UNKNOWN, words, _known_owners(owners, row))
+    return f"gone: no index lists {row.name}, and no package without files could own it"
+
+
+def _named_repositories(targets: Mapping[str, str]) -> Flip:
+    words = "To let it go, name the repositories that feed it"
+    named = tuple(ConfigChange(("distributions", name), "set", target) for name, target in sorted(targets.items()))
+    return Flip(words, (*named, ConfigChange(("distributions", "*"), "set", None)))
+
+
+def _known_owners(owners: list[Owner], row: Row) -> Flip:
+    if not all(owner.package for owner in owners):
+        return world("It is judged again when OBS lists packages there", "settled", row.distribution)
+    names = dict.fromkeys(literal(owner.package) for owner in owners)
+    words = "Repair them in OBS, or, only if they never had binary packages"
+    return adding(words, "orphans", "without_files", values=names)
+
+
+def _retention(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
+    group, version = facts.groups[identity_of(row)], of_row(row)
+    if group.unknown or isinstance(version, UnknownVersion):
+        words = f"the version of {group.unknown or row.filename} cannot be ordered"
+        return Stop(Reason.VERSION_UNKNOWN, words, _by_hand(row))
+    if group.not_here:
+        words = f"OBS offers {group.not_here}, which Packagecloud does not hold yet as OBS has it"
+        return _not_here(words, group.not_here)
     if newer and not _stays(newer, facts):
         words = f"{newer.filename}, which is newer, is not on Packagecloud with OBS's content, nor does it come"
-        return Problem(Reason.NEWEST_NOT_HERE, words)
-    rank = group.rank(version, PackageType(row.type))
-    keep = facts.policy.orphans.keep_versions
+        return _not_here(words, newer.filename)
+    return _kept_version(row, facts, group.rank(version, PackageType(row.type)), gone=newer is None)
+
+
+def _not_here(message: str, filename: str) -> Stop:
+    words = f"It goes when {filename} is there; `explain` it to see what holds it"
+    return Stop(Reason.NEWEST_NOT_HERE, message, world(words, "arrived", filename))
+
+
+def _kept_version(row: Row, facts: Facts, rank: int, *, gone: bool) -> Stop | str:
+    """``rank`` counts the newer versions. Only who names a package may lose all of it."""
+    orphans, named = facts.policy.orphans, facts.names.match(row.name)
+    keep = 0 if gone and named and orphans.gone is GoneRule.DELETE else orphans.keep_versions
     # no config can say so, but --orphans over one that keeps them
-    if keep is None and facts.policy.orphans.action is not OrphanAction.KEEP:
-        return Problem(Reason.KEEP_VERSIONS, "orphans.keep_versions is not set")
+    if orphans.keep_versions is None and orphans.action is not OrphanAction.KEEP:
+        flip = setting("Say how many versions stay", "orphans", "keep_versions", value=rank)
+        return Stop(Reason.KEEP_VERSIONS, "`orphans.keep_versions` is not set", flip)
     if keep is not None and rank < keep:
-        return Problem(Reason.KEEP_VERSIONS, f"version {rank + 1} of the newest {keep} to keep")
-    if rank == 0 and not facts.names.match(row.name):
-        return Problem(Reason.LAST_VERSION, f"no newer version of {row.name} would remain")
-    return None
+        words = f"version {rank + 1} of the newest {keep} to keep"
+        return Stop(Reason.KEEP_VERSIONS, words, _fewer_versions(rank, gone=gone and named))
+    if rank == 0 and not named:
+        flip = adding("To let it vanish", "orphans", "names", values=[literal(row.name)])
+        return Stop(Reason.LAST_VERSION, f"no newer version of {row.name} would remain", flip)
+    if keep != orphans.keep_versions:
+        return "it is gone and named, so `keep_versions` does not count"
+    return f"{rank} newer versions stay" if rank != 1 else "1 newer version stays"
+
+
+def _fewer_versions(rank: int, *, gone: bool) -> Flip:
+    if gone:
+        return setting("To let all versions of the named packages go that are gone", "orphans", "gone", value="delete")
+    return setting("To keep fewer versions", "orphans", "keep_versions", value=rank)
 
 
 def _stays(newer: Offer, facts: Facts) -> bool:
@@ -216,98 +200,117 @@ def _row_of(offer: Offer, facts: Facts) -> Row | None:
     return row if row is not None and row.sha256 == offer.file.sha256 else None
 
 
-def _min_age(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    return _too_young(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
+def _min_age(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    return _old_enough(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
 
 
-def _grace(row: Row, facts: Facts, newer: Offer | None) -> Problem | None:
+def _grace(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
     grace = facts.policy.orphans.grace
     if not grace:
-        return None
+        return "`orphans.grace` is not set"
     if newer is None:
-        return Problem(Reason.GRACE, "it is not known since when OBS no longer offers it")
+        words = "it is not known since when OBS no longer offers it"
+        return Stop(Reason.GRACE, words, setting("To let it go at once", "orphans", "grace", value=0))
     successor = _row_of(newer, facts)
     if successor is None:
-        return Problem(Reason.GRACE, f"{newer.filename} only comes with this plan")
-    return _too_young(Reason.GRACE, successor.created_at, grace, facts.now)
+        later = world("Apply the plan, and wait", "applied", str(int(grace.total_seconds())))
+        return Stop(Reason.GRACE, f"{newer.filename} only comes with this plan", later)
+    return _old_enough(Reason.GRACE, successor.created_at, grace, facts.now)
 
 
-def _too_young(reason: Reason, created_at: str, least: timedelta, now: datetime) -> Problem | None:
+def _old_enough(reason: Reason, created_at: str, least: timedelta, now: datetime) -> Stop | str:
     if not least:
-        return None
+        return f"`orphans.{_key(reason)}` is not set"
     try:
-        age = now - datetime.fromisoformat(created_at)
+        due = datetime.fromisoformat(created_at) + least
+        young = due > now
     # TypeError: a time without a zone
-    except (ValueError, TypeError):
-        return Problem(reason, "its created_at is not a time")
-    return Problem(reason, f"since {created_at}, less than {least} ago") if age < least else None
+    except (ValueError, TypeError, OverflowError):
+        flip = setting("To let it go", "orphans", _key(reason), value=0)
+        return Stop(reason, "its created_at is not a time", flip)
+    if young:
+        words = f"since {created_at}, less than {_lasting(least)} ago"
+        return Stop(reason, words, world(f"Wait until {iso(due)}", "until", due.isoformat()))
+    return f"since {created_at}, at least {_lasting(least)} ago"
 
 
-def _content_known(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    if row.sha256 is None:
-        return Problem(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell its checksum")
-    return None
+def _lasting(duration: timedelta) -> str:
+    """As the config writes it."""
+    seconds = int(duration.total_seconds())
+    unit, of = next((u, of) for u, of in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % of == 0)
+    return f"{seconds // of}{unit}"
 
 
-def _archivable(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+def _key(reason: Reason) -> str:
+    return reason.value.replace("-", "_")
+
+
+def _content_known(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    if row.sha256 is not None:
+        return f"Packagecloud tells its checksum: {row.sha256[:12]}"
+    words = "It is judged again when Packagecloud tells it"
+    return Stop(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell its checksum", world(words, "known", row.key))
+
+
+def _settled(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+    problem = facts.offered.problem(architecture_of(row))
+    return Stop.by(problem, row.distribution) if problem else "every OBS repository behind it is settled"
+
+
+def _archivable(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     """Equal content in the archive is no stop: the row here is then deleted, and that one is its backup."""
     orphans = facts.policy.orphans
     if orphans.action is not OrphanAction.ARCHIVE:
-        return None
+        return "nothing is archived"
     if facts.archive is None:
-        return Problem(Reason.UNREAD, f"the archive {orphans.archive_to} could not be read")
+        words = f"the archive {orphans.archive_to} could not be read"
+        return Stop(Reason.UNREAD, words, world("Plan again when it answers", "archive", row.key))
     there = facts.archive.get(row.key)
-    if there is None or there.sha256 == row.sha256:
-        return None
+    if there is None:
+        return f"{orphans.archive_to} has no file of this name"
+    if there.sha256 == row.sha256:
+        return f"{orphans.archive_to} holds the same file"
     if there.sha256 is None:
         words = f"{orphans.archive_to} holds a file of this name whose checksum Packagecloud does not tell"
-        return Problem(Reason.CONTENT_UNKNOWN, words)
-    return Problem(Reason.ARCHIVE_CLASH, f"{orphans.archive_to} holds {there.sha256[:12]} under this name")
+        return Stop(Reason.CONTENT_UNKNOWN, words, world("Plan again later", "archive", row.key))
+    flip = world("Rename or delete that file in the archive", "archive", row.key)
+    return Stop(Reason.ARCHIVE_CLASH, f"{orphans.archive_to} holds {there.sha256[:12]} under this name", flip)
 
 
-def _in_use(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
+def _in_use(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     """The last check, so that only what passes all others needs to be asked for."""
     days = facts.policy.limits.in_use_days
     if days is None:
-        return None
+        return "`limits.in_use_days` is not set"
+    count = facts.downloads.get(row.key)
+    if count == 0:
+        return f"not downloaded in {_last(days)}"
+    flip = removing("To let it go all the same, take out", "limits", "in_use_days")
     if row.key not in facts.downloads:
-        return Problem(Reason.IN_USE, f"its downloads of {_last(days)} were not asked for")
-    count = facts.downloads[row.key]
+        return Stop(Reason.IN_USE, f"its downloads of {_last(days)} were not asked for", flip)
     if count is None:
-        return Problem(Reason.IN_USE, f"Packagecloud does not tell its downloads of {_last(days)}")
+        return Stop(Reason.IN_USE, f"Packagecloud does not tell its downloads of {_last(days)}", flip)
     times = "once" if count == 1 else f"{count} times"
-    return Problem(Reason.IN_USE, f"downloaded {times} in {_last(days)}") if count else None
+    return Stop(Reason.IN_USE, f"downloaded {times} in {_last(days)}", flip)
 
 
 def _last(days: int) -> str:
     return "the last day" if days == 1 else f"the last {days} days"
 
 
-def _consistent(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    """Fields that are not those of the file prove nothing about it."""
-    odd = contradiction(row)
-    return Problem(Reason.NAME_MISMATCH, odd) if odd else None
-
-
-def _not_offered(row: Row, facts: Facts, _: Offer | None) -> Problem | None:
-    """Another row or file of the same package in the same version: OBS offers what the row is."""
-    offer = facts.offered.places.get(place_of(row))
-    return Problem(Reason.SAME_IDENTITY, f"OBS publishes it as {offer.file.filename}") if offer else None
-
-
 # In this order reasons that last are told before those of the moment; in_use costs a request per row.
-CHECKS: tuple[Check, ...] = (
-    _protected,
-    _not_offered,
-    _built_not_published,
-    _ours,
-    _consistent,
-    _superseded_or_gone,
-    _retention,
-    _min_age,
-    _grace,
-    _content_known,
-    _settled,
-    _archivable,
-    _in_use,
-)
+CHECKS: Mapping[str, Callable[[Row, Facts, Offer | None], Stop | str]] = {
+    "protected": _protected,
+    "elsewhere": _not_offered,
+    "built": _built_not_published,
+    "ours": _ours,
+    "consistent": _consistent,
+    "succession": _superseded_or_gone,
+    "versions": _retention,
+    "age": _min_age,
+    "grace": _grace,
+    "content": _content_known,
+    "settled": _settled,
+    "archive": _archivable,
+    "downloads": _in_use,
+}

@@ -15,7 +15,9 @@ from pkgsync.model import (
     DesiredState,
     Held,
     LeftOut,
+    LimitExceeded,
     Orphan,
+    Overrides,
     Policy,
     Replacement,
     Row,
@@ -23,9 +25,9 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.model.filename import FileClass
-from pkgsync.reconcile.checks import Facts
+from pkgsync.reconcile.facts import Facts
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.limits import freed
+from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.names import settle_names
 from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
@@ -35,13 +37,13 @@ from pkgsync.reconcile.transfers import Transfers, transfers
 
 @frozen(kw_only=True)
 class DistributionDecisions:
-    """All decisions for one distribution, and what they were taken on: the ``rows`` and what OBS ``offered``.
+    """All decisions for one distribution, and the ``facts`` they were taken on.
 
     ``freed`` are removals whose newer version this plan uploads.
     """
 
     name: str
-    offered: Offered = field(eq=False, repr=False)
+    facts: Facts = field(eq=False, repr=False)
     uploads: tuple[Upload, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     deletions: tuple[Deletion, ...] = ()
@@ -54,6 +56,10 @@ class DistributionDecisions:
     rows: tuple[Row, ...] = ()
     unchanged: int = 0
     filtered: int = 0
+
+    @property
+    def offered(self) -> Offered:
+        return self.facts.offered
 
     @property
     def known_keys(self) -> Iterable[str]:
@@ -87,6 +93,13 @@ class Reconciliation:
     @property
     def managed_rows(self) -> Iterable[Row]:
         return (row for d in self.distributions for row in d.rows)
+
+    def exceeded(self, policy: Policy, overrides: Overrides) -> tuple[LimitExceeded, ...]:
+        """Every limit that the removals exceed."""
+        removals = [a for d in self.distributions for a in (*d.deletions, *d.archivings)]
+        uploads = [upload for d in self.distributions for upload in d.uploads]
+        freed = frozenset(key for d in self.distributions for key in d.freed)
+        return exceeded(removals, uploads, self.managed_rows, policy, overrides, freed)
 
 
 def reconcile(
@@ -160,7 +173,7 @@ def _decide(
         rows=tuple(rows),
         unchanged=moved.unchanged,
         filtered=len(rows) - len(candidates) - _offered_rows(by_name, offered, moved),
-        offered=offered,
+        facts=facts,
     )
 
 

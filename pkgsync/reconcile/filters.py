@@ -5,21 +5,34 @@ They limit uploads and what may be an orphan; they are never proof that somethin
 
 import re
 from collections.abc import Collection, Sequence
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
+from typing import Literal
 
 from pkgsync.model import Policy, Selection
 from pkgsync.model.filename import FileClass, file_class, parse
 from pkgsync.reconcile.architectures import ANY, maybe_wanted
+
+FilterKey = Literal["", "include_classes", "include", "exclude", "architectures", "repositories"]
 
 
 class Globs:
     """Several shell globs, matched against a whole name, case-sensitively."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
         self._pattern = re.compile("|".join(translate(p) for p in patterns)) if patterns else None
 
     def match(self, name: str) -> bool:
         return self._pattern is not None and self._pattern.match(name) is not None
+
+    def matching(self, name: str) -> list[str]:
+        """The globs that match."""
+        return [glob for glob in self._patterns if fnmatchcase(name, glob)]
+
+
+def literal(name: str) -> str:
+    """The glob that matches this name alone."""
+    return re.sub(r"([*?[])", r"[\1]", name)
 
 
 class FileFilter:
@@ -33,9 +46,17 @@ class FileFilter:
     def includes(self, kind: FileClass) -> bool:
         return kind in self._classes
 
+    def left_out_by(self, filename: str, kind: FileClass) -> FilterKey:
+        """The key of the config that leaves a file of this name and class out; empty where none does."""
+        if not self.includes(kind):
+            return "include_classes"
+        if not self._include.match(filename):
+            return "include"
+        return "exclude" if self._exclude.match(filename) else ""
+
     def admits(self, filename: str, kind: FileClass) -> bool:
         """Whether a file of this name and class is synced, as far as its architecture and its project allow."""
-        return self.includes(kind) and self._include.match(filename) and not self._exclude.match(filename)
+        return not self.left_out_by(filename, kind)
 
     def takes(self, filename: str, architectures: Collection[str] | None) -> bool:
         """Whether a file may be synced of which only the name is known: in doubt it must be read, to know more.

@@ -20,7 +20,7 @@ from pkgsync.model import (
 from pkgsync.model.filename import FileClass, file_class, is_imported, parse, type_of
 from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.architectures import ANY, INDEPENDENT, schedulers_of, wanted_architecture
-from pkgsync.reconcile.filters import FileFilter
+from pkgsync.reconcile.filters import FileFilter, FilterKey
 from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, identity_of, name_key, place_of
 
 _ANY_NAME = ""
@@ -69,7 +69,7 @@ class Offered:
     offers: dict[str, Offer] = field(factory=dict)
     left_out: dict[str, Offer] = field(factory=dict)
     listed: list[Offer] = field(factory=list)
-    left_out_places: set[str] = field(factory=set)
+    left_out_places: dict[str, Offer] = field(factory=dict)
     places: dict[str, Offer] = field(factory=dict)
     identities: set[Identity] = field(factory=set)
     shadowed: list[Shadowed] = field(factory=list)
@@ -92,13 +92,15 @@ class Offered:
         own = (offer for offer in self.offers.values() if filename in offer.own_names)
         return self.offers.get(filename) or next(own, None) or self.left_out.get(filename)
 
-    def leaves_out(self, row: Row) -> bool:
-        """Whether the filters leave the row's very file out of what OBS publishes, or its architecture."""
-        if row.filename in self.left_out or place_of(row) in self.left_out_places:
-            return True
+    def leaves_out(self, row: Row) -> "Offer | FilterKey":
+        """What OBS publishes of the row's very file and the filters leave out; else the filter of its architecture."""
+        if left_out := self.left_out.get(row.filename) or self.left_out_places.get(place_of(row)):
+            return left_out
         if not self.repositories or identity_of(row) in self.identities:
-            return False
-        return not any(wanted_architecture(architecture_of(row), r.filter_architectures, ()) for r in self.repositories)
+            return ""
+        architecture = architecture_of(row)
+        wanted = any(wanted_architecture(architecture, r.filter_architectures, ()) for r in self.repositories)
+        return "" if wanted else "architectures"
 
     def builder_of(self, row: Row) -> str | None:
         """Who has built the row's file, under its own name or another one: an odd one need only hold its version.
@@ -205,11 +207,11 @@ def _add(offered: Offered, repository: Repository, builders: Builders, filters: 
         offered.listed.append(offer)
         if not offer.packages:
             offered.not_built.add(file.filename)
-        if _wanted(offer, filters):
+        if not left_out_by(offer, filters):
             _offer(offered, offer)
         else:
             offered.left_out.setdefault(file.filename, offer)
-            offered.left_out_places.add(place_of(file))
+            offered.left_out_places.setdefault(place_of(file), offer)
 
 
 def _add_built(offered: Offered, repository: Repository, builders: Builders, files: Mapping[str, IndexedFile]) -> None:
@@ -289,14 +291,16 @@ def _architecture(filename: str, files: Mapping[str, IndexedFile]) -> str | None
     return parsed.architecture if parsed else ANY
 
 
-def _wanted(offer: Offer, filters: FileFilter) -> bool:
+def left_out_by(offer: Offer, filters: FileFilter) -> FilterKey:
+    """The key of the config that leaves the file out; empty where none does."""
     file, repository = offer.file, offer.repository
+    if repository.filtered:
+        return "repositories"
+    if key := filters.left_out_by(file.filename, file.file_class):
+        return key
     builders = {offer.source.architecture} if repository.content == "build" else {name for name, _ in offer.packages}
-    return (
-        not repository.filtered
-        and filters.admits(file.filename, file.file_class)
-        and wanted_architecture(file.architecture, repository.filter_architectures, builders)
-    )
+    wanted = wanted_architecture(file.architecture, repository.filter_architectures, builders)
+    return "" if wanted else "architectures"
 
 
 def _make_offer(

@@ -1,24 +1,31 @@
 """Which rows are orphans, and the verdict on each with its evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import assert_never
+
+from attrs import evolve
 
 from pkgsync.model import (
     ArchitectureEvidence,
+    ConfigChange,
     Evidence,
     Fate,
+    Flip,
     Orphan,
     OrphanAction,
+    OrphanPolicy,
     Repository,
     RepositoryEvidence,
     Row,
     SupersededBy,
 )
 from pkgsync.reasons import Group, Reason
-from pkgsync.reconcile.checks import CHECKS, Facts, superseding
+from pkgsync.reconcile.checks import CHECKS
+from pkgsync.reconcile.facts import Facts, superseding
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.identity import architecture_of, class_in
 from pkgsync.reconcile.offers import Offer, Offered
+from pkgsync.reconcile.stops import Stop, setting, stop_of, walk
 
 
 def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[Row]:
@@ -34,35 +41,25 @@ def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[
 
 def filtered_out(row: Row, offered: Offered, filters: FileFilter) -> bool:
     """Whether the config's filters leave the row alone, whatever OBS offers."""
-    return not filters.admits(row.filename, class_in(row)) or offered.leaves_out(row)
+    return bool(filters.left_out_by(row.filename, class_in(row)) or offered.leaves_out(row))
 
 
 def judge(row: Row, facts: Facts) -> Orphan:
     """The verdict on one row that OBS does not offer under its filters."""
     newer = superseding(row, facts)
     action = facts.policy.orphans.action
-    stop = next((stop for check in CHECKS if (stop := check(row, facts, newer)) is not None), None)
+    stop = stop_of(walk(CHECKS, row, facts, newer))
     if stop is not None:
         # judged all the same: audit tells what another policy would do
         if action is OrphanAction.KEEP:
-            return Orphan(
-                row=row,
-                fate="keep",
-                reason=Reason.KEEP,
-                message=f"the config keeps orphans; else {stop.reason}: {stop.message}",
-            )
-        return Orphan(row=row, fate=_fate_of(stop.reason.group), reason=stop.reason, message=stop.message)
+            return _kept(row, facts.policy.orphans, stop.reason, f"{stop.reason}: {stop.message}", stop.flip)
+        fate = _fate_of(stop.reason.group)
+        return Orphan(row=row, fate=fate, reason=stop.reason, message=stop.message, flip=stop.flip)
     evidence = _evidence(row, facts, newer)
     message = _explain(evidence)
-    if action is OrphanAction.KEEP:
-        return Orphan(
-            row=row,
-            fate="keep",
-            reason=Reason.KEEP,
-            message=f"the config keeps orphans; else deleted: {message}",
-            evidence=evidence,
-        )
     reason = Reason.SUPERSEDED if newer else Reason.GONE
+    if action is OrphanAction.KEEP:
+        return evolve(_kept(row, facts.policy.orphans, reason, f"deleted: {message}"), evidence=evidence)
     if action is OrphanAction.DELETE:
         return Orphan(row=row, fate="delete", reason=reason, message=message, evidence=evidence)
     if facts.archive is None or row.key not in facts.archive:
@@ -76,6 +73,35 @@ def judge(row: Row, facts: Facts) -> Orphan:
         evidence=evidence,
         archived_in=archive,
     )
+
+
+def way(row: Row, facts: Facts) -> Iterator[tuple[str, Stop | str]]:
+    """What each check finds of a row that is judged, as far as it gets; the action of the config is asked last."""
+    yield from walk(CHECKS, row, facts, superseding(row, facts))
+    if facts.policy.orphans.action is OrphanAction.KEEP:
+        yield "action", Stop(Reason.KEEP, "the config keeps orphans", _acting(facts.policy.orphans))
+
+
+def _kept(row: Row, orphans: OrphanPolicy, otherwise: Reason, words: str, behind: Flip | None = None) -> Orphan:
+    """``behind`` is the change for the stop that would come next: a name that is claimed is told at once."""
+    flip = _acting(orphans)
+    named = [change for change in behind.config if change.path == ("orphans", "names")] if behind else []
+    return Orphan(
+        row=row,
+        fate="keep",
+        reason=Reason.KEEP,
+        message=f"the config keeps orphans; else {words}",
+        flip=evolve(flip, config=(*flip.config, *named)),
+        otherwise=otherwise,
+    )
+
+
+def _acting(orphans: OrphanPolicy) -> Flip:
+    """No config may delete without saying how many versions stay."""
+    flip = setting("To let orphans go that pass the checks", "orphans", "action", value="delete")
+    if orphans.keep_versions is not None:
+        return flip
+    return evolve(flip, config=(*flip.config, ConfigChange(("orphans", "keep_versions"), "set", 1)))
 
 
 def _fate_of(stopped_by: Group) -> Fate:

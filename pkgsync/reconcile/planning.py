@@ -29,7 +29,6 @@ from pkgsync.model import (
 )
 from pkgsync.reconcile.decisions import DistributionDecisions, Reconciliation
 from pkgsync.reconcile.filters import Globs, Selector
-from pkgsync.reconcile.limits import exceeded
 
 
 @frozen(kw_only=True)
@@ -80,9 +79,8 @@ def build_plan(
     uploads = tuple(a for d in results for a in d.uploads)
     deletions = tuple(a for d in results for a in d.deletions)
     archivings = tuple(a for d in results for a in d.archivings)
-    freed = frozenset(key for d in results for key in d.freed)
     rows = list(decided.managed_rows)
-    over = exceeded((*deletions, *archivings), uploads, rows, policy, setting.overrides, freed)
+    over = decided.exceeded(policy, setting.overrides)
     return Plan(
         pkgsync_version=setting.pkgsync_version,
         created_at=iso(now),

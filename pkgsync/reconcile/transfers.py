@@ -1,12 +1,13 @@
 """Uploads and replacements: every file that OBS offers against what stands on Packagecloud."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 
-from pkgsync.model import ActionKind, Held, OldContent, Policy, Replacement, Row, Upload
+from pkgsync.model import ActionKind, Flip, Held, OldContent, Policy, Replacement, Row, Upload
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.offers import Offer, Offered
+from pkgsync.reconcile.stops import Stop, setting, stop_of, walk, world
 
 
 @define(kw_only=True)
@@ -32,20 +33,13 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
     other_contents = {row.sha256 for row in others}
     for filename, offer in sorted(offered.offers.items()):
         row = rows.get(filename)
-        # where the content is there already, it does not matter who offers it first
-        if offer.held and (row is None or row.sha256 != offer.file.sha256):
-            kind: ActionKind = "replacement" if row else "upload"
-            result.held.append(
-                Held(
-                    distribution=offered.distribution,
-                    filename=filename,
-                    action=kind,
-                    reason=offer.held.reason,
-                    message=offer.held.told,
-                )
-            )
+        stop = stop_of(way(offered, offer, row, policy))
+        if stop is not None:
+            result.held.append(_held(offered.distribution, filename, row, stop))
+        elif row is not None and row.sha256 == offer.file.sha256:
+            result.unchanged += 1
         elif row is not None:
-            _present(result, offered, offer, row, policy)
+            result.replacements.append(_replacement(offered.distribution, offer, row))
         elif offer.file.sha256 in other_contents:
             result.unchanged += 1  # as a package of other fields: it needs no upload, but succeeds nothing
         else:
@@ -53,38 +47,63 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
     return result
 
 
-def _present(result: Transfers, offered: Offered, offer: Offer, row: Row, policy: Policy) -> None:
-    if row.sha256 == offer.file.sha256:
-        result.unchanged += 1
-        return
-    stop = _stop_replacement(offered, offer, row, policy)
-    if stop is None:
-        result.replacements.append(_replacement(offered.distribution, offer, row))
-    else:
-        reason, message = stop
-        result.held.append(
-            Held(
-                distribution=offered.distribution,
-                filename=row.filename,
-                action="replacement",
-                reason=reason,
-                message=message,
-            )
-        )
+def _held(distribution: str, filename: str, row: Row | None, stop: Stop) -> Held:
+    kind: ActionKind = "replacement" if row else "upload"
+    return Held(distribution=distribution, filename=filename, action=kind, reason=stop.reason, message=stop.told)
 
 
-def _stop_replacement(offered: Offered, offer: Offer, row: Row, policy: Policy) -> tuple[Reason, str] | None:
-    if row.sha256 is None:
-        return Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file"
-    # Odd names: what stands under this one is another file of OBS, and it would go.
+def way(offered: Offered, offer: Offer, row: Row | None, policy: Policy) -> Iterator[tuple[str, Stop | str]]:
+    """What each check finds of an offer and the row of its name, as far as it gets."""
+    # where the content is there already, it does not matter who offers it first
+    if row is not None and row.sha256 == offer.file.sha256:
+        return iter([("content", "Packagecloud holds the same content")])
+    if row is None:
+        return walk(_UPLOADING, offered, offer)
+    return walk({**_UPLOADING, **_REPLACING}, offered, offer, row, policy)
+
+
+def _source(offered: Offered, offer: Offer, *_: object) -> Stop | str:
+    if offer.held is not None:
+        return Stop.by(offer.held, offered.distribution)
+    return f"{offer.repository.id} has the place, and nothing is in doubt about the file"
+
+
+def _checksum(offered: Offered, offer: Offer, row: Row, policy: Policy) -> Stop | str:
+    if row.sha256 is not None:
+        return f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
+    flip = world("It is compared when Packagecloud tells it", "known", row.key)
+    return Stop(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell the checksum of its file", flip)
+
+
+def _nothing_else(offered: Offered, offer: Offer, row: Row, policy: Policy) -> Stop | str:
+    """Odd names: what stands under this one may be another file of OBS, and it would go."""
     other = next((o.file for o in offered.left_out.values() if o.file.sha256 == row.sha256), None)
-    if other is not None:
-        words = f"OBS publishes what stands there as {other.filename}, which the config's filters leave out"
-        return Reason.SAME_IDENTITY, words
-    if policy.rebuilds == "hold":
-        return Reason.CONTENT_CHANGED, f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
+    if other is None:
+        return "what stands there is no other file of OBS"
+    words = f"OBS publishes what stands there as {other.filename}, which the config's filters leave out"
+    return Stop(Reason.SAME_IDENTITY, words, Flip(Reason.SAME_IDENTITY.advice.removesuffix(".")))
+
+
+def _rebuilds(offered: Offered, offer: Offer, row: Row, policy: Policy) -> Stop | str:
+    if policy.rebuilds != "hold":
+        return "`rebuilds: replace`"
+    assert row.sha256 is not None
+    words = f"OBS publishes {offer.file.sha256[:12]}, Packagecloud holds {row.sha256[:12]}"
+    return Stop(Reason.CONTENT_CHANGED, words, setting("To replace it", "rebuilds", value="replace"))
+
+
+def _settled(offered: Offered, offer: Offer, row: Row, policy: Policy) -> Stop | str:
     problem = offered.problem(offer.file.architecture)
-    return (problem.reason, problem.told) if problem else None
+    return Stop.by(problem, offered.distribution) if problem else "every OBS repository behind it is settled"
+
+
+_UPLOADING: Mapping[str, Callable[..., Stop | str]] = {"source": _source}
+_REPLACING: Mapping[str, Callable[..., Stop | str]] = {
+    "checksum": _checksum,
+    "place": _nothing_else,
+    "rebuilds": _rebuilds,
+    "settled": _settled,
+}
 
 
 def _upload(distribution: str, offer: Offer) -> Upload:

@@ -5,11 +5,12 @@ Everything in a value may come from the network, so every renderer escapes for t
 
 from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
 from pkgsync.report.escape import visible
+from pkgsync.report.explain import explain_json, explain_text
 from pkgsync.report.gitlab import plan_gitlab
-from pkgsync.report.html import audit_html
 from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
-from pkgsync.report.receipt import receipt_markdown, receipt_text, receipts_text
-from pkgsync.report.style import Style
+from pkgsync.report.pages import audit_html, plan_html, receipt_html
+from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
+from pkgsync.report.style import Style, labelled, wrapped
 from pkgsync.report.text import plan_text
 from pkgsync.report.units import plural, size
 from pkgsync.report.words import after_failed_reads
@@ -23,13 +24,20 @@ __all__ = [
     "audit_json",
     "audit_markdown",
     "audit_text",
+    "explain_json",
+    "explain_text",
+    "labelled",
+    "next_step",
     "plan_gitlab",
+    "plan_html",
     "plan_markdown",
     "plan_text",
     "plural",
+    "receipt_html",
     "receipt_markdown",
     "receipt_text",
     "receipts_text",
     "size",
     "visible",
+    "wrapped",
 ]

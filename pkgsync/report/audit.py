@@ -4,18 +4,32 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
-
-from tabulate import tabulate
 
 from pkgsync.model import Audit, Orphan
 from pkgsync.planfile.convert import plain
-from pkgsync.report import units
+from pkgsync.report import flips, units
 from pkgsync.report.escape import cell, code, prose, visible
+from pkgsync.report.explain import flip_record
 from pkgsync.report.holds import Hold, holds
 from pkgsync.report.markdown import GITHUB_LIMIT
-from pkgsync.report.orphans import FATES, Column, Volume, columns, headline, totals
+from pkgsync.report.orphans import (
+    DISTRIBUTION,
+    FATES,
+    Column,
+    Suggestion,
+    Volume,
+    columns,
+    config_lines,
+    head,
+    headline,
+    suggestions,
+    tallies,
+    tally_lines,
+    totals,
+)
 from pkgsync.report.sections import Section, laid_out, length
 from pkgsync.report.style import Style, labelled, wrapped
 
@@ -27,19 +41,36 @@ _LEAST_WORDS = 40
 
 
 def audit_text(audit: Audit, style: Style) -> str:
-    """All orphans as tables by distribution, without a newline at the end."""
-    blocks = [_table(audit, name, style) for name in sorted({orphan.row.distribution for orphan in audit.orphans})]
+    """What was looked at, the orphans by their fate, deletions first, and lines for the config, without a newline."""
+    blocks = [_head(audit, style)] if audit.orphans else []
+    blocks += [_table(audit, fate, style) for fate in FATES if _of(audit, fate)]
     if held := holds(audit.repositories):
         lines = [row for hold in held for row in wrapped(visible(hold.told), style, indent=2, hanging=2)]
         blocks.append("\n".join([style.paint("yellow", "Not settled in OBS:"), *lines]))
     blocks += ["\n".join(labelled("Warning:", "yellow", visible(line), style, hanging=2)) for line in audit.warnings]
     last = [style.paint("bold", visible(headline(audit))), *totals(audit)]
-    return "\n\n".join([*blocks, "\n".join(last)])
+    return "\n\n".join([*blocks, "\n".join(last), *_suggested(audit, style)])
 
 
-def _table(audit: Audit, distribution: str, style: Style) -> str:
-    mine = [orphan for orphan in audit.orphans if orphan.row.distribution == distribution]
-    told = columns(audit)
+def _head(audit: Audit, style: Style) -> str:
+    first, *rest = wrapped(visible(head(audit)), style, hanging=2)
+    told = (row for line in tally_lines(audit) for row in wrapped(visible(line), style, hanging=2))
+    return "\n".join([style.paint("bold", first), *rest, *told])
+
+
+def _of(audit: Audit, fate: str) -> list[Orphan]:
+    return [orphan for orphan in audit.orphans if orphan.fate == fate]
+
+
+def _suggested(audit: Audit, style: Style) -> Iterator[str]:
+    """Never wrapped: it is copied from here."""
+    if lines := config_lines(audit):
+        yield "\n".join([style.paint("bold", "For the config, what you want of it:"), *map(visible, lines)])
+
+
+def _table(audit: Audit, fate: str, style: Style) -> str:
+    mine = _of(audit, fate)
+    told = [DISTRIBUTION, *(column for column in columns(audit) if column.head != "Fate")]
     rows = [[visible(column.text(orphan)) for column in told] for orphan in mine]
     taken = sum(max(map(len, texts)) + 2 for texts in list(zip(*rows, [c.head for c in told], strict=True))[:-1])
     if style.width is None or style.width - taken >= _LEAST_WORDS:
@@ -47,18 +78,24 @@ def _table(audit: Audit, distribution: str, style: Style) -> str:
         lines = _tabulated(told, [[*row[:-1], "\n".join(wrapped(row[-1], Style(width=room)))] for row in rows], style)
     else:
         lines = _words_below(told, rows, style)
-    title = f"{style.paint('bold', visible(distribution))}: {units.plural(len(mine), 'orphan')}"
-    return "\n".join([title, *lines])
+    title = style.paint("bold", f"{units.plural(len(mine), 'orphan')} {FATES[fate]}")
+    return "\n".join([f"{title}:", *lines])
 
 
 def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
-    """On a narrow terminal the words of each row stand under it."""
+    """On a narrow terminal the words stand under their rows, once for those that have the same."""
     head, *lines = _tabulated(told[:-1], [row[:-1] for row in rows], style)
-    pairs = zip(lines, rows, strict=True)
-    return [head, *(text for line, row in pairs for text in (line, *wrapped(row[-1], style, indent=4)))]
+    result = [head]
+    for words, group in groupby(zip(lines, rows, strict=True), key=lambda pair: pair[1][-1]):
+        mine = [line for line, _ in group]
+        label = "" if len(mine) == 1 else "both: " if len(mine) == 2 else f"all {len(mine)}: "
+        result += [*mine, *wrapped(f"{label}{words}", style, indent=4)]
+    return result
 
 
 def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+    from tabulate import tabulate
+
     table = tabulate(
         [[style.paint("bold", column.head) for column in told], *rows],
         tablefmt="plain",
@@ -79,12 +116,22 @@ def audit_json(audit: Audit) -> str:
         "action": audit.action.value,
         "counts": {"orphans": len(audit.orphans), **{fate: fates[fate] for fate in FATES}},
         **_asked(audit),
-        "orphans": [{**_record(orphan, audit), "evidence": plain(orphan.evidence)} for orphan in audit.orphans],
+        "totals": {what: dict(counts) for what, counts in tallies(audit).items()},
+        "orphans": [_orphan(orphan, audit) for orphan in audit.orphans],
+        "suggestions": [_suggestion(one) for one in suggestions(audit)],
         "holds": [_hold(hold) for hold in holds(audit.repositories)],
         "repositories": [plain(repository) for repository in audit.repositories],
         "warnings": list(audit.warnings),
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _orphan(orphan: Orphan, audit: Audit) -> dict[str, Any]:
+    return {**_record(orphan, audit), "evidence": plain(orphan.evidence), "flip": flip_record(orphan.flip)}
+
+
+def _suggestion(one: Suggestion) -> dict[str, Any]:
+    return {"words": one.words, "line": flips.line(one.changes), "config": plain(one.changes), "orphans": one.orphans}
 
 
 def _asked(audit: Audit) -> dict[str, Any]:
@@ -140,13 +187,14 @@ def _record(orphan: Orphan, audit: Audit) -> dict[str, Any]:
 def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
     """The audit in at most ``limit`` characters of GitHub Markdown: what would be deleted first and cut last."""
     said = " ".join([f"**{prose(headline(audit))}**", *map(prose, totals(audit))])
-    before = f"## pkgsync audit: {code(audit.repository)}\n\n{said}"
+    counts = "".join(f"\n- {prose(line)}" for line in tally_lines(audit))
+    before = f"## pkgsync audit: {code(audit.repository)}\n\n{said}" + (f"\n{counts}" if counts else "")
     shown = [column for column in columns(audit) if column.head != "Fate"]
-    head = f"|Distribution|{'|'.join(column.head for column in shown)}|"
+    heads = f"|Distribution|{'|'.join(column.head for column in shown)}|"
     held = [prose(hold.told) for hold in holds(audit.repositories)]
     sections = [
         Section(
-            title=f"{units.plural(len(rows), 'orphan')} {said}", rows=rows, head=head, folded=fate == "keep", rank=rank
+            title=f"{units.plural(len(rows), 'orphan')} {said}", rows=rows, head=heads, folded=fate == "keep", rank=rank
         )
         for rank, (fate, said) in enumerate(FATES.items())
         if (rows := [_markdown_row(orphan, shown) for orphan in audit.orphans if orphan.fate == fate])
@@ -155,8 +203,15 @@ def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
         sections.append(Section(title="Not settled in OBS", rows=held, rank=len(FATES)))
     if audit.warnings:
         sections.append(Section(title="Warnings", rows=[prose(line) for line in audit.warnings], rank=len(FATES) + 1))
-    text = laid_out(before, sections, f"Made {prose(audit.created_at)}.", limit)
+    made = f"Made {prose(audit.created_at)}."
+    after = f"{_markdown_suggestions(audit)}{made}" if suggestions(audit) else made
+    text = laid_out(before, sections, after if length(after) < limit // 4 else made, limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
+
+
+def _markdown_suggestions(audit: Audit) -> str:
+    lines = map(visible, config_lines(audit))
+    return "\n".join(["### For the config, what you want of it", "", "```yaml", *lines, "```", "", ""])
 
 
 _CODED = ("Name", "Version", "Arch")

@@ -1,98 +1,96 @@
-"""An audit as one HTML page that needs nothing else: sortable, readable on a phone, in light and dark.
+"""A report as one HTML page that needs nothing else: readable on a phone, in the dark and on paper.
 
-Its policy allows just this style and this script, by their sums: whatever got into the page would still not run.
+Its policy allows just its own style and script, by their sums: whatever got into the page would still not run.
 """
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from string import Template
+from typing import Any, Generic, Literal, TypeVar
 
-from pkgsync.model import Audit, Orphan
+from attrs import field, frozen
+
+from pkgsync import page
 from pkgsync.report.escape import visible
-from pkgsync.report.holds import holds
-from pkgsync.report.orphans import Column, columns, headline, totals
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --quiet: #666; --red: #b3261e; --blue: #1a5fb4;
-  --amber: #8a5a00; font: 15px/1.45 system-ui, sans-serif; }
-@media (prefers-color-scheme: dark) { :root { --quiet: #aaa; --red: #ff8a80; --blue: #8ab4f8; --amber: #fdd663; } }
-body { margin: 0 auto; padding: 1rem; max-width: 100rem; }
-h1 { font-size: 1.4rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
-.lead { font-weight: 600; }
-p, li { margin: .25rem 0; overflow-wrap: anywhere; }
-.quiet { color: var(--quiet); }
-table { border-collapse: collapse; width: 100%; margin-top: 1rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; }
-.short, .number, .delete, .archive, .held, .keep { white-space: nowrap; }
-thead th { position: sticky; top: 0; background: Canvas; padding: 0; }
-button { all: unset; box-sizing: border-box; cursor: pointer; font-weight: 600; padding: .35rem .5rem; width: 100%; }
-button:hover { background: var(--soft); }
-button:focus-visible { outline: 2px solid var(--blue); outline-offset: -2px; }
-th[aria-sort=ascending] button::after { content: " \\2191"; }
-th[aria-sort=descending] button::after { content: " \\2193"; }
-tbody tr:hover { background: var(--soft); }
-.delete { color: var(--red); font-weight: 600; }
-.archive { color: var(--blue); font-weight: 600; }
-.held { color: var(--amber); font-weight: 600; }
-@media (max-width: 56rem) {
-  table, tbody, tr, td { display: block; }
-  thead tr { display: flex; flex-wrap: wrap; gap: .35rem; }
-  thead th { display: block; position: static; border: 1px solid var(--line); border-radius: .3rem; }
-  tbody tr { border: 1px solid var(--line); border-radius: .3rem; margin: .6rem 0; padding: .3rem .6rem; }
-  td, td.number { border: 0; padding: .1rem 0 .1rem 6.5rem; text-align: left; position: relative; min-height: 1.45em; }
-  td::before { content: attr(data-head); position: absolute; left: 0; color: var(--quiet); font-weight: normal; }
-}
-"""
+T_contra = TypeVar("T_contra", contravariant=True)
+Kind = Literal["main", "short", "number", "words"]
+# the widths of columns, in characters, as page.css knows them
+_STEP, _WIDEST = 4, 60
+_LONG_WORD = re.compile(r"\S{24,}")
+_JOINT = re.compile(r"(?<=\w[-_/:+~@])(?=\w)|(?<=\w\.)(?=[a-z])")
 
-_SCRIPT = """
-const order = new Intl.Collator("en", { numeric: true });
-const body = document.querySelector("tbody");
-document.querySelectorAll("th").forEach((head, column) => head.addEventListener("click", () => {
-  const turn = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-  const key = row => row.cells[column].dataset.key ?? row.cells[column].textContent;
-  const unknown = row => key(row) === "";
-  const rows = [...body.rows].sort((a, b) => unknown(a) - unknown(b) || turn * order.compare(key(a), key(b)));
-  document.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
-  head.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
-  body.append(...rows);
-}));
-"""
+
+@frozen
+class Column(Generic[T_contra]):
+    """``text`` is for people; where numbers or times have to be sorted, ``key`` gives what does it.
+
+    ``main`` names the row, and comes first on a phone; ``words`` stand there on a line of their own.
+    """
+
+    head: str
+    text: Callable[[T_contra], str]
+    key: Callable[[T_contra], str] | None = field(default=None, kw_only=True)
+    kind: Kind = field(default="short", kw_only=True)
+
+
+@frozen(kw_only=True)
+class Table(Generic[T_contra]):
+    """Rows under a title such as ``2 deletions``; ``folded`` hides them behind a click, ``danger`` paints the title."""
+
+    anchor: str
+    title: str
+    rows: Sequence[T_contra]
+    columns: Sequence[Column[T_contra]]
+    folded: bool = False
+    danger: bool = False
+
+
+@frozen(kw_only=True)
+class Alert:
+    kind: Literal["danger", "warning", "note"]
+    title: str
+    lines: Sequence[str] = ()
+
+
+@frozen(kw_only=True)
+class Page:
+    """What a page says, not escaped. Empty facts, tables and columns are left out.
+
+    ``lines`` are those to copy, which ``purpose`` tells what for.
+    """
+
+    title: str
+    lead: str
+    alerts: Sequence[Alert]
+    facts: Sequence[tuple[str, str]]
+    tables: Sequence[Table[Any]]
+    purpose: str = ""
+    lines: Sequence[str] = ()
+    foot: str = ""
+
+
+def html(told: Page) -> str:
+    """The page, with a newline at the end."""
+    style, script = page.text("page.css"), page.text("page.js")
+    tables = [table for table in told.tables if table.rows]
+    return Template(page.text("page.html")).substitute(
+        policy=f"default-src 'none'; style-src {_sum(style)}; script-src {_sum(script)}; "
+        "base-uri 'none'; form-action 'none'",
+        style=style,
+        script=script,
+        title=_text(told.title),
+        head="\n".join(_head(told)),
+        body="\n".join([*_overview(tables), *(line for table in tables for line in _table(table))]),
+        foot="\n".join(_foot(told)),
+    )
 
 
 def _sum(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-_POLICY = (
-    f"default-src 'none'; style-src {_sum(_STYLE)}; script-src {_sum(_SCRIPT)}; base-uri 'none'; form-action 'none'"
-)
-
-
-def audit_html(audit: Audit) -> str:
-    """The audit as a page, with a newline at the end."""
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="referrer" content="no-referrer">',
-            f"<title>pkgsync audit: {_text(audit.repository)}</title>",
-            f"<style>{_STYLE}</style></head><body>",
-            f"<h1>pkgsync audit: {_text(audit.repository)}</h1>",
-            f'<p class="lead">{_text(headline(audit))}</p>',
-            *(f"<p>{_text(line)}</p>" for line in totals(audit)),
-            *_list("Not settled in OBS", [hold.told for hold in holds(audit.repositories)]),
-            *_list("Warnings", audit.warnings),
-            *_table(audit),
-            f'<p class="quiet">Made {_text(audit.created_at)}.</p>',
-            "</body></html>\n",
-        ]
-    )
 
 
 def _text(text: str) -> str:
@@ -100,37 +98,85 @@ def _text(text: str) -> str:
     return escape(visible(text), quote=True)
 
 
-def _list(title: str, lines: Sequence[str]) -> Iterable[str]:
-    if lines:
-        yield f"<h2>{title}</h2><ul>"
-        yield from (f"<li>{_text(line)}</li>" for line in lines)
-        yield "</ul>"
+def _breakable(text: str) -> str:
+    """The same between tags: long names may go on in the next line after a joint, and are still copied as they are."""
+    return _LONG_WORD.sub(lambda word: _JOINT.sub("<wbr>", word[0]), _text(text))
 
 
-def _table(audit: Audit) -> Iterable[str]:
-    if not audit.orphans:
-        return
-    shown = [Column(head="Distribution", text=_distribution, key=_distribution), *columns(audit)]
-    yield "<table><thead><tr>"
-    for column in shown:
-        kind = ' class="number"' if column.number else ""
-        yield f'<th scope="col"{kind}><button type="button">{column.head}</button></th>'
+def _head(told: Page) -> Iterator[str]:
+    yield f'<p class="lead">{_breakable(told.lead)}</p>'
+    yield from (line for alert in told.alerts for line in _alert(alert))
+    facts = [f"<dt>{_text(name)}</dt><dd>{_breakable(said)}</dd>" for name, said in told.facts if said]
+    if facts:
+        yield f"<dl>{''.join(facts)}</dl>"
+
+
+def _alert(alert: Alert) -> Iterator[str]:
+    yield f'<section class="alert {alert.kind}"><h2>{_breakable(alert.title)}</h2>'
+    if len(alert.lines) == 1:
+        yield f"<p>{_breakable(alert.lines[0])}</p>"
+    elif alert.lines:
+        yield f"<ul>{''.join(f'<li>{_breakable(line)}</li>' for line in alert.lines)}</ul>"
+    yield "</section>"
+
+
+def _overview(tables: Sequence[Table[Any]]) -> Iterator[str]:
+    """What there is, and a way to it."""
+    if tables:
+        yield "<nav>"
+        yield from (f'<a href="#{table.anchor}"{_danger(table)}>{_text(table.title)}</a>' for table in tables)
+        yield "</nav>"
+        yield '<div class="filter" role="search" hidden><label for="filter">Filter</label>'
+        yield '<input id="filter" type="search" placeholder="words that a row holds"><output></output></div>'
+
+
+def _danger(table: Table[Any]) -> str:
+    return ' class="danger"' if table.danger else ""
+
+
+def _table(table: Table[T_contra]) -> Iterator[str]:
+    columns = [_Shown.of(column, table.rows) for column in table.columns]
+    shown = [column for column in columns if any(column.texts)]
+    title = f'<h2{_danger(table)}>{_text(table.title)} <span class="count"></span></h2>'
+    yield f'<details class="table"><summary>{title}</summary>' if table.folded else f'<section class="table">{title}'
+    yield f'<table id="{table.anchor}"><thead><tr>'
+    yield from (f'<th scope="col" class="{column.style}">{column.head}</th>' for column in shown)
     yield "</tr></thead><tbody>"
-    yield from (f"<tr>{''.join(_cell(column, orphan) for column in shown)}</tr>" for orphan in audit.orphans)
-    yield f"</tbody></table><script>{_SCRIPT}</script>"
+    yield from (f"<tr>{''.join(cells)}</tr>" for cells in zip(*(column.cells() for column in shown), strict=True))
+    yield f"</tbody></table></{'details' if table.folded else 'section'}>"
 
 
-def _distribution(orphan: Orphan) -> str:
-    return orphan.row.distribution
+@frozen(kw_only=True)
+class _Shown:
+    """A column of a table as it is written, all of its cells equally wide.
+
+    Rows that do not ask each other for their width need no layout before they come into view.
+    """
+
+    head: str
+    style: str
+    texts: Sequence[str]
+    keys: Sequence[str] | None
+
+    @classmethod
+    def of(cls, column: Column[T_contra], rows: Sequence[T_contra]) -> "_Shown":
+        texts = [column.text(row) for row in rows]
+        keys = None if column.key is None else [column.key(row) for row in rows]
+        needed = max(len(column.head) + 3, *map(len, texts))
+        width = min(-(-needed // _STEP) * _STEP, _WIDEST)
+        return cls(head=_text(column.head), style=f"{column.kind} w{width}", texts=texts, keys=keys)
+
+    def cells(self) -> Iterator[str]:
+        start = f'<td class="{self.style}" data-head="{self.head}"'
+        if self.keys is None:
+            return (f"{start}>{_breakable(text)}</td>" for text in self.texts)
+        keyed = zip(self.texts, self.keys, strict=True)
+        return (f'{start} data-key="{_text(key)}">{_breakable(text)}</td>' for text, key in keyed)
 
 
-_SHORT = ("Distribution", "Arch", "Uploaded")
-
-
-def _cell(column: Column, orphan: Orphan) -> str:
-    text, key = column.text(orphan), column.key(orphan)
-    kind = "number" if column.number else "short" if column.head in _SHORT else ""
-    kind = orphan.fate if column.head == "Fate" else kind
-    name = f' class="{kind}"' if kind else ""
-    sorted_by = f' data-key="{_text(key)}"' if key != text else ""
-    return f'<td{name}{sorted_by} data-head="{column.head}">{_text(text)}</td>'
+def _foot(told: Page) -> Iterator[str]:
+    if told.lines:
+        lines = "\n".join(_text(line) for line in told.lines)
+        yield f"<p>{_text(told.purpose)}</p><pre><code>{lines}</code></pre>"
+    if told.foot:
+        yield f"<p>{_breakable(told.foot)}</p>"

@@ -1,12 +1,13 @@
 """Orphans as the reports tell them: the columns of a table, and the lines above or below it. Not escaped yet."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from pkgsync.model import Audit, Orphan, OrphanAction, Row
-from pkgsync.report import units, words
+from pkgsync.model import Audit, ConfigChange, Orphan, OrphanAction, Row
+from pkgsync.reasons import Reason
+from pkgsync.report import flips, units, words
 
 FATES = {"delete": "to delete", "archive": "to archive", "held": "held", "keep": "kept"}
 _FREEING = ("delete", "archive")
@@ -51,12 +52,22 @@ def columns(audit: Audit) -> list[Column]:
     return [
         *told,
         Column(head="Fate", text=lambda orphan: orphan.fate, key=lambda orphan: str(list(FATES).index(orphan.fate))),
-        _column("Why", lambda orphan: words.why(orphan.reason, orphan.message)),
+        _column("Why", why),
     ]
+
+
+def why(orphan: Orphan) -> str:
+    """The reason in words, and the line of the config that changes it, but where all orphans have the same one."""
+    said = words.why(orphan.reason, orphan.message)
+    flip = None if orphan.reason is Reason.KEEP else orphan.flip
+    return f"{said}. {flips.told(flip)}" if flip and flip.config else said
 
 
 def _column(head: str, text: Callable[[Orphan], str]) -> Column:
     return Column(head=head, text=text, key=text)
+
+
+DISTRIBUTION = _column("Distribution", lambda orphan: orphan.row.distribution)
 
 
 def _size(number: int | None) -> str:
@@ -131,3 +142,82 @@ def _downloads(audit: Audit, days: int) -> str:
 
 def _unknown(number: int, what: str) -> str:
     return f" ({units.plural(number, what)} not known)" if number else ""
+
+
+def head(audit: Audit) -> str:
+    """What was looked at and when, and what the config wants of orphans."""
+    read = "everything was read" if audit.complete else "a part of OBS could not be read"
+    return f"Audit of {audit.repository}, {audit.created_at}: {read} (orphans: {audit.action.value})"
+
+
+def tallies(audit: Audit) -> dict[str, list[tuple[str, int]]]:
+    """How many orphans there are by reason and by uploader, the most first; nothing where there is none."""
+    if not audit.orphans:
+        return {}
+    reasons = Counter(_reason(orphan) for orphan in audit.orphans)
+    uploaders = Counter(orphan.row.uploader or "unknown" for orphan in audit.orphans)
+    return {"reason": _most(reasons), "uploader": _most(uploaders)}
+
+
+def _reason(orphan: Orphan) -> str:
+    return f"{orphan.reason} (else {orphan.otherwise})" if orphan.otherwise else orphan.reason.value
+
+
+def _most(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def tally_lines(audit: Audit) -> list[str]:
+    """``By reason: 3 superseded, 1 not-owned``"""
+    return [f"By {what}: {tally(counts)}" for what, counts in tallies(audit).items()]
+
+
+def tally(counts: Sequence[tuple[str, int]]) -> str:
+    """``3 superseded, 1 not-owned``"""
+    return ", ".join(f"{count} {name}" for name, count in counts)
+
+
+@frozen
+class Suggestion:
+    """A change of the config that ``orphans`` of those told would need, and what it is for."""
+
+    words: str
+    changes: tuple[ConfigChange, ...]
+    orphans: int
+
+
+_SUGGESTED = {
+    ("orphans", "action"): "To let those go that pass every check",
+    ("orphans", "gone"): "To let packages of `names` that are gone go with all their versions",
+    ("orphans", "names"): "To let pkgsync manage these names too, if they are yours (the last version may then go)",
+}
+
+
+def suggestions(audit: Audit) -> list[Suggestion]:
+    """Lines to paste into the config. What only somebody may say who knows OBS's packages is not among them."""
+    stated = [orphan.flip.config for orphan in audit.orphans if orphan.flip]
+    return [
+        Suggestion(said, _merged(path, mine), len(mine))
+        for path, said in _SUGGESTED.items()
+        if (mine := [config for config in stated if any(change.path == path for change in config)])
+    ]
+
+
+def _merged(path: tuple[str, ...], stated: Sequence[tuple[ConfigChange, ...]]) -> tuple[ConfigChange, ...]:
+    """Where names are added, all of them; else what the first one sets, which is what all do."""
+    if path != ("orphans", "names"):
+        return tuple(change for change in stated[0] if change.how == "set")
+    added = [change.value for config in stated for change in config if change.path == path]
+    names = sorted({name for value in added if isinstance(value, tuple) for name in value})
+    return (ConfigChange(path, "add", tuple(names)),)
+
+
+def config_lines(audit: Audit) -> list[str]:
+    """The suggestions as one mapping, each with a comment; all are keys of `orphans`, and each may stand alone."""
+    found = suggestions(audit)
+    lines = [(f"  # {one.words}:", *(f"  {flips.line([_inner(change)])}" for change in one.changes)) for one in found]
+    return ["orphans:", *(line for group in lines for line in group)] if lines else []
+
+
+def _inner(change: ConfigChange) -> ConfigChange:
+    return evolve(change, path=change.path[1:])

@@ -2,46 +2,49 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from pkgsync.model import Outcome, Receipt, ReceiptLine
+from pkgsync.errors import ExitCode
+from pkgsync.model import Outcome, Plan, Receipt, ReceiptLine
 from pkgsync.reasons import Reason
 from pkgsync.report import units
 from pkgsync.report.escape import code, prose, visible
 from pkgsync.report.markdown import GITHUB_LIMIT
 from pkgsync.report.sections import Section, laid_out, length
-from pkgsync.report.style import SYMBOLS, Line, Style, aligned, labelled, wrapped
+from pkgsync.report.style import SYMBOLS, Colour, Line, Style, aligned, labelled, wrapped
 
 _PAST: Mapping[str, str] = {
     "upload": "uploaded", "replacement": "replaced", "deletion": "deleted", "archiving": "archived",
 }  # fmt: skip
 _UNDONE: Mapping[Outcome, str] = {
-    Outcome.DUE: "due",
     Outcome.FAILED: "failed",
     Outcome.STALE: "stale",
     Outcome.SKIPPED: "skipped",
     Outcome.LEFT: "left for the next run",
+    Outcome.DUE: "due",
 }
+_MANY = 5
+_EXAMPLES = 3
 
 
-def receipt_text(receipt: Receipt, style: Style, path: str | None = None, verbose: bool = False) -> str:
-    """The receipt as text, without a newline at the end: what is missing, what else is not done, and with ``verbose``
-    also what is.
+def receipt_text(
+    receipt: Receipt, style: Style, path: str | None = None, verbose: bool = False, *, dry_run: bool = False
+) -> str:
+    """The receipt as text, without a newline at the end: what is missing, and what else is not done, by its reason.
 
-    ``path`` is where the receipt file stands, for the last line.
+    With ``verbose`` every action is named. ``path`` is where the receipt file stands, for the last line.
     """
     missing = [line for line in receipt.lines if line.missing]
-    lines = [line for line in receipt.lines if not line.missing and (verbose or not line.outcome.is_goal)]
     blocks = [_missing(missing, style, path)] if missing else []
-    blocks += [_head(receipt, style)] if verbose else []
-    for distribution in sorted({line.distribution for line in lines}):
-        mine = [_line(line) for line in lines if line.distribution == distribution]
-        blocks.append([f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)])
+    if verbose:
+        blocks += [_head(receipt, style), *_by_distribution(receipt, style)]
+    else:
+        blocks.append([row for group in _groups(receipt.lines) for row in _grouped(group, style)])
     blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
     where = f" Receipt: {visible(path)}" if path else ""
-    blocks.append([style.paint("bold", f"{headline(receipt)}.") + where])
+    blocks.append([style.paint("bold", f"{headline(receipt, dry_run=dry_run)}.") + where])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -49,14 +52,13 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     """The receipt in at most ``limit`` characters of GitHub Markdown; what is not done comes first and is cut last."""
     missing = [line for line in receipt.lines if line.missing]
     before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
-    before += f"\n\n{prose(f'{_taken(missing)} {_way_back(missing, None)}')}" if missing else ""
+    before += f"\n\n{prose(missing_words(missing))}" if missing else ""
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
     done = [line for line in receipt.lines if line.outcome.is_goal]
-    undone = [line for line in receipt.lines if not line.outcome.is_goal and not line.missing]
     head = "|Distribution|File|Outcome|"
     sections = [
         Section(title=f"{len(missing)} MISSING", rows=[_row(line) for line in missing], head=head),
-        Section(title=f"{len(undone)} not done", rows=[_row(line) for line in undone], head=head, rank=1),
+        *(_group_section(group) for group in _groups(receipt.lines)),
         Section(
             title=units.plural(len(receipt.warnings), "warning"),
             rows=[prose(text) for text in receipt.warnings],
@@ -68,33 +70,69 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     return text if length(text) <= limit else f"{before}\n"[:limit]
 
 
+def next_step(receipt: Receipt, plan: Plan, file: str, options: str = "", *, dry_run: bool = False) -> str:
+    """What to type after an apply of the plan in ``file`` that did not do all of it, the likely one last; or nothing.
+
+    ``options`` are those that every command of this user needs.
+    """
+    outcomes = {line.outcome for line in receipt.lines if not line.outcome.is_goal}
+    apply, name = f"pkgsync {options}apply", shlex.quote(file)
+    if Outcome.STALE in outcomes:
+        skip = f"To go on without what is stale: {apply} --skip-stale {name}\n" if outcomes != {Outcome.STALE} else ""
+        return f"{skip}Next: {_planning(plan, name, options)}"
+    if outcomes == {Outcome.SKIPPED}:
+        return f"Next: {_planning(plan, name, options)}"
+    first = {ExitCode.AUTHENTICATION: ", with other credentials", ExitCode.QUOTA: ", once there is room again"}
+    why = first.get(ExitCode(receipt.exit_code), "") if not dry_run else ""
+    return f"Next{why}: {apply} {name}" if outcomes else ""
+
+
+def _planning(plan: Plan, name: str, options: str) -> str:
+    """The command that makes the plan anew, limited as it was. What was allowed beyond the limits is asked again."""
+    if plan.undoes is not None:
+        return f"pkgsync {options}undo RECEIPT -o {name}"
+    given = [f"--target {shlex.quote(glob)}" for glob in plan.selection.targets]
+    given += [f"--exclude {shlex.quote(glob)}" for glob in plan.selection.excludes]
+    given += [f"--orphans {plan.overrides.orphans}"] if plan.overrides.orphans else []
+    return " ".join([f"pkgsync {options}plan -o {name}", *given])
+
+
 def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
     """Receipts with the paths of their files, a block for each, as text without a newline at the end.
 
     What was missing at the end of a run is told for the last one of its plan: a later one has looked again.
     """
     blocks: list[list[str]] = []
-    told: set[str] = set()
+    seen: set[str] = set()
     for path, receipt in kept:
         first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
         blocks.append([style.paint("bold", first), f"  {visible(path)}"])
-        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in told]
+        missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in seen]
         blocks[-1] += aligned([evolve(_line(line), name=line.key) for line in missing], style)
-        told.add(receipt.plan_digest)
+        seen.add(receipt.plan_digest)
     return "\n".join("\n".join(block) for block in blocks)
 
 
-def headline(receipt: Receipt) -> str:
+def headline(receipt: Receipt, *, dry_run: bool = False) -> str:
     """``Apply complete: 3 uploaded, 1 replaced, 2 deleted in 41 s``."""
+    if dry_run and receipt.lines:
+        return _dry(receipt)
     if receipt.complete and all(line.outcome is Outcome.ALREADY_DONE for line in receipt.lines):
         return f"Nothing to do: {_already(len(receipt.lines))}"
     done, undone = ", ".join(_done_parts(receipt.lines)), ", ".join(_undone_parts(receipt.lines))
-    if any(line.outcome is Outcome.DUE for line in receipt.lines):
-        return f"Dry run: {', '.join(filter(None, (undone, done)))}"
     rest = f"; {_AS_ASKED if _is_as_asked(receipt) else undone}" if undone else ""
     lost = "".join(f"{part}. " for part in _missing_parts(receipt.lines))
     nothing = "nothing done" if any(line.attempts for line in receipt.lines) else "nothing changed"
     return f"{lost}{_state(receipt)}: {done or nothing}{_time(receipt)}{rest}"
+
+
+def _dry(receipt: Receipt) -> str:
+    """``Dry run: 3 due; done before: 2 uploaded``."""
+    undone = ", ".join(_undone_parts(receipt.lines))
+    if not undone:
+        return f"Dry run: nothing is due, {_already(len(receipt.lines))}"
+    done = ", ".join(_done_parts(receipt.lines))
+    return f"Dry run: {undone}" + (f"; done before: {done.replace(' done before', ' found done')}" if done else "")
 
 
 def _taken(lines: Sequence[ReceiptLine]) -> str:
@@ -112,12 +150,21 @@ def _missing_parts(lines: Sequence[ReceiptLine]) -> list[str]:
     return [*parts, f"{found['perhaps']} perhaps MISSING"] if found["perhaps"] else parts
 
 
+def missing_title(lines: Sequence[ReceiptLine]) -> str:
+    """``1 MISSING and 2 perhaps MISSING``."""
+    return " and ".join(_missing_parts(lines))
+
+
+def missing_words(lines: Sequence[ReceiptLine], path: str | None = None) -> str:
+    """What took them away, and the command that brings them back."""
+    return f"{_taken(lines)} {_way_back(lines, path)}"
+
+
 def _missing(lines: Sequence[ReceiptLine], style: Style, path: str | None) -> list[str]:
     """What is absent because of us, where its bytes are, and the command that brings it back."""
-    label = f"{' and '.join(_missing_parts(lines))}:"
-    words = f"{_taken(lines)} {_way_back(lines, path)}"
-    told = [evolve(_line(line), name=line.key, words=_told(line)) for line in lines]
-    return [*labelled(label, "red", words, style, hanging=2), *aligned(told, style)]
+    label, words = f"{missing_title(lines)}:", missing_words(lines, path)
+    rows = [evolve(_line(line), name=line.key, words=told(line)) for line in lines]
+    return [*labelled(label, "red", words, style, hanging=2), *aligned(rows, style)]
 
 
 def _way_back(lines: Sequence[ReceiptLine], path: str | None) -> str:
@@ -184,19 +231,23 @@ def _head(receipt: Receipt, style: Style) -> list[str]:
 
 
 def _line(line: ReceiptLine) -> Line:
-    symbol, colour = SYMBOLS[line.action]
-    if not (line.outcome.is_goal or line.outcome is Outcome.DUE):
-        symbol, colour = "!", "red" if line.outcome is Outcome.FAILED else "yellow"
+    symbol, colour = _symbol(line)
     return Line(
         symbol=symbol,
         colour=colour,
         name=line.filename,
         number="" if line.size is None else units.size(line.size),
-        words=_told(line),
+        words=told(line),
     )
 
 
-def _told(line: ReceiptLine) -> str:
+def _symbol(line: ReceiptLine) -> tuple[str, Colour]:
+    if line.outcome.is_goal or line.outcome is Outcome.DUE:
+        return SYMBOLS[line.action]
+    return "!", "red" if line.outcome is Outcome.FAILED else "yellow"
+
+
+def told(line: ReceiptLine) -> str:
     """How it ended, in words."""
     if line.outcome.is_goal:
         ended = _PAST[line.action] if line.outcome is Outcome.DONE else f"{_PAST[line.action]} before"
@@ -224,5 +275,72 @@ def _kept(line: ReceiptLine) -> str:
     return {"backup": ", backup kept", "none": ", no backup: cannot be undone"}.get(line.undo or "", "")
 
 
+def _by_distribution(receipt: Receipt, style: Style) -> Iterator[list[str]]:
+    """Every action but those that are missing, which stand on top."""
+    lines = [line for line in receipt.lines if not line.missing]
+    for distribution in sorted({line.distribution for line in lines}):
+        mine = [_line(line) for line in lines if line.distribution == distribution]
+        yield [f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)]
+
+
+@frozen(kw_only=True)
+class _Group:
+    """Actions that are not done for one reason; ``message`` is set where it is the same for all."""
+
+    lines: Sequence[ReceiptLine]
+    message: str | None
+
+    @property
+    def title(self) -> str:
+        """``12 uploads left for the next run: not begun: the run was interrupted``"""
+        first = self.lines[0]
+        why = ": ".join(part for part in (first.reason, self.message) if part)
+        return f"{units.plural(len(self.lines), first.action)} {_UNDONE[first.outcome]}" + (f": {why}" if why else "")
+
+
+def _groups(lines: Iterable[ReceiptLine]) -> list[_Group]:
+    """What is not done, and not missing, by outcome, kind and reason; apart where a few messages tell more."""
+    alike: dict[tuple[Outcome, str, str | None], list[ReceiptLine]] = {}
+    for line in lines:
+        if not (line.missing or line.outcome.is_goal):
+            alike.setdefault((line.outcome, line.action, line.reason), []).append(line)
+    order = list(_UNDONE)
+    return [group for key in sorted(alike, key=lambda key: order.index(key[0])) for group in _told_apart(alike[key])]
+
+
+def _told_apart(lines: Sequence[ReceiptLine]) -> list[_Group]:
+    by_message: dict[str, list[ReceiptLine]] = {}
+    for line in lines:
+        by_message.setdefault(line.message, []).append(line)
+    if len(by_message) > _MANY:
+        return [_Group(lines=lines, message=None)]
+    return [_Group(lines=same, message=message) for message, same in by_message.items()]
+
+
+def _grouped(group: _Group, style: Style) -> list[str]:
+    """The group with a few names; the only one of its kind on a line."""
+    first = group.lines[0]
+    if len(group.lines) == 1:
+        return aligned([evolve(_line(first), name=first.key)], style)
+    shown = group.lines if len(group.lines) <= _MANY else group.lines[:_EXAMPLES]
+    symbol, colour = _symbol(first)
+    rows = labelled(symbol, colour, visible(group.title), style, indent=2, hanging=2)
+    for line in shown:
+        said = f": {line.message}" if group.message is None and line.message else ""
+        rows += wrapped(visible(f"{line.key}{said}"), style, indent=6, hanging=2)
+    more = len(group.lines) - len(shown)
+    return [*rows, f"      and {more} more (-v names them)"] if more else rows
+
+
+def _group_section(group: _Group) -> Section:
+    told = group.message is None
+    rows = [
+        f"|{code(line.distribution)}|{code(line.filename)}|" + (f"{prose(line.message)}|" if told else "")
+        for line in group.lines
+    ]
+    head = "|Distribution|File|Why|" if told else "|Distribution|File|"
+    return Section(title=prose(group.title), rows=rows, head=head, rank=1)
+
+
 def _row(line: ReceiptLine) -> str:
-    return f"|{code(line.distribution)}|{code(line.filename)}|{prose(_told(line))}|"
+    return f"|{code(line.distribution)}|{code(line.filename)}|{prose(told(line))}|"

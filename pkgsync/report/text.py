@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from tabulate import tabulate
-
 from pkgsync.model import Plan, Replacement, Transfer
 from pkgsync.report import causes, units, words
 from pkgsync.report.changes import Change, changes, few, place
@@ -117,6 +115,8 @@ def _counts(plan: Plan, style: Style) -> list[str]:
     if len(rows) > 1:
         table.append(["in all", *words.numbers(plan.summary.total, heads), ""])
     align = ("left", *("right" for _ in heads), "right", "left")
+    from tabulate import tabulate
+
     # as a row of its own: tabulate pads a head
     table.insert(0, ["", *heads, "size", ""])
     made = tabulate(table, tablefmt="plain", colalign=align, disable_numparse=True)

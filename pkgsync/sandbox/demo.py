@@ -1,9 +1,9 @@
 """The two days of the demo: real packages on OBS, and what Packagecloud holds before pkgsync comes.
 
-Day 1 has several names and versions, both architectures, noarch and all with other bytes per architecture, names with
-`+ ~ ^`, an epoch, subpackages named other than their source, a multibuild flavor, debug and source packages, a failed
-package without files, a disabled and an excluded one. Day 2 has a new version of hello-tool, the deb of netdemo rebuilt
-under its old name, and no old-tool.
+The project is built for three base projects. Day 1 has several names and versions, both architectures, noarch and all
+with other bytes per architecture, names with `+ ~ ^`, an epoch, subpackages named other than their source, a multibuild
+flavor, debug and source packages, a failed package without files, a disabled and an excluded one. Day 2 has a new
+version of hello-tool, the deb of netdemo rebuilt under its old name, and no old-tool.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,11 @@ from .sandbox import PROJECT, REPOSITORY, Sandbox
 
 LEAP, JAMMY, TUMBLEWEED = "openSUSE_Leap_15.6", "xUbuntu_22.04", "openSUSE_Tumbleweed"
 ARCHS = ("x86_64", "aarch64")
+BASES = {
+    LEAP: ("openSUSE:Leap:15.6", "standard"),
+    JAMMY: ("Ubuntu:22.04", "universe"),
+    TUMBLEWEED: ("openSUSE:Factory", "snapshot"),
+}
 DEMO_ORPHANS = {"action": "delete", "keep_versions": 1, "without_files": ["demo-fails", "demo-x86only"]}
 DAY = 86400  # seconds
 
@@ -21,9 +26,11 @@ DAY = 86400  # seconds
 def demo_world_day1(sandbox: Sandbox) -> None:
     """Build and publish the first day on OBS, and put a few old rows on Packagecloud."""
     obs = sandbox.obs
-    obs.add_repository(PROJECT, LEAP, "rpm", ARCHS)
-    obs.add_repository(PROJECT, JAMMY, "deb", ARCHS)
-    obs.add_repository(PROJECT, TUMBLEWEED, "rpm", ["x86_64"])
+    for name, (base, repository) in BASES.items():
+        kind = "deb" if name == JAMMY else "rpm"
+        archs = ["x86_64"] if name == TUMBLEWEED else ARCHS
+        obs.add_repository(base, repository, kind, ARCHS)
+        obs.add_repository(PROJECT, name, kind, archs, paths=[(base, repository)])
     for repository, arch in _places():
         _build(sandbox, "day1", repository, arch)
         obs.set_code(PROJECT, repository, arch, "demo-fails", "failed" if repository == LEAP else "excluded")

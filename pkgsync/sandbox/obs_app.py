@@ -15,6 +15,7 @@ from .obs_result import RESULT_PARAMETERS, ResultError, result_list
 from .obs_world import ArchState, BuiltFile, ObsWorld, Project, Repository
 from .serving import content_type, send_blob
 from .signing import Signer
+from .ssh_login import REALM, is_signed
 from .wsgi import Body, Environ, StartResponse
 
 LIST_PARAMETERS = frozenset({"deleted", "expand", "noorigins"})
@@ -72,6 +73,10 @@ class ObsApp:
         return routes[parts[0]](request, parts[1:])
 
     def _authenticate(self, request: Request) -> None:
+        if self.world.ssh_key:
+            if is_signed(request.headers.get("Authorization", ""), self.world.user, self.world.ssh_key):
+                return
+            raise ObsError(401, "authentication_required", "Authentication required")
         given = request.authorization
         if given is None or given.username != self.world.user or given.password != self.world.password:
             raise ObsError(401, "authentication_required", "Authentication required")
@@ -85,7 +90,8 @@ class ObsApp:
         response = self._xml(root)
         response.status = f"{error.status} {error.text.replace(':', ' ')}"
         if error.status == 401:
-            response.headers["WWW-Authenticate"] = 'Basic realm="Use your developer account"'
+            signature = f'Signature realm="{REALM}",headers="(created)"'
+            response.headers["WWW-Authenticate"] = signature if self.world.ssh_key else f'Basic realm="{REALM}"'
         return response
 
     def _xml(self, root: ET.Element) -> Response:
@@ -288,6 +294,8 @@ def _project_meta(project: Project) -> ET.Element:
     ET.SubElement(root, "description").text = "Small packages for trying out a sync tool"
     for repository in project.repositories.values():
         element = ET.SubElement(root, "repository", name=repository.name)
+        for base, name in repository.paths:
+            ET.SubElement(element, "path", project=base, repository=name)
         for arch in repository.archs:
             ET.SubElement(element, "arch").text = arch
     return root

@@ -67,13 +67,17 @@ class ArchState:
 
 @define(kw_only=True)
 class Repository:
-    """A repository of a project: its architectures and its published tree (files by path)."""
+    """A repository of a project: its architectures and its published tree (files by path).
+
+    `paths` are the (project, repository) that it is built against.
+    """
 
     project: str
     name: str
     kind: str
     options: IndexOptions
     archs: dict[str, ArchState]
+    paths: tuple[tuple[str, str], ...] = ()
     files: dict[str, Published] = field(factory=dict)
     tree: dict[str, Blob] = field(factory=dict)
 
@@ -101,7 +105,8 @@ class ObsWorld:
     `rails` (login, word codes) or `backend` (numbers, false empty answers). ranges: whether the API honours Range.
     repserver_down: `_result` is empty without `state`. redirect_to_mirror: the download server answers package files
     with a redirect to the mirror; freeze_mirror makes that mirror lag. order_seed: another order of the elements of
-    `_result`, and of the indexes from the next publish on.
+    `_result`, and of the indexes from the next publish on. ssh_key: the public key of the user: signatures are
+    taken, and no password.
     """
 
     clock: Clock = field(factory=Clock)
@@ -110,6 +115,7 @@ class ObsWorld:
     frontend: str = "rails"
     user: str = "demo"
     password: str = "demo-password"  # noqa: S105 - of a server on loopback
+    ssh_key: str = ""
     instance: str = "obs.sandbox.test"
     ranges: bool = False
     download_ranges: bool = True
@@ -135,12 +141,21 @@ class ObsWorld:
         kind: str,
         archs: Iterable[str] = ("x86_64", "aarch64"),
         options: IndexOptions | None = None,
+        paths: Iterable[tuple[str, str]] = (),
     ) -> Repository:
-        """Add a repository of `kind` rpm or deb; its project is made if it is missing."""
+        """Add a repository of `kind` rpm or deb; its project is made if it is missing.
+
+        A base project is one whose repositories others are built against by `paths`.
+        """
         with self.lock:
             states = {arch: ArchState(code="unpublished") for arch in archs}
             repository = Repository(
-                project=project, name=name, kind=kind, options=options or IndexOptions(), archs=states
+                project=project,
+                name=name,
+                kind=kind,
+                options=options or IndexOptions(),
+                archs=states,
+                paths=tuple(paths),
             )
             self.add_project(project).repositories[name] = repository
             return repository

@@ -15,6 +15,7 @@ from pkgsync.errors import (
     QuotaError,
     ReadError,
 )
+from pkgsync.session.authorization import signature_challenge
 
 WORDS_TIP = "With -v the server's own words stand on stderr."
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -86,7 +87,7 @@ def check_status(reply: Reply, what: str, *, quota: bool) -> None:
         return
     message = f"{what}: {status}"
     if status in (401, 403):
-        raise AuthenticationError(message, tip=_authentication_tip(status))
+        raise AuthenticationError(message, tip=_authentication_tip(status, reply.headers))
     if status == 404:
         raise NotFoundError(message)
     # packagecloud/README.md, "Quota": it stays so for weeks, and asking again costs time only
@@ -97,10 +98,12 @@ def check_status(reply: Reply, what: str, *, quota: bool) -> None:
     raise ReadError(message, tip=WORDS_TIP)
 
 
-def _authentication_tip(status: int) -> str:
-    if status == 401:
-        return "Check the user name and password, or the token."
-    return "The login is known, but it may not do this."
+def _authentication_tip(status: int, headers: Mapping[str, str]) -> str:
+    if status == 403:
+        return "The login is known, but it may not do this."
+    if signature_challenge(headers.get("WWW-Authenticate", "")) is not None:
+        return "The server takes SSH signatures: check OSC_SSHKEY (without OSC_PASSWORD) and the clock."
+    return "Check the user name and password, or the token."
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -1,6 +1,5 @@
 """One server, one credential: requests that are bounded, repeated with care, and never misdirected."""
 
-import base64
 import contextlib
 import logging
 import os
@@ -14,7 +13,7 @@ from requests import Request, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
-from pkgsync.backoff import seconds_before
+from pkgsync.backoff import say_retry, seconds_before
 from pkgsync.errors import (
     AmbiguousError,
     ConfigError,
@@ -24,7 +23,8 @@ from pkgsync.errors import (
     RefusedError,
 )
 from pkgsync.model.origin import Origin, zone_of
-from pkgsync.model.secret import Basic
+from pkgsync.model.secret import Login
+from pkgsync.session.authorization import Authorization
 from pkgsync.session.body import read_body, read_start
 from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # requests reads the first two by itself only together with ~/.netrc (see trust_env below)
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # what these mean depends on what was sent before: the caller knows
 _ANSWERS_OF_A_CHANGE = (404, 409, 422)
 
@@ -62,7 +62,7 @@ class Session:
         self,
         base_url: str,
         *,
-        auth: Basic | None = None,
+        auth: Login | None = None,
         limits: HttpLimits = DEFAULT_LIMITS,
         allow_http: bool = False,
         allow_private: bool = False,
@@ -76,7 +76,7 @@ class Session:
         self._origin = _checked_origin(base_url, allow_http)
         self._allow_http = allow_http
         self._zones: Zones = neighbour._zones if neighbour else Zones(self._origin, allow_private)
-        self._auth = auth
+        self._auth = Authorization(auth)
         self._quota = quota
         self._accept = accept
         self._closed = threading.Event()
@@ -107,7 +107,7 @@ class Session:
 
     def show_words(self, what: str, words: bytes, secrets: Sequence[str] = ()) -> None:
         """Log the server's own words about ``what``, where ``-v`` shows them; they stand nowhere else."""
-        _log.info("%s, the server says: %s", what, told(words, (*self._secrets, *secrets)))
+        _log.info("%s, the server says: %s", what, told(words, (*self._auth.secrets, *secrets)))
 
     def get(
         self,
@@ -226,11 +226,16 @@ class Session:
                 exhausted = attempt >= self.limits.attempts or timeouts >= self.limits.timeouts
                 if exhausted or error.hopeless or self._closed.is_set():
                     raise error.error from None
-                wait = error.wait
-            if wait is None:
-                self._pause(seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds))
-            else:
-                self._pause(min(wait, self.limits.retry_after_cap_seconds))
+                seconds = self._seconds_before(attempt, error.wait)
+                most = self.limits.timeouts if error.timed_out else self.limits.attempts
+                say_retry(error.error.message, attempt, most, seconds)
+            self._pause(seconds)
+
+    def _seconds_before(self, attempt: int, wait: float | None) -> float:
+        """How long the next attempt has to wait; ``wait`` is what the server asks for."""
+        if wait is not None:
+            return min(wait, self.limits.retry_after_cap_seconds)
+        return seconds_before(attempt, self.limits.backoff_seconds, self.limits.backoff_cap_seconds)
 
     @contextlib.contextmanager
     def _following(
@@ -242,20 +247,31 @@ class Session:
         *,
         elsewhere: bool,
     ) -> Iterator[tuple[Response, Watch]]:
-        """GET ``url``, redirects followed by hand, the last answer open for reading."""
+        """GET ``url``, redirects followed and a signature given by hand, the last answer open for reading."""
         wait = self.limits.read_seconds if read_seconds is None else read_seconds
         with contextlib.ExitStack() as stack:
-            asked = url
+            asked, signed = url, False
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watching(wait, total_seconds))
                 response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
-                if response.status_code not in _REDIRECTS:
+                if response.status_code in _REDIRECTS:
+                    url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
+                # once: a signature that was just made and is refused will be refused again
+                elif not signed and self._can_sign(response, asked):
+                    signed = True
+                else:
                     yield response, watch
                     return
-                url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 stack.close()
         raise ReadError(f"GET {clean_url(asked)}: more than {self.limits.redirects} redirects")
+
+    def _can_sign(self, response: Response, asked: str) -> bool:
+        """Whether this is the server's own demand for a signature, and there is one now. Raises AuthenticationError."""
+        if response.status_code != 401 or Origin.of(str(response.url)) != self._origin:
+            return False
+        challenge, sent = response.headers.get("WWW-Authenticate", ""), response.request.headers.get("Authorization")
+        return self._auth.renew(challenge, sent, f"GET {clean_url(asked)}")
 
     def _redirected(self, url: str, asked: str, location: str | None, elsewhere: bool) -> str:
         """Where the answer to ``url`` leads to. That is the server's word: errors name what was ``asked`` for."""
@@ -318,7 +334,7 @@ class Session:
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
                 proxies={} if origin.is_loopback else get_environ_proxies(url),
-                verify=next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), True),
+                verify=next((os.environ[name] for name in CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
             raise failure(error, f"{method} {_place(asked, url)}", watch) from None
@@ -327,8 +343,8 @@ class Session:
 
     def _headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         own = {"User-Agent": f"pkgsync/{__version__}", **headers}
-        if self._auth is not None and Origin.of(url) == self._origin:
-            own["Authorization"] = f"Basic {_encoded(self._auth)}"
+        if (authorization := self._auth.header) and Origin.of(url) == self._origin:
+            own["Authorization"] = authorization
         return own
 
     def _reply(self, response: Response, watch: Watch, max_bytes: int, asked: str, *, decode: bool = True) -> Reply:
@@ -369,12 +385,6 @@ class Session:
             raise
         return reply
 
-    @property
-    def _secrets(self) -> tuple[str, ...]:
-        if self._auth is None:
-            return ()
-        return (_encoded(self._auth), self._auth.password, self._auth.username)
-
 
 def _checked_origin(url: str, allow_http: bool) -> Origin:
     try:
@@ -403,10 +413,6 @@ def _place(asked: str, url: str) -> str:
     """The URL that was asked for, and the server that it was redirected to; never a path that a server made up."""
     final = Origin.of(url)
     return clean_url(asked) if final == Origin.of(asked) else f"{clean_url(asked)}, redirected to {final}"
-
-
-def _encoded(auth: Basic) -> str:
-    return base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode("ascii")
 
 
 def _ambiguous(message: str) -> AmbiguousError:

@@ -5,10 +5,12 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from pkgsync.cli.commands.audit import FATES, SORTS
+from pkgsync.model import AuditSort, Fate
 from pkgsync.packagecloud import usage
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Kind, make_deb, make_rpm, replace_body
 from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
@@ -286,3 +288,8 @@ def test_a_distribution_with_a_limit_of_its_own(cli: Cli) -> None:
     assert cli.run("apply", "plan.json").code == 3
     assert cli.run("plan", "--max-deletions", 3, "-o", "plan.json").code == 0
     assert cli.run("apply", "plan.json").code == 0
+
+
+def test_the_choices_of_the_command_line_are_those_of_the_model() -> None:
+    assert get_args(Fate) == FATES
+    assert tuple(AuditSort) == SORTS

@@ -81,6 +81,7 @@ def test_no_command_shows_the_help_as_an_error(cli: Cli, arguments: list[str]) -
         ["cache", "nosuch"],
         ["cache", "prune", "--older-than", "soon"],
         ["cache", "prune", "--max-size", "-1"],
+        ["cache", "prune", "--max-size", "10"],
         ["-c", ".", "plan"],
         ["--log-format", "xml", "plan"],
         ["-c", "missing.yaml", "plan", "--now"],
@@ -253,8 +254,10 @@ def test_a_traceback_only_with_debug(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
 def test_json_messages_are_json_line_by_line(cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     monkeypatch.setenv("PKGSYNC_LOG_FORMAT", "json")
     done = cli.run(*arguments)
-    assert done.err
-    for line in done.err.splitlines():
+    first, *lines = done.err.splitlines()
+    assert json.loads(first) == {"format": "pkgsync-log", "version": "1.0"}
+    assert lines
+    for line in lines:
         entry = json.loads(line)
         assert set(entry) <= {"time", "level", "message", "tip", "id"}
         assert entry["level"] in {"debug", "info", "warning", "error"}
@@ -266,7 +269,7 @@ def test_json_messages_are_json_line_by_line(cli: Cli, monkeypatch: pytest.Monke
 def test_json_messages_with_a_traceback(cli: Cli) -> None:
     cli.obs_fault(Kind.STATUS, "_result", times=None, status=500)
     done = cli.run("--log-format", "json", "plan", "--debug")
-    entries = [json.loads(line) for line in done.err.splitlines()]
+    entries = [json.loads(line) for line in done.err.splitlines()[1:]]
     assert any("Traceback" in entry["message"] for entry in entries if entry["level"] == "debug")
     assert entries[-1]["id"] == "ReadError"
 
@@ -346,7 +349,7 @@ def test_a_stream_that_takes_only_ascii_gets_our_signs_in_ascii(cli: Cli, monkey
 
 
 def test_choices_are_named_on_one_line(cli: Cli) -> None:
-    assert cli.run("schema").errors[0].endswith("Choose from: config, plan, receipt")
+    assert cli.run("schema").errors[0].endswith("Choose from: config, plan, receipt, snapshot")
 
 
 def on_a_terminal(cli: Cli, *arguments: str) -> str:
@@ -374,6 +377,19 @@ def test_progress_is_shown_on_a_terminal_only(cli: Cli, monkeypatch: pytest.Monk
     assert "Reading OBS" not in cli.call("plan").err
     monkeypatch.setenv("TERM", "dumb")
     assert "Reading OBS" not in on_a_terminal(cli, "plan")
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_nothing_of_the_progress_is_left_behind(cli: Cli, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    if token:
+        monkeypatch.setenv("PACKAGECLOUD_TOKEN", token)
+    cli.obs_fault(Kind.NOTHING, "", times=None, delay=0.4)
+    written = on_a_terminal(cli, "plan")
+    assert "Reading OBS" in written
+    last = written.rpartition("\x1b[J")[2]
+    assert "Reading OBS" not in last
+    assert last.endswith("\r\n"), "the prompt comes in column 1"
 
 
 # ends
@@ -425,21 +441,35 @@ def test_names_that_the_terminals_encoding_lacks(cli: Cli, monkeypatch: pytest.M
     assert "plan\\xe9.json" in done.err
 
 
-def test_every_exit_code_has_a_meaning_for_the_readme() -> None:
+def test_every_exit_code_has_a_meaning() -> None:
     assert [int(code) for code in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 129, 130, 143]
+
+
+HTTP = {"requests", "urllib3", "pkgsync.session.session", "werkzeug"}
+CHECKS = {"jsonschema", "jsonschema_rs", "referencing", "cattrs"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--help"], {"requests", "yaml", "jsonschema", "werkzeug", "tqdm", "tabulate"}),
-        (["schema", "plan"], {"requests", "yaml", "jsonschema", "werkzeug", "tqdm"}),
-        (["cache", "info"], {"werkzeug", "tqdm"}),
-        (["validate"], {"werkzeug", "tqdm", "pkgsync.apply.engine"}),
-        (["plan"], {"werkzeug", "pkgsync.sandbox", "tqdm"}),
+        (["--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
+        *(
+            ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"})
+            for name in SUMMARIES
+        ),
+        (["help", "undo"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
+        (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
+        (["validate"], {*HTTP, "cattrs", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
+        (["show", "plan.json"], {*HTTP, "jsonschema", "referencing", "yaml", "platformdirs", "pkgsync.apply.engine"}),
+        (["cache", "info"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
+        (["receipts"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
+        (["plan"], {"werkzeug", "pkgsync.sandbox"}),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_command_imports_only_what_it_needs(cli: Cli, arguments: list[str], unwanted: set[str]) -> None:
+    if "plan.json" in arguments:
+        cli.run("plan", "-o", "plan.json")
     code = (
         "import sys; from pkgsync.cli.main import run; from pkgsync.cli.options import Context; "
         f"code = run(Context(), {arguments}); print(code, *sys.modules, file=sys.stderr)"

@@ -73,6 +73,7 @@ def test_json_is_the_plan_file_byte_for_byte(cli: Cli, arguments: list[str]) -> 
 
 def test_markdown(cli: Cli) -> None:
     assert cli.run("plan", "--format", "markdown").out.startswith("## pkgsync: `demo/testing`\n")
+    assert cli.run("plan", "--format", "html").out.startswith("<!DOCTYPE html>\n")
 
 
 def test_an_existing_file_is_replaced_by_rename(cli: Cli) -> None:
@@ -128,7 +129,7 @@ def test_one_unreadable_repository_makes_the_plan_incomplete(cli: Cli) -> None:
     assert [upload["filename"] for upload in plan["uploads"]] == [RPM.filename]
 
 
-@pytest.mark.parametrize("path", ["plan.json/x", "plan.json/x/y", ".", "-", "/dev/null"])
+@pytest.mark.parametrize("path", ["plan.json/x", "plan.json/x/y", ".", "-", "/dev/null", "/"])
 def test_what_can_never_be_written_is_refused_before_anything_is_read(cli: Cli, path: str) -> None:
     (cli.folder / "plan.json").write_text("a file")
     done = cli.run("plan", "-o", path)
@@ -148,9 +149,15 @@ def test_a_folder_that_goes_away_meanwhile_is_an_error_with_its_name(cli: Cli) -
     assert list((cli.folder / "moved").iterdir()) == []
 
 
-def test_missing_folders_are_made(cli: Cli) -> None:
-    assert cli.run("plan", "-o", "out/today/plan.json").code == 0
-    assert cli.saved("out/today/plan.json")["complete"] is True
+@pytest.mark.parametrize(
+    "arguments", [("plan", "-o"), ("undo", "plan.json", "-o"), ("apply", "plan.json", "--receipt")], ids=" ".join
+)
+def test_no_folder_is_made_for_what_is_written(cli: Cli, arguments: tuple[str, ...]) -> None:
+    (cli.folder / "plan.json").write_text("{}")
+    done = cli.run(*arguments, "out/today/plan.json")
+    assert (done.code, done.out, len(done.errors)) == (64, "", 1)
+    assert "'out/today/plan.json' cannot be written: there is no folder 'out/today'" in done.errors[0]
+    assert not (cli.folder / "out").exists()
 
 
 # exit codes: 64, 7, 6, 1, 3, 2, 0 in this order
@@ -247,7 +254,9 @@ def test_a_number_where_packagecloud_goes_by_code_names_is_told_the_name(cli: Cl
     cli.configure(distributions={LEAP_REPOSITORY: LEAP, "xUbuntu_22.04": "debian/12", "openSUSE_Tumbleweed": None})
     done = cli.run("plan")
     assert done.code == 1
-    assert "error: Packagecloud has no distribution 'debian/12'." in done.err
+    lines = (cli.folder / "pkgsync.yaml").read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if "debian/12" in line)
+    assert f"error: pkgsync.yaml:{number}:3: Packagecloud has no distribution 'debian/12'." in done.err
     assert "Write debian/bookworm." in done.err
 
 

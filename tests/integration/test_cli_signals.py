@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.sandbox import Kind
-from tests.cli_world import Cli, open_cli
+from pkgsync.sandbox import Fault, Kind
+from tests.cli_world import LEAP, RPM, Cli, open_cli
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -67,6 +67,43 @@ def test_an_apply_that_has_begun_nothing_ends_at_once(
     assert process.returncode == code
     assert err == "error: Interrupted before anything was changed.\ntip: Run the same command again.\n"
     assert cli.names == set()
+
+
+@contextmanager
+def uploading(cli: Cli) -> Iterator[tuple["subprocess.Popen[str]", Fault]]:
+    """An apply of one upload that Packagecloud has taken but does not answer."""
+    assert cli.run("plan", "-o", "plan.json", "--target", f"{LEAP}/*").code == 0
+    fault = cli.packagecloud_fault(Kind.HANG_AFTER, "packages.json", method="POST", times=None)
+    with cli.started("apply", "plan.json") as process:
+        assert fault.hit.wait(30)
+        yield process, fault
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "again"), [(signal.SIGINT, 130, "Ctrl-C again"), (signal.SIGTERM, 143, "a second signal")]
+)
+def test_the_first_signal_is_answered_before_what_it_waits_for_has_ended(
+    cli: Cli, number: signal.Signals, code: int, again: str
+) -> None:
+    with uploading(cli) as (process, fault):
+        process.send_signal(number)
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"Finishing 1 transfer; {again} stops now.\n"
+        fault.released.set()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err.splitlines()) == (code, [f"upload {LEAP}/{RPM.filename}: done"])
+    assert out.splitlines()[-1].startswith("Apply interrupted: 1 uploaded in ")
+
+
+def test_the_second_signal_stops_now_and_the_next_step_is_told(cli: Cli) -> None:
+    with uploading(cli) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Next: pkgsync apply plan.json\n")
+    assert "cut off: the outcome is unknown until the next run looks" in out
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored(cli: Cli) -> None:

@@ -137,7 +137,9 @@ def test_what_another_config_asks_for_is_refused_or_held_in_words(cli: Cli) -> N
     assert offline(cli).code == 64
     cli.configure(distributions={**EVERYWHERE, TUMBLEWEED: "opensuse/99"})
     unknown = offline(cli)
-    assert (unknown.code, unknown.errors) == (1, ["error: Packagecloud has no distribution 'opensuse/99'."])
+    place = next(n for n, s in enumerate((cli.folder / "pkgsync.yaml").read_text().splitlines(), 1) if "suse/99" in s)
+    words = f"error: pkgsync.yaml:{place}:3: Packagecloud has no distribution 'opensuse/99'."
+    assert (unknown.code, unknown.errors) == (1, [words])
     cli.configure(orphans={"action": "archive", "archive_to": ARCHIVE, "keep_versions": 1})
     archive = offline(cli, "-o", "offline.json")
     assert (archive.code, [h["reason"] for h in cli.saved("offline.json")["held"]]) == (1, ["unread"])

@@ -49,7 +49,7 @@ def files(sandbox: Sandbox, repository: str, arch: str) -> dict[str, tuple[str, 
 
 
 def test_listings(backend: Sandbox) -> None:
-    assert names(backend, "/build") == [PROJECT]
+    assert names(backend, "/build") == ["Ubuntu:22.04", PROJECT, "openSUSE:Factory", "openSUSE:Leap:15.6"]
     assert names(backend, f"/build/{PROJECT}") == [LEAP, JAMMY, "openSUSE_Tumbleweed"]
     assert names(backend, f"/build/{PROJECT}/{LEAP}") == ["x86_64", "aarch64"]
     assert "demo-multi:small" in names(backend, f"/build/{PROJECT}/{LEAP}/x86_64")
@@ -218,6 +218,16 @@ def test_the_pool_of_an_architecture(sandbox: Sandbox) -> None:  # 15
 def test_config_meta_and_keys_of_a_project(sandbox: Sandbox) -> None:
     config = ask(sandbox, f"/source/{PROJECT}/_config")
     assert (config.status_code, config.text, config.headers["Content-Type"]) == (200, "", "text/plain")
+    paths = [path.attrib for path in tree(sandbox, f"/source/{PROJECT}/_meta").iter("path")]
+    assert paths == [
+        {"project": "openSUSE:Leap:15.6", "repository": "standard"},
+        {"project": "Ubuntu:22.04", "repository": "universe"},
+        {"project": "openSUSE:Factory", "repository": "snapshot"},
+    ]
+    for path in paths:
+        assert path["repository"] in {
+            r.attrib["name"] for r in tree(sandbox, f"/source/{path['project']}/_meta").iter("repository")
+        }
     meta = tree(sandbox, f"/source/{PROJECT}/hello-tool/_meta")
     assert (meta.tag, meta.attrib) == ("package", {"name": "hello-tool", "project": PROJECT})
     sandbox.obs.signer = None

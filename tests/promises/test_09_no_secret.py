@@ -103,11 +103,15 @@ def everything(cli: Cli, verbosities: Sequence[tuple[str, ...]]) -> list[Done]:
         runs += [
             cli.run("plan", "-o", plan, *options, *folders),
             cli.run("audit", *options, *folders),
+            cli.run("explain", "hello", *options, *folders),
             cli.run("snapshot", "-o", f"world{number}.json", *options, *folders),
             cli.run("show", plan, *options),
             cli.run("apply", plan, "--dry-run", *options, *folders),
             cli.run("apply", plan, *options, *folders),
             cli.run("show", f"plan{number}.receipt.json", "-v", *options),
+            cli.run("doctor", *options, *folders),
+            cli.run("validate", "--online", *options, *folders),
+            cli.run("init", PROJECT, REPOSITORY, "-o", f"first{number}.yaml", *options, *folders),
         ]
     return runs
 
@@ -259,7 +263,7 @@ def test_the_scenarios_reach_every_server(cli: Cli, sealed: Path) -> None:
     """Guards the tests above: the credentials are used, and all three kinds of actions are done."""
     runs = everything(cli, TELLING)
     assert [done.code for done in runs] == [0] * len(runs)
-    applied = runs[5::7]
+    applied = runs[6::11]
     assert all("1 uploaded, 1 replaced, 1 deleted" in done.out for done in applied)
     assert cli.sandbox.log.mentions(TOKEN, "packagecloud")
     assert cli.sandbox.log.mentions(PASSWORD, "obs")

@@ -94,12 +94,15 @@ def written(cli: Cli, sealed: Path) -> Iterator[tuple[Path, str]]:
 
 def everything(cli: Cli, *options: str) -> list[Done]:
     runs = [cli.run("plan", "-o", "plan.json", *options), cli.run("audit", *options)]
+    runs += [cli.run("explain", "hello", form, *options) for form in ("--format=text", "--json")]
     runs.append(cli.run("snapshot", "-o", "world.json", *options))
     if Path("plan.json").exists():
         runs += [cli.run("show", "plan.json", "--format", form) for form in ("text", "markdown", "json", "html")]
         runs.append(cli.run("apply", "plan.json", *options))
     if Path("plan.receipt.json").exists():
-        runs += [cli.run("show", "plan.receipt.json", "--format", form) for form in ("text", "markdown", "json")]
+        runs += [
+            cli.run("show", "plan.receipt.json", "--format", form) for form in ("text", "markdown", "json", "html")
+        ]
     return runs
 
 

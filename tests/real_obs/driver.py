@@ -124,8 +124,14 @@ class Project:
 
     # ---- changes
 
-    def set_meta(self, repositories: Mapping[str, tuple[str, ...]], *, publish: bool = True) -> None:
-        """States which repositories and architectures there are, and whether they are published."""
+    def set_meta(
+        self,
+        repositories: Mapping[str, tuple[str, ...]],
+        *,
+        publish: bool = True,
+        paths: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
+        """States which repositories and architectures there are, whether they are published, and what for."""
         root = ET.Element("project", name=self.name)
         ET.SubElement(root, "title")
         ET.SubElement(root, "description")
@@ -133,6 +139,9 @@ class Project:
             ET.SubElement(ET.SubElement(root, "publish"), "disable")
         for repository, archs in repositories.items():
             element = ET.SubElement(root, "repository", name=repository)
+            if paths and repository in paths:
+                base, inner = paths[repository]
+                ET.SubElement(element, "path", project=base, repository=inner)
             for arch in archs:
                 ET.SubElement(element, "arch").text = arch
         self.backend.request("PUT", self.path + "/_meta", ET.tostring(root))

@@ -157,7 +157,7 @@ def test_a_repository_that_obs_does_not_have_is_no_empty_one(
 ) -> None:
     """The backend answers 200 with an empty directory for it."""
     pkgsync = pkgsync_for(project, distributions={**TARGETS, "SLE_15_SP6": "sles/15.6"})
-    plan = pkgsync.plan()
+    plan = pkgsync.plan(code=1)
     problems = {r["repository"]: [p["reason"] for p in r["problems"]] for r in plan["source"]["repositories"]}
     assert problems == {RPM: [], DEB: [], "SLE_15_SP6": ["repository-absent"]}
     assert keys(plan["uploads"]) == set(expected(project))

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -88,7 +89,7 @@ def handlers() -> Iterator[None]:
 def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: signal.Signals, code: int) -> None:
     halt, before = Halt(), signal.getsignal(number)
     halt.begun = True
-    with handling(halt):
+    with handling(halt, lambda words: None):
         os.kill(os.getpid(), number)
         assert (halt.requested, halt.signalled) == (True, code)
         with pytest.raises(InterruptedRunError) as caught:
@@ -97,9 +98,29 @@ def test_the_first_signal_halts_and_the_second_raises(handlers: None, number: si
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize(
+    ("busy", "code", "answer"),
+    [
+        (["upload"] * 4, 130, "Finishing 4 transfers; Ctrl-C again stops now."),
+        (["upload", "replacement", "upload"], 130, "Finishing 1 replacement and 2 transfers; Ctrl-C again stops now."),
+        (["deletion"], 143, "Finishing 1 deletion; a second signal stops now."),
+        ([], 130, "Ending; Ctrl-C again stops now."),
+    ],
+)
+def test_a_first_signal_is_answered_with_what_is_in_flight(busy: list[str], code: int, answer: str) -> None:
+    halt = Halt()
+    with ExitStack() as stack:
+        for kind in busy:
+            stack.enter_context(halt.busy(kind))
+        with halt.busy("upload"):
+            pass
+        halt.interrupt(ExitCode(code))
+        assert halt.answer == answer
+
+
 def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None:
     halt = Halt()
-    with handling(halt), pytest.raises(InterruptedRunError) as caught:
+    with handling(halt, lambda words: None), pytest.raises(InterruptedRunError) as caught:
         os.kill(os.getpid(), signal.SIGTERM)
     assert (caught.value.exit_code, halt.signalled) == (143, 143)
 
@@ -107,7 +128,7 @@ def test_the_first_signal_raises_where_nothing_was_begun(handlers: None) -> None
 def test_a_signal_that_the_caller_ignores_stays_ignored(handlers: None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     halt = Halt()
-    with handling(halt):
+    with handling(halt, lambda words: None):
         os.kill(os.getpid(), signal.SIGHUP)
     assert not halt.requested
 

@@ -137,6 +137,12 @@ TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
         added(
             "orphans: {action: delete, keep_versions: -1}", "42: orphans.keep_versions must be at least 0, not -1", ""
         ),
+        added("orphans: {gone: deleted}", "17: orphans.gone: `deleted` is not known", "did you mean `delete`?"),
+        added(
+            'orphans: {gone: delete, names: [ok, "*"]}',
+            "37: with `gone: delete` `*` would let all go that OBS does not offer, whoever put it there",
+            "name the packages, such as old-tool*",
+        ),
         added("orphans: {min_age: 14}", "20: `14` is not a duration", "such as 14d"),
         added("orphans: {min_age: -1d}", "20: `-1d` is not a duration", "such as 14d"),
         added("orphans: {grace: 1y}", "18: `1y` is not a duration", "such as 14d"),
@@ -349,8 +355,8 @@ def test_mistakes(tmp_path, text, message, tip):
 @pytest.mark.parametrize(
     ("data", "message", "tip"),
     [
-        (b"", "c.yaml:1:1: the file is empty", "the README shows a first config"),
-        (b"# nothing\n", "c.yaml:1:1: the file is empty", "the README shows a first config"),
+        (b"", "c.yaml:1:1: the file is empty", "`pkgsync help start` shows a first config"),
+        (b"# nothing\n", "c.yaml:1:1: the file is empty", "`pkgsync help start` shows a first config"),
         (b"- a\n", "c.yaml:1:1: the config must be a mapping, not a list", ""),
         (b"text\n", "c.yaml:1:1: the config must be a mapping, not a text", ""),
         (b"version: 1\nobs: \xff\n", "c.yaml:2:6: the file is not UTF-8", "save it in that encoding"),
@@ -376,7 +382,26 @@ def test_mistakes(tmp_path, text, message, tip):
             "c.yaml:1:4: YAML tags are not supported",
             "write plain values; quote a value that starts with `!` or is `=`",
         ),
-        (b"token: *hunter2\n", "c.yaml:1:8: not valid YAML: found undefined alias", "check indentation and quotes"),
+        (
+            b"token: *hunter2\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `*` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"version: 1\nexclude: [*-devel*]\n",
+            "c.yaml:2:11: not valid YAML: a value that starts with `*` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"token: &a+b c\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `&` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
+        (
+            b"token: @home\n",
+            "c.yaml:1:8: not valid YAML: a value that starts with `@` needs quotes",
+            'quote it, as in "*-devel*"',
+        ),
         (b"a: &x 1\nb: &x 2\n", None, None),
         (
             b"a: &a [*a]\n",

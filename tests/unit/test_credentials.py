@@ -11,8 +11,8 @@ import pytest
 
 from pkgsync.config import load
 from pkgsync.credentials import for_obs, for_packagecloud
-from pkgsync.errors import AuthenticationError
-from pkgsync.model import Basic, Origin
+from pkgsync.errors import AuthenticationError, ConfigError
+from pkgsync.model import Basic, Origin, SshKey
 from tests.watchdog import watchdog
 
 OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
@@ -150,11 +150,11 @@ def test_an_owner_variable_that_is_no_url_is_refused(config, refused):
 def test_without_any_login_the_variables_are_named(config, refused):
     assert refused(for_obs, config(), {}) == (
         "no login for https://api.opensuse.org",
-        "set OSC_USERNAME and OSC_PASSWORD, or log in once with osc; "
+        "set OSC_USERNAME and OSC_PASSWORD (or OSC_SSHKEY), or log in once with osc; "
         "or read without a login: `anonymous: true` with `published_url`",
     )
     assert refused(for_obs, config(obs="api: https://obs.example"), {"OSC_USERNAME": "me"})[1].startswith(
-        "set OSC_PASSWORD, and OSC_APIURL=https://obs.example, or"
+        "set OSC_PASSWORD (or OSC_SSHKEY), and OSC_APIURL=https://obs.example, or"
     )
     assert refused(for_packagecloud, config(), {"PACKAGECLOUD_TOKEN": ""}) == (
         "no token for https://packagecloud.io",
@@ -362,7 +362,7 @@ def test_a_broken_oscrc_is_named_and_not_shown(config, refused, tmp_path):
 
 
 def test_an_oscrc_without_a_password_gives_no_login(config, refused, tmp_path):
-    oscrc(tmp_path, "user=me\nsshkey=id_ed25519")
+    oscrc(tmp_path, "user=me")
     assert refused(for_obs, config(), {})[0] == "no login for https://api.opensuse.org"
 
 
@@ -507,3 +507,164 @@ def test_origins(url, text, loopback):
 def test_no_origins(url):
     with pytest.raises(ValueError, match="URL"):
         Origin.of(url)
+
+
+# an SSH key
+
+SSH = {"OSC_USERNAME": "me", "OSC_SSHKEY": "id_ed25519", "SSH_AUTH_SOCK": "/run/agent"}
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("id_ed25519", "HOME/.ssh/id_ed25519"),
+        ("id_ed25519.pub", "HOME/.ssh/id_ed25519.pub"),
+        ("~/keys/obs", "HOME/keys/obs"),
+        ("keys/obs", "HOME/keys/obs"),
+        ("/etc/keys/obs", "/etc/keys/obs"),
+        ("-Y", "HOME/.ssh/-Y"),
+        ("SHA256:abc/d+e", "SHA256:abc/d+e"),
+    ],
+)
+def test_how_a_key_is_named(config, tmp_path, written, key):
+    wanted = SshKey(username="me", key=key.replace("HOME", str(tmp_path)), agent="/run/agent")
+    assert for_obs(config(), {**SSH, "OSC_SSHKEY": f"{written}\n"}, tmp_path) == wanted
+    oscrc(tmp_path, f"user=me\nsshkey={written}")
+    assert for_obs(config(), {"SSH_AUTH_SOCK": "/run/agent"}, tmp_path) == wanted
+
+
+def test_a_password_comes_before_a_key(config, tmp_path):
+    assert for_obs(config(), {**SSH, **OSC}, tmp_path) == Basic("me", "hunter2")
+    oscrc(tmp_path, "user=me\npass=filesecret\nsshkey=id")
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+
+
+@pytest.mark.parametrize("manager", ["TransientCredentialsManager", "KeyringCredentialsManager:keyring.backends.X"])
+def test_the_key_of_oscrc_where_the_password_cannot_be_had(config, tmp_path, manager):
+    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}{manager}")
+    assert for_obs(config(), {}, tmp_path) == SshKey(username="me", key=f"{tmp_path}/.ssh/id", agent="")
+
+
+def test_the_password_in_the_keyring_comes_before_the_key(config, tmp_path, ring):
+    oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}KeyringCredentialsManager:keyring.backends.X")
+    ring.entries["api.opensuse.org", "me"] = "ringsecret"
+    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
+
+
+def test_a_key_serves_only_its_own_server(config, refused, tmp_path):
+    made = config(obs="api: https://evil.example")
+    assert refused(for_obs, made, SSH) == (
+        "the login in OSC_USERNAME and OSC_SSHKEY belongs to https://api.opensuse.org, "
+        "but obs.api in the config is https://evil.example",
+        "if it belongs to that server, set OSC_APIURL=https://evil.example",
+    )
+    oscrc(tmp_path, "user=me\nsshkey=id")
+    assert refused(for_obs, made, {})[0] == "no login for https://evil.example"
+
+
+def test_a_key_without_a_user_is_no_login(config, refused):
+    assert refused(for_obs, config(), {"OSC_SSHKEY": "id"})[1].startswith("set OSC_USERNAME, or log in once with osc;")
+
+
+@pytest.mark.parametrize("user", ['me",created=1,x="', "me\\", "mé"])
+def test_a_user_name_that_would_leave_its_place_in_the_header_is_refused(config, refused, tmp_path, user):
+    assert "more than plain characters" in refused(for_obs, config(), {**SSH, "OSC_USERNAME": user})[0]
+    oscrc(tmp_path, f"user={user}\nsshkey=id")
+    assert "more than plain characters" in refused(for_obs, config(), {})[0]
+
+
+@pytest.mark.parametrize("key", ["sshkey", "ssh_key"])
+def test_no_config_can_name_a_key(config, key):
+    with pytest.raises(ConfigError, match=key):
+        config(obs=f"{key}: id_ed25519")
+
+
+# what a credential may be used for
+
+
+@pytest.fixture
+def archiving(tmp_path):
+    """A config that moves orphans to another repository."""
+    path = tmp_path / "archiving.yaml"
+    path.write_text(
+        "version: 1\nobs: {projects: [{name: home:a}, {name: home:b:stable}]}\n"
+        "packagecloud: {repository: acme/testing}\ndistributions: {Leap: opensuse/15.6}\n"
+        "orphans: {action: keep, archive_to: acme/archive}\n"
+    )
+    return load(path, {})
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        "acme/testing acme/archive",
+        "acme/archive\n  acme/test*\n",
+        "acme/*",
+        "*/*",
+        "acme/[ta]*",
+        "x/y acme/archive acme/testing",
+    ],
+)
+def test_a_token_may_be_bound_to_repositories(archiving, tmp_path, allowed):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": allowed}
+    assert for_packagecloud(archiving, env, tmp_path) == Basic("48151623", "")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "not_allowed"),
+    [
+        ("acme/testing", "acme/archive"),
+        ("acme/archive", "acme/testing"),
+        ("Acme/Testing acme/archive", "acme/testing"),
+        ("acme/testing/ acme/archive", "acme/testing"),
+        ("acme%2Ftesting acme/archive", "acme/testing"),
+        ("acme", "acme/testing"),
+        ("*", "acme/testing"),
+        ("acme/test acme/archive", "acme/testing"),
+        ("acme/testing,acme/archive", "acme/testing"),
+    ],
+)
+def test_a_bound_token_is_for_no_other_repository(archiving, refused, allowed, not_allowed):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": allowed}
+    assert refused(for_packagecloud, archiving, env) == (
+        f"the Packagecloud token may not be used for {not_allowed}, which is not in PACKAGECLOUD_REPOSITORIES",
+        f"correct the config; or if it may be used there, add {not_allowed} to PACKAGECLOUD_REPOSITORIES",
+    )
+
+
+def test_a_bound_token_is_for_no_archive_of_a_plan_either(config, tmp_path):
+    env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": "a/b"}
+    assert for_packagecloud(config(), env, tmp_path) == Basic("48151623", "")
+    with pytest.raises(AuthenticationError, match="may not be used for a/private,"):
+        for_packagecloud(config(), env, tmp_path, "a/private")
+
+
+@pytest.mark.parametrize("source", ["environment", "config", "file"])
+def test_the_binding_holds_wherever_the_token_is_from(config, refused, tmp_path, source):
+    (tmp_path / ".packagecloud").write_text('{"token": "filesecret"}' if source == "file" else "{}")
+    made = config(packagecloud="token: plainsecret" if source == "config" else "")
+    env = {"PACKAGECLOUD_REPOSITORIES": "a/c", **(TOKEN if source == "environment" else {})}
+    assert "may not be used for a/b" in refused(for_packagecloud, made, env)[0]
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_an_empty_binding_allows_nothing(config, refused, nothing):
+    assert refused(for_packagecloud, config(), {**TOKEN, "PACKAGECLOUD_REPOSITORIES": nothing}) == (
+        "PACKAGECLOUD_REPOSITORIES is empty, so the Packagecloud token may be used for nothing",
+        "name there what it may be used for, or unset the variable",
+    )
+
+
+@pytest.mark.parametrize("allowed", ["home:a home:b:*", "home:*", "*"])
+def test_the_login_of_obs_may_be_bound_to_projects(archiving, tmp_path, allowed):
+    assert for_obs(archiving, {**OSC, "OSC_PROJECTS": allowed}, tmp_path) == Basic("me", "hunter2")
+
+
+@pytest.mark.parametrize("allowed", ["home:a", "home:a home:b", "Home:*", ""])
+def test_a_bound_login_is_for_no_other_project(archiving, refused, allowed):
+    assert "OSC_PROJECTS" in refused(for_obs, archiving, {**OSC, "OSC_PROJECTS": allowed})[0]
+
+
+def test_without_a_login_any_project_may_be_read(config, tmp_path):
+    made = config(obs="anonymous: true, published_url: 'https://d.example/{project}/{repository}'")
+    assert for_obs(made, {"OSC_PROJECTS": "home:other"}, tmp_path) is None

@@ -211,10 +211,20 @@ META = """<project name="demo:release">
 
 
 def test_a_meta_gives_repositories_and_architectures_in_order() -> None:
-    expected = ProjectMeta("demo:release", {"openSUSE_Leap_15.6": ("x86_64", "aarch64"), "xUbuntu_22.04": ()})
+    expected = ProjectMeta(
+        "demo:release",
+        {"openSUSE_Leap_15.6": ("x86_64", "aarch64"), "xUbuntu_22.04": ()},
+        {"openSUSE_Leap_15.6": (("p", "r"),), "xUbuntu_22.04": ()},
+    )
     parsed = parse_meta(META.encode(), "demo:release")
     assert parsed == expected
     assert list(parsed.repositories) == ["openSUSE_Leap_15.6", "xUbuntu_22.04"]
+
+
+def test_an_odd_path_is_no_reason_to_refuse_a_project() -> None:
+    odd = '<path project="p"/><path project="a b" repository="r"/><path project="q" repository="s"/><arch>x86_64</arch>'
+    parsed = parse_meta(f'<project name="p"><repository name="r">{odd}</repository></project>'.encode(), "p")
+    assert (parsed.repositories, parsed.paths) == ({"r": ("x86_64",)}, {"r": (("q", "s"),)})
 
 
 def test_what_an_old_backend_keeps_twice_is_one() -> None:

@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from pkgsync.config import ObsProject
-from pkgsync.errors import ConfigError
+from pkgsync.errors import MappingError
 from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
-from pkgsync.obs.mapping import all_wanted, check_names, wanted
+from pkgsync.obs.mapping import absent, all_wanted, ended, typos, wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
     changed_only,
@@ -288,9 +288,16 @@ def test_the_catch_all_takes_the_rest_in_the_order_of_the_meta() -> None:
 
 
 def test_an_unmapped_repository_is_an_error_with_candidates() -> None:
-    with pytest.raises(ConfigError, match="does not map the repositories Factory, Ubuntu") as caught:
-        wanted(ObsProject(name="prj", distributions={"Leap": None, "Factry": ("a/b",)}), META)
-    assert "Factry" in caught.value.tip
+    project = ObsProject(name="prj", distributions={"Leap": None, "Factry": ("a/b",)}, map_place="f.yaml:7:1")
+    with pytest.raises(MappingError) as caught:
+        all_wanted([project, evolve(project, name="other")], [META, META])
+    assert [(problem.line, problem.subject) for problem in caught.value.problems] == [
+        ("f.yaml:7:1: `distributions` does not map the repository Factory of prj and of 1 more project", "prj/Factory"),
+        ("f.yaml:7:1: `distributions` does not map the repository Ubuntu of prj and of 1 more project", "prj/Ubuntu"),
+        ("f.yaml:7:1: no project has an OBS repository Factry", "Factry"),
+    ]
+    assert "mapped names like it: Factry" in caught.value.problems[0].fix
+    assert "Did you mean Factory?" in caught.value.problems[2].fix
 
 
 def test_a_repository_that_is_filtered_out_needs_no_mapping_but_protects_if_mapped() -> None:
@@ -366,11 +373,7 @@ def test_of_a_meta_without_repositories_everything_is_missing() -> None:
 
 def typo(*mappings: Mapping, metas: tuple[ProjectMeta | None, ...] = (META,), **options: Any) -> str:
     projects = [ObsProject(name="prj", distributions=m, places={"Laep": "f.yaml:3:5"}, **options) for m in mappings]
-    try:
-        check_names(list(zip(projects, metas, strict=True)))
-    except ConfigError as error:
-        return f"{error.message}; {error.tip}"
-    return ""
+    return "".join(f"{problem.line}; {problem.fix}" for problem in typos(list(zip(projects, metas, strict=True))))
 
 
 def test_a_name_that_no_project_has_is_a_typo_if_it_is_near_one_that_nothing_else_names() -> None:
@@ -380,6 +383,23 @@ def test_a_name_that_no_project_has_is_a_typo_if_it_is_near_one_that_nothing_els
     assert typo({"Laep": ("a/b",), "Leap": ("a/b",), "*": None}) == ""
     assert typo({"Debian": ("a/b",), "*": None}) == ""
     assert typo({"Laep": None, "*": None}) == ""
+
+
+def test_a_name_that_is_like_none_may_be_missing_for_a_moment() -> None:
+    project = ObsProject(name="prj", distributions={"Debian": ("a/b",), "Leap": None, "*": ("c/d",)}, map_place="f:3:5")
+    [problem] = absent([(project, META)])
+    assert problem.line == "f:3:5: no project has an OBS repository Debian"
+    assert problem.fix == "If OBS has dropped Debian, remove the entry. Not named in the config: Factory, Ubuntu."
+    assert absent([(project, META), (evolve(project, name="other"), None)]) == ()
+
+
+def test_what_is_built_for_something_at_its_end_of_life() -> None:
+    paths = {"Leap": (("DISCONTINUED:openSUSE:Leap:15.2", "standard"),), "Ubuntu": (("Ubuntu:24.04", "universe"),)}
+    meta = ProjectMeta("prj", META.repositories, paths)
+    project = ObsProject(name="prj", distributions={"Leap": ("a/b",), "*": ("c/d",)}, places={"Leap": "f.yaml:3:5"})
+    words = "f.yaml:3:5: prj/Leap is built for DISCONTINUED:openSUSE:Leap:15.2, which is at its end of life"
+    assert [problem.line for problem in ended([project], [meta])] == [words]
+    assert ended([evolve(project, distributions={"Leap": None, "*": ("c/d",)})], [meta]) == ()
 
 
 def test_a_name_that_another_project_may_have_is_no_typo() -> None:

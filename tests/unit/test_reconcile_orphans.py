@@ -10,6 +10,8 @@ from pkgsync.model import (
     ArchitectureEvidence,
     Deletion,
     Evidence,
+    GoneRule,
+    OrphanAction,
     OrphanPolicy,
     Repository,
     RepositoryEvidence,
@@ -162,6 +164,48 @@ def test_each_stop_has_its_reason(
     world: Repository, rows: list[Any], wanted: OrphanPolicy, expected: tuple[str, Reason]
 ) -> None:
     assert verdict(decide([world], rows, policy(wanted)), OLD) == expected
+
+
+GONE = orphans(keep_versions=1, names=("hello",), gone=GoneRule.DELETE)
+
+
+def test_all_versions_of_a_named_package_that_is_gone_may_go() -> None:
+    rows = [row(OLD), row(NEW), row(OTHER)]
+    result = decide([repository(OTHER)], rows, policy(GONE))
+    assert [(d.filename, d.reason) for d in result.deletions] == [
+        ("hello-1.0-1.x86_64.rpm", Reason.GONE),
+        ("hello-2.0-1.x86_64.rpm", Reason.GONE),
+    ]
+    moved = decide(
+        [repository(OTHER)],
+        rows,
+        policy(evolve(GONE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
+        archive=[],
+    )
+    assert [a.filename for a in moved.archivings] == ["hello-1.0-1.x86_64.rpm", "hello-2.0-1.x86_64.rpm"]
+
+
+@pytest.mark.parametrize(
+    ("world", "wanted", "expected"),
+    [
+        (repository(OTHER), evolve(GONE, gone=GoneRule.KEEP), ("keep", Reason.KEEP_VERSIONS)),
+        (repository(OTHER), evolve(GONE, names=(), uploaders=("robot",)), ("keep", Reason.KEEP_VERSIONS)),
+        (repository(OTHER), evolve(GONE, names=("other",)), ("keep", Reason.NOT_OWNED)),
+        (repository(OTHER), evolve(GONE, protect=("hello-*",)), ("keep", Reason.PROTECTED)),
+        (repository(OTHER), evolve(GONE, grace=timedelta(1)), ("held", Reason.GRACE)),
+        (repository(OTHER, catch_all=True), GONE, ("held", Reason.CATCH_ALL)),
+        (broken(package("x", code="failed")), GONE, ("held", Reason.OWNER_UNKNOWN)),
+        (repository(OTHER, problems=(problem(),)), GONE, ("held", Reason.DIRTY)),
+        # the same version stands in OBS: nothing of it is gone
+        (repository(rpm(arch="i586")), GONE, ("held", Reason.OTHER_ARCHITECTURE)),
+        (repository(rpm(version="0.5")), GONE, ("held", Reason.NOT_NEWER)),
+        (repository(NEW), evolve(GONE, keep_versions=2), ("keep", Reason.KEEP_VERSIONS)),
+    ],
+)
+def test_a_named_package_that_is_gone_passes_every_other_check(
+    world: Repository, wanted: OrphanPolicy, expected: tuple[str, Reason]
+) -> None:
+    assert verdict(decide([world], [row(OLD)], policy(wanted)), OLD) == expected
 
 
 def test_an_offer_that_does_not_arrive_holds_its_group() -> None:

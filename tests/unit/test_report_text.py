@@ -397,15 +397,19 @@ def test_verbose_tells_the_reads_once() -> None:
 def test_an_audit() -> None:
     text = audit_text(AUDIT, Style(width=100))
     assert [line.rstrip() for line in text.splitlines()] == [
-        "opensuse/15.6: 1 orphan",
-        "Name        Version  Arch    Uploaded    By       Fate    Why",
-        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete  superseded by hello-tool-1.3-1.x86_64.rpm:",
-        "                                                          hello-tool is succeeded",
+        "Audit of kata/testing, 2026-01-02T03:04:05Z: everything was read (orphans: delete)",
+        "By reason: 1 not-owned, 1 superseded",
+        "By uploader: 1 kata-ci, 1 unknown",
         "",
-        "ubuntu/jammy: 1 orphan",
-        "Name     Version  Arch  Uploaded    By  Fate  Why",
-        "foreign  ?        ?     2023-01-02  ?   keep  not-owned: OBS offers no foreign there, and",
-        "                                              orphans.names does not claim it",
+        "1 orphan to delete:",
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+        "",
+        "1 orphan kept:",
+        "Distribution  Name     Version  Arch  Uploaded    By  Why",
+        "ubuntu/jammy  foreign  ?        ?     2023-01-02  ?   not-owned: OBS offers no foreign there, and",
+        "                                                      orphans.names does not claim it",
         "",
         "2 orphans in kata/testing: 1 to delete, 1 kept (orphans: delete).",
     ]
@@ -413,12 +417,28 @@ def test_an_audit() -> None:
 
 def test_an_audit_on_a_narrow_terminal() -> None:
     text = audit_text(AUDIT, Style(width=80))
-    assert [line.rstrip() for line in text.splitlines()][:5] == [
-        "opensuse/15.6: 1 orphan",
-        "Name        Version  Arch    Uploaded    By       Fate",
-        "hello-tool  1.2-1    x86_64  2025-11-05  kata-ci  delete",
-        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    assert [line.rstrip() for line in text.splitlines()][:9] == [
+        "Audit of kata/testing, 2026-01-02T03:04:05Z: everything was read (orphans:",
+        "  delete)",
+        "By reason: 1 not-owned, 1 superseded",
+        "By uploader: 1 kata-ci, 1 unknown",
         "",
+        "1 orphan to delete:",
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "    superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
+    ]
+
+
+def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
+    orphan = AUDIT.orphans[0]
+    other = evolve(orphan, row=evolve(orphan.row, version="1.1"))
+    lines = [line.rstrip() for line in audit_text(evolve(AUDIT, orphans=(orphan, other)), Style(width=80)).splitlines()]
+    assert lines[6:10] == [
+        "Distribution   Name        Version  Arch    Uploaded    By",
+        "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
+        "opensuse/15.6  hello-tool  1.1-1    x86_64  2025-11-05  kata-ci",
+        "    both: superseded by hello-tool-1.3-1.x86_64.rpm: hello-tool is succeeded",
     ]
 
 
@@ -499,11 +519,8 @@ def test_a_receipt_names_what_is_not_done() -> None:
     receipt = evolve(RECEIPT, lines=lines, complete=False, warnings=("the server renamed it",))
     assert receipt_text(receipt, PLAIN) == (
         """\
-opensuse/15.6:
-  ! hello-tool-1.2-1.x86_64.rpm  deletion left for the next run: upload-missing: a replacement is not done
-
-ubuntu/jammy:
-  ! hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
+  ! ubuntu/jammy/hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
+  ! opensuse/15.6/hello-tool-1.2-1.x86_64.rpm  deletion left for the next run: upload-missing: a replacement is not done
 
 Warning: the server renamed it
 
@@ -521,7 +538,6 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
             {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
             "Nothing to do: every action of the plan was done before (1).",
         ),
-        ({"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.DUE),), "complete": False}, "Dry run: 1 due."),
         ({"finished_at": RECEIPT.started_at}, "Apply complete: 1 uploaded in under 1 s."),
         ({"runs": 3}, "Apply complete: 1 uploaded in 3 runs."),
         (

@@ -449,3 +449,26 @@ def test_limits_are_the_callers(requests_mock: requests_mock.Mocker, pauses: lis
     with pytest.raises(ReadError):
         get(session)
     assert (session.requests, len(pauses)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("auth", "words", "told"),
+    [
+        (Basic("kata", "s3cret-pass"), "no home:kata:releases", "no home:kata:releases"),
+        (Basic("kata", "s3cret-pass"), "no s3cret-pass", "(words that repeat a credential)"),
+        (
+            Basic("kata", "s3cret-pass"),
+            base64.b64encode(b"kata:s3cret-pass").decode(),
+            "(words that repeat a credential)",
+        ),
+        (Basic("t0ken", ""), "no t0ken", "(words that repeat a credential)"),
+    ],
+)
+def test_a_login_name_in_words_is_no_secret_but_a_token_is(
+    auth: Basic, words: str, told: str, requests_mock: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    requests_mock.get(f"{API}/x", status_code=400, text=words)
+    with pytest.raises(ReadError):
+        get(Session(API, auth=auth))
+    assert caplog.messages == [f"GET {API}/x: 400, the server says: {told}"]

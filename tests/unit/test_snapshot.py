@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -305,7 +306,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 ODD = st.sampled_from(
     [None, True, -1, 2**53 - 1, "", "\ud800", "\x00", "../x", "2026-01-01", "rpm", [], {}, [[]], "é" * 300]
-)
+).map(deepcopy)
 
 
 @SETTINGS

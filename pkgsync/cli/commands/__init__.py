@@ -1,4 +1,7 @@
-"""One module per command, imported when its command is called: nobody waits for what another command needs."""
+"""One module per command, imported when its command is called: nobody waits for what another command needs.
+
+Nor does its own help: a command imports what it works with inside its functions.
+"""
 
 from difflib import get_close_matches
 from importlib import import_module
@@ -6,6 +9,7 @@ from importlib import import_module
 import click
 
 SUMMARIES = {
+    "init": "Propose a config for an OBS project, from what both services show.",
     "plan": "Read OBS and Packagecloud, and say what to change.",
     "snapshot": "Save what both services hold now, to plan from it later.",
     "show": "Show a plan or a receipt, however old it is.",
@@ -13,9 +17,12 @@ SUMMARIES = {
     "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",
     "audit": "List every orphan, what would happen to it, and why.",
-    "validate": "Check the config alone, without a request.",
+    "explain": "Say why a file is treated as it is, and what would change that.",
+    "validate": "Check the config alone, or its map with both services.",
+    "doctor": "Look at config, credentials, services and folders.",
     "cache": "Look at the download cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
+    "help": "Read about a topic; without one, list them.",
     "demo": "Show all of it on real packages, on this machine only.",
 }
 

@@ -1,15 +1,17 @@
 """``pkgsync apply``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, planfile
-from pkgsync.apply import receipts
-from pkgsync.cli.commands.show import render_receipt
 from pkgsync.cli.options import FILE, Context, NewFile, common
+from pkgsync.cli.terminal import Verbosity
 from pkgsync.errors import PlanFileError, UsageError
-from pkgsync.model import Plan
+
+if TYPE_CHECKING:
+    from pkgsync.model import Plan, ReceiptLine
+    from pkgsync.surroundings import Surroundings
 
 
 @click.command()
@@ -28,6 +30,7 @@ from pkgsync.model import Plan
     envvar="PKGSYNC_JOBS",
     help="Transfers at a time, each way, up to 16 [4].",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @common()
 def apply(
     context: Context,
@@ -38,8 +41,12 @@ def apply(
     dry_run: bool,
     receipt: Path | None,
     jobs: int,
+    as_json: bool,
 ) -> int:
     """Execute a reviewed plan. Never asks: the plan is the approval."""
+    from pkgsync import api, planfile, report
+    from pkgsync.apply import receipts
+
     if file is None:
         raise UsageError("apply needs a plan file", tip="Make one: pkgsync plan -o plan.json")
     terminal = context.terminal
@@ -63,16 +70,38 @@ def apply(
             only_uploads=only == "uploads",
             dry_run=dry_run,
         ),
-        report=terminal.info,
+        report=lambda words, line: terminal.info(words, _facts(line, reviewed)),
     )
-    if dry_run and result.complete and result.lines:
-        terminal.data(f"Dry run: nothing is due, every action of the plan was done before ({len(result.lines)}).")
+    if as_json:
+        terminal.data((planfile.dump_dry_run(result) if dry_run else planfile.dump_receipt(result)).decode())
     else:
-        terminal.data(render_receipt(result, "text", terminal, None if dry_run else target))
+        shown = None if dry_run else str(target)
+        verbose = terminal.verbosity >= Verbosity.VERBOSE
+        terminal.data(report.receipt_text(result, terminal.style, shown, verbose, dry_run=dry_run))
+        if step := report.next_step(result, reviewed, str(file), context.options, dry_run=dry_run):
+            terminal.info(step)
     return result.exit_code
 
 
-def _backups_at_risk(reviewed: Plan, surroundings: api.Surroundings) -> str:
+def _facts(line: "ReceiptLine | None", reviewed: "Plan") -> dict[str, object]:
+    """An action that ended, as a log in JSON tells it; the bytes are those of all runs of the plan, both ways."""
+    if line is None:
+        return {"digest": reviewed.digest}
+    facts = {
+        "action": line.action,
+        "key": line.key,
+        "outcome": line.outcome.value,
+        "reason": line.reason,
+        "missing": line.missing,
+        "bytes": line.bytes_down + line.bytes_up,
+        "attempts": line.attempts,
+        "sha256": line.sha256,
+        "digest": reviewed.digest,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _backups_at_risk(reviewed: "Plan", surroundings: "Surroundings") -> str:
     """A CI runner's own folders mostly end with it, and the backups, which an undo needs, with them."""
     on_ci = surroundings.env.get("CI", "").lower() not in ("", "0", "false")
     if not on_ci or surroundings.backup_dir is not None or not (reviewed.replacements or reviewed.removals):

@@ -1,28 +1,33 @@
 """``pkgsync audit``."""
 
 from datetime import datetime
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, report
 from pkgsync.cli.commands.plan import at
 from pkgsync.cli.options import Context, Moment, common
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import ExitCode, UsageError
-from pkgsync.model import Audit, AuditQuery, AuditSort, Fate, OrphanAction, Overrides
-from pkgsync.reasons import Reason
+
+if TYPE_CHECKING:
+    from pkgsync.model import Audit, AuditQuery, Fate
+    from pkgsync.reasons import Reason
 
 FORMATS = ("text", "json", "csv", "markdown", "html")
+FATES = ("delete", "archive", "keep", "held")
+SORTS = ("name", "uploaded", "size", "downloads", "fate")
 DAYS = 30
 
 
-class _ReasonCode(click.ParamType[Reason]):
+class _ReasonCode(click.ParamType["Reason"]):
     name = "code"
 
-    def convert(self, value: str | Reason, param: click.Parameter | None, ctx: click.Context | None) -> Reason:
+    def convert(self, value: "str | Reason", param: click.Parameter | None, ctx: click.Context | None) -> "Reason":
+        from pkgsync.reasons import Reason
+
         found = {reason.value: reason for reason in Reason}.get(value)
-        return found or self.fail(f"{value!r} is no reason code; the README lists them", param, ctx)
+        return found or self.fail(f"{value!r} is no reason code; `pkgsync help messages` lists them", param, ctx)
 
 
 @click.command()
@@ -31,7 +36,7 @@ class _ReasonCode(click.ParamType[Reason]):
 @click.option("--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Judge as if the config said so.")
 @click.option("--distribution", multiple=True, metavar="GLOB", help="Only orphans of distributions that match.")
 @click.option("--name", multiple=True, metavar="GLOB", help="Only orphans whose package name matches.")
-@click.option("--fate", multiple=True, type=click.Choice(get_args(Fate)), help="Only orphans with this fate.")
+@click.option("--fate", multiple=True, type=click.Choice(FATES), help="Only orphans with this fate.")
 @click.option("--reason", multiple=True, type=_ReasonCode(), help="Only orphans with this reason code.")
 @click.option(
     "--downloads",
@@ -42,7 +47,7 @@ class _ReasonCode(click.ParamType[Reason]):
     help=f"Ask how often each was downloaded in the last DAYS [{DAYS}]: a request per orphan.",
 )
 @click.option("--sizes", is_flag=True, help="Ask for sizes, and what deletion would free: a request per orphan.")
-@click.option("--sort", type=click.Choice([key.value for key in AuditSort]), default="name", help="Order [name].")
+@click.option("--sort", type=click.Choice(SORTS), default="name", help="Order [name].")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are orphans.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @common()
@@ -53,8 +58,8 @@ def audit(
     orphans: str | None,
     distribution: tuple[str, ...],
     name: tuple[str, ...],
-    fate: tuple[Fate, ...],
-    reason: tuple[Reason, ...],
+    fate: "tuple[Fate, ...]",
+    reason: "tuple[Reason, ...]",
     downloads: int | None,
     sizes: bool,
     sort: str,
@@ -62,6 +67,9 @@ def audit(
     now: datetime | None,
 ) -> int:
     """List every orphan: what it is, and what would happen to it, and why. Changes nothing."""
+    from pkgsync import api, report
+    from pkgsync.model import AuditQuery, AuditSort, OrphanAction, Overrides
+
     query = AuditQuery(
         distributions=distribution,
         names=name,
@@ -83,14 +91,18 @@ def audit(
     return ExitCode.CHANGES if detailed_exitcode and found.orphans else ExitCode.OK
 
 
-def _refuse_blind_sort(query: AuditQuery) -> None:
+def _refuse_blind_sort(query: "AuditQuery") -> None:
+    from pkgsync.model import AuditSort
+
     needed = {AuditSort.SIZE: ("--sizes", query.sizes), AuditSort.DOWNLOADS: ("--downloads", query.downloads_days)}
     option, given = needed.get(query.sort, ("", True))
     if not given:
         raise UsageError(f"--sort {query.sort} needs {option}", tip=f"Add {option}: it asks for one answer per orphan.")
 
 
-def _render(found: Audit, form: str, terminal: Terminal) -> str:
+def _render(found: "Audit", form: str, terminal: Terminal) -> str:
+    from pkgsync import report
+
     match form:
         case "json":
             return report.audit_json(found)

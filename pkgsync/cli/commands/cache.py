@@ -1,29 +1,24 @@
 """``pkgsync cache info`` and ``pkgsync cache prune``."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import click
 
-from pkgsync.cache import Cache
 from pkgsync.cli.options import Context, common
-from pkgsync.config import units
-from pkgsync.report import plural, size
-
-T = TypeVar("T")
 
 
 class ConfigValue(click.ParamType[Any]):
     """A value that the config writes the same way."""
 
-    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+    def __init__(self, name: Literal["duration", "size"]) -> None:
         self.name = name
-        self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pkgsync.config import units
+
         try:
-            return self._parse(value)
+            return {"duration": units.duration, "size": units.size}[self.name](value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -38,6 +33,9 @@ def cache(context: Context) -> None:
 @common()
 def info(context: Context) -> None:
     """Say where the cache is and how much it holds."""
+    from pkgsync.cache import Cache
+    from pkgsync.report import plural, size
+
     found = Cache(context.surroundings().cache_dir).info()
     text = f"{found.folder}: {plural(found.objects, 'file')}, {size(found.bytes)}"
     if found.partials:
@@ -46,15 +44,14 @@ def info(context: Context) -> None:
 
 
 @cache.command()
-@click.option(
-    "--older-than", type=ConfigValue("duration", units.duration), help="Only files unused for so long, as in 14d."
-)
-@click.option(
-    "--max-size", type=ConfigValue("size", units.size), help="Only until no more than this is left, as in 2GiB."
-)
+@click.option("--older-than", type=ConfigValue("duration"), help="Only files unused for so long, as in 14d.")
+@click.option("--max-size", type=ConfigValue("size"), help="Only until no more than this is left, as in 2GiB.")
 @common()
 def prune(context: Context, older_than: timedelta | None, max_size: int | None) -> None:
     """Remove downloaded files: all, or those that the options name. Backups are never touched."""
+    from pkgsync.cache import Cache
+    from pkgsync.report import plural, size
+
     surroundings = context.surroundings()
     surroundings.refuse_shared_stores()
     removed = Cache(surroundings.cache_dir).prune(older_than=older_than, max_bytes=max_size)

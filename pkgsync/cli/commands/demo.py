@@ -1,7 +1,6 @@
 """``pkgsync demo``: the whole story on loopback, with real packages."""
 
 import os
-import tempfile
 from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +32,8 @@ _DAY_TWO = (
 @common()
 def demo(context: Context) -> None:
     """Show plan, show, apply and audit on real packages, with servers on this machine only."""
+    import tempfile
+
     from pkgsync.sandbox import DEMO_ORPHANS, INSTALL, Sandbox, demo_world_day1, demo_world_day2
 
     if find_spec("werkzeug") is None:
@@ -46,7 +47,7 @@ def demo(context: Context) -> None:
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
         demo_world_day2(sandbox)
         _tell(context, _DAY_TWO, Path(folder))
-        context.terminal.info("\nThat was all. Your own project: see the README's five-minute guide.")
+        context.terminal.info("\nThat was all. Your own project: pkgsync help start")
 
 
 def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], folder: Path) -> None:
@@ -54,7 +55,7 @@ def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...], fold
     for words, arguments in steps:
         context.terminal.info(f"\n# {words}")
         context.terminal.info(f"$ pkgsync {' '.join(arguments)}")
-        own = Context(dict(context.values))
+        own = Context(dict(context.values), context.shown)
         code = group.main([*_places(folder), *arguments], prog_name="pkgsync", standalone_mode=False, obj=own)
         if code:
             raise PkgsyncError(f"the demo failed: pkgsync {arguments[0]} ended with exit code {code}")

@@ -4,19 +4,19 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import api, planfile, report, snapshot
 from pkgsync.cli.options import FILE, Context, Moment, NewPlan, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
-from pkgsync.config import load
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
-from pkgsync.model import OrphanAction, Overrides, Plan, Selection, iso
-from pkgsync.surroundings import utc_now
+
+if TYPE_CHECKING:
+    from pkgsync.model import Plan
 
 _LATER = "Plan again later."
-FORMATS = ("text", "json", "markdown", "gitlab")
+FORMATS = ("text", "json", "markdown", "html", "gitlab")
 
 
 @click.command()
@@ -57,9 +57,13 @@ def plan(
     base: Path | None,
 ) -> int:
     """Read OBS and Packagecloud, and say what to change. Changes nothing."""
+    from pkgsync import api, mapping, planfile, snapshot
+    from pkgsync.config import load
+    from pkgsync.model import OrphanAction, Overrides, Selection, iso
+
     terminal = context.terminal
     form = "json" if as_json else form
-    length, part = markdown_size(form, max_length, part)
+    check_parts(form, max_length, part)
     config = context.config()
     taken = snapshot.read(from_snapshot) if from_snapshot else None
     made = api.plan(
@@ -77,39 +81,48 @@ def plan(
         terminal.info(f"{read} No service was asked now; apply asks both again.")
     # first: a pipe that closes must not lose the plan
     made = planfile.write(made, out) if out is not None else planfile.with_digest(made)
-    terminal.data(render(made, form, terminal, length, part))
+    terminal.data(render(made, form, terminal, max_length, part))
+    nowhere = mapping.nowhere(config, made.source.repositories)
+    for problem in nowhere:
+        terminal.error(problem.line, problem.fix, "MappingError")
     say_what_next(made, out, terminal, later=_LATER if taken is None else "Take a new snapshot with this config.")
-    return exit_code(made, detailed_exitcode)
+    return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
 def at(now: datetime | None) -> Callable[[], datetime]:
     """The clock of a run: the given time, else the real one."""
+    from pkgsync.surroundings import utc_now
+
     return (lambda: now) if now else utc_now
 
 
-def markdown_size(form: str, length: int | None, part: int | None) -> tuple[int, int]:
-    """The most characters and the part that the options ask for.
-
-    Raises UsageError where the form has no parts.
-    """
+def check_parts(form: str, length: int | None, part: int | None) -> None:
+    """Raises UsageError where the form has no parts."""
     if form != "markdown" and (length or part):
         raise UsageError("--max-length and --part are for --format markdown", tip="Add --format markdown.")
-    return length or report.GITHUB_LIMIT, part or 1
 
 
-def render(made: Plan, form: str, terminal: Terminal, length: int = report.GITHUB_LIMIT, part: int = 1) -> str:
+def render(made: "Plan", form: str, terminal: Terminal, length: int | None = None, part: int | None = None) -> str:
+    from pkgsync import planfile, report
+
     match form:
         case "json":
             return planfile.dumps(made).decode()
         case "markdown":
-            return report.plan_markdown(made, length, part)
+            return report.plan_markdown(made, length or report.GITHUB_LIMIT, part or 1)
+        case "html":
+            return report.plan_html(made)
         case "gitlab":
             return report.plan_gitlab(made)
         case _:
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER) -> None:
+def say_what_next(
+    made: "Plan", out: Path | None, terminal: Terminal, command: str = "plan", later: str = _LATER
+) -> None:
+    from pkgsync import report
+
     if not made.complete:
         tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
@@ -122,9 +135,9 @@ def say_what_next(made: Plan, out: Path | None, terminal: Terminal, command: str
         terminal.info(f"Nothing was saved. To review and apply it: pkgsync {command} -o plan.json")
 
 
-def exit_code(made: Plan, detailed: bool) -> ExitCode:
+def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
     found = {ExitCode.OK}
-    if not made.complete:
+    if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:
         found.add(ExitCode.UNSAFE)

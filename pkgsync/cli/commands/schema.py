@@ -2,7 +2,6 @@
 
 import click
 
-from pkgsync import schemas
 from pkgsync.cli.options import Context, common
 
 
@@ -11,4 +10,6 @@ from pkgsync.cli.options import Context, common
 @common()
 def schema(context: Context, name: str) -> None:
     """Print the JSON Schema of configs, plans, receipts or snapshots."""
+    from pkgsync import schemas
+
     context.terminal.data(schemas.text(name))

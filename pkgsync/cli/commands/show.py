@@ -1,15 +1,17 @@
 """``pkgsync show``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync import planfile, report
-from pkgsync.cli.commands.plan import FORMATS, markdown_size, render
+from pkgsync.cli.commands.plan import FORMATS, check_parts, render
 from pkgsync.cli.options import FILE, Context, common, in_parts
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import UsageError
-from pkgsync.model import Plan, Receipt
+
+if TYPE_CHECKING:
+    from pkgsync.model import Receipt
 
 
 @click.command()
@@ -20,31 +22,31 @@ from pkgsync.model import Plan, Receipt
 @common()
 def show(context: Context, file: Path, form: str, as_json: bool, max_length: int | None, part: int | None) -> None:
     """Show a plan or a receipt, however old it is."""
+    from pkgsync import planfile
+    from pkgsync.model import Plan
+
     form = "json" if as_json else form
-    length, part = markdown_size(form, max_length, part)
+    check_parts(form, max_length, part)
     found = planfile.read_either(file)
     if isinstance(found, Plan):
-        text = render(found, form, context.terminal, length, part)
+        text = render(found, form, context.terminal, max_length, part)
     else:
         # a receipt is cut instead
-        text = render_receipt(found, form, context.terminal, verbose=True, length=length) if part == 1 else ""
+        text = _receipt(found, form, context.terminal, max_length) if part in (None, 1) else ""
     context.terminal.data(text)
 
 
-def render_receipt(
-    receipt: Receipt,
-    form: str,
-    terminal: Terminal,
-    path: Path | None = None,
-    verbose: bool = False,
-    length: int = report.GITHUB_LIMIT,
-) -> str:
+def _receipt(receipt: "Receipt", form: str, terminal: Terminal, length: int | None) -> str:
+    from pkgsync import planfile, report
+
     match form:
         case "json":
             return planfile.dump_receipt(receipt).decode()
         case "markdown":
-            return report.receipt_markdown(receipt, length)
+            return report.receipt_markdown(receipt, length or report.GITHUB_LIMIT)
+        case "html":
+            return report.receipt_html(receipt)
         case "gitlab":
             raise UsageError("a receipt has no form for GitLab", tip="Show the plan that was applied.")
         case _:
-            return report.receipt_text(receipt, terminal.style, str(path) if path else None, verbose)
+            return report.receipt_text(receipt, terminal.style, verbose=True)

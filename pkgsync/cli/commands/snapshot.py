@@ -6,17 +6,16 @@ from typing import Any
 
 import click
 
-from pkgsync import api, report
-from pkgsync import snapshot as snapshots
 from pkgsync.cli.options import Context, Moment, NewFile, common
 from pkgsync.errors import ExitCode
-from pkgsync.services import judged
 
 
 class NewSnapshot(NewFile):
     """A snapshot to be written; of what stands there only another one may go."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        from pkgsync import snapshot as snapshots
+
         path = super().convert(value, param, ctx)
         if path.exists() and path.stat().st_size and not snapshots.is_snapshot(path):
             words = f"{str(value)!r} is no snapshot and is not overwritten: move it away, or name another file"
@@ -30,7 +29,10 @@ class NewSnapshot(NewFile):
 @common()
 def snapshot(context: Context, out: Path, now: Any) -> int:
     """Save what OBS and Packagecloud hold now, without secrets, to plan from it later. Changes nothing."""
+    from pkgsync import api, report
+    from pkgsync import snapshot as snapshots
     from pkgsync.cli.commands.plan import at
+    from pkgsync.services import judged
 
     config, terminal = context.config(), context.terminal
     made = snapshots.write(api.snapshot(config, context.surroundings(), now=at(now)), out)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from pkgsync import api, planfile
 from pkgsync.cli.commands.plan import FORMATS, exit_code, render, say_what_next
 from pkgsync.cli.options import FILE, Context, NewPlan, common
 
@@ -18,6 +17,8 @@ from pkgsync.cli.options import FILE, Context, NewPlan, common
 @common()
 def undo(context: Context, file: Path, out: Path | None, form: str, as_json: bool, detailed_exitcode: bool) -> int:
     """Plan back what an apply did, as its receipt tells. Changes nothing."""
+    from pkgsync import api, planfile
+
     receipt = planfile.read_receipt(file)
     made = api.undo(context.config(), receipt, context.surroundings())
     made = planfile.write(made, out) if out is not None else planfile.with_digest(made)

@@ -6,7 +6,7 @@
 : "${REAL_OBS_WORKER_PORT_X86_64:=5290}"           # build worker of each architecture
 : "${REAL_OBS_WORKER_PORT_AARCH64:=5291}"
 # rpm is also what the tests of the version order ask; osc, apt and dnf also read the sandbox, which gpg signs.
-OBS_PACKAGES="obs-server rpm dpkg-dev createrepo-c apt apt-utils dnf osc gnupg gpgv curl fakeroot python3 build-essential iproute2"
+OBS_PACKAGES="obs-server rpm dpkg-dev createrepo-c apt apt-utils dnf osc gnupg gpgv openssh-client curl fakeroot python3 build-essential iproute2"
 OBS_LIB=/usr/lib/obs/server                        # where Debian's obs-server puts the backend
 OBS_USER=obsrun                                    # made by Debian's obs-server
 ARCHS="x86_64 aarch64"

@@ -1,0 +1,116 @@
+"""The end of an apply: what is not done, grouped by its reason, and the next step."""
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+
+from pkgsync.model import OrphanAction, Outcome, Overrides, Receipt, ReceiptLine, Selection
+from pkgsync.report import Style, next_step, receipt_text
+from pkgsync.report.receipt import _groups
+from tests.samples import LEAP, PLAN, RECEIPT, SUMS
+from tests.strategies import receipts
+
+PLAIN = Style()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "line"),
+    [
+        ([Outcome.DUE], "Dry run: 1 due."),
+        ([Outcome.STALE], "Dry run: 1 stale."),
+        (
+            [Outcome.DONE, Outcome.ALREADY_DONE, Outcome.DUE],
+            "Dry run: 1 due; done before: 1 uploaded, 1 found done.",
+        ),
+        (
+            [Outcome.DONE, Outcome.ALREADY_DONE],
+            "Dry run: nothing is due, every action of the plan was done before (2).",
+        ),
+    ],
+)
+def test_the_last_line_of_a_dry_run(outcomes: list[Outcome], line: str) -> None:
+    lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
+    assert receipt_text(evolve(RECEIPT, lines=lines), PLAIN, dry_run=True).splitlines()[-1] == line
+
+
+def not_done(number: int, outcome: Outcome, message: str, **more: object) -> ReceiptLine:
+    name = f"lib{number}-1-1.x86_64.rpm"
+    line = ReceiptLine(action="upload", distribution=LEAP, filename=name, outcome=outcome, message=message)
+    return evolve(line, **more)
+
+
+def test_what_is_not_done_is_told_by_its_reason_and_failures_come_first() -> None:
+    lines = (
+        *(not_done(number, Outcome.LEFT, "not begun: the run was interrupted") for number in range(12)),
+        *(not_done(number, Outcome.STALE, f"other {number}", reason="source-changed") for number in range(20, 27)),
+        *(not_done(number, Outcome.FAILED, "500") for number in range(30, 33)),
+        not_done(33, Outcome.FAILED, "413"),
+    )
+    receipt = evolve(RECEIPT, lines=lines, complete=False)
+    assert receipt_text(receipt, PLAIN).splitlines() == [
+        "  ! 3 uploads failed: 500",
+        "      opensuse/15.6/lib30-1-1.x86_64.rpm",
+        "      opensuse/15.6/lib31-1-1.x86_64.rpm",
+        "      opensuse/15.6/lib32-1-1.x86_64.rpm",
+        "  ! opensuse/15.6/lib33-1-1.x86_64.rpm  upload failed: 413",
+        "  ! 7 uploads stale: source-changed",
+        "      opensuse/15.6/lib20-1-1.x86_64.rpm: other 20",
+        "      opensuse/15.6/lib21-1-1.x86_64.rpm: other 21",
+        "      opensuse/15.6/lib22-1-1.x86_64.rpm: other 22",
+        "      and 4 more (-v names them)",
+        "  ! 12 uploads left for the next run: not begun: the run was interrupted",
+        "      opensuse/15.6/lib0-1-1.x86_64.rpm",
+        "      opensuse/15.6/lib1-1-1.x86_64.rpm",
+        "      opensuse/15.6/lib2-1-1.x86_64.rpm",
+        "      and 9 more (-v names them)",
+        "",
+        "Apply incomplete: nothing changed in 41 s; 4 failed, 7 stale, 12 left for the next run.",
+    ]
+    assert all(line.filename in receipt_text(receipt, PLAIN, verbose=True) for line in lines)
+
+
+@given(receipts)
+def test_every_action_is_told_once(receipt: Receipt) -> None:
+    undone = [line for line in receipt.lines if not (line.missing or line.outcome.is_goal)]
+    grouped = [line for group in _groups(receipt.lines) for line in group.lines]
+    assert sorted(map(repr, grouped)) == sorted(map(repr, undone))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "changes", "step"),
+    [
+        ([Outcome.DONE, Outcome.ALREADY_DONE], {}, ""),
+        ([Outcome.DONE, Outcome.LEFT], {}, "Next: pkgsync apply 'my plan.json'"),
+        ([Outcome.FAILED], {"exit_code": 5}, "Next: pkgsync apply 'my plan.json'"),
+        ([Outcome.FAILED], {"exit_code": 7}, "Next, with other credentials: pkgsync apply 'my plan.json'"),
+        ([Outcome.FAILED], {"exit_code": 9}, "Next, once there is room again: pkgsync apply 'my plan.json'"),
+        ([Outcome.STALE], {}, "Next: pkgsync plan -o 'my plan.json'"),
+        ([Outcome.DONE, Outcome.SKIPPED], {}, "Next: pkgsync plan -o 'my plan.json'"),
+        ([Outcome.SKIPPED, Outcome.LEFT], {}, "Next: pkgsync apply 'my plan.json'"),
+        (
+            [Outcome.STALE, Outcome.LEFT],
+            {},
+            "To go on without what is stale: pkgsync apply --skip-stale 'my plan.json'\n"
+            "Next: pkgsync plan -o 'my plan.json'",
+        ),
+    ],
+)
+def test_the_next_step_is_a_command(outcomes: list[Outcome], changes: dict[str, object], step: str) -> None:
+    lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
+    assert next_step(evolve(RECEIPT, lines=lines, **changes), PLAN, "my plan.json") == step
+
+
+def test_the_next_plan_is_limited_as_the_last_one_but_allows_no_more_than_usual() -> None:
+    lines = (evolve(RECEIPT.lines[0], outcome=Outcome.STALE),)
+    limited = evolve(
+        PLAN,
+        overrides=Overrides(OrphanAction.DELETE, 50),
+        selection=Selection(("*/hello*",), ("*.deb",)),
+        targeted=True,
+    )
+    stale = evolve(RECEIPT, lines=lines)
+    assert next_step(stale, limited, "p.json", "-c a.yaml ") == (
+        "Next: pkgsync -c a.yaml plan -o p.json --target '*/hello*' --exclude '*.deb' --orphans delete"
+    )
+    undoing = evolve(PLAN, undoes=f"sha256:{SUMS['d']}")
+    assert next_step(stale, undoing, "p.json") == "Next: pkgsync undo RECEIPT -o p.json"
