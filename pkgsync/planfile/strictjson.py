@@ -86,7 +86,8 @@ def digest(document: dict[str, Any], name: str) -> str:
 def write_text(document: dict[str, Any]) -> bytes:
     """The document as people review it: indented, one value a line, a newline at the end.
 
-    All but ASCII is escaped, so that no name can hide or turn round characters in a diff.
+    All but ASCII is escaped, so that no name can hide or turn round characters in a diff. An iterator is a list whose
+    items need not stand in memory beside each other.
     """
     stream = io.BytesIO()
     for text in _texts(document):
@@ -99,7 +100,7 @@ def _texts(document: dict[str, Any]) -> Iterator[str]:
     before = "{"
     for key, value in document.items():
         yield f"{before}\n  {quoted(key)}: "
-        yield from _list_texts(value) if isinstance(value, list | tuple) and value else (_indented(value, "\n  "),)
+        yield from _list_texts(value) if isinstance(value, list | tuple | Iterator) else (_indented(value, "\n  "),)
         before = ","
     yield "\n}\n"
 
@@ -109,7 +110,7 @@ def _list_texts(items: Iterable[Any]) -> Iterator[str]:
     for item in items:
         yield f"{before}{newline}{_indented(item, newline)}"
         before = ","
-    yield "\n  ]"
+    yield "[]" if before == "[" else "\n  ]"
 
 
 def _indented(value: Any, newline: str) -> str:

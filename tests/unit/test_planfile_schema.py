@@ -130,6 +130,23 @@ def test_text_is_written_as_python_indents_it(document: dict[str, Any]) -> None:
     assert strictjson.write_text(document) == (json.dumps(document, indent=2) + "\n").encode()
 
 
+def test_an_iterator_is_written_as_a_list() -> None:
+    document = {"some": iter([1, {"a": []}]), "none": iter(())}
+    assert (
+        strictjson.write_text(document)
+        == b"""{
+  "some": [
+    1,
+    {
+      "a": []
+    }
+  ],
+  "none": []
+}
+"""
+    )
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_what_is_no_number_is_not_written(number: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
