@@ -132,7 +132,7 @@ def _is_plan(path: Path) -> bool:
     from pkgsync import planfile
 
     try:
-        return planfile.kind(planfile.read_bytes(path), str(path)) == "plan"
+        return planfile.kind(path) == "plan"
     except PkgsyncError:
         return False
 

@@ -1,6 +1,5 @@
 """The config as values: what to read, where to write, and what decides."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,9 +7,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 from attrs import asdict, field, frozen
 
+from pkgsync import canonical
 from pkgsync.model import ContentFrom, GoneRule, Policy
 
 Targets = tuple[str, ...] | None
@@ -107,7 +106,7 @@ class Config:
             # only where it is set: the digest of a config that never heard of it stays what it was
             **({"allow_private": True} if self.allow_private else {}),
         }
-        return f"sha256:{hashlib.sha256(rfc8785.dumps(effective)).hexdigest()}"
+        return canonical.digest(effective)
 
 
 def managed_distributions(config: Config) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from pkgsync.model import Plan, Receipt
 from pkgsync.planfile import strictjson, validation
 from pkgsync.planfile.checks import check_plan, check_receipt
 from pkgsync.planfile.convert import from_document, to_document
-from pkgsync.planfile.strictjson import read_bytes
 
 __all__ = [
     "dump_dry_run",
@@ -26,7 +25,7 @@ __all__ = [
     "load_receipt",
     "loads",
     "read",
-    "read_bytes",
+    "read_either",
     "read_receipt",
     "with_digest",
     "write",
@@ -34,51 +33,41 @@ __all__ = [
 ]
 
 _MAJOR = 1
+_NEW_PLAN, _NEW_RECEIPT = "the new plan", "the new receipt"
 
 
 def dumps(plan: Plan) -> bytes:
     """The plan file's bytes, with its digest. Equal plans give equal bytes. Raises PlanFileError for a faulty plan."""
-    # checked as if somebody else had written it: no plan is written that apply would refuse
-    document = to_document(with_digest(plan))
-    validation.check(document, "plan", "the new plan")
-    check_plan(plan, "the new plan")
-    return strictjson.write_text(document)
+    return strictjson.write_text(_document(plan))
 
 
 def with_digest(plan: Plan) -> Plan:
     """The plan with the digest over all the rest of it. Raises PlanFileError for text that JSON cannot hold."""
-    return evolve(plan, digest=strictjson.digest(to_document(plan), "the new plan"))
+    return evolve(plan, digest=strictjson.digest(to_document(plan), _NEW_PLAN))
 
 
 def loads(data: bytes, name: str) -> Plan:
     """The plan that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
-    document = strictjson.parse_object(data, name)
-    _expect(document, "plan", name)
-    validation.check(document, "plan", name)
-    # this finds accidents; who may change a plan can change its digest too, hence apply --expect-digest
-    if document["digest"] != strictjson.digest(document, name):
-        raise PlanFileError(f"{name}: the digest does not match: the plan was edited or cut", tip="Make a new plan.")
-    plan = from_document(document, Plan, name)
-    check_plan(plan, name)
-    return plan
+    return _plan(strictjson.parse_object(data, name), name)
 
 
 def write(plan: Plan, path: Path) -> Plan:
     """Write the plan file; returns the plan with its digest. Raises PlanFileError, OSError."""
-    write_atomically(path, dumps(plan))
-    return with_digest(plan)
+    document = _document(plan)
+    write_atomically(path, strictjson.write_text(document))
+    return evolve(plan, digest=document["digest"])
 
 
 def read(path: Path) -> Plan:
     """The plan of a file. Raises UsageError where the file cannot be read, PlanFileError where it is no sound plan."""
-    return loads(read_bytes(path), str(path))
+    return _plan(strictjson.read_object(path), str(path))
 
 
 def dump_receipt(receipt: Receipt) -> bytes:
     """The receipt file's bytes. Equal receipts give equal bytes. Raises PlanFileError for a faulty receipt."""
     document = to_document(receipt)
-    validation.check(document, "receipt", "the new receipt")
-    check_receipt(receipt, "the new receipt")
+    validation.check(document, "receipt", _NEW_RECEIPT)
+    check_receipt(receipt, _NEW_RECEIPT)
     return strictjson.write_text(document)
 
 
@@ -89,12 +78,7 @@ def dump_dry_run(receipt: Receipt) -> bytes:
 
 def load_receipt(data: bytes, name: str) -> Receipt:
     """The receipt that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
-    document = strictjson.parse_object(data, name)
-    _expect(document, "receipt", name)
-    validation.check(document, "receipt", name)
-    receipt = from_document(document, Receipt, name)
-    check_receipt(receipt, name)
-    return receipt
+    return _receipt(strictjson.parse_object(data, name), name)
 
 
 def write_receipt(receipt: Receipt, path: Path) -> None:
@@ -104,12 +88,49 @@ def write_receipt(receipt: Receipt, path: Path) -> None:
 
 def read_receipt(path: Path) -> Receipt:
     """The receipt of a file. Raises UsageError where it cannot be read, PlanFileError where it is no sound receipt."""
-    return load_receipt(read_bytes(path), str(path))
+    return _receipt(strictjson.read_object(path), str(path))
 
 
-def kind(data: bytes, name: str) -> Literal["plan", "receipt"]:
-    """Whether ``data`` says to be a plan or a receipt. Raises PlanFileError where it is no such thing."""
-    return _kind(strictjson.parse_object(data, name), name)
+def read_either(path: Path) -> Plan | Receipt:
+    """The plan or receipt of a file. Raises as :func:`read` does."""
+    document, name = strictjson.read_object(path), str(path)
+    return _plan(document, name) if _kind(document, name) == "plan" else _receipt(document, name)
+
+
+def kind(path: Path) -> Literal["plan", "receipt"]:
+    """What a file says to be. Raises UsageError where it cannot be read, PlanFileError where it is neither."""
+    return _kind(strictjson.read_object(path), str(path))
+
+
+def _document(plan: Plan) -> dict[str, Any]:
+    """What the file holds, with the digest; checked as if somebody else had written it.
+
+    No plan is written that apply would refuse.
+    """
+    document = to_document(plan)
+    document["digest"] = strictjson.digest(document, _NEW_PLAN)
+    validation.check(document, "plan", _NEW_PLAN)
+    check_plan(plan, _NEW_PLAN)
+    return document
+
+
+def _plan(document: dict[str, Any], name: str) -> Plan:
+    _expect(document, "plan", name)
+    validation.check(document, "plan", name)
+    # this finds accidents; who may change a plan can change its digest too, hence apply --expect-digest
+    if document["digest"] != strictjson.digest(document, name):
+        raise PlanFileError(f"{name}: the digest does not match: the plan was edited or cut", tip="Make a new plan.")
+    plan = from_document(document, Plan, name)
+    check_plan(plan, name)
+    return plan
+
+
+def _receipt(document: dict[str, Any], name: str) -> Receipt:
+    _expect(document, "receipt", name)
+    validation.check(document, "receipt", name)
+    receipt = from_document(document, Receipt, name)
+    check_receipt(receipt, name)
+    return receipt
 
 
 def _kind(document: dict[str, Any], name: str) -> Literal["plan", "receipt"]:

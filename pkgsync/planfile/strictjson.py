@@ -4,16 +4,16 @@ What two readers could take differently is refused: duplicate keys, NaN, numbers
 surrogates, text that is no UTF-8.
 """
 
-import hashlib
+import io
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, NoReturn
 
-import rfc8785
-
+from pkgsync import canonical
 from pkgsync.errors import PlanFileError, UsageError
 
 MAX_BYTES = 256 * 2**20
@@ -21,6 +21,7 @@ MAX_VALUES = 10_000_000
 """Values of one file: a byte of JSON can take thirty of memory."""
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
+NOT_I_JSON = "holds text that I-JSON (RFC 7493) does not allow"
 # digits; of a longer one nothing is parsed
 _LONGEST_NUMBER = 32
 
@@ -38,6 +39,11 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object of a file. Raises UsageError where it cannot be read, PlanFileError where it is none."""
+    return parse_object(read_bytes(path), str(path))
+
+
 def parse_object(data: bytes, name: str) -> dict[str, Any]:
     """The JSON object that ``data`` is. ``name`` is used in messages. Raises PlanFileError."""
     if len(data) > MAX_BYTES:
@@ -45,8 +51,11 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
     if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise PlanFileError(f"{name}: holds over {MAX_VALUES} values; no file of pkgsync does")
     try:
+        text = data.decode("utf-8")
+        # of a large file, one copy is enough beside the document
+        del data
         document = json.loads(
-            data.decode("utf-8"),
+            text,
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
             parse_int=_integer,
@@ -67,21 +76,59 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
 
 
 def digest(document: dict[str, Any], name: str) -> str:
-    """``sha256:`` of the RFC 8785 JSON of all but the key ``digest``. Raises PlanFileError."""
-    rest = {key: value for key, value in document.items() if key != "digest"}
+    """Over the canonical form of all but the key ``digest``. Raises PlanFileError for a lone surrogate."""
     try:
-        canonical = rfc8785.dumps(rest)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        raise PlanFileError(f"{name}: holds text or a number that I-JSON (RFC 7493) does not allow") from None
-    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+        return canonical.digest({key: value for key, value in document.items() if key != "digest"})
+    except UnicodeEncodeError:
+        raise PlanFileError(f"{name}: {NOT_I_JSON}") from None
 
 
 def write_text(document: dict[str, Any]) -> bytes:
     """The document as people review it: indented, one value a line, a newline at the end.
 
-    All but ASCII is escaped, so that no name can hide or turn round characters in a diff.
+    All but ASCII is escaped, so that no name can hide or turn round characters in a diff. An iterator is a list whose
+    items need not stand in memory beside each other.
     """
-    return (json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+    stream = io.BytesIO()
+    for text in _texts(document):
+        stream.write(text.encode("ascii"))
+    return stream.getvalue()
+
+
+def _texts(document: dict[str, Any]) -> Iterator[str]:
+    """One by one what stands in its lists, as joins would hold all of it several times."""
+    before = "{"
+    for key, value in document.items():
+        yield f"{before}\n  {quoted(key)}: "
+        yield from _list_texts(value) if isinstance(value, list | tuple | Iterator) else (_indented(value, "\n  "),)
+        before = ","
+    yield "\n}\n"
+
+
+def _list_texts(items: Iterable[Any]) -> Iterator[str]:
+    before, newline = "[", "\n    "
+    for item in items:
+        yield f"{before}{newline}{_indented(item, newline)}"
+        before = ","
+    yield "[]" if before == "[" else "\n  ]"
+
+
+def _indented(value: Any, newline: str) -> str:
+    """As ``json.dumps`` with ``indent=2``, in half the time and without a list of all tokens."""
+    if isinstance(value, str):
+        return quoted(value)
+    if type(value) is int:
+        return str(value)
+    inner = f"{newline}  "
+    if isinstance(value, dict) and value:
+        opened, closed = "{}"
+        items = [f"{quoted(key)}: {_indented(item, inner)}" for key, item in value.items()]
+    elif isinstance(value, list | tuple) and value:
+        opened, closed = "[]"
+        items = [_indented(item, inner) for item in value]
+    else:
+        return json.dumps(value, allow_nan=False)
+    return f"{opened}{inner}{f',{inner}'.join(items)}{newline}{closed}"
 
 
 def write_compact(document: dict[str, Any]) -> bytes:
@@ -118,16 +165,11 @@ def _refuse_depth(document: dict[str, Any], name: str) -> None:
     # level by level, as this check must not recurse itself
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
-        level = [child for value in level for child in _children(value)]
+        below = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [item for items in below for item in items if isinstance(item, dict | list)]
         if not level:
             return
     raise PlanFileError(f"{name}: nested more than {MAX_DEPTH} levels deep")
-
-
-def _children(value: Any) -> Sequence[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else ()
 
 
 def _first_line(error: ValueError) -> str:

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from pkgsync.model import Audit, Orphan
+from pkgsync.planfile import strictjson
 from pkgsync.planfile.convert import plain
 from pkgsync.report import flips, units
 from pkgsync.report.escape import cell, code, prose, visible
@@ -119,13 +119,13 @@ def audit_json(audit: Audit) -> str:
         "counts": {"orphans": len(audit.orphans), **{fate: fates[fate] for fate in FATES}},
         **_asked(audit),
         "totals": {what: dict(counts) for what, counts in tallies(audit).items()},
-        "orphans": [_orphan(orphan, audit) for orphan in audit.orphans],
+        "orphans": (_orphan(orphan, audit) for orphan in audit.orphans),
         "suggestions": [_suggestion(one) for one in suggestions(audit)],
         "holds": [_hold(hold) for hold in holds(audit.repositories)],
         "repositories": [plain(repository) for repository in audit.repositories],
         "warnings": list(audit.warnings),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return strictjson.write_text(document).decode("ascii")
 
 
 def _orphan(orphan: Orphan, audit: Audit) -> dict[str, Any]:

@@ -105,21 +105,24 @@ def dumps(snapshot: Snapshot) -> bytes:
 
 def read(path: Path) -> Snapshot:
     """The snapshot of a file. Raises UsageError where it cannot be read, PlanFileError where it is not sound."""
-    return loads(strictjson.read_bytes(path), str(path))
+    return _snapshot(strictjson.read_object(path), str(path))
 
 
-def is_snapshot(data: bytes) -> bool:
+def is_snapshot(path: Path) -> bool:
     """Whether the file calls itself one, however old or damaged."""
     try:
-        _expect(strictjson.parse_object(data, "it"), "it")
-    except PlanFileError:
+        _expect(strictjson.read_object(path), str(path))
+    except (PlanFileError, UsageError):
         return False
     return True
 
 
 def loads(data: bytes, name: str) -> Snapshot:
     """The snapshot that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
-    document = strictjson.parse_object(data, name)
+    return _snapshot(strictjson.parse_object(data, name), name)
+
+
+def _snapshot(document: dict[str, Any], name: str) -> Snapshot:
     _expect(document, name)
     validation.check(document, "snapshot", name)
     if document["digest"] != _digest(document):

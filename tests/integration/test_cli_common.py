@@ -452,21 +452,21 @@ def test_every_exit_code_has_a_meaning() -> None:
 
 
 HTTP = {"requests", "urllib3", "pkgsync.session.session", "werkzeug"}
-CHECKS = {"jsonschema", "referencing", "cattrs"}
+CHECKS = {"jsonschema", "jsonschema_rs", "referencing", "cattrs"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
+        (["--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
         *(
-            ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"})
+            ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"})
             for name in SUMMARIES
         ),
-        (["help", "undo"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
-        (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "rfc8785", "pkgsync.model"}),
+        (["help", "undo"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
+        (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
         (["validate"], {*HTTP, "cattrs", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
-        (["show", "plan.json"], {*HTTP, "yaml", "platformdirs", "pkgsync.apply.engine"}),
+        (["show", "plan.json"], {*HTTP, "jsonschema", "referencing", "yaml", "platformdirs", "pkgsync.apply.engine"}),
         (["cache", "info"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
         (["receipts"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
         (["plan"], {"werkzeug", "pkgsync.sandbox"}),

@@ -247,8 +247,18 @@ def test_globs_of_a_plan_that_calls_itself_whole_are_refused() -> None:
 
 def test_a_receipt_is_no_plan() -> None:
     assert refused(planfile.dump_receipt(RECEIPT)) == "plan.json: a receipt, not a plan"
-    assert planfile.kind(planfile.dump_receipt(RECEIPT), "x") == "receipt"
-    assert planfile.kind(WRITTEN, "x") == "plan"
+
+
+def test_a_file_is_what_it_says_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    planfile.write_receipt(RECEIPT, path)
+    assert (planfile.kind(path), planfile.read_either(path)) == ("receipt", RECEIPT)
+    written = planfile.write(PLAN, path)
+    assert (planfile.kind(path), planfile.read_either(path)) == ("plan", written)
+    path.write_bytes(b"{}")
+    for read in (planfile.kind, planfile.read_either):
+        with pytest.raises(PlanFileError, match="neither a plan nor a receipt of pkgsync"):
+            read(path)
 
 
 def _remove(value: dict[str, Any], *path: str | int) -> None:
@@ -266,18 +276,18 @@ def _set(value: dict[str, Any], new: object, *path: str | int) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        (("deletions", 0, "evidence"), "$.deletions[0]: 'evidence' is a required property"),
+        (("deletions", 0, "evidence"), '$.deletions[0]: "evidence" is a required property'),
         (
             ("deletions", 0, "evidence", "superseded_by"),
-            "$.deletions[0].evidence: 'superseded_by' is a required property",
+            '$.deletions[0].evidence: "superseded_by" is a required property',
         ),
         (
             ("archivings", 0, "evidence", "packages_read"),
-            "$.archivings[0].evidence: 'packages_read' is a required property",
+            '$.archivings[0].evidence: "packages_read" is a required property',
         ),
-        (("archivings", 0, "archive_to"), "$.archivings[0]: 'archive_to' is a required property"),
-        (("uploads", 0, "source", "path"), "$.uploads[0].source: 'path' is a required property"),
-        (("target",), "$: 'target' is a required property"),
+        (("archivings", 0, "archive_to"), '$.archivings[0]: "archive_to" is a required property'),
+        (("uploads", 0, "source", "path"), '$.uploads[0].source: "path" is a required property'),
+        (("target",), '$: "target" is a required property'),
     ],
 )
 def test_a_missing_field_is_named(path: tuple[str | int, ...], message: str) -> None:

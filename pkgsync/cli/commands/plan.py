@@ -66,24 +66,21 @@ def plan(
     check_parts(form, max_length, part)
     config = context.config()
     taken = snapshot.read(from_snapshot) if from_snapshot else None
-    made = planfile.with_digest(
-        api.plan(
-            config,
-            context.surroundings(),
-            overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
-            selection=Selection(target, exclude),
-            now=at(now) if now else None,
-            snapshot=taken,
-            # for what it decides; its credentials are not looked for
-            base=load(base, {}) if base else None,
-        )
+    made = api.plan(
+        config,
+        context.surroundings(),
+        overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
+        selection=Selection(target, exclude),
+        now=at(now) if now else None,
+        snapshot=taken,
+        # for what it decides; its credentials are not looked for
+        base=load(base, {}) if base else None,
     )
     if taken is not None:
         read = f"Planned from {from_snapshot}, read {iso(taken.packagecloud.read_at)}."
         terminal.info(f"{read} No service was asked now; apply asks both again.")
-    if out is not None:
-        # first: a pipe that closes must not lose the plan
-        planfile.write(made, out)
+    # first: a pipe that closes must not lose the plan
+    made = planfile.write(made, out) if out is not None else planfile.with_digest(made)
     terminal.data(render(made, form, terminal, max_length, part))
     nowhere = mapping.nowhere(config, made.source.repositories)
     for problem in nowhere:

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 def show(context: Context, file: Path, form: str, as_json: bool, max_length: int | None, part: int | None) -> None:
     """Show a plan or a receipt, however old it is."""
     from pkgsync import planfile
+    from pkgsync.model import Plan
 
     form = "json" if as_json else form
     check_parts(form, max_length, part)
-    data, name = planfile.read_bytes(file), str(file)
-    if planfile.kind(data, name) == "plan":
-        text = render(planfile.loads(data, name), form, context.terminal, max_length, part)
+    found = planfile.read_either(file)
+    if isinstance(found, Plan):
+        text = render(found, form, context.terminal, max_length, part)
     else:
-        receipt = planfile.load_receipt(data, name)
         # a receipt is cut instead
-        text = _receipt(receipt, form, context.terminal, max_length) if part in (None, 1) else ""
+        text = _receipt(found, form, context.terminal, max_length) if part in (None, 1) else ""
     context.terminal.data(text)
 
 

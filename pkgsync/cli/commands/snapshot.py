@@ -7,28 +7,20 @@ from typing import Any
 import click
 
 from pkgsync.cli.options import Command, Context, Moment, NewFile, common
-from pkgsync.errors import ExitCode, PkgsyncError
+from pkgsync.errors import ExitCode
 
 
 class NewSnapshot(NewFile):
     """A snapshot to be written; of what stands there only another one may go."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        from pkgsync import snapshot as snapshots
+
         path = super().convert(value, param, ctx)
-        if path.exists() and path.stat().st_size and not _is_snapshot(path):
+        if path.exists() and path.stat().st_size and not snapshots.is_snapshot(path):
             words = f"{str(value)!r} is no snapshot and is not overwritten: move it away, or name another file"
             self.fail(words, param, ctx)
         return path
-
-
-def _is_snapshot(path: Path) -> bool:
-    from pkgsync import snapshot as snapshots
-    from pkgsync.planfile import read_bytes
-
-    try:
-        return snapshots.is_snapshot(read_bytes(path))
-    except PkgsyncError:
-        return False
 
 
 @click.command(cls=Command)

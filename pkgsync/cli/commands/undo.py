@@ -25,9 +25,8 @@ def undo(
     if file is None:
         raise UsageError("undo needs a receipt", tip="`pkgsync receipts` lists all receipts, the newest first.")
     receipt = planfile.read_receipt(file)
-    made = planfile.with_digest(api.undo(context.config(), receipt, context.surroundings()))
-    if out is not None:
-        planfile.write(made, out)
+    made = api.undo(context.config(), receipt, context.surroundings())
+    made = planfile.write(made, out) if out is not None else planfile.with_digest(made)
     terminal = context.terminal
     terminal.data(render(made, "json" if as_json else form, terminal))
     say_what_next(made, out, context)
