@@ -77,6 +77,17 @@ def wanted(state: DesiredState) -> list[Repository]:
     return [repository for repository in state.repositories if not repository.skipped]
 
 
+def test_a_result_of_the_same_bytes_is_the_same_value(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    first = client.result(PROJECT)
+    assert client.result(PROJECT) is first
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "hello", [make_rpm("hello", "9")])
+    second = client.result(PROJECT)
+    assert second != first
+    files = {file.filename for p in second.architectures(LEAP)["x86_64"].packages for file in p.files}
+    assert "hello-9-1.x86_64.rpm" in files
+
+
 def reasons(repository: Repository) -> list[Reason]:
     return [problem.reason for problem in repository.all_problems]
 
