@@ -3,6 +3,7 @@
 Layout: ``objects/ab/SHA256``, with ``SHA256.part`` for what is still incomplete. A partial file is locked by whoever
 fills it, so that processes and threads wait for each other instead of fetching twice; the lock ends with its holder,
 and what a killed one leaves is resumed. The download cache and the backup store are both such folders.
+Beside them ``notes/ab/NAME``: what takes long to make of bytes that come again, with a sum of its own.
 """
 
 import errno
@@ -21,13 +22,14 @@ from typing import BinaryIO, cast
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError, LockedError, StorageError
-from pkgsync.files import sync_folder
+from pkgsync.files import sync_folder, write_atomically
 
 SinkWriter = Callable[[BinaryIO, int], int]
 """Writes one file into the sink, which holds ``offset`` bytes and stands at its end; returns the size in bytes."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"[0-9a-f]{64}(\.part)?")
+_SUM_BYTES = 32
 # a link in a file's place could show another file, a pipe would block for ever
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FILL = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -74,6 +76,7 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._objects = folder / "objects"
+        self._notes = folder / "notes"
 
     def path(self, sha256: str, size: int | None = None) -> Path | None:
         """Where the object is, after reading all of it.
@@ -132,6 +135,28 @@ class Cache:
                     sync_folder(place.parent)
         return place
 
+    def read_note(self, name: str) -> bytes | None:
+        """What was last noted under ``name`` (64 hex digits); None where that is nothing, damaged or unreadable."""
+        # it only saves time: whoever asks can do without
+        with suppress(OSError, StorageError):
+            stream = _open_regular(self._notes / name[:2] / name)
+            if stream is None:
+                return None
+            with stream:
+                data = stream.read()
+                with suppress(OSError):
+                    os.utime(stream.fileno())
+            if hashlib.sha256(memoryview(data)[_SUM_BYTES:]).digest() == data[:_SUM_BYTES]:
+                return data[_SUM_BYTES:]
+        return None
+
+    def write_note(self, name: str, data: bytes) -> None:
+        """Note ``data`` under ``name`` (64 hex digits) instead of what was there; where that fails, nothing is."""
+        place = self._notes / name[:2] / name
+        with suppress(OSError, StorageError):
+            self._make_folders(place.parent)
+            write_atomically(place, hashlib.sha256(data).digest() + data, mode=0o600)
+
     def info(self) -> CacheInfo:
         """Count without verifying."""
         with self._guard():
@@ -180,16 +205,18 @@ class Cache:
     def _make_folders(self, shard: Path) -> None:
         # 0700: what private repositories publish is nobody else's business
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self._objects, shard):
+        for folder in (shard.parent, shard):
             # put there by others, it would have us write, and later delete, elsewhere
             _refuse_link(folder)
             folder.mkdir(exist_ok=True, mode=0o700)
 
     def _entries(self) -> Iterator[_CacheFile]:
-        if not self._objects.exists():
-            return
-        _refuse_link(self._objects)
-        for shard in sorted(self._objects.iterdir()):
+        for kind in (self._objects, self._notes):
+            _refuse_link(kind)
+            yield from self._entries_of(kind)
+
+    def _entries_of(self, kind: Path) -> Iterator[_CacheFile]:
+        for shard in sorted(kind.iterdir()) if kind.exists() else ():
             if shard.is_symlink() or not shard.is_dir():
                 continue
             for entry in os.scandir(shard):

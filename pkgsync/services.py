@@ -112,6 +112,7 @@ class Services:
             progress=self.surroundings.progress,
             pause=self.surroundings.sleep,
             hasher=obs.hasher(self.obs, cache),
+            parsed=obs.ParsedIndexes(cache, self.obs.api),
             built=obs.BuiltFiles(client=self.obs, cache=cache, wants=_wants(config, planned)),
             everything=everything,
         )

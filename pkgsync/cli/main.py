@@ -1,5 +1,6 @@
 """The command ``pkgsync``: its group, and the one place that turns errors into words and exit codes."""
 
+import gc
 import os
 import signal
 import sys
@@ -32,6 +33,10 @@ def cli(context: Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table."""
+    # Nearly all that a plan makes lives as long as the run: looking through it for cycles again and again took a fifth
+    # of the whole time. With fewer looks the memory stays the same; none at all would let a long apply grow.
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 100)
     _open_streams()
     _handle_signals(_leave)
     code = run(Context(), arguments)

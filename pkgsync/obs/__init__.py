@@ -9,6 +9,7 @@ from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
 from pkgsync.obs.judge import judge
+from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.world import ObsWorld
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "BuiltFiles",
     "ObsClient",
     "ObsWorld",
+    "ParsedIndexes",
     "Place",
     "connect",
     "from_places",

@@ -84,7 +84,7 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
 def _entry(fields: dict[str, str], what: str) -> IndexEntry:
     path = check_path(fields.get("filename", ""), what)
     where = f"{what}: {path}"
-    section = next((name for name in _SUMS if name in fields), None)
+    section = next(filter(fields.__contains__, _SUMS), None)
     if section is None:
         raise IntegrityError(f"{where}: it has no checksum")
     name = check_word(fields.get("package"), "package name", where)
@@ -138,7 +138,7 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
     fields: dict[str, list[str]] = {}
     name = ""
     for line in _lines(pieces, what):
-        if not line.strip():
+        if not line or line.isspace():
             if fields:
                 yield _joined(fields)
             fields, name = {}, ""
@@ -150,11 +150,12 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
         else:
             name, colon, value = line.partition(":")
             name = name.lower()
+            if wanted is not None and name not in wanted and colon:
+                continue
             # of a field that is there twice, apt may believe the other one
             if not colon or name in fields or len(fields) == _MAX_FIELDS:
                 raise IntegrityError(f"{what}: a line is no field, or a field is there twice")
-            if wanted is None or name in wanted:
-                fields[name] = [value.strip()]
+            fields[name] = [value.strip()]
     if fields:
         yield _joined(fields)
 
@@ -166,12 +167,17 @@ def _joined(fields: dict[str, list[str]]) -> dict[str, str]:
 def _lines(pieces: Iterable[bytes], what: str) -> Iterator[str]:
     rest = b""
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            # in another encoding may be what nobody reads; the fields that count are checked later
-            yield line.decode("utf-8", "surrogateescape").rstrip("\r")
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        if end:
+            yield from _split(whole)
         # a line without an end must not fill the memory
         if len(rest) > 2**20:
             raise IntegrityError(f"{what}: a line has no end")
     if rest:
-        yield rest.decode("utf-8", "surrogateescape").rstrip("\r")
+        yield from _split(rest)
+
+
+def _split(data: bytes) -> Iterable[str]:
+    # in another encoding may be what nobody reads; the fields that count are checked later
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    return (line.rstrip("\r") for line in lines) if b"\r" in data else lines

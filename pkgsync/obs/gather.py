@@ -23,6 +23,7 @@ from pkgsync.obs.index_entries import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
 from pkgsync.obs.judge import architectures_of, judge
 from pkgsync.obs.mapping import Wanted, all_wanted
+from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
@@ -57,17 +58,18 @@ def observe(
     progress: Progress = SILENT,
     pause: Callable[[float], object] = time.sleep,
     hasher: Hasher | None = None,
+    parsed: ParsedIndexes | None = None,
     built: BuiltFiles | None = None,
     everything: bool = False,
 ) -> ObsWorld:
     """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
 
-    ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
-    index has none, from several threads; ``built`` reads the projects with ``content: build``, which need it.
-    ``everything``: the indexes that no project maps are read too, for another config; what would have to be downloaded
-    for that is not. After an error or Ctrl-C the client is closed.
+        ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
+        index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
+    with ``content: build``, which need it. ``everything``: the indexes that no project maps are read too, for another
+    config; what would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
     Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
-    whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
+        whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
@@ -78,7 +80,13 @@ def observe(
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
             reader = _RepositoryReader(
-                client=client, pool=_Pool(pool, task), hasher=hasher, pause=pause, built=built, progress=progress
+                client=client,
+                pool=_Pool(pool, task),
+                hasher=hasher,
+                parsed=parsed,
+                pause=pause,
+                built=built,
+                progress=progress,
             )
             read = reader.repositories(present)
         requests = client.requests - before
@@ -180,6 +188,7 @@ class _RepositoryReader:
     _client: ObsClient
     _pool: _Pool
     _hasher: Hasher | None
+    _parsed: ParsedIndexes | None
     _pause: Callable[[float], object]
     _built: BuiltFiles | None
     _progress: Progress
@@ -225,7 +234,7 @@ class _RepositoryReader:
     def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, IndexRead]:
         def one(w: Wanted) -> IndexRead:
             results = first[w.project.name].architectures(w.name)
-            return read_index(self._client, w, results, hasher=self._hasher, pause=self._pause)
+            return read_index(self._client, w, results, hasher=self._hasher, parsed=self._parsed, pause=self._pause)
 
         return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import field, frozen
+from attrs import astuple, field, frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
 from pkgsync.model import BuiltPackage, Index, IndexedFile, PackageType, Problem
@@ -13,6 +13,7 @@ from pkgsync.obs import debian, rpmmd, settled
 from pkgsync.obs.client import ObsClient, Place, from_places
 from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
 from pkgsync.obs.mapping import Wanted
+from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
@@ -76,13 +77,14 @@ def read_index(
     results: ArchitectureResults,
     *,
     hasher: Hasher | None,
+    parsed: ParsedIndexes | None,
     pause: Callable[[float], object],
 ) -> IndexRead:
     """The index of a repository, or why there is none. ``results`` tells which kind of packages it holds.
 
     Raises AuthenticationError; every other failure is an outcome.
     """
-    reader = _IndexReader(client, wanted, [p for result in results.values() for p in result.packages], hasher)
+    reader = _IndexReader(client, wanted, [p for result in results.values() for p in result.packages], hasher, parsed)
     try:
         index = _patiently(reader, pause)
         if index is None and wanted.name in wanted.project.may_be_empty:
@@ -126,12 +128,18 @@ class _IndexReader:
     """Reads the index of one repository; what was built there tells which kind of index is the likelier one."""
 
     def __init__(
-        self, client: ObsClient, wanted: Wanted, packages: Iterable[BuiltPackage], hasher: Hasher | None
+        self,
+        client: ObsClient,
+        wanted: Wanted,
+        packages: Iterable[BuiltPackage],
+        hasher: Hasher | None,
+        parsed: ParsedIndexes | None,
     ) -> None:
         built = {type_of(file.filename) for package in packages for file in package.files}
         self._client = client
         self._wanted = wanted
         self._hasher = hasher
+        self._parsed = parsed
         self._kinds = (DEBIAN, RPM) if PackageType.DEB in built and PackageType.RPM not in built else (RPM, DEBIAN)
         self._nothing_built = built <= {None}
 
@@ -156,9 +164,20 @@ class _IndexReader:
 
     def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
         project, repository = self._wanted.project.name, self._wanted.name
-        pieces = opened(packed, what, pointer.unpacked, self._client.limits.max_index_open_bytes)
-        entries = tuple(unique(kind.parse_packages(pieces, what), what)) if packed else ()
+        entries = self._entries(kind, packed, pointer, what) if packed else ()
         return (with_sha256(entry, project, repository, self._hasher) for entry in entries)
+
+    def _entries(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> tuple[IndexEntry, ...]:
+        limit = self._client.limits.max_index_open_bytes
+
+        def parse() -> tuple[IndexEntry, ...]:
+            return tuple(unique(kind.parse_packages(opened(packed, what, pointer.unpacked, limit), what), what))
+
+        if self._parsed is None:
+            return parse()
+        stated, suffix = astuple(pointer.unpacked), pointer.path.rpartition(".")[2]
+        made_of = (kind.top, suffix, stated, limit, hashlib.sha256(packed).hexdigest())
+        return self._parsed.entries(self._wanted.id, made_of, parse)
 
     def _packages(self, pointer: Pointer, what: str) -> bytes:
         """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""

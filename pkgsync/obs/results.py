@@ -5,7 +5,7 @@ Several answers of OBS look like "nothing there" and mean "could not tell"; all 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from attrs import evolve, field, frozen
@@ -14,7 +14,7 @@ from pkgsync.errors import IntegrityError
 from pkgsync.model import BuiltFile, BuiltPackage
 from pkgsync.model.desired import DISCONTINUED
 from pkgsync.obs.fields import check_number, check_word, is_entry, is_word
-from pkgsync.obs.xml import children, in_pieces, readable
+from pkgsync.obs.xml import MAX_DEPTH, check_parts, children, feed, new_parser, of_any_bytes, too_many_parts
 
 _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32
@@ -90,7 +90,10 @@ class ProjectMeta:
 def parse_meta(data: bytes, project: str) -> ProjectMeta:
     """Raises IntegrityError for anything but the whole ``_meta`` of ``project``."""
     what = f"_meta of {project}"
-    elements = children(in_pieces(readable(data)), "project", what)
+    return of_any_bytes(data, lambda pieces: _meta(children(pieces, "project", what), project, what))
+
+
+def _meta(elements: Iterator[Element], project: str, what: str) -> ProjectMeta:
     name = next(elements).get("name")
     # whatever mixed up two answers must not give a project another one's repositories
     if name != project:
@@ -123,88 +126,177 @@ def parse_result(data: bytes, project: str) -> ProjectResult:
     Raises IntegrityError for anything but a whole one of ``project`` with a state: without it OBS could not reach
     its own backend, and zeros mean that nothing matched (README.md, "_result").
     """
-    what = f"_result of {project}"
-    elements = children(in_pieces(readable(data)), "resultlist", what)
-    state = next(elements).get("state", "")
-    if not _STATE.fullmatch(state) or state == _NO_STATE:
-        raise IntegrityError(f"{what}: OBS gives no state with it, so it is no answer", tip="Try again later.")
-    repositories: dict[str, dict[str, ArchitectureResult]] = {}
-    for element in elements:
-        if element.tag != "result":
-            continue
-        if element.get("project") != project:
-            raise IntegrityError(f"{what}: it holds results of another project")
-        repository = check_word(element.get("repository"), "repository", what)
-        found = _architecture(element, f"{what}, {repository}")
-        # an architecture that _meta has twice gives two equal results
-        if repositories.setdefault(repository, {}).setdefault(found.name, found) != found:
-            raise IntegrityError(f"{what}: {repository}/{found.name} is there twice")
-    return ProjectResult(state, repositories)
+    return of_any_bytes(data, lambda pieces: _ResultReader(project).read(pieces))
 
 
-def _architecture(element: Element, what: str) -> ArchitectureResult:
-    name = check_word(element.get("arch"), "architecture", what)
-    # "state" is what "code" was called before
-    code = check_word(element.get("code") or element.get("state"), "code", what)
-    dirty = element.get("dirty", "false")
-    published = [stats.get("lastpublished") for stats in element.findall("stats")]
-    odd = list(_take_odd_entries(element))
-    return ArchitectureResult(
-        name=name,
-        code=code,
+class _ResultReader:
+    """Takes what counts as the parser comes by: an element for each of a million files would fill the memory."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._what = f"_result of {project}"
+        self._parser = new_parser(self._what)
+        self._depth = 0
+        self._parts = self._parts_before = 0
+        self._state = ""
+        self._repositories: dict[str, dict[str, ArchitectureResult]] = {}
+        self._repository = ""
+        self._result: _Architecture | None = None
+
+    def read(self, pieces: Iterable[bytes]) -> ProjectResult:
+        self._listen()
+        for _ in feed(self._parser, pieces, self._what):
+            check_parts(self._parts, self._parts_before, self._what)
+        return ProjectResult(self._state, self._repositories)
+
+    def _listen(self) -> None:
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._parts += 1 + len(attributes)
+        self._depth += 1
+        # the text of an element ends where its first child begins
+        self._parser.CharacterDataHandler = None
+        if self._depth == 1:
+            self._check_root(name, attributes)
+        elif self._depth == 2 and name == "result":
+            self._result = self._opened(attributes)
+        elif self._depth == 3 and self._result is not None:
+            if name == "binarylist":
+                self._listen_to_files(self._result, attributes)
+            else:
+                self._parser.CharacterDataHandler = self._result.add(name, attributes)
+        elif self._depth > MAX_DEPTH:
+            raise too_many_parts(self._what)
+
+    def _check_root(self, name: str, attributes: dict[str, str]) -> None:
+        if name != "resultlist":
+            raise IntegrityError(f"{self._what}: it is another document, not a <resultlist>")
+        self._state = attributes.get("state", "")
+        if not _STATE.fullmatch(self._state) or self._state == _NO_STATE:
+            raise IntegrityError(
+                f"{self._what}: OBS gives no state with it, so it is no answer", tip="Try again later."
+            )
+
+    def _opened(self, attributes: dict[str, str]) -> "_Architecture":
+        if attributes.get("project") != self._project:
+            raise IntegrityError(f"{self._what}: it holds results of another project")
+        self._repository = check_word(attributes.get("repository"), "repository", self._what)
+        return _Architecture(attributes, f"{self._what}, {self._repository}")
+
+    def _listen_to_files(self, result: "_Architecture", attributes: dict[str, str]) -> None:
+        """Up to the end of a list: nearly all calls are for its files, so they do as little as can be."""
+        files: list[dict[str, str]] = []
+        depth = 0
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            self._parts += 1 + len(attributes)
+            if depth == 1 and name == "binary":
+                files.append(attributes)
+            elif depth > MAX_DEPTH:
+                raise too_many_parts(self._what)
+
+        def end(_name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            if depth < 0:
+                result.add_files(attributes.get("package"), files)
+                self._listen()
+                self._depth -= 1
+
+        self._parser.StartElementHandler = start
+        self._parser.EndElementHandler = end
+
+    def _end(self, _name: str) -> None:
+        self._depth -= 1
+        self._parser.CharacterDataHandler = None
+        if self._depth != 1:
+            return
+        check_parts(self._parts, self._parts_before, self._what)
+        self._parts_before += self._parts
+        self._parts = 0
+        if self._result is not None:
+            found, self._result = self._result.finished(), None
+            # an architecture that _meta has twice gives two equal results
+            if self._repositories.setdefault(self._repository, {}).setdefault(found.name, found) != found:
+                raise IntegrityError(f"{self._what}: {self._repository}/{found.name} is there twice")
+
+
+class _Architecture:
+    """One ``<result>`` as far as it is read. What has no name holds its architecture, not the project."""
+
+    def __init__(self, attributes: dict[str, str], what: str) -> None:
+        self._name = check_word(attributes.get("arch"), "architecture", what)
+        self._what = f"{what}/{self._name}"
+        # "state" is what "code" was called before
+        self._code = check_word(attributes.get("code") or attributes.get("state"), "code", what)
         # any word but a clear no is taken for dirty
-        dirty=dirty not in ("false", "0"),
-        details=_details(element),
-        last_published=max((check_number(p, "time", what) for p in published if p), default=None),
-        packages=tuple(_packages(element, f"{what}/{name}")),
-        odd_entries=len(odd),
-    )
+        self._dirty = attributes.get("dirty", "false") not in ("false", "0")
+        # an attribute in some versions of OBS, a child in others
+        self._details = [[attributes.get("details", "")]]
+        self._published: list[int] = []
+        self._codes: dict[str, str] = {}
+        self._lists: dict[str, tuple[BuiltFile, ...]] = {}
+        self._odd = 0
+
+    def add(self, tag: str, attributes: dict[str, str]) -> Callable[[str], object] | None:
+        """A child that is no list of files; returns who takes its text, if anybody does."""
+        if tag == "status":
+            self._add_status(attributes)
+        elif tag == "stats" and (published := attributes.get("lastpublished")):
+            self._published.append(check_number(published, "time", self._what))
+        elif tag == "details":
+            self._details.append([])
+            return self._details[-1].append
+        return None
+
+    def _add_status(self, attributes: dict[str, str]) -> None:
+        package = attributes.get("package")
+        if package is None or not is_word(package):
+            self._odd += 1
+            return
+        if package in self._codes:
+            raise IntegrityError(f"{self._what}: {package} has two states")
+        self._codes[package] = check_word(attributes.get("code"), "code", self._what)
+
+    def add_files(self, package: str | None, binaries: Collection[dict[str, str]]) -> None:
+        named = [binary for binary in binaries if is_entry(binary.get("filename", ""))]
+        self._odd += len(binaries) - len(named)
+        if package is None or not is_word(package):
+            self._odd += 1
+            return
+        if package in self._lists:
+            raise IntegrityError(f"{self._what}: {package} has two lists of files")
+        self._lists[package] = _files(named, f"{self._what}, {package}")
+
+    def finished(self) -> ArchitectureResult:
+        return ArchitectureResult(
+            name=self._name,
+            code=self._code,
+            dirty=self._dirty,
+            details=" ".join(filter(None, map("".join, self._details))).strip(),
+            last_published=max(self._published, default=None),
+            packages=tuple(self._packages()),
+            odd_entries=self._odd,
+        )
+
+    def _packages(self) -> Iterator[BuiltPackage]:
+        # a view that is not there would read as packages without files, or without a state
+        if bool(self._codes) != bool(self._lists):
+            raise IntegrityError(f"{self._what}: the states or the files of the packages are missing")
+        # sorted: the two looks are compared whole, and the order of an answer means nothing
+        for package in sorted(self._codes.keys() | self._lists.keys()):
+            # README.md, "Package states": files without a state prove nothing
+            yield BuiltPackage(package, self._codes.get(package, "unknown"), self._lists.get(package, ()))
 
 
-def _take_odd_entries(result: Element) -> Iterator[Element]:
-    """Take out what has no name: it holds its architecture, not the project."""
-    for tag in ("status", "binarylist"):
-        for entry in result.findall(tag):
-            if not is_word(entry.get("package")):
-                result.remove(entry)
-                yield entry
-            for binary in entry.findall("binary"):
-                if not is_entry(binary.get("filename", "")):
-                    entry.remove(binary)
-                    yield binary
-
-
-def _details(element: Element) -> str:
-    """``details`` is an attribute in some versions of OBS, a child in others."""
-    return " ".join(filter(None, (element.get("details"), *(d.text for d in element.findall("details"))))).strip()
-
-
-def _packages(element: Element, what: str) -> Iterator[BuiltPackage]:
-    codes: dict[str, str] = {}
-    for status in element.findall("status"):
-        package = check_word(status.get("package"), "package", what)
-        if package in codes:
-            raise IntegrityError(f"{what}: {package} has two states")
-        codes[package] = check_word(status.get("code"), "code", what)
-    lists: dict[str, tuple[BuiltFile, ...]] = {}
-    for binaries in element.findall("binarylist"):
-        package = check_word(binaries.get("package"), "package", what)
-        if package in lists:
-            raise IntegrityError(f"{what}: {package} has two lists of files")
-        lists[package] = _files(binaries, f"{what}, {package}")
-    # a view that is not there would read as packages without files, or without a state
-    if bool(codes) != bool(lists):
-        raise IntegrityError(f"{what}: the states or the files of the packages are missing")
-    # sorted: the two looks are compared whole, and the order of an answer means nothing
-    for package in sorted(codes.keys() | lists.keys()):
-        # README.md, "Package states": files without a state prove nothing
-        yield BuiltPackage(package, codes.get(package, "unknown"), lists.get(package, ()))
-
-
-def _files(binaries: Element, what: str) -> tuple[BuiltFile, ...]:
+def _files(binaries: Iterable[dict[str, str]], what: str) -> tuple[BuiltFile, ...]:
     files: dict[str, BuiltFile] = {}
-    for binary in binaries.findall("binary"):
-        name = binary.get("filename", "")
+    for binary in binaries:
+        name = binary["filename"]
         if name in files:
             raise IntegrityError(f"{what}: {name} is there twice")
         size = check_number(binary.get("size"), "size", what)

@@ -10,15 +10,15 @@ from pkgsync.model import PackageType, Version
 from pkgsync.obs.fields import check_number, check_path, check_word
 from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
-from pkgsync.obs.xml import children, in_pieces
+from pkgsync.obs.xml import children, in_pieces, without_formats
 
 TOP = "repodata/repomd.xml"
-_REPO = "{http://linux.duke.edu/metadata/repo}"
-_COMMON = "{http://linux.duke.edu/metadata/common}"
-# most of a primary, and of no use here
+_REPO = "http://linux.duke.edu/metadata/repo}"
+_COMMON = "http://linux.duke.edu/metadata/common}"
+# of no use here
 _UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url"))
 _ORIGIN = "obsrepository:"
-_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_BASE = "http://www.w3.org/XML/1998/namespace}base"
 
 
 def parse_top(data: bytes, what: str) -> Pointer:
@@ -42,7 +42,7 @@ def parse_top(data: bytes, what: str) -> Pointer:
 
 def _origin(tags: Element) -> str | None:
     """OBS writes where it published it; a ``<repo>`` may hold the number of a publish too, or a word of the project."""
-    texts = (tag.text or "" for tag in tags.findall(f"{_REPO}repo"))
+    texts = (tag.text or "" for tag in tags if tag.tag == f"{_REPO}repo")
     return next((text.strip() for text in texts if text.strip().startswith(_ORIGIN)), None)
 
 
@@ -52,37 +52,41 @@ def _revision(text: str | None) -> int | None:
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 12 else None
 
 
+def _named(element: Element, namespace: str) -> dict[str, Element]:
+    """The children in ``namespace`` by their names; of several with one name the first."""
+    start = len(namespace)
+    return {child.tag[start:]: child for child in reversed(element) if child.tag.startswith(namespace)}
+
+
 def _primary(element: Element, what: str) -> Pointer:
-    location = _location(element, _REPO, what)
-    packed = Stated(_size(element, "size", what), _checksum(element, "checksum", what))
+    parts = _named(element, _REPO)
+    location = _location(parts.get("location"), what)
+    packed = Stated(_size(parts.get("size"), what), _checksum(parts.get("checksum"), what))
     # it is fetched from mirrors, too, and nothing else would vouch for it
     if packed.checksum is None:
         raise IntegrityError(f"{what}: it states no checksum of {location}")
-    unpacked = Stated(_size(element, "open-size", what), _checksum(element, "open-checksum", what))
+    unpacked = Stated(_size(parts.get("open-size"), what), _checksum(parts.get("open-checksum"), what))
     return Pointer(path=location, packed=packed, unpacked=unpacked, revision=None)
 
 
-def _location(element: Element, namespace: str, what: str) -> str:
-    location = element.find(f"{namespace}location")
+def _location(location: Element | None, what: str) -> str:
     # xml:base would lead to another server
     if location is None or location.get(_BASE):
         raise IntegrityError(f"{what}: an entry has no place within the repository")
     return check_path(location.get("href", ""), what)
 
 
-def _size(element: Element, tag: str, what: str) -> int | None:
-    text = element.findtext(f"{_REPO}{tag}")
-    return None if text is None else check_number(text.strip(), "size", what)
+def _size(size: Element | None, what: str) -> int | None:
+    return None if size is None else check_number((size.text or "").strip(), "size", what)
 
 
-def _checksum(element: Element, tag: str, what: str) -> Checksum | None:
-    found = element.find(f"{_REPO}{tag}")
-    return None if found is None else Checksum.stated(found.get("type", ""), found.text, what)
+def _checksum(checksum: Element | None, what: str) -> Checksum | None:
+    return None if checksum is None else Checksum.stated(checksum.get("type", ""), checksum.text, what)
 
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
-    elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
+    elements = children(without_formats(pieces), f"{_COMMON}metadata", what, _UNUSED)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
     if stated > MAX_ENTRIES:
         raise IntegrityError(f"{what}: it says that it lists {stated} packages, more than can be")
@@ -99,9 +103,10 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
 
 
 def _entry(element: Element, what: str) -> IndexEntry:
-    path = _location(element, _COMMON, what)
+    parts = _named(element, _COMMON)
+    path = _location(parts.get("location"), what)
     where = f"{what}: {path}"
-    version, size, checksum = (element.find(f"{_COMMON}{tag}") for tag in ("version", "size", "checksum"))
+    version, size, checksum = (parts.get(tag) for tag in ("version", "size", "checksum"))
     if version is None or size is None or checksum is None:
         raise IntegrityError(f"{where}: the entry lacks its version, size or checksum")
     return IndexEntry(
@@ -109,15 +114,19 @@ def _entry(element: Element, what: str) -> IndexEntry:
         size=check_number(size.get("package"), "size", where),
         checksum=Checksum.stated(checksum.get("type", ""), checksum.text, where),
         type=PackageType.RPM,
-        name=check_word(element.findtext(f"{_COMMON}name"), "package name", where),
+        name=check_word(_text(parts.get("name")), "package name", where),
         version=Version(
             check_number(version.get("epoch") or "0", "epoch", where),
             check_word(version.get("ver"), "version", where),
             check_word(version.get("rel"), "release", where),
         ),
-        architecture=check_word(element.findtext(f"{_COMMON}arch"), "architecture", where),
-        mtime=_mtime(element.find(f"{_COMMON}time")),
+        architecture=check_word(_text(parts.get("arch")), "architecture", where),
+        mtime=_mtime(parts.get("time")),
     )
+
+
+def _text(element: Element | None) -> str | None:
+    return None if element is None else element.text
 
 
 def _mtime(time: Element | None) -> int | None:

@@ -6,16 +6,19 @@ Before 2.6 it reads a token from its start again with every piece; and a byte of
 
 import re
 import time
-from collections.abc import Iterable, Iterator
-from xml.etree.ElementTree import Element
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TypeVar
+from xml.etree.ElementTree import Element, SubElement
 from xml.parsers import expat
 
 from pkgsync.errors import IntegrityError
 
+T = TypeVar("T")
 _PIECE = 64 * 1024
 _MAX_TOKEN = 2**20
 """Bytes of one tag or comment, and characters of one text."""
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
 _MAX_NAMES = 20_000
 """Different names of elements and attributes: the parser forgets none."""
 MAX_PARTS = 2_000_000
@@ -26,29 +29,82 @@ PARSE_SECONDS = 600
 """One document, unpacked and read."""
 
 
+class MalformedError(IntegrityError):
+    """The bytes are no XML."""
+
+
+def new_parser(what: str) -> expat.XMLParserType:
+    """For a document without a DTD. Names are given as ``namespace}name``; ``intern`` holds each of them once."""
+
+    def refuse(*_: object) -> None:
+        raise IntegrityError(f"{what}: XML with a DTD is refused")
+
+    parser = expat.ParserCreate(namespace_separator="}", intern={})
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
+
+
+def feed(parser: expat.XMLParserType, pieces: Iterable[bytes], what: str) -> Iterator[None]:
+    """Give the parser a whole document; stops after each piece, and once more at the end.
+
+    Raises MalformedError for anything but one well-formed document, IntegrityError for one beyond the limits above.
+    """
+    fed = 0
+    try:
+        for piece in pieces:
+            parser.Parse(piece, False)
+            yield
+            fed += len(piece)
+            if fed - parser.CurrentByteIndex > _MAX_TOKEN:
+                raise IntegrityError(f"{what}: a tag or comment of it has no end")
+            if len(parser.intern) > _MAX_NAMES:
+                raise IntegrityError(f"{what}: it holds more names than can be")
+        parser.Parse(b"", True)
+        yield
+    # an encoding that the document names itself can be a LookupError or a ValueError
+    except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
+        raise MalformedError(f"{what}: not complete, valid XML ({type(error).__name__})") from None
+
+
+def check_parts(now: int, before: int, what: str) -> None:
+    """``now`` and ``before``: the elements and attributes within this child of the root, and the ones before it.
+
+    Raises IntegrityError if they are too many. Once for each piece will do: none can hold many.
+    """
+    if now > MAX_PARTS or now + before > MAX_ALL_PARTS:
+        raise too_many_parts(what)
+
+
+def too_many_parts(what: str) -> IntegrityError:
+    return IntegrityError(f"{what}: it holds more elements than can be")
+
+
 def children(pieces: Iterable[bytes], root: str, what: str, skip: frozenset[str] = frozenset()) -> Iterator[Element]:
     """The root element (with its attributes only) and then each of its children, complete, in their order.
 
-    Names are written ``{namespace}name``; text after a child is dropped, and so are the elements ``skip``.
+    Names are written ``namespace}name``; text after a child is dropped, and so are the elements ``skip``.
     Raises IntegrityError for anything but one well-formed document with the root ``root`` and without a DTD, and for
     one beyond the limits above.
     """
     builder = _Builder(root, what, skip)
-    fed = 0
-    try:
-        for piece in pieces:
-            builder.parser.Parse(piece, False)
-            yield from builder.take()
-            fed += len(piece)
-            if fed - builder.parser.CurrentByteIndex > _MAX_TOKEN:
-                raise IntegrityError(f"{what}: a tag or comment of it has no end")
-            if len(builder.names) > _MAX_NAMES:
-                raise IntegrityError(f"{what}: it holds more names than can be")
-        builder.parser.Parse(b"", True)
+    for _ in feed(builder.parser, pieces, what):
         yield from builder.take()
-    # an encoding that the document names itself can be a LookupError or a ValueError
-    except (expat.ExpatError, UnicodeError, LookupError, ValueError) as error:
-        raise IntegrityError(f"{what}: not complete, valid XML ({type(error).__name__})") from None
+
+
+def of_any_bytes(data: bytes, parse: Callable[[Iterable[bytes]], T]) -> T:
+    """What ``parse`` makes of ``data``, and where they are no XML, of what is left of them without what it forbids.
+
+    OBS hands on any byte that a package has printed. Raises IntegrityError.
+    """
+    try:
+        return parse(in_pieces(data))
+    except MalformedError:
+        # to look for such bytes first would cost more than to parse
+        mended = readable(data)
+        if mended == data:
+            raise
+        return parse(in_pieces(mended))
 
 
 _NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:[0-9]{1,10}|x[0-9A-Fa-f]{1,8});")
@@ -56,7 +112,7 @@ _DECLARED = re.compile(rb"<\?xml[^>]{0,200}encoding", re.IGNORECASE)
 
 
 def readable(data: bytes) -> bytes:
-    """``data`` with U+FFFD for what XML forbids: OBS hands on any byte that a package has printed.
+    """``data`` with U+FFFD for what XML forbids.
 
     A document that names its encoding is left alone, unless that is UTF-8.
     """
@@ -88,81 +144,113 @@ def in_pieces(data: bytes, size: int = _PIECE) -> Iterator[bytes]:
         yield data[start : start + size]
 
 
+_OPENING = re.compile(rb'<\?xml version="1\.0" encoding="UTF-8"\?>\s*(<metadata(?:\s[^<="]*="[^<"]*")*>)')
+_START, _END, _NONE = b"<format", b"</format>", b"<format/>"
+
+
+def without_formats(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A primary with ``<format/>`` for each ``<format>...</format>``: most of it, and nothing in there is wanted.
+
+    expat alone sees that they are well-formed, without a call for each element. From where it is not plain which tag
+    ends them, and in any document that does not begin as createrepo_c's do, the bytes are handed on as they are.
+    Raises ExpatError for one that is not well-formed.
+    """
+    source = iter(pieces)
+    rest = next(source, b"")
+    opening = _OPENING.match(rest)
+    if opening is None:
+        yield rest
+        yield from source
+        return
+    yield opening[0]
+    rest = rest[opening.end() :]
+    for piece in chain((b"",), source):
+        *whole, last = (rest + piece).split(_END)
+        cut = [part.split(_START) for part in whole]
+        if not _all_tags(rest + piece) or any(len(c) != 2 or c[1][:1] != b">" for c in cut):
+            yield rest + piece
+            yield from source
+            return
+        if cut:
+            inner = b"".join(b"%b%b%b" % (_START, inside, _END) for _, inside in cut)
+            # a new parser each time: one forgets no name that it has seen
+            expat.ParserCreate(namespace_separator="}").Parse(b"%b%b</metadata>" % (opening[1], inner), True)
+            yield b"".join(before + _NONE for before, _ in cut)
+        rest = last
+    yield rest
+
+
+def _all_tags(data: bytes) -> bool:
+    """Whether every ``<`` in some bytes is that of a tag: there is no comment and the like."""
+    # one byte is found many times faster than two
+    other = any(mark in data and b"<" + mark in data for mark in (b"!", b"?"))
+    return not other and len(data) <= _MAX_TOKEN
+
+
 class _Builder:
     """Makes elements out of what expat reports; those directly under the root are handed out."""
 
     def __init__(self, root: str, what: str, skip: frozenset[str]) -> None:
-        self.names: dict[str, str] = {}
-        self.parser = expat.ParserCreate(namespace_separator="}", intern=self.names)
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser = new_parser(what)
         self._root = root
         self._what = what
         self._skip = skip
         self._open: list[Element] = []
         self._complete: list[Element] = []
         self._skipped = 0
-        self._parts = self._all_parts = 0
+        self._parts = self._parts_before = 0
         self._texts: list[str] = []
-        self._length = 0
         self._listen()
 
     def take(self) -> list[Element]:
+        check_parts(self._parts, self._parts_before, self._what)
+        # once for each piece, which is short, as the parser calls the list itself for every bit of text
+        self._texts[:] = ["".join(self._texts)]
+        if len(self._texts[0]) > _MAX_TOKEN:
+            raise IntegrityError(f"{self._what}: a text of it is longer than can be")
         taken, self._complete = self._complete, []
         return taken
 
     def _listen(self) -> None:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._text
-
-    def _refuse(self, *_: object) -> None:
-        raise IntegrityError(f"{self._what}: XML with a DTD is refused")
+        self.parser.CharacterDataHandler = self._texts.append
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = _full(name)
-        self._count(1 + len(attributes))
-        # most of a primary is skipped: without a call per text that takes a fraction of the time
-        if tag in self._skip and self._open:
+        self._parts += 1 + len(attributes)
+        opened = self._open
+        if len(opened) > MAX_DEPTH:
+            raise too_many_parts(self._what)
+        # what is skipped costs no call per text
+        if name in self._skip and opened:
             self.parser.StartElementHandler = self._skip_start
             self.parser.EndElementHandler = self._skip_end
             self.parser.CharacterDataHandler = None
             self._skipped = 1
             return
-        self._put_text()
-        element = Element(tag, {_full(key): value for key, value in attributes.items()})
-        if not self._open:
-            if tag != self._root:
+        if self._texts:
+            self._put_text()
+        element = SubElement(opened[-1], name, attributes) if len(opened) > 1 else Element(name, attributes)
+        if not opened:
+            if name != self._root:
                 raise IntegrityError(f"{self._what}: it is another document, not a <{self._root}>")
             self._complete.append(element)
-        self._open.append(element)
-
-    def _count(self, parts: int) -> None:
-        self._parts += parts
-        self._all_parts += parts
-        if self._parts > MAX_PARTS or self._all_parts > MAX_ALL_PARTS or len(self._open) > _MAX_DEPTH:
-            raise IntegrityError(f"{self._what}: it holds more elements than can be")
+        opened.append(element)
 
     def _end(self, _name: str) -> None:
-        self._put_text()
+        if self._texts:
+            self._put_text()
         element = self._open.pop()
         if len(self._open) == 1:
             self._complete.append(element)
+            check_parts(self._parts, self._parts_before, self._what)
+            self._parts_before += self._parts
             self._parts = 0
-        elif self._open:
-            self._open[-1].append(element)
-
-    def _text(self, text: str) -> None:
-        self._texts.append(text)
-        self._length += len(text)
-        if self._length > _MAX_TOKEN:
-            raise IntegrityError(f"{self._what}: a text of it is longer than can be")
 
     def _put_text(self) -> None:
         if len(self._open) > 1 and not len(self._open[-1]):
             self._open[-1].text = "".join(self._texts) or None
         self._texts.clear()
-        self._length = 0
 
     def _skip_start(self, _name: str, _attributes: dict[str, str]) -> None:
         self._skipped += 1
@@ -171,7 +259,3 @@ class _Builder:
         self._skipped -= 1
         if not self._skipped:
             self._listen()
-
-
-def _full(name: str) -> str:
-    return f"{{{name}" if "}" in name else name

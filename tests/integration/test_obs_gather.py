@@ -4,16 +4,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 
+from pkgsync.cache import Cache
 from pkgsync.config import ObsProject
 from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import DesiredState, Repository
 from pkgsync.model.secret import Basic
-from pkgsync.obs import ObsClient, gather
+from pkgsync.obs import ObsClient, ParsedIndexes, gather
 from pkgsync.reasons import Reason
 from pkgsync.sandbox import (
     PROJECT,
@@ -75,6 +77,29 @@ def by_name(state: DesiredState) -> dict[str, Repository]:
 def wanted(state: DesiredState) -> list[Repository]:
     """All but those mapped to null, of which only the names that they built are kept."""
     return [repository for repository in state.repositories if not repository.skipped]
+
+
+def test_what_is_remembered_of_indexes_changes_nothing_but_the_work(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The bytes are asked for and verified as ever: so a remembered index never stands in for one that is gone."""
+    parsed = ParsedIndexes(Cache(tmp_path), sandbox.obs_url)
+    first = read(client_of(sandbox), parsed=parsed)
+    assert first == read(client_of(sandbox), parsed=parsed) == read(client_of(sandbox))
+    demo_world_day2(sandbox)
+    second = read(client_of(sandbox), parsed=parsed)
+    assert first != second == read(client_of(sandbox))
+    sandbox.obs.faults.add(Fault(kind=Kind.STATUS, path=PRIMARY, times=None, status=404))
+    assert by_name(read(client_of(sandbox), parsed=parsed))[LEAP].index is None
+
+
+def test_a_result_of_the_same_bytes_is_the_same_value(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    first = client.result(PROJECT)
+    assert client.result(PROJECT) is first
+    sandbox.obs.finish(PROJECT, LEAP, "x86_64", "hello", [make_rpm("hello", "9")])
+    second = client.result(PROJECT)
+    assert second != first
+    files = {file.filename for p in second.architectures(LEAP)["x86_64"].packages for file in p.files}
+    assert "hello-9-1.x86_64.rpm" in files
 
 
 def reasons(repository: Repository) -> list[Reason]:

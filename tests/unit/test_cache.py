@@ -365,3 +365,50 @@ def test_prune_leaves_a_partial_file_that_somebody_fills(cache: Cache) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX)
         assert cache.prune().files == 0
     assert cache.prune().files == 1
+
+
+# notes
+
+
+def test_the_last_note_under_a_name_counts(cache: Cache) -> None:
+    assert cache.read_note(SHA256) is None
+    cache.write_note(SHA256, b"old")
+    cache.write_note(SHA256, b"new")
+    assert cache.read_note(SHA256) == b"new"
+    assert cache.read_note(OTHER_SHA256) is None
+    path = cache.folder / f"notes/b9/{SHA256}"
+    assert (
+        path.read_bytes() == bytes.fromhex("11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437") + b"new"
+    )
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("cut", [0, 5, 32, 34])
+def test_a_note_that_is_cut_is_none(cache: Cache, cut: int) -> None:
+    cache.write_note(SHA256, b"new")
+    path = cache.folder / f"notes/b9/{SHA256}"
+    path.write_bytes(path.read_bytes()[:cut])
+    assert cache.read_note(SHA256) is None
+
+
+def test_a_note_with_a_wrong_byte_or_behind_a_link_is_none(cache: Cache) -> None:
+    cache.write_note(SHA256, b"new")
+    path = cache.folder / f"notes/b9/{SHA256}"
+    right = path.read_bytes()
+    path.write_bytes(right[:-1] + b"W")
+    assert cache.read_note(SHA256) is None
+    path.unlink()
+    path.symlink_to(put(cache, "elsewhere", right))
+    assert cache.read_note(SHA256) is None
+
+
+def test_where_nothing_can_be_noted_the_run_goes_on(cache: Cache) -> None:
+    put(cache, "notes", b"a file in its place")
+    cache.write_note(SHA256, b"new")
+    assert cache.read_note(SHA256) is None
+
+
+def test_notes_are_counted_and_pruned(cache: Cache) -> None:
+    cache.write_note(SHA256, b"new")
+    assert (cache.info().objects, cache.info().bytes) == (1, 35)
+    assert (cache.prune().files, cache.info().objects) == (1, 0)

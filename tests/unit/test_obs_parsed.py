@@ -1,0 +1,93 @@
+"""What is remembered of an index is used for the very bytes that it was made of, or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from pkgsync.cache import Cache
+from pkgsync.errors import IntegrityError
+from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import FileClass
+from pkgsync.obs import ParsedIndexes, parsed
+from pkgsync.obs.index_entries import IndexEntry
+from pkgsync.obs.sums import Checksum
+
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+ENTRIES = (
+    IndexEntry(
+        "x86_64/h\u00e9llo-1.2-1.x86_64.rpm",
+        6573,
+        Checksum("sha256", SHA256),
+        PackageType.RPM,
+        "h\u00e9llo",
+        Version(1, "1.2", "1"),
+        "x86_64",
+        mtime=1795351979,
+    ),
+    IndexEntry(
+        "amd64/x_1_amd64.deb",
+        1,
+        Checksum("md5", SHA256[:32]),
+        PackageType.DEB,
+        "x",
+        Version(0, "1"),
+        "amd64",
+        FileClass.DEBUG,
+    ),
+)
+API, ABOUT = "https://api.example.org", ("Release", "gz", (12, None), 4096, SHA256)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> ParsedIndexes:
+    found = ParsedIndexes(Cache(tmp_path), API)
+    assert found.entries("p/r", ABOUT, lambda: ENTRIES) == ENTRIES
+    return found
+
+
+def never() -> tuple[IndexEntry, ...]:
+    raise AssertionError("must not be parsed")
+
+
+def test_the_same_bytes_are_not_parsed_again(known: ParsedIndexes, tmp_path: Path) -> None:
+    assert ParsedIndexes(Cache(tmp_path), API).entries("p/r", ABOUT, never) == ENTRIES
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_whatever_else_they_are_parsed_from_gives_them_anew(known: ParsedIndexes, place: int) -> None:
+    about = (*ABOUT[:place], "other", *ABOUT[place + 1 :])
+    assert known.entries("p/r", about, lambda: ENTRIES[:1]) == ENTRIES[:1]
+    assert known.entries("p/r", about, never) == ENTRIES[:1]
+    assert known.entries("p/r", ABOUT, lambda: ()) == ()
+
+
+def test_another_repository_or_server_or_version_knows_nothing_of_it(
+    known: ParsedIndexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert known.entries("p/other", ABOUT, lambda: ()) == ()
+    assert ParsedIndexes(Cache(tmp_path), "https://other.example.org").entries("p/r", ABOUT, lambda: ()) == ()
+    monkeypatch.setattr(parsed, "__version__", "0.0.1")
+    assert known.entries("p/r", ABOUT, lambda: ()) == ()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [b"", b"{", b"[[]]", b'[["a"]]', b"[1]", b"null", b'[["p",1,"sha256","x","iso","n",0,"1","","a","package",null]]'],
+)
+def test_rows_in_another_form_are_not_used(known: ParsedIndexes, tmp_path: Path, rows: bytes) -> None:
+    (note,) = (path for path in (tmp_path / "notes").rglob("*") if path.is_file())
+    about = known.cache.read_note(note.name)
+    assert about is not None
+    known.cache.write_note(note.name, about.split(b"\n")[0] + b"\n" + rows)
+    assert known.entries("p/r", ABOUT, lambda: ENTRIES) == ENTRIES
+    assert known.entries("p/r", ABOUT, never) == ENTRIES
+
+
+def test_what_cannot_be_parsed_is_not_remembered(known: ParsedIndexes) -> None:
+    def refuse() -> tuple[IndexEntry, ...]:
+        raise IntegrityError("damaged")
+
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match="damaged"):
+            known.entries("p/r", ABOUT[:4], refuse)
+    assert known.entries("p/r", ABOUT, never) == ENTRIES
