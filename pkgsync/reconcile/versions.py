@@ -17,6 +17,8 @@ Key = tuple[int, list[Piece], list[Piece]]
 
 _RPM_PIECES = re.compile(r"[0-9]+|[A-Za-z]+|[~^]")  # what is none of them only separates
 _TILDE, _END, _CARET, _LETTERS, _NUMBER = range(5)  # rpm's order of what can stand in one place
+_SIGNS = {"~": _TILDE, "^": _CARET}
+_LAST = (_END, 0, "")
 
 _DEB_PIECES = re.compile(r"([^0-9]*)([0-9]*)")  # the last match is empty and stands for the end
 _DEB_END = "\1"
@@ -66,14 +68,9 @@ def _rpm_key(version: Version) -> Key:
 
 
 def _rpm_pieces(text: str) -> list[Piece]:
-    return [*map(_rpm_piece, _RPM_PIECES.findall(text)), (_END, 0, "")]
-
-
-def _rpm_piece(text: str) -> Piece:
     """A tilde is older than the end, a caret newer than that but older than any segment, letters older than numbers."""
-    if text.isdigit():
-        return _NUMBER, *_number(text)
-    return {"~": _TILDE, "^": _CARET}.get(text, _LETTERS), 0, text
+    pieces: list[str] = _RPM_PIECES.findall(text)
+    return [*((_NUMBER, *_number(p)) if p.isdigit() else (_SIGNS.get(p, _LETTERS), 0, p) for p in pieces), _LAST]
 
 
 def _number(digits: str) -> tuple[int, str]:
