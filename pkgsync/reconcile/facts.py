@@ -7,7 +7,7 @@ from itertools import chain
 
 from attrs import field, frozen
 
-from pkgsync.model import ArchitectureEvidence, PackageType, Policy, Repository, RepositoryEvidence, Row, Version
+from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row, Version
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered
@@ -117,7 +117,7 @@ class Case:
 
 def case_of(row: Row, facts: Facts) -> Case:
     version, named, architecture = of_row(row), name_key(row), architecture_of(row)
-    key = None if isinstance(version, UnknownVersion) else sort_key(PackageType(row.type))(version)
+    key = None if isinstance(version, UnknownVersion) else sort_key(row.type)(version)
     highest = facts.highest.get((named, architecture)) if key is not None else None
     return Case(
         row=row,
@@ -136,9 +136,11 @@ def by_name(offered: Offered, names: Collection[str]) -> dict[NameKey, list[Offe
     Files that the filters leave out count: OBS offers them, so no filter can turn a row into one that is gone.
     """
     found: dict[NameKey, list[Offer]] = {}
-    # of equal versions the offer comes first
+    seen: set[int] = set()
+    # of equal versions the offer comes first; it is listed too
     for offer in chain(offered.places.values(), offered.listed):
-        if offer.file.name in names:
+        if offer.file.name in names and id(offer.file) not in seen:
+            seen.add(id(offer.file))
             found.setdefault(name_key(offer.file), []).append(offer)
     return found
 

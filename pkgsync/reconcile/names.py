@@ -26,16 +26,11 @@ def settle_names(offered: Offered, rows: Mapping[str, Row], filters: FileFilter)
     standing = cache(partial(_by_place, rows))
     contents = cache(lambda: {row.sha256 for row in rows.values()})
     chosen = [group[0] if len(group) == 1 else _one_of(group, rows, contents(), offered) for group in places.values()]
-    found = [offer if _equal(offer, rows) else _named(offer, rows, standing(), filters) for offer in chosen]
+    found = [offer if offer.stands_in(rows) else _named(offer, rows, standing(), filters) for offer in chosen]
     claims = Counter(offer.filename for offer in found)
     found = [offer if claims[offer.filename] == 1 else _disputed(offer) for offer in found]
     offered.offers = {offer.filename: offer for offer in found}
     offered.places = dict(zip(places, found, strict=True))
-
-
-def _equal(offer: Offer, rows: Mapping[str, Row]) -> bool:
-    row = rows.get(offer.filename)
-    return row is not None and row.sha256 == offer.file.sha256
 
 
 def _by_place(rows: Mapping[str, Row]) -> dict[str, list[Row]]:

@@ -57,6 +57,11 @@ class Offer:
             content=repository.content,
         )
 
+    def stands_in(self, rows: Mapping[str, Row]) -> bool:
+        """Whether the row of its name, if there is one, has its content."""
+        row = rows.get(self.filename)
+        return row is not None and row.sha256 == self.file.sha256
+
     @property
     def own_names(self) -> set[str]:
         """What OBS calls it; a file can have several names."""

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from attrs import define, field
 
-from pkgsync.model import IndexedFile, PackageType, Row, Version
+from pkgsync.model import IndexedFile, Row, Version
 from pkgsync.reconcile.identity import Identity, contradiction, identity_of
 from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import Key, UnknownVersion, compare, of_row, orderable, sort_key
@@ -37,9 +37,7 @@ def groups(
     ``coming`` are the file names of uploads and replacements.
     """
     result: dict[Identity, VersionGroup] = {}
-    for filename, row in sorted(rows.items()):
-        if row.name not in names:
-            continue
+    for filename, row in sorted((name, row) for name, row in rows.items() if row.name in names):
         group = _group(result, row)
         # what is replaced counts below, with the version that comes
         if filename in coming:
@@ -49,10 +47,8 @@ def groups(
         # a version that may not be the file's would push another one out of those to keep
         if isinstance(version, UnknownVersion) or not doubtful:
             _add(group, version, row.type, filename)
-    for filename, offer in sorted(offered.offers.items()):
+    for filename, offer in sorted((name, offer) for name, offer in offered.offers.items() if offer.file.name in names):
         file = offer.file
-        if file.name not in names:
-            continue
         group = _group(result, file)
         if filename in coming:
             _add(group, _of_file(file), file.type, filename)
@@ -95,7 +91,7 @@ def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, file
     if isinstance(version, UnknownVersion):
         group.unknown = filename
     else:
-        group.versions.append(sort_key(PackageType(kind))(version))
+        group.versions.append(sort_key(kind)(version))
 
 
 def _distinct(versions: list[Key]) -> list[Key]:

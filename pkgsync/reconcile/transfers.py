@@ -31,12 +31,12 @@ def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Tran
     # packagecloud/README.md, "Rows": the server names files its own way
     result.renamed = {row.filename for row in others if row.sha256 in offered.contents}
     other_contents = {row.sha256 for row in others}
-    for filename, offer in sorted(offered.offers.items()):
+    # where the content is there already, it does not matter who offers it first
+    differing = sorted((name, offer) for name, offer in offered.offers.items() if not offer.stands_in(rows))
+    result.unchanged = len(offered.offers) - len(differing)
+    for filename, offer in differing:
         row = rows.get(filename)
-        # where the content is there already, it does not matter who offers it first
-        if row is not None and row.sha256 == offer.file.sha256:
-            result.unchanged += 1
-        elif (stop := first_stop(_checks(row), offered, offer, row, policy)) is not None:
+        if (stop := first_stop(_checks(row), offered, offer, row, policy)) is not None:
             result.held.append(_held(offered.distribution, filename, row, stop))
         elif row is not None:
             result.replacements.append(_replacement(offered.distribution, offer, row))
