@@ -7,7 +7,6 @@ Source: the suffix lists of src/backend/BSOBS.pm and bs_publish in openSUSE/open
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 
 from attrs import frozen
 
@@ -82,7 +81,6 @@ def is_imported(filename: str) -> bool:
     return filename.startswith(_IMPORTED)
 
 
-@lru_cache(maxsize=200_000)
 def file_class(filename: str) -> FileClass:
     """The class that the name lets expect; what is neither rpm nor deb is ``other``."""
     return next((kind for kind, pattern in _CLASSES if pattern.search(filename)), FileClass.OTHER)
@@ -101,7 +99,6 @@ def canonical(kind: str, name: str, version: str, architecture: str) -> str:
     return f"{name}-{version}.{architecture}.rpm" if kind == PackageType.RPM else f"{name}_{version}_{architecture}.deb"
 
 
-@lru_cache(maxsize=200_000)
 def parse(filename: str) -> ParsedName | None:
     """The parts of an rpm or deb file name, or None for any other name."""
     if match := _RPM.match(filename):

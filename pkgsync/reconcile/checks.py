@@ -7,21 +7,22 @@ not certain stops.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from pkgsync.model import ConfigChange, Flip, GoneRule, OrphanAction, PackageType, Row, iso
+from pkgsync.model import ConfigChange, Flip, GoneRule, OrphanAction, Row, iso
 from pkgsync.reasons import Reason
-from pkgsync.reconcile.facts import Facts, Owner, same_name
+from pkgsync.reconcile.facts import Case, Facts, Owner
 from pkgsync.reconcile.filters import literal
-from pkgsync.reconcile.identity import architecture_of, contradiction, identity_of, name_key, place_of
+from pkgsync.reconcile.identity import contradiction
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.stops import Stop, adding, removing, setting, world
-from pkgsync.reconcile.versions import UnknownVersion, of_row
+from pkgsync.reconcile.versions import UnknownVersion
 
 
 def _by_hand(row: Row) -> Flip:
     return world("If it is not wanted, delete it by hand", "removed", row.key)
 
 
-def _protected(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _protected(case: Case, facts: Facts) -> Stop | str:
+    row = case.row
     if not facts.protect.match(row.filename) and not facts.protect.match(row.key):
         return "no glob of `orphans.protect` matches"
     globs = (*facts.protect.matching(row.filename), *facts.protect.matching(row.key))
@@ -29,9 +30,9 @@ def _protected(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     return Stop(Reason.PROTECTED, "a glob of `orphans.protect` matches", flip)
 
 
-def _not_offered(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _not_offered(case: Case, facts: Facts) -> Stop | str:
     """Another row or file of the same package in the same version: OBS offers what the row is."""
-    offer = facts.offered.places.get(place_of(row))
+    offer = facts.offered.places.get(case.place)
     if offer is None:
         return "OBS publishes no other file of this package in this version"
     name = offer.file.filename
@@ -39,9 +40,10 @@ def _not_offered(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     return Stop(Reason.SAME_IDENTITY, f"OBS publishes it as {name}", world(words, "unpublished", name))
 
 
-def _built_not_published(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _built_not_published(case: Case, facts: Facts) -> Stop | str:
+    row = case.row
     # obs/README.md, "_result": it may list what was deleted long ago; it holds the row all the same
-    builder = facts.offered.builder_of(row)
+    builder = facts.offered.built.builder_of(row)
     if builder is None:
         return "no `_result` lists it"
     return _unpublished(f"{builder} has built it, but the published index does not list it", row)
@@ -52,13 +54,14 @@ def _unpublished(message: str, row: Row) -> Stop:
     return Stop(Reason.BUILT_NOT_PUBLISHED, message, world(words, "unbuilt", row.key))
 
 
-def _ours(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _ours(case: Case, facts: Facts) -> Stop | str:
     """OBS offers its name there, or the config claims it; else it may be somebody else's."""
+    row = case.row
     if facts.names.match(row.name):
         return f"`orphans.names` claims {row.name}"
     if row.uploader is not None and facts.uploaders.match(row.uploader):
         return f"`orphans.uploaders` claims what {row.uploader} uploaded"
-    if name_key(row) in facts.offered.by_name:
+    if case.same_name:
         return f"OBS offers {row.name} there"
     if (unread := facts.offered.unread()) is not None:
         return Stop.by(unread, row.distribution)
@@ -67,23 +70,23 @@ def _ours(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     return Stop(Reason.NOT_OWNED, words, flip)
 
 
-def _consistent(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _consistent(case: Case, facts: Facts) -> Stop | str:
     """Fields that are not those of the file prove nothing about it."""
-    odd = contradiction(row)
-    return Stop(Reason.NAME_MISMATCH, odd, _by_hand(row)) if odd else "its name says what Packagecloud says of it"
+    odd = contradiction(case.row)
+    return Stop(Reason.NAME_MISMATCH, odd, _by_hand(case.row)) if odd else "its name says what Packagecloud says of it"
 
 
-def _superseded_or_gone(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
-    if newer is not None:
-        return _newer_is_good(newer, facts.offered)
-    offers = same_name(row, facts)
-    if not offers:
-        return _gone(row, facts)
-    if isinstance(version := of_row(row), UnknownVersion):
-        return Stop(Reason.VERSION_UNKNOWN, f"its version {version.text} cannot be ordered", _by_hand(row))
-    same = [o for o in offers if identity_of(o.file) == identity_of(row)]
+def _superseded_or_gone(case: Case, facts: Facts) -> Stop | str:
+    row = case.row
+    if case.newer is not None:
+        return _newer_is_good(case.newer, facts.offered)
+    if not case.same_name:
+        return _gone(case, facts)
+    if isinstance(case.version, UnknownVersion):
+        return Stop(Reason.VERSION_UNKNOWN, f"its version {case.version.text} cannot be ordered", _by_hand(row))
+    same = [o for o in case.same_name if o.file.architecture == case.architecture]
     if not same:
-        found = ", ".join(sorted({o.file.architecture for o in offers}))
+        found = ", ".join(sorted({o.file.architecture for o in case.same_name}))
         words = f"OBS offers {row.name}, but for {found} only"
         return Stop(Reason.OTHER_ARCHITECTURE, words, _by_hand(row))
     words = f"OBS offers {same[0].file.version}, which is not newer"
@@ -101,7 +104,7 @@ def _newer_is_good(newer: Offer, offered: Offered) -> Stop | str:
     if filename in offered.not_built:
         flip = world(f"It goes when a package of OBS shows {filename}", "succeeded", filename)
         return Stop(Reason.NOT_SUCCEEDED, f"no package in OBS shows {filename} among its files", flip)
-    for architecture, package in offered.builders[filename]:
+    for architecture, package in offered.builders(filename):
         # obs/README.md, "Package states": any other state may still show the files of an older build
         if package.code != "succeeded":
             words = f"{package.name} ({architecture}), which offers {filename}, is {package.code}"
@@ -111,7 +114,8 @@ def _newer_is_good(newer: Offer, offered: Offered) -> Stop | str:
     return f"superseded: OBS offers {newer.file.version} as {filename}, built by packages that succeeded"
 
 
-def _gone(row: Row, facts: Facts) -> Stop | str:
+def _gone(case: Case, facts: Facts) -> Stop | str:
+    row = case.row
     if unnamed := [r for r in facts.offered.all_repositories if r.catch_all]:
         named = {r.name: row.distribution for r in unnamed}
         words = (
@@ -119,9 +123,9 @@ def _gone(row: Row, facts: Facts) -> Stop | str:
             "OBS offers the name no more"
         )
         return Stop(Reason.CATCH_ALL, words, _named_repositories(named))
-    if (builder := facts.offered.may_be_built(row)) is not None:
+    if (builder := facts.offered.built.may_be(row)) is not None:
         return _unpublished(f"{builder}, but no published index lists {row.name}", row)
-    owners = facts.possible_owners(architecture_of(row))
+    owners = facts.possible_owners(case.architecture)
     if owners:
         more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
         words = f"packages without files could own it: {', '.join(o.told for o in owners[:5])}{more}"
@@ -143,9 +147,9 @@ def _known_owners(owners: list[Owner], row: Row) -> Flip:
     return adding(words, "orphans", "without_files", values=names)
 
 
-def _retention(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
-    group, version = facts.groups[identity_of(row)], of_row(row)
-    if group.unknown or isinstance(version, UnknownVersion):
+def _retention(case: Case, facts: Facts) -> Stop | str:
+    row, newer, group = case.row, case.newer, facts.groups[case.identity]
+    if group.unknown or case.key is None:
         words = f"the version of {group.unknown or row.filename} cannot be ordered"
         return Stop(Reason.VERSION_UNKNOWN, words, _by_hand(row))
     if group.not_here:
@@ -154,7 +158,7 @@ def _retention(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
     if newer and not _stays(newer, facts):
         words = f"{newer.filename}, which is newer, is not on Packagecloud with OBS's content, nor does it come"
         return _not_here(words, newer.filename)
-    return _kept_version(row, facts, group.rank(version, PackageType(row.type)), gone=newer is None)
+    return _kept_version(row, facts, group.rank(case.key), gone=newer is None)
 
 
 def _not_here(message: str, filename: str) -> Stop:
@@ -200,12 +204,12 @@ def _row_of(offer: Offer, facts: Facts) -> Row | None:
     return row if row is not None and row.sha256 == offer.file.sha256 else None
 
 
-def _min_age(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
-    return _old_enough(Reason.MIN_AGE, row.created_at, facts.policy.orphans.min_age, facts.now)
+def _min_age(case: Case, facts: Facts) -> Stop | str:
+    return _old_enough(Reason.MIN_AGE, case.row.created_at, facts.policy.orphans.min_age, facts.now)
 
 
-def _grace(row: Row, facts: Facts, newer: Offer | None) -> Stop | str:
-    grace = facts.policy.orphans.grace
+def _grace(case: Case, facts: Facts) -> Stop | str:
+    grace, newer = facts.policy.orphans.grace, case.newer
     if not grace:
         return "`orphans.grace` is not set"
     if newer is None:
@@ -245,20 +249,22 @@ def _key(reason: Reason) -> str:
     return reason.value.replace("-", "_")
 
 
-def _content_known(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _content_known(case: Case, facts: Facts) -> Stop | str:
+    row = case.row
     if row.sha256 is not None:
         return f"Packagecloud tells its checksum: {row.sha256[:12]}"
     words = "It is judged again when Packagecloud tells it"
     return Stop(Reason.CONTENT_UNKNOWN, "Packagecloud does not tell its checksum", world(words, "known", row.key))
 
 
-def _settled(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
-    problem = facts.offered.problem(architecture_of(row))
-    return Stop.by(problem, row.distribution) if problem else "every OBS repository behind it is settled"
+def _settled(case: Case, facts: Facts) -> Stop | str:
+    problem = facts.offered.problem(case.architecture)
+    return Stop.by(problem, case.row.distribution) if problem else "every OBS repository behind it is settled"
 
 
-def _archivable(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _archivable(case: Case, facts: Facts) -> Stop | str:
     """Equal content in the archive is no stop: the row here is then deleted, and that one is its backup."""
+    row = case.row
     orphans = facts.policy.orphans
     if orphans.action is not OrphanAction.ARCHIVE:
         return "nothing is archived"
@@ -277,8 +283,9 @@ def _archivable(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
     return Stop(Reason.ARCHIVE_CLASH, f"{orphans.archive_to} holds {there.sha256[:12]} under this name", flip)
 
 
-def _in_use(row: Row, facts: Facts, _: Offer | None) -> Stop | str:
+def _in_use(case: Case, facts: Facts) -> Stop | str:
     """The last check, so that only what passes all others needs to be asked for."""
+    row = case.row
     days = facts.policy.limits.in_use_days
     if days is None:
         return "`limits.in_use_days` is not set"
@@ -299,7 +306,7 @@ def _last(days: int) -> str:
 
 
 # In this order reasons that last are told before those of the moment; in_use costs a request per row.
-CHECKS: Mapping[str, Callable[[Row, Facts, Offer | None], Stop | str]] = {
+CHECKS: Mapping[str, Callable[[Case, Facts], Stop | str]] = {
     "protected": _protected,
     "elsewhere": _not_offered,
     "built": _built_not_published,

@@ -25,7 +25,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.model.filename import FileClass
-from pkgsync.reconcile.facts import Facts
+from pkgsync.reconcile.facts import Facts, by_name
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.limits import exceeded, freed
 from pkgsync.reconcile.names import settle_names
@@ -39,7 +39,8 @@ from pkgsync.reconcile.transfers import Transfers, transfers
 class DistributionDecisions:
     """All decisions for one distribution, and the ``facts`` they were taken on.
 
-    ``freed`` are removals whose newer version this plan uploads.
+    ``freed`` are removals whose newer version this plan uploads; ``renamed`` the rows whose content an index lists
+    under another name.
     """
 
     name: str
@@ -54,6 +55,7 @@ class DistributionDecisions:
     orphans: tuple[Orphan, ...] = ()
     freed: frozenset[str] = frozenset()
     rows: tuple[Row, ...] = ()
+    renamed: frozenset[str] = frozenset()
     unchanged: int = 0
     filtered: int = 0
 
@@ -135,19 +137,21 @@ def _decide(
     takes: Callable[[str], bool],
 ) -> DistributionDecisions:
     rows = sorted(listed, key=lambda r: r.filename)
-    by_name = {row.filename: row for row in rows}
+    rows_by_name = {row.filename: row for row in rows}
     filters = FileFilter(policy)
-    settle_names(offered, by_name, filters)
-    moved = transfers(offered, by_name, policy)
+    settle_names(offered, rows_by_name, filters)
+    moved = transfers(offered, rows_by_name, policy)
     uploads = tuple(u for u in moved.uploads if takes(u.key))
     replacements = tuple(r for r in moved.replacements if takes(r.key))
     # of this run alone: what it leaves out makes no newer version stand there
     coming = {u.filename for u in uploads} | {r.filename for r in replacements}
+    candidates = orphan_rows(rows, offered, moved.renamed, filters)
+    names = {row.name for row in candidates}
     facts = Facts(
         offered=offered,
-        rows=by_name,
-        groups=groups(offered, by_name, coming),
-        renamed=frozenset(moved.renamed),
+        rows=rows_by_name,
+        groups=groups(offered, rows_by_name, coming, names),
+        by_name=by_name(offered, names),
         coming=frozenset(coming),
         policy=policy,
         now=now,
@@ -155,8 +159,7 @@ def _decide(
         downloads=actual.downloads,
         archive=actual.archive,
     )
-    candidates = orphan_rows(rows, facts, filters)
-    orphans = sorted((judge(row, facts) for row in candidates), key=lambda o: o.row.key)
+    orphans = [judge(row, facts) for row in candidates]
     due = [o for o in orphans if takes(o.row.key)]
     archive_to = policy.orphans.archive_to
     return DistributionDecisions(
@@ -171,8 +174,9 @@ def _decide(
         orphans=tuple(orphans),
         freed=freed(due, {u.key for u in uploads}),
         rows=tuple(rows),
+        renamed=frozenset(moved.renamed),
         unchanged=moved.unchanged,
-        filtered=len(rows) - len(candidates) - _offered_rows(by_name, offered, moved),
+        filtered=len(rows) - len(candidates) - _offered_rows(rows_by_name, offered, moved),
         facts=facts,
     )
 

@@ -61,7 +61,7 @@ def _known(decided: Reconciliation, actual: ActualState) -> Iterator[tuple[str, 
     """Every key that either world knows, with the package's name; of what is only built the file name tells it."""
     for distribution in decided.distributions:
         offered, prefix = distribution.offered, distribution.name
-        built = (*offered.built, *(shadowed.filename for shadowed in distribution.shadowed))
+        built = (*offered.built.names, *(shadowed.filename for shadowed in distribution.shadowed))
         yield from ((f"{prefix}/{name}", p.name if (p := parse(name)) else "") for name in built)
         offers = (*offered.listed, *offered.offers.values())
         yield from ((f"{prefix}/{name}", o.file.name) for o in offers for name in (o.filename, o.file.filename))
@@ -147,7 +147,7 @@ class _Teller:
 
     def _row(self, decided: DistributionDecisions, row: Row) -> Explanation:
         steps = [_managed(decided), Step("packagecloud", True, _held_row(row))]
-        if row.filename in decided.facts.renamed:
+        if row.filename in decided.renamed:
             same = _same_content(decided, row)
             return _told(row.distribution, row.filename, "unchanged", same.said, [*steps, same])
         if left_out := self._filter_of(decided, row):
@@ -238,7 +238,7 @@ class _Teller:
         return self._only_built(decided, filename, steps)
 
     def _only_built(self, decided: DistributionDecisions, filename: str, steps: list[Step]) -> Explanation:
-        who = decided.offered.built[filename]
+        who = decided.offered.built.names[filename]
         repository = next(r for r in self.desired.repositories if who.startswith(f"{r.id} ("))
         if repository.skipped:
             words = f"{who} has built it, but the config maps {repository.name} to null"

@@ -1,17 +1,18 @@
 """What the checks of orphans look at, for one distribution."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
+from itertools import chain
 
 from attrs import field, frozen
 
-from pkgsync.model import Policy, Row, Version
+from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row, Version
 from pkgsync.reconcile.filters import Globs
-from pkgsync.reconcile.identity import Identity, identity_of, name_key
+from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.retention import VersionGroup
-from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable
+from pkgsync.reconcile.versions import Key, UnknownVersion, of_row, orderable, sort_key
 
 
 @frozen
@@ -26,6 +27,7 @@ class Owner:
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
+    ``groups`` and ``by_name`` are of the names that some row to judge has; ``by_name`` is of all that an index lists.
     ``coming`` are the names on Packagecloud that get OBS's content by the plan.
     ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
     ``orphans.archive_to`` by package key; None where they were not read.
@@ -34,7 +36,7 @@ class Facts:
     offered: Offered
     rows: Mapping[str, Row]
     groups: Mapping[Identity, VersionGroup]
-    renamed: frozenset[str]
+    by_name: Mapping[NameKey, list[Offer]]
     coming: frozenset[str]
     policy: Policy
     now: datetime
@@ -63,32 +65,84 @@ class Facts:
     def _without_files(self) -> Globs:
         return Globs(self.policy.orphans.without_files)
 
+    @cached_property
+    def highest(self) -> Mapping[tuple[NameKey, str], tuple[Key, Offer]]:
+        """By name and architecture, the file in the highest version of any index, before its sort key."""
+        found: dict[tuple[NameKey, str], tuple[Key, Offer]] = {}
+        for name, offers in self.by_name.items():
+            for offer in offers:
+                file = offer.file
+                if orderable(file.version, file.type):
+                    key, place = sort_key(file.type)(file.version), (name, file.architecture)
+                    if place not in found or key > found[place][0]:
+                        found[place] = key, offer
+        return found
+
+    @cached_property
+    def evidence(self) -> tuple[RepositoryEvidence, ...]:
+        """Of the repositories as they were read; all removals of the distribution share it."""
+        return tuple(map(_repository_evidence, self.offered.repositories))
+
+    @cached_property
+    def packages_read(self) -> Callable[[str], int]:
+        """How many packages were read that files of an architecture could come from."""
+        offered = self.offered
+        return cache(lambda of: sum(len(a.packages) for r in offered.repositories for a in offered.relevant(r, of)))
+
     @possible_owners.default
     def _possible_owners(self) -> Callable[[str], list[Owner]]:
         return cache(partial(_possible_owners, self.offered, self.without_files))
 
 
-def superseding(row: Row, facts: Facts) -> Offer | None:
-    """The file of the row's name and architecture in the highest version of any index, if that is higher.
+@frozen(kw_only=True)
+class Case:
+    """One row that is judged, and what each check would else find out again.
+
+    ``key`` orders its version, if that is known. ``same_name`` are the files that OBS lists of its name, ``newer`` is
+    the one of its architecture too in the highest version of any index, if that is higher than its own.
+    """
+
+    row: Row
+    architecture: str
+    place: str
+    version: Version | UnknownVersion
+    key: Key | None
+    same_name: Sequence[Offer]
+    newer: Offer | None
+
+    @property
+    def identity(self) -> Identity:
+        return self.row.type, self.row.name, self.architecture
+
+
+def case_of(row: Row, facts: Facts) -> Case:
+    version, named, architecture = of_row(row), name_key(row), architecture_of(row)
+    key = None if isinstance(version, UnknownVersion) else sort_key(row.type)(version)
+    highest = facts.highest.get((named, architecture)) if key is not None else None
+    return Case(
+        row=row,
+        architecture=architecture,
+        place=place_of(row),
+        version=version,
+        key=key,
+        same_name=facts.by_name.get(named, ()),
+        newer=highest[1] if highest is not None and key is not None and highest[0] > key else None,
+    )
+
+
+def by_name(offered: Offered, names: Collection[str]) -> dict[NameKey, list[Offer]]:
+    """All that any index lists of packages with these names, what is shadowed or left out too.
 
     Files that the filters leave out count: OBS offers them, so no filter can turn a row into one that is gone.
     """
-    version = of_row(row)
-    if isinstance(version, UnknownVersion):
-        return None
-    best: Offer | None = None
-    best_version: Version = version
-    for offer in same_name(row, facts):
-        file = offer.file
-        if identity_of(file) != identity_of(row) or not orderable(file.version, file.type):
-            continue
-        if compare(file.version, best_version, file.type) > 0:
-            best, best_version = offer, file.version
-    return best
-
-
-def same_name(row: Row, facts: Facts) -> list[Offer]:
-    return facts.offered.by_name.get(name_key(row), [])
+    found: dict[NameKey, list[Offer]] = {}
+    seen: set[int] = set()
+    # of equal versions the offer comes first; it is listed too
+    for offer in chain(offered.places.values(), offered.listed):
+        if offer.file.name in names and id(offer.file) not in seen:
+            seen.add(id(offer.file))
+            found.setdefault(name_key(offer.file), []).append(offer)
+    return found
 
 
 def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[Owner]:
@@ -105,3 +159,18 @@ def _possible_owners(offered: Offered, cleared: Globs, of: str) -> list[Owner]:
                 if not offered.has_binaries(repository, p) and p.code != "excluded" and not cleared.match(p.name)
             )
     return owners
+
+
+def _repository_evidence(repository: Repository) -> RepositoryEvidence:
+    assert repository.index is not None
+    return RepositoryEvidence(
+        project=repository.project,
+        repository=repository.name,
+        architectures=tuple(
+            ArchitectureEvidence(a.name, a.code) for a in sorted(repository.architectures, key=lambda a: a.name)
+        ),
+        last_published=repository.last_published,
+        index_sha256=repository.index.top_sha256,
+        revision=repository.index.revision,
+        content=repository.content,
+    )

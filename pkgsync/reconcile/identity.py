@@ -1,20 +1,22 @@
 """What makes two files, two rows, or a row and a file the same package: their metadata, whatever they are called."""
 
 from pkgsync.model import IndexedFile, PackageType, Row
-from pkgsync.model.filename import FileClass, canonical, class_of, parse
+from pkgsync.model.filename import SOURCES, FileClass, canonical, class_of, parse
 
 Identity = tuple[str, str, str]
 """Type, name and architecture: what has versions."""
 NameKey = tuple[str, bool, str]
 """Type, whether it is a source package, and name: a source package is another one than its binaries."""
 
+_SOURCE_ENDS = tuple(f"{mark}{source}{end}" for source in SOURCES for mark, end in ((".", ".rpm"), ("_", ".deb")))
+
 
 def identity_of(package: IndexedFile | Row) -> Identity:
-    return str(package.type), package.name, architecture_of(package)
+    return package.type, package.name, architecture_of(package)
 
 
 def name_key(package: IndexedFile | Row) -> NameKey:
-    return str(package.type), class_in(package) is FileClass.SOURCE, package.name
+    return package.type, is_source(package), package.name
 
 
 def architecture_of(package: IndexedFile | Row) -> str:
@@ -24,18 +26,20 @@ def architecture_of(package: IndexedFile | Row) -> str:
     """
     if isinstance(package, IndexedFile):
         return package.architecture
+    if package.architecture and not package.filename.endswith(_SOURCE_ENDS):
+        return package.architecture
     parsed = parse(package.filename)
-    if parsed and (not package.architecture or _class(package, parsed.architecture) is FileClass.SOURCE):
-        return parsed.architecture
-    return package.architecture or ""
+    return parsed.architecture if parsed else package.architecture or ""
 
 
-def class_in(package: IndexedFile | Row) -> FileClass:
-    return package.file_class if isinstance(package, IndexedFile) else _class(package, architecture_of(package))
+def is_source(package: IndexedFile | Row) -> bool:
+    if isinstance(package, IndexedFile):
+        return package.file_class is FileClass.SOURCE
+    return architecture_of(package) in SOURCES
 
 
-def _class(row: Row, architecture: str) -> FileClass:
-    return class_of(row.type, row.name, architecture)
+def class_in(row: Row) -> FileClass:
+    return class_of(row.type, row.name, architecture_of(row))
 
 
 def place_of(package: IndexedFile | Row) -> str:
@@ -64,5 +68,7 @@ def contradiction(row: Row) -> str | None:
         return None
     said = (row.name, version_of(row), architecture_of(row))
     named = (parsed.name, parsed.version, parsed.architecture)
+    if said == named:
+        return None
     odd = next(((a, b) for a, b in zip(said, named, strict=True) if a and a != b), None)
     return f"its name says {odd[1]} where Packagecloud says {odd[0]}" if odd else None

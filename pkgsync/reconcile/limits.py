@@ -39,14 +39,17 @@ def exceeded(
     ``rows`` are all rows of the managed distributions as they are now.
     ``freed`` are the keys of removals that do not count: those whose newer version this plan brings or has brought.
     """
-    by_distribution: dict[str, set[str]] = {}
-    for row in rows:
-        by_distribution.setdefault(row.distribution, set()).add(row.filename)
+    going: dict[str, dict[str, bool]] = {}
+    for removal in removals:
+        going.setdefault(removal.distribution, {})[removal.filename] = removal.key not in freed
+    standing: dict[str, set[str]] = {name: set() for name in going}
+    for row in rows if going else ():
+        if row.distribution in standing:
+            standing[row.distribution].add(row.filename)
     receiving = {u.distribution for u in uploads}
     losses = []
-    for name in sorted({r.distribution for r in removals}):
-        leaving = {r.filename: r.key not in freed for r in removals if r.distribution == name}
-        here = by_distribution.get(name, set())
+    for name, leaving in sorted(going.items()):
+        here = standing[name]
         vanishes = bool(here) and name not in receiving and leaving.keys() >= here
         counted = sum(leaving.values())
         losses.append(

@@ -5,14 +5,15 @@ names; two of them can never both be uploaded.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 
 from attrs import evolve
 
 from pkgsync.model import PackageType, Problem, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.identity import class_in, contradiction, identity_of, name_key, place_of
+from pkgsync.reconcile.identity import class_in, contradiction, identity_of, place_of
 from pkgsync.reconcile.offers import Offer, Offered, name_both, shadow
 
 
@@ -21,30 +22,29 @@ def settle_names(offered: Offered, rows: Mapping[str, Row], filters: FileFilter)
     places: dict[str, list[Offer]] = {}
     for offer in offered.offers.values():
         places.setdefault(place_of(offer.file), []).append(offer)
-    standing = _by_place(rows)
-    contents = {row.sha256 for row in rows.values()}
-    chosen = [_one_of(group, rows, contents, offered) for group in places.values()]
-    found = [_named(offer, rows, standing, filters) for offer in chosen]
+    # what stands there as OBS has it needs no second look; mostly that is everything
+    standing = cache(partial(_by_place, rows))
+    contents = cache(lambda: {row.sha256 for row in rows.values()})
+    chosen = [group[0] if len(group) == 1 else _one_of(group, rows, contents(), offered) for group in places.values()]
+    found = [offer if offer.stands_in(rows) else _named(offer, rows, standing(), filters) for offer in chosen]
     claims = Counter(offer.filename for offer in found)
     found = [offer if claims[offer.filename] == 1 else _disputed(offer) for offer in found]
     offered.offers = {offer.filename: offer for offer in found}
-    offered.identities = {identity_of(offer.file) for offer in found}
-    offered.places = {place_of(offer.file): offer for offer in found}
-    # over everything that any index lists, what is shadowed or left out too; of equal versions the offer comes first
-    for offer in (*found, *offered.listed):
-        offered.by_name.setdefault(name_key(offer.file), []).append(offer)
+    offered.places = dict(zip(places, found, strict=True))
 
 
 def _by_place(rows: Mapping[str, Row]) -> dict[str, list[Row]]:
     """The rows that leave no room for another file there, by their fields or by their very name."""
     places: dict[str, list[Row]] = {}
     for filename in sorted(rows):
-        for place in sorted({filename, place_of(rows[filename])}):
+        for place in {filename, place_of(rows[filename])}:
             places.setdefault(place, []).append(rows[filename])
     return places
 
 
-def _one_of(group: Sequence[Offer], rows: Mapping[str, Row], contents: set[str | None], offered: Offered) -> Offer:
+def _one_of(
+    group: Sequence[Offer], rows: Mapping[str, Row], contents: Collection[str | None], offered: Offered
+) -> Offer:
     """Whose file it is: the first repository's, as the config has it; of its own files one that stands there."""
     mine = [offer for offer in group if offer.repository is group[0].repository]
     there = [offer for offer in mine if offer.file.sha256 in contents]

@@ -1,12 +1,11 @@
 """Which rows are orphans, and the verdict on each with its evidence."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import assert_never
 
 from attrs import evolve
 
 from pkgsync.model import (
-    ArchitectureEvidence,
     ConfigChange,
     Evidence,
     Fate,
@@ -14,28 +13,26 @@ from pkgsync.model import (
     Orphan,
     OrphanAction,
     OrphanPolicy,
-    Repository,
-    RepositoryEvidence,
     Row,
     SupersededBy,
 )
 from pkgsync.reasons import Group, Reason
 from pkgsync.reconcile.checks import CHECKS
-from pkgsync.reconcile.facts import Facts, superseding
+from pkgsync.reconcile.facts import Case, Facts, case_of
 from pkgsync.reconcile.filters import FileFilter
-from pkgsync.reconcile.identity import architecture_of, class_in
-from pkgsync.reconcile.offers import Offer, Offered
-from pkgsync.reconcile.stops import Stop, setting, stop_of, walk
+from pkgsync.reconcile.identity import class_in
+from pkgsync.reconcile.offers import Offered
+from pkgsync.reconcile.stops import Stop, first_stop, setting, walk
 
 
-def orphan_rows(rows: Iterable[Row], facts: Facts, filters: FileFilter) -> list[Row]:
+def orphan_rows(rows: Iterable[Row], offered: Offered, renamed: Collection[str], filters: FileFilter) -> list[Row]:
     """The rows to judge: neither offered, nor renamed, nor left alone by a filter."""
     return [
         row
         for row in rows
-        if row.filename not in facts.offered.offers
-        and row.filename not in facts.renamed
-        and not filtered_out(row, facts.offered, filters)
+        if row.filename not in offered.offers
+        and row.filename not in renamed
+        and not filtered_out(row, offered, filters)
     ]
 
 
@@ -46,18 +43,17 @@ def filtered_out(row: Row, offered: Offered, filters: FileFilter) -> bool:
 
 def judge(row: Row, facts: Facts) -> Orphan:
     """The verdict on one row that OBS does not offer under its filters."""
-    newer = superseding(row, facts)
-    action = facts.policy.orphans.action
-    stop = stop_of(walk(CHECKS, row, facts, newer))
+    case, action = case_of(row, facts), facts.policy.orphans.action
+    stop = first_stop(CHECKS, case, facts)
     if stop is not None:
         # judged all the same: audit tells what another policy would do
         if action is OrphanAction.KEEP:
             return _kept(row, facts.policy.orphans, stop.reason, f"{stop.reason}: {stop.message}", stop.flip)
         fate = _fate_of(stop.reason.group)
         return Orphan(row=row, fate=fate, reason=stop.reason, message=stop.message, flip=stop.flip)
-    evidence = _evidence(row, facts, newer)
+    evidence = _evidence(case, facts)
     message = _explain(evidence)
-    reason = Reason.SUPERSEDED if newer else Reason.GONE
+    reason = Reason.SUPERSEDED if case.newer else Reason.GONE
     if action is OrphanAction.KEEP:
         return evolve(_kept(row, facts.policy.orphans, reason, f"deleted: {message}"), evidence=evidence)
     if action is OrphanAction.DELETE:
@@ -77,7 +73,7 @@ def judge(row: Row, facts: Facts) -> Orphan:
 
 def way(row: Row, facts: Facts) -> Iterator[tuple[str, Stop | str]]:
     """What each check finds of a row that is judged, as far as it gets; the action of the config is asked last."""
-    yield from walk(CHECKS, row, facts, superseding(row, facts))
+    yield from walk(CHECKS, case_of(row, facts), facts)
     if facts.policy.orphans.action is OrphanAction.KEEP:
         yield "action", Stop(Reason.KEEP, "the config keeps orphans", _acting(facts.policy.orphans))
 
@@ -117,13 +113,11 @@ def _fate_of(stopped_by: Group) -> Fate:
             assert_never(never)
 
 
-def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
-    repositories = tuple(_repository_evidence(r) for r in facts.offered.repositories)
+def _evidence(case: Case, facts: Facts) -> Evidence:
+    newer = case.newer
     if newer is None:
-        counts = (
-            len(a.packages) for r in facts.offered.repositories for a in facts.offered.relevant(r, architecture_of(row))
-        )
-        return Evidence(kind="gone", repositories=repositories, total=facts.total, packages_read=sum(counts))
+        read = facts.packages_read(case.architecture)
+        return Evidence(kind="gone", repositories=facts.evidence, total=facts.total, packages_read=read)
     architecture, package = newer.packages[0]
     by = SupersededBy(
         filename=newer.filename,
@@ -131,22 +125,7 @@ def _evidence(row: Row, facts: Facts, newer: Offer | None) -> Evidence:
         package=f"{package.name} ({architecture})",
         code=package.code,
     )
-    return Evidence(kind="superseded", repositories=repositories, total=facts.total, superseded_by=by)
-
-
-def _repository_evidence(repository: Repository) -> RepositoryEvidence:
-    assert repository.index is not None
-    return RepositoryEvidence(
-        project=repository.project,
-        repository=repository.name,
-        architectures=tuple(
-            ArchitectureEvidence(a.name, a.code) for a in sorted(repository.architectures, key=lambda a: a.name)
-        ),
-        last_published=repository.last_published,
-        index_sha256=repository.index.top_sha256,
-        revision=repository.index.revision,
-        content=repository.content,
-    )
+    return Evidence(kind="superseded", repositories=facts.evidence, total=facts.total, superseded_by=by)
 
 
 def _explain(evidence: Evidence) -> str:

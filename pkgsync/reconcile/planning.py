@@ -30,6 +30,8 @@ from pkgsync.model import (
 from pkgsync.reconcile.decisions import DistributionDecisions, Reconciliation
 from pkgsync.reconcile.filters import Globs, Selector
 
+_PIECE = 10_000
+
 
 @frozen(kw_only=True)
 class Setting:
@@ -75,11 +77,10 @@ def build_plan(
 ) -> Plan:
     """Put the decisions into a plan: sorted, with counts, limits and what both worlds looked like."""
     takes = Selector(setting.selection).takes
-    results = tuple(_selected(d, takes) for d in decided.distributions)
+    results = tuple(_selected(d, takes) for d in decided.distributions) if setting.selection else decided.distributions
     uploads = tuple(a for d in results for a in d.uploads)
     deletions = tuple(a for d in results for a in d.deletions)
     archivings = tuple(a for d in results for a in d.archivings)
-    rows = list(decided.managed_rows)
     over = decided.exceeded(policy, setting.overrides)
     return Plan(
         pkgsync_version=setting.pkgsync_version,
@@ -96,7 +97,7 @@ def build_plan(
         complete=complete(desired, actual, policy),
         targeted=bool(setting.selection),
         source=setting.source(planned_repositories(desired)),
-        target=setting.target(actual, rows, tuple(d.name for d in results)),
+        target=setting.target(actual, decided.managed_rows, tuple(d.name for d in results)),
         summary=_summary(results, decided.unmanaged),
         overrides=setting.overrides,
         selection=setting.selection,
@@ -132,8 +133,14 @@ def _unmatched(selection: Selection, decided: Reconciliation) -> Iterator[str]:
 
 def snapshot(rows: Iterable[Row]) -> str:
     """One sha256 over what the managed rows are, whatever the order of the listing."""
-    listed = sorted([r.distribution, r.filename, r.sha256 or "", r.created_at] for r in rows)
-    return hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
+    listed = sorted((r.distribution, r.filename, r.sha256 or "", r.created_at) for r in rows)
+    digest, mark = hashlib.sha256(), b"["
+    # piece by piece, as the whole JSON of a million rows would take half a gigabyte
+    for start in range(0, len(listed), _PIECE):
+        digest.update(mark + json.dumps(listed[start : start + _PIECE], separators=(",", ":"))[1:-1].encode())
+        mark = b","
+    digest.update(b"]" if listed else b"[]")
+    return digest.hexdigest()
 
 
 def planned_repositories(desired: DesiredState) -> tuple[PlannedRepository, ...]:

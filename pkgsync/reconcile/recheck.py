@@ -247,7 +247,7 @@ def _judged_again(action: Removal, row: Row, result: DistributionDecisions, fres
         return stale(action, Reason.POLICY_CHANGED, other)
     if orphan.fate in ("delete", "archive"):
         return _on_the_planned_way(action, orphan)
-    if action.filename in offered.built:
+    if action.filename in offered.built.names:
         return stale(action, Reason.WANTED_AGAIN, f"{orphan.reason}: {orphan.message}")
     if orphan.reason.group is not Group.KEPT and (problem := offered.problem(architecture_of(row))):
         return left(action, Reason.UNSETTLED, f"{problem.reason}: {problem.message}")

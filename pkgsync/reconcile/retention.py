@@ -1,50 +1,55 @@
 """Which versions of a name must stay: the groups of rows that the retention rules count."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
+from itertools import groupby
 
 from attrs import define, field
 
-from pkgsync.model import IndexedFile, PackageType, Row, Version
+from pkgsync.model import IndexedFile, Row, Version
 from pkgsync.reconcile.identity import Identity, contradiction, identity_of
 from pkgsync.reconcile.offers import Offered
-from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
+from pkgsync.reconcile.versions import Key, UnknownVersion, compare, of_row, orderable, sort_key
 
 
 @define(kw_only=True)
 class VersionGroup:
     """One type, name and architecture of one distribution.
 
-    ``versions`` are the distinct versions that stand on Packagecloud or arrive with this plan, newest first.
+    ``versions`` are the keys of the distinct versions that stand on Packagecloud or arrive with this plan, in order.
     ``unknown`` names a row or offer whose version cannot be ordered, ``not_here`` an offer that does not arrive.
     """
 
-    versions: list[Version] = field(factory=list)
+    versions: list[Key] = field(factory=list)
     unknown: str | None = None
     not_here: str | None = None
 
-    def rank(self, version: Version, kind: PackageType) -> int:
+    def rank(self, version: Key) -> int:
         """How many distinct versions are newer."""
-        return bisect_left(self.versions, True, key=lambda other: compare(other, version, kind) <= 0)
+        return len(self.versions) - bisect_right(self.versions, version)
 
 
-def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -> dict[Identity, VersionGroup]:
-    """Group the distribution's rows (by file name) and offers.
+def groups(
+    offered: Offered, rows: Mapping[str, Row], coming: Collection[str], names: Collection[str]
+) -> dict[Identity, VersionGroup]:
+    """Group the distribution's rows (by file name) and offers, as far as they have one of these package ``names``.
 
-    ``coming`` are the names of uploads and replacements.
+    ``coming`` are the file names of uploads and replacements.
     """
     result: dict[Identity, VersionGroup] = {}
-    for filename, row in sorted(rows.items()):
-        group = result.setdefault(identity_of(row), VersionGroup())
+    for filename, row in sorted((name, row) for name, row in rows.items() if row.name in names):
+        group = _group(result, row)
         # what is replaced counts below, with the version that comes
+        if filename in coming:
+            continue
         version = of_row(row)
-        doubtful = contradiction(row) is not None and filename not in offered.offers
+        doubtful = filename not in offered.offers and contradiction(row) is not None
         # a version that may not be the file's would push another one out of those to keep
-        if filename not in coming and (isinstance(version, UnknownVersion) or not doubtful):
+        if isinstance(version, UnknownVersion) or not doubtful:
             _add(group, version, row.type, filename)
-    for filename, offer in sorted(offered.offers.items()):
+    for filename, offer in sorted((name, offer) for name, offer in offered.offers.items() if offer.file.name in names):
         file = offer.file
-        group = result.setdefault(identity_of(file), VersionGroup())
+        group = _group(result, file)
         if filename in coming:
             _add(group, _of_file(file), file.type, filename)
         elif (there := rows.get(filename)) is None:
@@ -53,11 +58,18 @@ def groups(offered: Offered, rows: Mapping[str, Row], coming: Collection[str]) -
             _compare_with_row(group, there, file)
     # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
-        if isinstance(_of_file(file), UnknownVersion):
-            result.setdefault(identity_of(file), VersionGroup()).unknown = file.filename
-    for (kind, _, _), group in result.items():
-        group.versions = _distinct(group.versions, PackageType(kind))
+        if file.name in names and isinstance(_of_file(file), UnknownVersion):
+            _group(result, file).unknown = file.filename
+    for group in result.values():
+        group.versions = _distinct(group.versions)
     return result
+
+
+def _group(groups: dict[Identity, VersionGroup], package: IndexedFile | Row) -> VersionGroup:
+    identity = identity_of(package)
+    if identity not in groups:
+        groups[identity] = VersionGroup()
+    return groups[identity]
 
 
 def _of_file(file: IndexedFile) -> Version | UnknownVersion:
@@ -71,7 +83,7 @@ def _compare_with_row(group: VersionGroup, row: Row, file: IndexedFile) -> None:
         group.unknown = row.filename
     elif row.sha256 != file.sha256:
         group.not_here = row.filename
-    elif compare(here, offered, file.type) != 0:
+    elif here != offered and compare(here, offered, file.type) != 0:
         group.unknown = row.filename
 
 
@@ -79,12 +91,8 @@ def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, file
     if isinstance(version, UnknownVersion):
         group.unknown = filename
     else:
-        group.versions.append(version)
+        group.versions.append(sort_key(kind)(version))
 
 
-def _distinct(versions: list[Version], kind: PackageType) -> list[Version]:
-    result: list[Version] = []
-    for version in sorted(versions, key=sort_key(kind), reverse=True):
-        if not result or compare(result[-1], version, kind) != 0:
-            result.append(version)
-    return result
+def _distinct(versions: list[Key]) -> list[Key]:
+    return [version for version, _ in groupby(sorted(versions))]

@@ -46,8 +46,12 @@ def walk(
             return
 
 
-def stop_of(way: Iterable[tuple[str, Stop | str]]) -> Stop | None:
-    return next((found for _, found in way if isinstance(found, Stop)), None)
+def first_stop(checks: Mapping[str, Callable[P, Stop | str]], *seen: P.args, **more: P.kwargs) -> Stop | None:
+    for check in checks.values():
+        found = check(*seen, **more)
+        if isinstance(found, Stop):
+            return found
+    return None
 
 
 def setting(words: str, *path: str, value: Value) -> Flip:

@@ -7,7 +7,7 @@ from attrs import define, field
 from pkgsync.model import ActionKind, Flip, Held, OldContent, Policy, Replacement, Row, Upload
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.offers import Offer, Offered
-from pkgsync.reconcile.stops import Stop, setting, stop_of, walk, world
+from pkgsync.reconcile.stops import Stop, first_stop, setting, walk, world
 
 
 @define(kw_only=True)
@@ -27,17 +27,17 @@ class Transfers:
 def transfers(offered: Offered, rows: Mapping[str, Row], policy: Policy) -> Transfers:
     """Decide each offer of the distribution; ``rows`` are its rows by file name."""
     result = Transfers()
-    others = [row for row in rows.values() if row.sha256 and row.filename not in offered.offers]
+    others = [row for name, row in rows.items() if name not in offered.offers and row.sha256]
     # packagecloud/README.md, "Rows": the server names files its own way
     result.renamed = {row.filename for row in others if row.sha256 in offered.contents}
     other_contents = {row.sha256 for row in others}
-    for filename, offer in sorted(offered.offers.items()):
+    # where the content is there already, it does not matter who offers it first
+    differing = sorted((name, offer) for name, offer in offered.offers.items() if not offer.stands_in(rows))
+    result.unchanged = len(offered.offers) - len(differing)
+    for filename, offer in differing:
         row = rows.get(filename)
-        stop = stop_of(way(offered, offer, row, policy))
-        if stop is not None:
+        if (stop := first_stop(_checks(row), offered, offer, row, policy)) is not None:
             result.held.append(_held(offered.distribution, filename, row, stop))
-        elif row is not None and row.sha256 == offer.file.sha256:
-            result.unchanged += 1
         elif row is not None:
             result.replacements.append(_replacement(offered.distribution, offer, row))
         elif offer.file.sha256 in other_contents:
@@ -54,12 +54,13 @@ def _held(distribution: str, filename: str, row: Row | None, stop: Stop) -> Held
 
 def way(offered: Offered, offer: Offer, row: Row | None, policy: Policy) -> Iterator[tuple[str, Stop | str]]:
     """What each check finds of an offer and the row of its name, as far as it gets."""
-    # where the content is there already, it does not matter who offers it first
     if row is not None and row.sha256 == offer.file.sha256:
         return iter([("content", "Packagecloud holds the same content")])
-    if row is None:
-        return walk(_UPLOADING, offered, offer)
-    return walk({**_UPLOADING, **_REPLACING}, offered, offer, row, policy)
+    return walk(_checks(row), offered, offer, row, policy)
+
+
+def _checks(row: Row | None) -> Mapping[str, Callable[..., Stop | str]]:
+    return _UPLOADING if row is None else _REPLACING
 
 
 def _source(offered: Offered, offer: Offer, *_: object) -> Stop | str:
@@ -99,6 +100,7 @@ def _settled(offered: Offered, offer: Offer, row: Row, policy: Policy) -> Stop |
 
 _UPLOADING: Mapping[str, Callable[..., Stop | str]] = {"source": _source}
 _REPLACING: Mapping[str, Callable[..., Stop | str]] = {
+    **_UPLOADING,
     "checksum": _checksum,
     "place": _nothing_else,
     "rebuilds": _rebuilds,

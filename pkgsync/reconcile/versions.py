@@ -12,13 +12,19 @@ from attrs import frozen
 
 from pkgsync.model import PackageType, Row, Version
 
-Piece = tuple[int | str, int, str]
-Key = tuple[int, list[Piece], list[Piece]]
+Key = tuple[int | str, ...]
+"""The epoch and the pieces of version and release, flat: what begins a piece tells how many parts it has.
 
-_RPM_PIECES = re.compile(r"[0-9]+|[A-Za-z]+|[~^]")  # what is none of them only separates
+No list and no tuple in it, as the garbage collector would visit those of each version again and again.
+"""
+
+# A number without its zeros is ordered by length and text like the integer, which would take quadratic time, or an
+# error from 4,300 digits on. What is no piece only separates.
+_RPM_PIECES = re.compile(r"0*([0-9]+)|([A-Za-z]+|[~^])")
 _TILDE, _END, _CARET, _LETTERS, _NUMBER = range(5)  # rpm's order of what can stand in one place
+_SIGNS = {"~": (_TILDE,), "^": (_CARET,)}
 
-_DEB_PIECES = re.compile(r"([^0-9]*)([0-9]*)")  # the last match is empty and stands for the end
+_DEB_PIECES = re.compile(r"([^0-9]*)0*([0-9]*)")  # the last match is empty and stands for the end
 _DEB_END = "\1"
 # "all the letters sort earlier than all the non-letters", and a tilde before the end of a part
 _DEB_ORDER = str.maketrans({"~": "\0"} | {c: chr(128 + ord(c)) for c in "+-."})
@@ -39,52 +45,44 @@ def of_row(row: Row) -> Version | UnknownVersion:
         return UnknownVersion(row.version or "?")
     assert row.epoch is not None and row.version
     version = Version(row.epoch, row.version, row.release or "")
-    return version if orderable(version, PackageType(row.type)) else UnknownVersion(str(version))
+    return version if orderable(version, row.type) else UnknownVersion(str(version))
 
 
-def orderable(version: Version, kind: PackageType) -> bool:
+def orderable(version: Version, kind: str) -> bool:
     """Whether the type's order is defined for the version: dpkg refuses most special characters, rpm none in print."""
-    if kind is PackageType.DEB:
+    if kind == PackageType.DEB:
         return _DEB_TAKEN.fullmatch(_deb_text(version)) is not None
     text = version.version + version.release
     return text.isascii() and text.isprintable()
 
 
-def compare(left: Version, right: Version, kind: PackageType) -> int:
+def compare(left: Version, right: Version, kind: str) -> int:
     """-1, 0 or 1, as ``rpm`` or ``dpkg --compare-versions`` would order the two."""
     one, other = map(sort_key(kind), (left, right))
     return (one > other) - (one < other)
 
 
-def sort_key(kind: PackageType) -> Callable[[Version], Key]:
+def sort_key(kind: str) -> Callable[[Version], Key]:
     """A key for ``sorted`` over versions of one type; versions that the tool calls equal have equal keys."""
-    return _rpm_key if kind is PackageType.RPM else _deb_key
+    return _rpm_key if kind == PackageType.RPM else _deb_key
 
 
 def _rpm_key(version: Version) -> Key:
-    return version.epoch, _rpm_pieces(version.version), _rpm_pieces(version.release)
+    return version.epoch, *_rpm_pieces(version.version), _END, *_rpm_pieces(version.release), _END
 
 
-def _rpm_pieces(text: str) -> list[Piece]:
-    return [*map(_rpm_piece, _RPM_PIECES.findall(text)), (_END, 0, "")]
-
-
-def _rpm_piece(text: str) -> Piece:
+def _rpm_pieces(text: str) -> list[int | str]:
     """A tilde is older than the end, a caret newer than that but older than any segment, letters older than numbers."""
-    if text.isdigit():
-        return _NUMBER, *_number(text)
-    return {"~": _TILDE, "^": _CARET}.get(text, _LETTERS), 0, text
-
-
-def _number(digits: str) -> tuple[int, str]:
-    """Ordered like the integer, which would take quadratic time, or an error from 4,300 digits on."""
-    significant = digits.lstrip("0")
-    return len(significant), significant
+    return [
+        part
+        for digits, word in _RPM_PIECES.findall(text)
+        for part in ((_NUMBER, len(digits), digits) if digits else _SIGNS.get(word) or (_LETTERS, word))
+    ]
 
 
 def _deb_key(version: Version) -> Key:
     upstream, *revision = _deb_text(version).rsplit("-", 1)
-    return version.epoch, _deb_pieces(upstream), _deb_pieces("".join(revision))
+    return version.epoch, *_deb_pieces(upstream), *_deb_pieces("".join(revision))
 
 
 def _deb_text(version: Version) -> str:
@@ -92,7 +90,10 @@ def _deb_text(version: Version) -> str:
     return f"{version.version}-{version.release}" if version.release else version.version
 
 
-def _deb_pieces(text: str) -> list[Piece]:
+def _deb_pieces(text: str) -> list[int | str]:
     """Non-digits and digits in turn. An empty number counts as 0, and an absent revision is equivalent to 0."""
-    pairs = _DEB_PIECES.findall(text or "0")
-    return [(words.translate(_DEB_ORDER) + _DEB_END, *_number(digits)) for words, digits in pairs]
+    return [
+        part
+        for words, digits in _DEB_PIECES.findall(text or "0")
+        for part in (words.translate(_DEB_ORDER) + _DEB_END, len(digits), digits)
+    ]
