@@ -37,7 +37,9 @@ def parse(path: Path, data: bytes, env: Mapping[str, str]) -> Config:
     try:
         root = compose(data)
         if root is None:
-            raise BrokenYamlError(Mistake(Position(1, 1), "the file is empty", "the README shows a first config"))
+            raise BrokenYamlError(
+                Mistake(Position(1, 1), "the file is empty", "`pkgsync init PROJECT USER/REPO` proposes a first config")
+            )
         old_form = legacy.is_legacy(root)
         document = read(root, as_text=old_form)
     except BrokenYamlError as error:
