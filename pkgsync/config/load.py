@@ -38,7 +38,7 @@ def parse(path: Path, data: bytes, env: Mapping[str, str]) -> Config:
         root = compose(data)
         if root is None:
             raise BrokenYamlError(
-                Mistake(Position(1, 1), "the file is empty", "`pkgsync help start` shows a first config")
+                Mistake(Position(1, 1), "the file is empty", "`pkgsync init PROJECT USER/REPO` proposes a first config")
             )
         old_form = legacy.is_legacy(root)
         document = read(root, as_text=old_form)

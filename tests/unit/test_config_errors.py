@@ -360,8 +360,8 @@ def test_mistakes(tmp_path, text, message, tip):
 @pytest.mark.parametrize(
     ("data", "message", "tip"),
     [
-        (b"", "c.yaml:1:1: the file is empty", "`pkgsync help start` shows a first config"),
-        (b"# nothing\n", "c.yaml:1:1: the file is empty", "`pkgsync help start` shows a first config"),
+        (b"", "c.yaml:1:1: the file is empty", "`pkgsync init PROJECT USER/REPO` proposes a first config"),
+        (b"# nothing\n", "c.yaml:1:1: the file is empty", "`pkgsync init PROJECT USER/REPO` proposes a first config"),
         (b"- a\n", "c.yaml:1:1: the config must be a mapping, not a list", ""),
         (b"text\n", "c.yaml:1:1: the config must be a mapping, not a text", ""),
         (b"version: 1\nobs: \xff\n", "c.yaml:2:6: the file is not UTF-8", "save it in that encoding"),
