@@ -1,6 +1,5 @@
 """The config as values: what to read, where to write, and what decides."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,7 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 from attrs import asdict, field, frozen
 
 from pkgsync.model import ContentFrom, GoneRule, Policy
@@ -99,6 +97,11 @@ class Config:
     @property
     def digest(self) -> str:
         """``sha256:`` over the RFC 8785 JSON of all that decides; independent of comments, format and credentials."""
+        # here, as not every command needs it
+        import hashlib
+
+        import rfc8785
+
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": _plain(self.packagecloud),
