@@ -9,7 +9,6 @@ from datetime import datetime
 from attrs import evolve
 
 from pkgsync import mapping, packagecloud, reconcile
-from pkgsync.apply import engine, preflight
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.config import Config, ObsProject, managed_distributions
 from pkgsync.errors import ConfigError, ReadError, UsageError
@@ -154,6 +153,8 @@ def apply(
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
+    from pkgsync.apply import engine  # here, as no plan needs it
+
     services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
     return engine.run(reviewed, config, services, options, now=now, report=report)
 
@@ -165,6 +166,8 @@ def undo(
 
     Raises UsageError for a receipt of another server or repository, and as ``look_back`` does.
     """
+    from pkgsync.apply import preflight
+
     preflight.refuse_elsewhere(receipt.target, config, "receipt")
     client = PackagecloudClient(packagecloud_session(config, surroundings), config.packagecloud.repository)
     actual, kept = look_back(receipt, config, client, surroundings)

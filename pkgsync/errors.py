@@ -5,12 +5,11 @@ Messages never hold a credential; text from a server or a file is escaped where 
 """
 
 import errno
+import signal
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Self
-
-from attrs import frozen
+from typing import NamedTuple, Self
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -51,9 +50,15 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.TERMINATED: "ended by SIGTERM",
 }
 
-_SIGNALS = (ExitCode.HANGUP, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+SIGNALS = {
+    signal.SIGHUP: ExitCode.HANGUP,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+}
+"""Those that end a run."""
+
 PLAN_PRECEDENCE = (
-    *_SIGNALS,
+    *SIGNALS.values(),
     ExitCode.USAGE,
     ExitCode.AUTHENTICATION,
     ExitCode.INTEGRITY,
@@ -63,7 +68,7 @@ PLAN_PRECEDENCE = (
     ExitCode.OK,
 )
 APPLY_PRECEDENCE = (
-    *_SIGNALS,
+    *SIGNALS.values(),
     ExitCode.USAGE,
     ExitCode.LOCKED,
     ExitCode.AUTHENTICATION,
@@ -100,8 +105,7 @@ class ConfigError(PkgsyncError):
     """The config file is wrong; the message starts with ``file:line:column``."""
 
 
-@frozen
-class MappingProblem:
+class MappingProblem(NamedTuple):
     """One thing that is wrong with the map of OBS repositories to distributions, and the likely fix.
 
     ``place`` is where the config says it, as ``file:line:column``. ``subject`` is the name that it is about: an OBS

@@ -1,7 +1,6 @@
 """Writes files so that a reader, or a crash, never sees half of one."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -10,6 +9,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
     The folder is made if it is missing. Raises OSError; then nothing of ``path`` has changed.
     """
+    import tempfile  # here, as it costs more than all else of a command that writes nothing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     # in the same folder, as no rename leads to another file system
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pkgsync.config import CATCH_ALL, Config, managed_distributions
 from pkgsync.errors import MappingError, MappingProblem, PkgsyncError
@@ -64,7 +64,7 @@ class MapReader:
         if not problem.place or not slash or not live.known:
             return problem
         base = finder.base(project, repository)
-        return evolve(problem, fix=_advice(propose(Seen(repository=repository, base=base), live)))
+        return problem._replace(fix=_advice(propose(Seen(repository=repository, base=base), live)))
 
 
 def checked(config: Config, value: Callable[[], T], check: Callable[[], object]) -> T:
@@ -99,7 +99,7 @@ def _located(config: Config, problem: MappingProblem) -> list[MappingProblem]:
         for name, targets in project.distributions.items()
         if problem.subject in (targets or ())
     )
-    return [evolve(problem, place=place) for place in dict.fromkeys(places)] or [problem]
+    return [problem._replace(place=place) for place in dict.fromkeys(places)] or [problem]
 
 
 def _position(place: str) -> tuple[int, ...]:

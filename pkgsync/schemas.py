@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +14,9 @@ def text(name: Name) -> str:
 
     A wheel carries the schemas inside the package, an editable install finds them beside it.
     """
-    file = f"{name}.schema.json"
-    shipped = files("pkgsync") / "schema" / file
-    if shipped.is_file():
-        return shipped.read_text(encoding="utf-8")
-    return (Path(__file__).parent.parent / "schema" / file).read_text(encoding="utf-8")
+    package = Path(__file__).parent
+    places = (folder / "schema" / f"{name}.schema.json" for folder in (package, package.parent))
+    return next(place for place in places if place.is_file()).read_text(encoding="utf-8")
 
 
 def load(name: Name) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from types import FrameType
 
 from pkgsync.errors import (
+    SIGNALS,
     AuthenticationError,
     ExitCode,
     InterruptedRunError,
@@ -16,13 +17,6 @@ from pkgsync.errors import (
     QuotaError,
     StorageError,
 )
-
-SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HANGUP,
-}
-
 
 _ANSWER_SECONDS = 1.0
 """So long the end waits for an answer that cannot be written."""

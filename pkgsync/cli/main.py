@@ -7,16 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import NamedTuple, NoReturn, TextIO
 
 import click
-from attrs import frozen
 
-from pkgsync.apply.signals import SIGNALS
 from pkgsync.cli.commands import Commands
 from pkgsync.cli.options import Context, common
 from pkgsync.cli.terminal import Terminal, logging_to
-from pkgsync.errors import ExitCode, PkgsyncError
+from pkgsync.errors import SIGNALS, ExitCode, PkgsyncError
 from pkgsync.version import __version__
 
 
@@ -106,8 +104,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(SIGNALS[signal.Signals(number)])
 
 
-@frozen(kw_only=True)
-class _Ending:
+class _Ending(NamedTuple):
     """What an error means to whoever called: the exit code, the words, a stable id. No words: say nothing."""
 
     code: int

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable
-from importlib.resources import files
+from pathlib import Path
 
-_DOCS = files("pkgsync") / "docs"
+_DOCS = Path(__file__).parents[1] / "docs"
 _LINKS = re.compile(r"^\[\S+\]: \S+\.md$", re.MULTILINE)
 _UNSEEN = re.compile(rf"^<!-- .* -->\n+|{_LINKS.pattern}\n", re.MULTILINE)
 
 
 def topics() -> dict[str, str]:
     """Every topic and what it is about, by name."""
-    names = sorted(page.name.removesuffix(".md") for page in _DOCS.iterdir() if page.name.endswith(".md"))
+    names = sorted(page.stem for page in _DOCS.glob("*.md"))
     return {name: _markdown(name).partition("\n")[0].removeprefix("# ") for name in names}
 
 

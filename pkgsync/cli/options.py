@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from attrs import define, evolve, field
 
 from pkgsync.cli.terminal import Shown, Terminal, Verbosity
 from pkgsync.errors import PkgsyncError, UsageError
@@ -22,12 +21,12 @@ FOLDERS = ("cache_dir", "state_dir", "backup_dir")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@define
 class Context:
     """What the common options say; filled by the group, then by the command."""
 
-    values: dict[str, Any] = field(factory=dict)
-    shown: Shown = field(factory=Shown)
+    def __init__(self, values: dict[str, Any] | None = None, shown: Shown | None = None) -> None:
+        self.values = values or {}
+        self.shown = shown or Shown()
 
     @property
     def terminal(self) -> Terminal:
@@ -39,6 +38,8 @@ class Context:
         )
 
     def surroundings(self) -> "Surroundings":
+        from attrs import evolve
+
         from pkgsync.surroundings import Surroundings
 
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}

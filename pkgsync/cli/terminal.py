@@ -10,7 +10,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from attrs import define, field
 
 from pkgsync.backoff import NOTICE
 from pkgsync.progress import SILENT, Progress
@@ -30,28 +29,24 @@ class Verbosity(IntEnum):
     DEBUG = 3
 
 
-@define
 class Shown:
     """What stands on stderr already: the bars, and the first line of a log."""
 
-    bars: "Bars | None" = None
-    headed: bool = False
+    def __init__(self) -> None:
+        self.bars: Bars | None = None
+        self.headed = False
 
 
 NO_FACTS: Mapping[str, Any] = {}
 _COLOURS = {"error": "31", "warning": "33", "tip": "36"}
 
 
-@define(kw_only=True)
 class Terminal:
     """The two streams and how they want to be written to."""
 
-    verbosity: Verbosity = Verbosity.NORMAL
-    colour: bool | None = None
-    json_log: bool = False
-    shown: Shown = field(factory=Shown)
-    out: TextIO = field(factory=lambda: sys.stdout)
-    err: TextIO = field(factory=lambda: sys.stderr)
+    def __init__(self, *, verbosity: Verbosity, colour: bool | None, json_log: bool, shown: Shown) -> None:
+        self.verbosity, self.colour, self.json_log, self.shown = verbosity, colour, json_log, shown
+        self.out, self.err = sys.stdout, sys.stderr
 
     @property
     def style(self) -> "Style":

@@ -9,7 +9,6 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from pkgsync import canonical
 from pkgsync.model import ContentFrom, GoneRule, Policy
 
 Targets = tuple[str, ...] | None
@@ -98,6 +97,11 @@ class Config:
     @property
     def digest(self) -> str:
         """``sha256:`` over the RFC 8785 JSON of all that decides; independent of comments, format and credentials."""
+        # here, as not every command needs it
+        from pkgsync import canonical
+
+        # here, as not every command needs it
+
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": _plain(self.packagecloud),

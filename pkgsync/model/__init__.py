@@ -4,80 +4,86 @@ All of them are frozen; none but Basic holds a credential.
 """
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from pkgsync.model.actions import (
-    Action,
-    ActionKind,
-    ArchitectureEvidence,
-    Archiving,
-    Deletion,
-    Evidence,
-    Held,
-    LeftOut,
-    OldContent,
-    Removal,
-    Replacement,
-    RepositoryEvidence,
-    Shadowed,
-    Source,
-    SupersededBy,
-    Transfer,
-    Upload,
-)
-from pkgsync.model.actual import ActualState, Distribution, Row
-from pkgsync.model.desired import (
-    Architecture,
-    BuiltFile,
-    BuiltPackage,
-    ContentFrom,
-    DesiredState,
-    Index,
-    IndexedFile,
-    Problem,
-    Repository,
-    Version,
-)
-from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
-from pkgsync.model.filename import SYNCED_TYPES, PackageType
-from pkgsync.model.key import Keyed
-from pkgsync.model.origin import Origin
-from pkgsync.model.plan import (
-    Cause,
-    Comparison,
-    Counts,
-    LimitExceeded,
-    NoLonger,
-    Observed,
-    Overrides,
-    Plan,
-    PlannedArchitecture,
-    PlannedRepository,
-    PlanSource,
-    PlanTarget,
-    Summary,
-)
-from pkgsync.model.policy import (
-    EVERYTHING,
-    DistributionLimits,
-    GoneRule,
-    Limits,
-    OrphanAction,
-    OrphanPolicy,
-    Policy,
-    Selection,
-)
-from pkgsync.model.reports import (
-    Audit,
-    AuditQuery,
-    AuditSort,
-    Fate,
-    Missing,
-    Orphan,
-    Outcome,
-    Receipt,
-    ReceiptLine,
-)
-from pkgsync.model.secret import Basic, Login, SshKey
+from pkgsync.lazy import lazily
+
+if TYPE_CHECKING:
+    from pkgsync.model.actions import (
+        Action,
+        ActionKind,
+        ArchitectureEvidence,
+        Archiving,
+        Deletion,
+        Evidence,
+        Held,
+        LeftOut,
+        OldContent,
+        Removal,
+        Replacement,
+        RepositoryEvidence,
+        Shadowed,
+        Source,
+        SupersededBy,
+        Transfer,
+        Upload,
+    )
+    from pkgsync.model.actual import ActualState, Distribution, Row
+    from pkgsync.model.desired import (
+        Architecture,
+        BuiltFile,
+        BuiltPackage,
+        DesiredState,
+        Index,
+        IndexedFile,
+        Problem,
+        Repository,
+        Version,
+    )
+    from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
+    from pkgsync.model.filename import SYNCED_TYPES, PackageType
+    from pkgsync.model.key import Keyed
+    from pkgsync.model.origin import Origin
+    from pkgsync.model.plan import (
+        Cause,
+        Comparison,
+        Counts,
+        LimitExceeded,
+        NoLonger,
+        Observed,
+        Overrides,
+        Plan,
+        PlannedArchitecture,
+        PlannedRepository,
+        PlanSource,
+        PlanTarget,
+        Summary,
+    )
+    from pkgsync.model.policy import (
+        EVERYTHING,
+        ContentFrom,
+        DistributionLimits,
+        GoneRule,
+        Limits,
+        OrphanAction,
+        OrphanPolicy,
+        Policy,
+        Selection,
+    )
+    from pkgsync.model.reports import (
+        Audit,
+        AuditQuery,
+        AuditSort,
+        Fate,
+        Missing,
+        Orphan,
+        Outcome,
+        Receipt,
+        ReceiptLine,
+    )
+    from pkgsync.model.secret import Basic, Login, SshKey
+else:
+    __getattr__ = lazily(__name__, "policy origin secret key filename desired actual actions plan explained reports")
 
 __all__ = [
     "EVERYTHING",

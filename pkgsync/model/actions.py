@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from pkgsync.model.desired import ContentFrom
 from pkgsync.model.filename import FileClass
 from pkgsync.model.key import Keyed
+from pkgsync.model.policy import ContentFrom
 from pkgsync.reasons import Reason
 
 ActionKind = Literal["upload", "replacement", "deletion", "archiving"]

@@ -5,15 +5,12 @@ Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
 
 from attrs import Factory, field, frozen
 
 from pkgsync.model.filename import FileClass, PackageType, class_of
+from pkgsync.model.policy import ContentFrom
 from pkgsync.reasons import Reason
-
-ContentFrom = Literal["published", "build"]
-"""What counts as offered: the published repository, or what is built where nothing is published."""
 
 
 @frozen(order=True)

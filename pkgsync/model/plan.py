@@ -21,9 +21,9 @@ from pkgsync.model.actions import (
     Transfer,
     Upload,
 )
-from pkgsync.model.desired import ContentFrom, Problem
+from pkgsync.model.desired import Problem
 from pkgsync.model.key import Keyed
-from pkgsync.model.policy import EVERYTHING, OrphanAction, Policy, Selection
+from pkgsync.model.policy import EVERYTHING, ContentFrom, OrphanAction, Policy, Selection
 
 
 @frozen(kw_only=True)

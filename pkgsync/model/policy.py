@@ -7,6 +7,9 @@ from typing import Literal
 
 from attrs import evolve, field, frozen
 
+ContentFrom = Literal["published", "build"]
+"""What counts as offered: the published repository, or what is built where nothing is published."""
+
 
 class OrphanAction(StrEnum):
     KEEP = "keep"

@@ -64,12 +64,12 @@ def observe(
 ) -> ObsWorld:
     """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
 
-        ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
-        index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
+    ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
+    index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
     with ``content: build``, which need it. ``everything``: the indexes that no project maps are read too, for another
     config; what would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
     Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
-        whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
+    whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")

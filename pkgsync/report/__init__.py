@@ -3,17 +3,24 @@
 Everything in a value may come from the network, so every renderer escapes for the place it writes to.
 """
 
-from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
-from pkgsync.report.escape import visible
-from pkgsync.report.explain import explain_json, explain_text
-from pkgsync.report.gitlab import plan_gitlab
-from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
-from pkgsync.report.pages import audit_html, plan_html, receipt_html
-from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
-from pkgsync.report.style import Style, labelled, wrapped
-from pkgsync.report.text import plan_text
-from pkgsync.report.units import plural, size
-from pkgsync.report.words import after_failed_reads, exceeded
+from typing import TYPE_CHECKING
+
+from pkgsync.lazy import lazily
+
+if TYPE_CHECKING:
+    from pkgsync.report.audit import audit_csv, audit_json, audit_markdown, audit_text
+    from pkgsync.report.escape import visible
+    from pkgsync.report.explain import explain_json, explain_text
+    from pkgsync.report.gitlab import plan_gitlab
+    from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
+    from pkgsync.report.pages import audit_html, plan_html, receipt_html
+    from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
+    from pkgsync.report.style import Style, labelled, wrapped
+    from pkgsync.report.text import plan_text
+    from pkgsync.report.units import plural, size
+    from pkgsync.report.words import after_failed_reads, exceeded
+else:
+    __getattr__ = lazily(__name__, "units escape style words text markdown receipt gitlab explain audit pages")
 
 __all__ = [
     "GITHUB_LIMIT",

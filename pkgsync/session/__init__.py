@@ -3,15 +3,17 @@
 The limits are here at once; what needs an HTTP library comes on first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pkgsync.lazy import lazily
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 
 if TYPE_CHECKING:
     from pkgsync.session.reply import Reply, TransientError
     from pkgsync.session.session import CA_VARIABLES, Session
     from pkgsync.session.urls import clean_url, make_route
+else:
+    __getattr__ = lazily(__name__, "urls reply session")
 
 __all__ = [
     "CA_VARIABLES",
@@ -23,18 +25,3 @@ __all__ = [
     "clean_url",
     "make_route",
 ]
-
-_HOMES = {
-    "CA_VARIABLES": "session",
-    "Reply": "reply",
-    "Session": "session",
-    "TransientError": "reply",
-    "clean_url": "urls",
-    "make_route": "urls",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

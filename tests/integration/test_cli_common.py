@@ -451,25 +451,44 @@ def test_every_exit_code_has_a_meaning() -> None:
     assert [int(code) for code in EXIT_CODE_MEANINGS] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 129, 130, 143]
 
 
-HTTP = {"requests", "urllib3", "pkgsync.session.session", "werkzeug"}
-CHECKS = {"jsonschema", "jsonschema_rs", "referencing", "cattrs"}
+SANDBOX = {"werkzeug", "pkgsync.sandbox"}
+HTTP = {"requests", "urllib3", "pkgsync.session.session"}
+FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
+DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
+CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site", "filelock"}
+REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
+NOT_LOCAL = {*SANDBOX, *HTTP, *CHANGES, "pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile"}
+ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
+NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
-        *(
-            ([name, "--help"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"})
-            for name in SUMMARIES
+        (["--help"], NOTHING),
+        *(([name, "--help"], NOTHING - {"difflib"}) for name in SUMMARIES),
+        (["help", "undo"], NOTHING - {"difflib"}),
+        (["schema", "plan"], NOTHING),
+        (["validate"], ONLY_CONFIG),
+        (["cache", "info"], {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"}),
+        (
+            ["show", "plan.json"],
+            {
+                *NOT_LOCAL,
+                "jsonschema",
+                "referencing",
+                "yaml",
+                "platformdirs",
+                "pkgsync.report.audit",
+                "pkgsync.report.pages",
+            },
         ),
-        (["help", "undo"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
-        (["schema", "plan"], {*HTTP, *CHECKS, "yaml", "tabulate", "platformdirs", "pkgsync.model"}),
-        (["validate"], {*HTTP, "cattrs", "tabulate", "platformdirs", "pkgsync.apply.engine"}),
-        (["show", "plan.json"], {*HTTP, "jsonschema", "referencing", "yaml", "platformdirs", "pkgsync.apply.engine"}),
-        (["cache", "info"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
-        (["receipts"], {*HTTP, *CHECKS, "yaml", "tabulate", "pkgsync.apply.engine"}),
-        (["plan"], {"werkzeug", "pkgsync.sandbox"}),
+        (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["plan"], {*SANDBOX, *CHANGES, "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["audit"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
+        (["explain", "hello"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
+        (["snapshot", "-o", "snapshot.json"], {*SANDBOX, *CHANGES, *REPORTS}),
+        (["apply", "plan.json"], {*SANDBOX, "pkgsync.report.audit", "pkgsync.report.pages"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

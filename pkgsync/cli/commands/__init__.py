@@ -3,7 +3,6 @@
 Nor does its own help: a command imports what it works with inside its functions.
 """
 
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -42,8 +41,11 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in SUMMARIES and (near := get_close_matches(args[0], SUMMARIES, 1)):
-            ctx.fail(f"No such command {args[0]!r}. (Did you mean {near[0]!r}?)")
+        if args[0] not in SUMMARIES:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(args[0], SUMMARIES, 1):
+                ctx.fail(f"No such command {args[0]!r}. (Did you mean {near[0]!r}?)")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
