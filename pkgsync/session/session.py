@@ -31,7 +31,7 @@ from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
 from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
-from pkgsync.session.watch import Watch, WatchedAdapter
+from pkgsync.session.watch import Watch, WatchedAdapter, Watcher
 from pkgsync.session.words import told
 from pkgsync.session.zones import Zones
 from pkgsync.version import __version__
@@ -83,7 +83,7 @@ class Session:
         self._pause = pause or self._closed.wait
         self._lock = threading.Lock()
         self._requests = 0
-        self._watches: set[Watch] = set()
+        self._watcher = Watcher(limits)
         self._http = _bare_session()
 
     @property
@@ -99,10 +99,7 @@ class Session:
     def close(self) -> None:
         """Cut everything that is in flight, from any thread, and send nothing more."""
         self._closed.set()
-        with self._lock:
-            watches = tuple(self._watches)
-        for watch in watches:
-            watch.cut("the run is ending")
+        self._watcher.close("the run is ending")
         self._http.close()
 
     def show_words(self, what: str, words: bytes, secrets: Sequence[str] = ()) -> None:
@@ -163,7 +160,7 @@ class Session:
             # a kept connection may be one that the server has just closed: nobody would know whether the change arrived
             contextlib.closing(_bare_session()) as http,
             # no total: a large file may take its time, as long as its bytes move
-            self._watching(self.limits.upload_read_seconds, None) as watch,
+            self._watcher.watching(self.limits.upload_read_seconds, None) as watch,
         ):
             try:
                 with self._send(http, method, url, url, all_headers, watch, data=data) as response:
@@ -253,7 +250,7 @@ class Session:
             asked, signed = url, False
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
-                watch = stack.enter_context(self._watching(wait, total_seconds))
+                watch = stack.enter_context(self._watcher.watching(wait, total_seconds))
                 response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
                 if response.status_code in _REDIRECTS:
                     url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
@@ -291,21 +288,6 @@ class Session:
         origin = Origin.of(url)
         if origin != self._origin and not origin.is_protected and not self._allow_http:
             raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
-
-    @contextlib.contextmanager
-    def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
-        watch = Watch(self.limits, read_seconds=read_seconds, total_seconds=total_seconds)
-        # before the look at _closed: close() either finds this watch, or is noticed here
-        with self._lock:
-            self._watches.add(watch)
-        try:
-            if self._closed.is_set():
-                raise ReadError("the run is ending: no more requests are sent")
-            with watch:
-                yield watch
-        finally:
-            with self._lock:
-                self._watches.discard(watch)
 
     def _send(
         self,
