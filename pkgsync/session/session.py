@@ -147,7 +147,7 @@ class Session:
         data: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a change exactly once over a connection of its own; the answer if it is 2xx, 404, 409 or 422.
+        """Send a change exactly once; the answer if it is 2xx, 404, 409 or 422.
 
         ``data`` is bytes or a readable with ``len``. Raises AuthenticationError, QuotaError, RefusedError (another
         4xx), BusyError (429 with Retry-After: nothing was done), ReadError if it was surely not sent, and
@@ -156,14 +156,12 @@ class Session:
         url = self.base_url + check_route(route)
         what = f"{method} {clean_url(url)}"
         all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
-        with (
-            # a kept connection may be one that the server has just closed: nobody would know whether the change arrived
-            contextlib.closing(_bare_session()) as http,
-            # no total: a large file may take its time, as long as its bytes move
-            self._watcher.watching(self.limits.upload_read_seconds, None) as watch,
-        ):
+        # no total: a large file may take its time, as long as its bytes move
+        with self._watcher.watching(self.limits.upload_read_seconds, None) as watch:
+            # one that idled longer the server may be closing just now: nobody would know whether the change arrived
+            watch.most_idle = self.limits.idle_seconds
             try:
-                with self._send(http, method, url, url, all_headers, watch, data=data) as response:
+                with self._send(method, url, url, all_headers, watch, data=data) as response:
                     reply = self._reply(response, watch, self.limits.max_json_bytes, url)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
@@ -251,7 +249,7 @@ class Session:
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
                 watch = stack.enter_context(self._watcher.watching(wait, total_seconds))
-                response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
+                response = stack.enter_context(self._send("GET", url, asked, headers, watch))
                 if response.status_code in _REDIRECTS:
                     url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 # once: a signature that was just made and is refused will be refused again
@@ -291,7 +289,6 @@ class Session:
 
     def _send(
         self,
-        http: HttpSession,
         method: str,
         url: str,
         asked: str,
@@ -309,7 +306,7 @@ class Session:
         with self._lock:
             self._requests += 1
         try:
-            response = http.send(
+            response = self._http.send(
                 request,
                 stream=True,
                 allow_redirects=False,

@@ -87,6 +87,9 @@ class Watch:
     on_peer: Callable[[str], None] | None = None
     """Called with the IP address of the server that was reached, before anything is sent; it may raise."""
 
+    most_idle: float | None = None
+    """How many seconds since its last answer a kept connection may have idled to be used; None: any."""
+
     def __init__(self, limits: HttpLimits, *, read_seconds: float, total_seconds: float | None) -> None:
         self.broken: str | None = None
         self.connected = False
@@ -166,6 +169,19 @@ class _Watched:
 
     sock: Any
     proxy: Any
+    timeout: Any
+    _sent = False
+    _answered_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a kept connection may be used again."""
+        # what is left of a body that was answered before its end would be taken for the next request
+        if not self._sent or not super().is_connected:  # type: ignore[misc]
+            return False
+        watch = _watch()
+        idle = time.monotonic() - self._answered_at
+        return watch is None or watch.most_idle is None or idle <= watch.most_idle
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
@@ -174,7 +190,8 @@ class _Watched:
             # a name is judged by what it was resolved to for this connection; a proxy resolves names by itself
             if watch.on_peer is not None and self.proxy is None:
                 watch.on_peer(self.sock.getpeername()[0])
-            # urllib3 sends under the connect time-out, too short for a server that pauses during an upload
+            # urllib3 sends under the connect time-out, too short for a server that pauses during an upload; request()
+            # says so for a connection that is kept
             self.sock.settimeout(watch.read_seconds)
             watch.use(self.sock)
 
@@ -184,10 +201,19 @@ class _Watched:
             super().request(*arguments, **options)  # type: ignore[misc]
             return
         watch.use(self.sock)
+        if self.sock is not None:
+            self.timeout = watch.read_seconds
+        self._sent = False
         try:
             super().request(*arguments, **options)  # type: ignore[misc]
+            self._sent = True
         finally:
             watch.await_answer()
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        self._answered_at = time.monotonic()
+        return response
 
     def send(self, data: Any) -> None:
         super().send(data)  # type: ignore[misc]
