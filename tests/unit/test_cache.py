@@ -365,3 +365,14 @@ def test_prune_leaves_a_partial_file_that_somebody_fills(cache: Cache) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX)
         assert cache.prune().files == 0
     assert cache.prune().files == 1
+
+
+@pytest.mark.parametrize(("store", "named"), [(Cache, []), (Backups, [False, True])])
+def test_only_what_cannot_be_fetched_again_must_outlive_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: type[Cache], named: list[bool]
+) -> None:
+    """The bytes are on the disk before the name, and then the name; a cache reads what it holds before it uses it."""
+    found: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda _handle: found.append((tmp_path / PLACE).exists()))
+    store(tmp_path).add(SHA256, 11, Fetched())
+    assert found == named
