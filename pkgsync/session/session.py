@@ -30,6 +30,7 @@ from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
+from pkgsync.session.throttle import Throttle
 from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
 from pkgsync.session.watch import Watch, WatchedAdapter, Watcher
 from pkgsync.session.words import told
@@ -84,6 +85,7 @@ class Session:
         self._lock = threading.Lock()
         self._requests = 0
         self._watcher = Watcher(limits)
+        self._throttle = Throttle()
         self._http = _bare_session()
 
     @property
@@ -157,11 +159,15 @@ class Session:
         what = f"{method} {clean_url(url)}"
         all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         # no total: a large file may take its time, as long as its bytes move
-        with self._watcher.watching(self.limits.upload_read_seconds, None) as watch:
+        with (
+            self._throttle.turn() as answered,
+            self._watcher.watching(self.limits.upload_read_seconds, None) as watch,
+        ):
             # one that idled longer the server may be closing just now: nobody would know whether the change arrived
             watch.most_idle = self.limits.idle_seconds
             try:
                 with self._send(method, url, url, all_headers, watch, data=data) as response:
+                    answered(response.status_code)
                     reply = self._reply(response, watch, self.limits.max_json_bytes, url)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
@@ -248,8 +254,10 @@ class Session:
             asked, signed = url, False
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
+                answered = stack.enter_context(self._throttle.turn())
                 watch = stack.enter_context(self._watcher.watching(wait, total_seconds))
                 response = stack.enter_context(self._send("GET", url, asked, headers, watch))
+                answered(response.status_code)
                 if response.status_code in _REDIRECTS:
                     url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 # once: a signature that was just made and is refused will be refused again
