@@ -72,6 +72,8 @@ class Cache:
     """
 
     _removes_damaged = True
+    # a power cut may spoil what it holds, which the next read then notices: another download, and no fsync for each
+    _survives_power_cuts = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -124,15 +126,13 @@ class Cache:
         if self.path(sha256, size) is not None:
             return place
         with self._guard():
-            self._make_folders(place.parent)
+            if not place.parent.is_dir():  # path() has just refused a link there
+                self._make_folders(place.parent)
             with _locked_partial(place) as partial:
                 # again, now under the lock: who held it before may have finished the file
                 if self.path(sha256, size) is None:
                     _fill(partial, sha256, size, fetch)
-                    # A kill may fall anywhere: the object gets its name only when all its bytes are on the disk.
-                    os.fsync(partial.fileno())
-                    Path(partial.name).replace(place)
-                    sync_folder(place.parent)
+                    self._keep(partial, place)
         return place
 
     def read_note(self, name: str) -> bytes | None:
@@ -156,6 +156,14 @@ class Cache:
         with suppress(OSError, StorageError):
             self._make_folders(place.parent)
             write_atomically(place, hashlib.sha256(data).digest() + data, mode=0o600)
+
+    def _keep(self, partial: BinaryIO, place: Path) -> None:
+        """A kill may fall anywhere: the object gets its name only when it is whole."""
+        if self._survives_power_cuts:
+            os.fsync(partial.fileno())
+        Path(partial.name).replace(place)
+        if self._survives_power_cuts:
+            sync_folder(place.parent)
 
     def info(self) -> CacheInfo:
         """Count without verifying."""
@@ -236,6 +244,7 @@ class Backups(Cache):
     """The store of what apply takes away. Its files may be the last of their kind: nothing ever removes one."""
 
     _removes_damaged = False
+    _survives_power_cuts = True
 
 
 @contextmanager

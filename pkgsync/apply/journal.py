@@ -1,6 +1,8 @@
 """The write-ahead journal: which changes were sent, and how each action ended.
 
-JSON Lines, every record fsynced before what it announces happens.
+JSON Lines. A change is sent only once its announcement is on disk, with all that was written before it; one fsync
+serves all threads that wait for one. How an action ended is written at once and waits for nobody: a power cut that
+forgets it leaves what a kill just before it leaves, and a look then tells.
 A kill may cut the last line; the line then never counted.
 The journal never decides what is due: it only tells which requests were our own, so that a 404 after our own DELETE
 counts as done, and holds the measurements for the receipt.
@@ -11,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import FileIO
@@ -161,6 +164,9 @@ class Journal:
         self.path = path
         self.now = now
         self._lock = threading.Lock()
+        self._syncing = threading.Lock()
+        self._written = self._synced = 0
+        self._lost: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = FileIO(path, "a+", opener=_private)
@@ -181,19 +187,42 @@ class Journal:
         return ledger
 
     def close(self) -> None:
-        self._stream.close()
+        """Put on disk what nobody waited for, if that can be, and end."""
+        if not self._stream.closed:
+            with suppress(OSError):
+                os.fsync(self._stream.fileno())
+            self._stream.close()
 
-    def record(self, event: Event, **fields: Any) -> None:
-        """Append one record and wait until it is on disk. Raises StorageError; then the run must end."""
+    def record(self, event: Event, *, durable: bool = True, **fields: Any) -> None:
+        """Append one record; ``durable``: wait until it is on disk. Raises StorageError; then the run must end."""
         record = {"event": str(event), "at": stamp(self.now()), **fields}
         data = json.dumps(record, sort_keys=True).encode() + b"\n"
-        with self._lock:
-            try:
+        try:
+            with self._lock:
                 _write_all(self._stream, data)
-                os.fsync(self._stream.fileno())
-            except OSError as error:
-                raise _unusable(self.path, error) from error
+                self._written += 1
+                number = self._written
+            if durable:
+                self._sync(number)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+        with self._lock:
             self.ledger.fold(record)
+
+    def _sync(self, number: int) -> None:
+        """Wait until so many records of this run are on disk; who comes while an fsync runs shares the next one."""
+        with self._syncing:
+            if self._lost is not None:
+                raise self._lost
+            if self._synced < number:
+                covered = self._written
+                try:
+                    os.fsync(self._stream.fileno())
+                except OSError as error:
+                    # the system tells it once, and calls the lost pages clean: the next fsync would lie
+                    self._lost = error
+                    raise
+                self._synced = covered
 
     def sending(self, request: Request, key: str, **fields: Any) -> None:
         """Announce a change before it is sent."""
@@ -201,7 +230,7 @@ class Journal:
 
     def end(self, line: ReceiptLine) -> None:
         """Record how an action ended."""
-        self.record(Event.END, key=line.key, line=asdict(line))
+        self.record(Event.END, durable=False, key=line.key, line=asdict(line))
 
 
 def stamp(moment: datetime) -> str:

@@ -100,8 +100,6 @@ class Config:
         # here, as not every command needs it
         from pkgsync import canonical
 
-        # here, as not every command needs it
-
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": _plain(self.packagecloud),

@@ -6,7 +6,7 @@ of what is only built, each file that is new.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -68,20 +68,23 @@ def observe(
     index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
     with ``content: build``, which need it. ``everything``: the indexes that no project maps are read too, for another
     config; what would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
-    Raises MappingError for a repository that nothing maps, before anything but ``_meta`` is read; ReadError when a
+    Raises MappingError for a repository that nothing maps, before any index is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
     with _pool(client, jobs) as pool:
-        metas = _metas(client, projects, pool, progress)
+        asked = _ask_metas(client, projects, pool)
+        looks = {project.name: pool.submit(client.result, project.name) for project in projects}
+        metas = _metas(asked, progress)
         present = [w for w in all_wanted(projects, metas) if w.expected is not None]
         total = 2 * len(_projects(present)) + len(_offering(present, "published"))
         with progress.task("Reading OBS repositories", total, "requests") as task:
             reader = _RepositoryReader(
                 client=client,
                 pool=_Pool(pool, task),
+                looks=looks,
                 hasher=hasher,
                 parsed=parsed,
                 pause=pause,
@@ -130,14 +133,22 @@ def read_metas(
 ) -> list[ProjectMeta | None]:
     """The ``_meta`` of each project; None for an optional one that is absent. Raises ReadError, AuthenticationError."""
     with _pool(client, jobs) as pool:
-        return _metas(client, projects, pool, progress)
+        return _metas(_ask_metas(client, projects, pool), progress)
 
 
-def _metas(
-    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor, progress: Progress
-) -> list[ProjectMeta | None]:
-    with progress.task("Reading OBS projects", len(projects), "requests") as task:
-        return _Pool(pool, task).map(lambda project: _meta(client, project), projects)
+def _ask_metas(
+    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor
+) -> list[Future[ProjectMeta | None]]:
+    return [pool.submit(_meta, client, project) for project in projects]
+
+
+def _metas(asked: Sequence[Future[ProjectMeta | None]], progress: Progress) -> list[ProjectMeta | None]:
+    metas = []
+    with progress.task("Reading OBS projects", len(asked), "requests") as task:
+        for meta in asked:
+            metas.append(meta.result())
+            task.advance(1)
+    return metas
 
 
 class _Pool:
@@ -187,6 +198,7 @@ class _RepositoryReader:
 
     _client: ObsClient
     _pool: _Pool
+    _looks: dict[str, Future[ProjectResult]]
     _hasher: Hasher | None
     _parsed: ParsedIndexes | None
     _pause: Callable[[float], object]
@@ -229,7 +241,12 @@ class _RepositoryReader:
 
     def _results(self, repositories: Sequence[Wanted]) -> dict[str, ProjectResult]:
         names = _projects(repositories)
-        return dict(zip(names, self._pool.map(self._client.result, names), strict=True))
+        return dict(zip(names, self._pool.map(self._result, names), strict=True))
+
+    def _result(self, project: str) -> ProjectResult:
+        """What OBS says of a project: the first time the look that was begun beside its ``_meta``."""
+        begun = self._looks.pop(project, None)
+        return self._client.result(project) if begun is None else begun.result()
 
     def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, IndexRead]:
         def one(w: Wanted) -> IndexRead:

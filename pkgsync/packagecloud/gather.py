@@ -1,6 +1,7 @@
 """Gathers the actual state: 1 request for the distributions, 1 per page, 1 per unknown checksum."""
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
 from attrs import evolve
@@ -19,7 +20,7 @@ def gather(
     distributions: Collection[str],
     *,
     now: Callable[[], datetime],
-    jobs: int = JOBS,
+    jobs: int = listing.JOBS,
     progress: Progress = SILENT,
 ) -> ActualState:
     """Read the whole repository. ``distributions`` are the managed ones.
@@ -29,10 +30,12 @@ def gather(
     proven complete.
     """
     before = client.session.requests
-    known = client.catalogue()
-    # before the listing, which may be long: a mistyped name is told at once
-    catalogue.check(distributions, known)
-    listed = _listing(client, jobs, progress)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="packagecloud") as pool:
+        early = pool.submit(client.page, 1, listing.PER_PAGE)
+        known = client.catalogue()
+        # before the other pages, which may be many: a mistyped name is told at once
+        catalogue.check(distributions, known)
+        listed = _listing(client, jobs, progress, early)
     managed = frozenset(distributions)
     found, warnings = _resolve(client, listed, lambda row: row.distribution in managed, jobs, progress)
     return ActualState(
@@ -52,7 +55,7 @@ def with_archive(
     actual: ActualState,
     *,
     wanted: Collection[str] = (),
-    jobs: int = JOBS,
+    jobs: int = listing.JOBS,
     progress: Progress = SILENT,
 ) -> ActualState:
     """The actual state with the rows of the archive, which ``client`` reads.
@@ -96,11 +99,15 @@ def _archive(
     return {row.key: row for row in rows}, warnings
 
 
-def _listing(client: PackagecloudClient, jobs: int, progress: Progress) -> tuple[Row, ...]:
+def _listing(
+    client: PackagecloudClient, jobs: int, progress: Progress, early: Future[listing.Page] | None = None
+) -> tuple[Row, ...]:
+    """The whole listing; ``early`` is its first page, if somebody has asked for it already."""
+    asked = [early] if early is not None else []
     with progress.task(f"Listing {client.repository}", None, "requests") as task:
 
         def fetch(number: int, per_page: int) -> listing.Page:
-            page = client.page(number, per_page)
+            page = asked.pop().result() if asked else client.page(number, per_page)
             task.advance(1)
             return page
 
@@ -113,6 +120,8 @@ def _resolve(
     """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
     # README.md, "Details": a request each, so only where the answer can change what is planned
     unknown = [row for row in found if row.sha256 is None and row.type in SYNCED_TYPES and matters(row)]
-    sums = ask(unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=jobs)
+    sums = ask(
+        unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=min(jobs, JOBS)
+    )
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
     return tuple(resolved.get(row.key, row) if row.type in SYNCED_TYPES else row for row in found), sums.warnings

@@ -22,6 +22,8 @@ class HttpLimits:
     result_total_seconds: float = 900
     # packagecloud/README.md, "Upload": the package is read before the answer comes
     upload_read_seconds: float = 300
+    # of a connection before a change: servers close those that idle for longer, 2 seconds and more
+    idle_seconds: float = 1
     minimum_bytes_per_second: int = 1024
     window_seconds: float = 30
 

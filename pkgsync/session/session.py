@@ -30,8 +30,9 @@ from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
 from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
+from pkgsync.session.throttle import Throttle
 from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
-from pkgsync.session.watch import Watch, WatchedAdapter
+from pkgsync.session.watch import Watch, WatchedAdapter, Watcher
 from pkgsync.session.words import told
 from pkgsync.session.zones import Zones
 from pkgsync.version import __version__
@@ -83,7 +84,8 @@ class Session:
         self._pause = pause or self._closed.wait
         self._lock = threading.Lock()
         self._requests = 0
-        self._watches: set[Watch] = set()
+        self._watcher = Watcher(limits)
+        self._throttle = Throttle()
         self._http = _bare_session()
 
     @property
@@ -99,10 +101,7 @@ class Session:
     def close(self) -> None:
         """Cut everything that is in flight, from any thread, and send nothing more."""
         self._closed.set()
-        with self._lock:
-            watches = tuple(self._watches)
-        for watch in watches:
-            watch.cut("the run is ending")
+        self._watcher.close("the run is ending")
         self._http.close()
 
     def show_words(self, what: str, words: bytes, secrets: Sequence[str] = ()) -> None:
@@ -150,7 +149,7 @@ class Session:
         data: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a change exactly once over a connection of its own; the answer if it is 2xx, 404, 409 or 422.
+        """Send a change exactly once; the answer if it is 2xx, 404, 409 or 422.
 
         ``data`` is bytes or a readable with ``len``. Raises AuthenticationError, QuotaError, RefusedError (another
         4xx), BusyError (429 with Retry-After: nothing was done), ReadError if it was surely not sent, and
@@ -159,14 +158,16 @@ class Session:
         url = self.base_url + check_route(route)
         what = f"{method} {clean_url(url)}"
         all_headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        # no total: a large file may take its time, as long as its bytes move
         with (
-            # a kept connection may be one that the server has just closed: nobody would know whether the change arrived
-            contextlib.closing(_bare_session()) as http,
-            # no total: a large file may take its time, as long as its bytes move
-            self._watching(self.limits.upload_read_seconds, None) as watch,
+            self._throttle.turn() as answered,
+            self._watcher.watching(self.limits.upload_read_seconds, None) as watch,
         ):
+            # one that idled longer the server may be closing just now: nobody would know whether the change arrived
+            watch.most_idle = self.limits.idle_seconds
             try:
-                with self._send(http, method, url, url, all_headers, watch, data=data) as response:
+                with self._send(method, url, url, all_headers, watch, data=data) as response:
+                    answered(response.status_code)
                     reply = self._reply(response, watch, self.limits.max_json_bytes, url)
             except TransientError as error:
                 raise _ambiguous(error.error.message) if error.sent else error.error from None
@@ -253,8 +254,10 @@ class Session:
             asked, signed = url, False
             # by hand: requests would follow to any server and scheme, and decide by itself where the login may go
             for _ in range(self.limits.redirects + 1):
-                watch = stack.enter_context(self._watching(wait, total_seconds))
-                response = stack.enter_context(self._send(self._http, "GET", url, asked, headers, watch))
+                answered = stack.enter_context(self._throttle.turn())
+                watch = stack.enter_context(self._watcher.watching(wait, total_seconds))
+                response = stack.enter_context(self._send("GET", url, asked, headers, watch))
+                answered(response.status_code)
                 if response.status_code in _REDIRECTS:
                     url = self._redirected(url, asked, response.headers.get("Location"), elsewhere)
                 # once: a signature that was just made and is refused will be refused again
@@ -292,24 +295,8 @@ class Session:
         if origin != self._origin and not origin.is_protected and not self._allow_http:
             raise ReadError(f"{clean_url(asked)}: it leads to plain http", tip="Set `allow_http: true` to allow it.")
 
-    @contextlib.contextmanager
-    def _watching(self, read_seconds: float, total_seconds: float | None) -> Iterator[Watch]:
-        watch = Watch(self.limits, read_seconds=read_seconds, total_seconds=total_seconds)
-        # before the look at _closed: close() either finds this watch, or is noticed here
-        with self._lock:
-            self._watches.add(watch)
-        try:
-            if self._closed.is_set():
-                raise ReadError("the run is ending: no more requests are sent")
-            with watch:
-                yield watch
-        finally:
-            with self._lock:
-                self._watches.discard(watch)
-
     def _send(
         self,
-        http: HttpSession,
         method: str,
         url: str,
         asked: str,
@@ -327,7 +314,7 @@ class Session:
         with self._lock:
             self._requests += 1
         try:
-            response = http.send(
+            response = self._http.send(
                 request,
                 stream=True,
                 allow_redirects=False,

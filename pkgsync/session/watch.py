@@ -1,4 +1,4 @@
-"""A guard beside each request that cuts the connection when it breaks a limit.
+"""A guard beside the requests that cuts the connection of one that breaks a limit.
 
 Socket time-outs only see silence: a server that sends one byte now and then, in the header, in the body or in a
 chunk's length, would hold a request for ever.
@@ -8,8 +8,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests.adapters
@@ -17,17 +16,79 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from pkgsync.errors import ReadError
 from pkgsync.session.limits import HttpLimits
 
 # urllib3 makes its connections deep inside: their thread is all that tells whose they are
 _current = threading.local()
 
 
+class Watcher:
+    """Watches the requests of one session, all from one thread, which lives while there are any."""
+
+    def __init__(self, limits: HttpLimits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._watches: set[Watch] = set()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    @contextlib.contextmanager
+    def watching(self, read_seconds: float, total_seconds: float | None) -> Iterator["Watch"]:
+        """Watch one request of this thread. Raises ReadError once the session is closed."""
+        watch = Watch(self._limits, read_seconds=read_seconds, total_seconds=total_seconds)
+        self._add(watch)
+        _current.watch = watch
+        try:
+            yield watch
+        finally:
+            _current.watch = None
+            watch.use(None)
+            with self._lock:
+                self._watches.discard(watch)
+
+    def close(self, why: str) -> None:
+        """Cut what is in flight, and let nothing more begin."""
+        with self._lock:
+            self._closed = True
+            watches = tuple(self._watches)
+        for watch in watches:
+            watch.cut(why)
+
+    def _add(self, watch: "Watch") -> None:
+        # in one step: close() either finds this watch, or is noticed here
+        with self._lock:
+            if self._closed:
+                raise ReadError("the run is ending: no more requests are sent")
+            self._watches.add(watch)
+            # a fork leaves the thread behind
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._guard, daemon=True, name="pkgsync-watch")
+                self._thread.start()
+
+    def _guard(self) -> None:
+        tick = min(1.0, self._limits.window_seconds / 4)
+        while watches := self._watched():
+            for watch in watches:
+                watch.check(time.monotonic())
+            time.sleep(tick)
+
+    def _watched(self) -> tuple["Watch", ...]:
+        """What there is to watch; nothing: the thread ends, and the next request starts another."""
+        with self._lock:
+            if not self._watches:
+                self._thread = None
+            return tuple(self._watches)
+
+
 class Watch:
-    """Watches one request of the thread that enters it. ``broken`` says which limit was broken."""
+    """Watches one request. ``broken`` says which limit was broken."""
 
     on_peer: Callable[[str], None] | None = None
     """Called with the IP address of the server that was reached, before anything is sent; it may raise."""
+
+    most_idle: float | None = None
+    """How many seconds since its last answer a kept connection may have idled to be used; None: any."""
 
     def __init__(self, limits: HttpLimits, *, read_seconds: float, total_seconds: float | None) -> None:
         self.broken: str | None = None
@@ -35,26 +96,12 @@ class Watch:
         self.read_seconds = read_seconds
         self._limits = limits
         self._lock = threading.Lock()
-        self._done = threading.Event()
         self._socket: socket.socket | None = None
         self._total = total_seconds
         self._end = None if total_seconds is None else time.monotonic() + total_seconds
         self._answer_by: float | None = None
         self._moved = 0
         self._mark = (time.monotonic(), 0)
-
-    def __enter__(self) -> "Watch":
-        _current.watch = self
-        threading.Thread(target=self._guard, daemon=True, name="pkgsync-watch").start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        _current.watch = None
-        with self._lock:
-            self._socket = None
 
     def use(self, connection: socket.socket | None) -> None:
         """The socket to cut; from now on bytes must move."""
@@ -93,13 +140,11 @@ class Watch:
     def _restart(self) -> None:
         self._mark = (time.monotonic(), self._moved)
 
-    def _guard(self) -> None:
-        tick = min(1.0, self._limits.window_seconds / 4)
-        while not self._done.wait(tick):
-            why = self._broken_limit(time.monotonic())
-            if why:
-                self.cut(why)
-                return
+    def check(self, now: float) -> None:
+        """Cut the connection if a limit is broken at ``now`` (seconds, monotonic)."""
+        why = self._broken_limit(now)
+        if why:
+            self.cut(why)
 
     def _broken_limit(self, now: float) -> str | None:
         if self._end is not None and now > self._end:
@@ -124,6 +169,19 @@ class _Watched:
 
     sock: Any
     proxy: Any
+    timeout: Any
+    _sent = False
+    _answered_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a kept connection may be used again."""
+        # what is left of a body that was answered before its end would be taken for the next request
+        if not self._sent or not super().is_connected:  # type: ignore[misc]
+            return False
+        watch = _watch()
+        idle = time.monotonic() - self._answered_at
+        return watch is None or watch.most_idle is None or idle <= watch.most_idle
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
@@ -132,7 +190,8 @@ class _Watched:
             # a name is judged by what it was resolved to for this connection; a proxy resolves names by itself
             if watch.on_peer is not None and self.proxy is None:
                 watch.on_peer(self.sock.getpeername()[0])
-            # urllib3 sends under the connect time-out, too short for a server that pauses during an upload
+            # urllib3 sends under the connect time-out, too short for a server that pauses during an upload; request()
+            # says so for a connection that is kept
             self.sock.settimeout(watch.read_seconds)
             watch.use(self.sock)
 
@@ -142,10 +201,19 @@ class _Watched:
             super().request(*arguments, **options)  # type: ignore[misc]
             return
         watch.use(self.sock)
+        if self.sock is not None:
+            self.timeout = watch.read_seconds
+        self._sent = False
         try:
             super().request(*arguments, **options)  # type: ignore[misc]
+            self._sent = True
         finally:
             watch.await_answer()
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        self._answered_at = time.monotonic()
+        return response
 
     def send(self, data: Any) -> None:
         super().send(data)  # type: ignore[misc]

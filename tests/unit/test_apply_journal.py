@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,6 +149,74 @@ def test_every_record_is_on_disk_before_it_counts(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="No space left on device"):
         journal.sending(Request.UPLOAD, KEY)
+    assert journal.ledger.past(KEY).uploads == 0
+
+
+def test_one_fsync_serves_all_that_wait_and_none_goes_on_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = opened(tmp_path / "j")
+    sync, waits = journal._sync, threading.Semaphore(0)
+    begun, go_on, synced, sent = threading.Semaphore(0), threading.Semaphore(0), [], []
+
+    def to_sync(number: int) -> None:
+        waits.release()
+        sync(number)
+
+    def slow(_handle: int) -> None:
+        begun.release()
+        assert go_on.acquire(timeout=30)
+        synced.append(len(journal.path.read_bytes().splitlines()))
+
+    def send(key: str) -> None:
+        journal.sending(Request.UPLOAD, key)
+        sent.append((key, len(synced)))
+
+    monkeypatch.setattr(journal, "_sync", to_sync)
+    monkeypatch.setattr(os, "fsync", slow)
+    threads = [threading.Thread(target=send, args=(key,)) for key in "abc"]
+    threads[0].start()
+    assert begun.acquire(timeout=30)
+    for thread in threads[1:]:
+        thread.start()
+    for _ in threads:
+        assert waits.acquire(timeout=30)
+    assert sent == []
+    go_on.release(2)
+    for thread in threads:
+        thread.join(30)
+    assert synced == [3, 3]
+    assert sorted(sent)[1:] == [("b", 2), ("c", 2)]
+    monkeypatch.undo()
+
+
+def test_an_end_is_written_at_once_and_on_disk_before_anything_else_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, synced = opened(tmp_path / "j"), []
+    monkeypatch.setattr(os, "fsync", lambda _handle: synced.append(len(journal.path.read_bytes().splitlines())))
+    journal.end(line())
+    assert (synced, peek(journal.path).past(KEY).line) == ([], line())
+    journal.sending(Request.UPLOAD, KEY)
+    assert synced == [2]
+    journal.end(line())
+    journal.close()
+    assert synced == [2, 3]
+
+
+def test_after_a_failed_fsync_nothing_more_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system tells it once: a second fsync succeeds though the first record never came to the disk."""
+    journal = opened(tmp_path / "j")
+    failures = iter([OSError(5, "Input/output error")])
+
+    def fails_once(_handle: int) -> None:
+        for failure in failures:
+            raise failure
+
+    monkeypatch.setattr(os, "fsync", fails_once)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="Input/output error"):
+            journal.sending(Request.UPLOAD, KEY)
     assert journal.ledger.past(KEY).uploads == 0
 
 

@@ -412,3 +412,14 @@ def test_notes_are_counted_and_pruned(cache: Cache) -> None:
     cache.write_note(SHA256, b"new")
     assert (cache.info().objects, cache.info().bytes) == (1, 35)
     assert (cache.prune().files, cache.info().objects) == (1, 0)
+
+
+@pytest.mark.parametrize(("store", "named"), [(Cache, []), (Backups, [False, True])])
+def test_only_what_cannot_be_fetched_again_must_outlive_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: type[Cache], named: list[bool]
+) -> None:
+    """The bytes are on the disk before the name, and then the name; a cache reads what it holds before it uses it."""
+    found: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda _handle: found.append((tmp_path / PLACE).exists()))
+    store(tmp_path).add(SHA256, 11, Fetched())
+    assert found == named

@@ -6,6 +6,7 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from attrs import evolve
@@ -13,6 +14,7 @@ from attrs import evolve
 from pkgsync.errors import AmbiguousError, NotFoundError, ReadError
 from pkgsync.model.secret import Basic
 from pkgsync.session import HttpLimits, Session
+from pkgsync.session.watch import Watcher
 from tests.rawserver import Answer, RawServer, drip, hang, http, raw_server, reset
 
 QUICK = HttpLimits(
@@ -233,6 +235,33 @@ def test_a_change_that_cannot_connect_was_not_sent() -> None:
         session = session_to(server)
     with pytest.raises(ReadError, match="no connection"):
         session.change("POST", "/x", data=b"body")
+
+
+def test_one_thread_watches_all_requests_of_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them is silent for ever in the middle of its body, and each is cut."""
+    guard, threads = Watcher._guard, []
+
+    def counted(watcher: Watcher) -> None:
+        threads.append(threading.current_thread())
+        guard(watcher)
+
+    monkeypatch.setattr(Watcher, "_guard", counted)
+    arrived = threading.Barrier(8)
+
+    def together(connection: socket.socket, stopping: threading.Event) -> None:
+        arrived.wait(30)
+        drip(CHUNKED)(connection, stopping)  # type: ignore[operator]
+
+    with raw_server(together) as server:
+        session = session_to(server, evolve(QUICK, attempts=1, minimum_bytes_per_second=10_000))
+        with ThreadPoolExecutor(8) as pool:
+            failures = [pool.submit(session.get, "/x", max_bytes=10_000).exception for _ in range(8)]
+            assert {str(failure(30)).partition("complete: ")[2] for failure in failures} == {
+                "slower than 10000 bytes per second"
+            }
+    assert len(threads) == 1
+    threads[0].join(30)
+    assert not threads[0].is_alive(), "with nothing to watch it ends"
 
 
 def test_closing_ends_what_is_in_flight() -> None:
