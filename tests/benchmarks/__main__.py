@@ -24,7 +24,8 @@ Medians over the repeats, all in turns. A ratio is pkgsync's number by the other
 click: `python -c "import click"`. sketch: the same reads or fields without any check (tests/benchmarks/sketch.py and
 floors.py). loop: a request per package, as the predecessor (tests/benchmarks/loop.py). compare: two dictionaries.
 expat, json, createrepo_c, apt: the bare libraries and tools. curl: file after file; curl -Z: so many at a time; neither
-verifies anything. All of it is loopback: a real network has longer ways and less bandwidth."""
+verifies anything. wire: what the bytes of the uploads alone take.
+All of it is loopback: a real network has longer ways and less bandwidth."""
 
 
 def main() -> None:
@@ -77,8 +78,9 @@ def _files(options: argparse.Namespace) -> Iterator[Row]:
 
 def _transfer(options: argparse.Namespace) -> Iterator[Row]:
     yield from cases.transferring(SMALL_FILES, LATENCY, options.repeats)
-    for latency in (LATENCY, 0.0):
-        yield from cases.transferring(BIG_FILES_IN_FULL if options.full else BIG_FILES, latency, options.repeats)
+    big = BIG_FILES_IN_FULL if options.full else BIG_FILES
+    yield from cases.transferring(big, 0, options.repeats)
+    yield from cases.transferring(big, 0, options.repeats, rate=20 * MIB)
 
 
 def _apply(options: argparse.Namespace) -> Iterator[Row]:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from tests.benchmarks import curl, documents
-from tests.benchmarks.running import ROOT, Measure, Services, interleaved, run, run_inner, run_telling, serving
+from tests.benchmarks.running import ROOT, Measure, Services, behind, interleaved, run, run_inner, run_telling, serving
 from tests.benchmarks.worlds import MIB, SIZES, Load
 
 PKGSYNC = [sys.executable, "-m", "pkgsync"]
@@ -62,7 +62,7 @@ def planning(size: str, latency: float, repeats: int) -> Iterator[Row]:
             shutil.rmtree(folder / "cache", ignore_errors=True)
             return _pkgsync(services, folder, "plan")
 
-        clients = {
+        clients: dict[str, Callable[[], Measure]] = {
             "pkgsync": cold,
             "warm": partial(_pkgsync, services, folder, "plan"),
             "sketch": partial(run, [sys.executable, "-m", "tests.benchmarks.sketch"], text=told),
@@ -146,9 +146,13 @@ def plan_files(scale: float, repeats: int) -> Iterator[Row]:
             yield Row.of(title, interleaved(clients, repeats))
 
 
-def transferring(load: Load, latency: float, repeats: int) -> Iterator[Row]:
-    """An apply of uploads only, its checks of both services included, against curl, which verifies nothing."""
-    with _planned(load) as (services, folder):
+def transferring(load: Load, latency: float, repeats: int, rate: int | None = None) -> Iterator[Row]:
+    """An apply of uploads only, its checks of both services included, against curl, which verifies nothing.
+
+    ``rate`` is how many bytes a second a connection carries, each way; None: as many as it can. The wire itself is then
+    what the uploads take at least, ``JOBS`` at a time.
+    """
+    with _planned(load, rate) as (services, folder):
 
         def emptied(client: Callable[[], Measure]) -> Measure:
             measured = services.measure(client, latency)
@@ -159,8 +163,12 @@ def transferring(load: Load, latency: float, repeats: int) -> Iterator[Row]:
         if shutil.which("curl"):
             clients["curl"] = partial(curl.transfer, services.told, load, folder)
             clients[f"curl -Z {JOBS}"] = partial(curl.parallel, services.told, load, folder, JOBS)
+        found = interleaved({name: partial(emptied, one) for name, one in clients.items()}, repeats)
         title = f"apply, {load.files} x {_bytes(load.bytes)}, {latency * 1000:.0f} ms"
-        yield Row.of(title, interleaved({name: partial(emptied, one) for name, one in clients.items()}, repeats))
+        if rate is not None:
+            title += f", {_bytes(rate)}/s"
+            found["wire"] = Measure(load.files * load.bytes / (rate * JOBS), 0, 0)
+        yield Row.of(title, found)
 
 
 def growing(loads: tuple[Load, ...]) -> Iterator[Row]:
@@ -185,10 +193,12 @@ def memory(load: Load) -> Iterator[Row]:
 
 
 @contextmanager
-def _planned(load: Load) -> Iterator[tuple[Services, Path]]:
-    """The services with this world, and a folder with its plan."""
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), load=asdict(load)) as services:
-        folder = Path(name)
+def _planned(load: Load, rate: int | None = None) -> Iterator[tuple[Services, Path]]:
+    """The services with this world, behind a wire of this rate, and a folder with its plan."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        services = stack.enter_context(serving(folder, load=asdict(load)))
+        stack.enter_context(behind(services, rate))
         _pkgsync(services, folder, "plan", "-o", str(folder / "plan.json"))
         yield services, folder
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tests.benchmarks.running import Measure, run
 from tests.benchmarks.worlds import Load
 
-_CURL = ("curl", "--silent", "--show-error", "--fail-early")
+_CURL = ("curl", "--no-progress-meter", "--fail-early")
 
 
 def transfer(told: Mapping[str, Any], load: Load, folder: Path) -> Measure:
@@ -48,5 +48,4 @@ def _requests(told: Mapping[str, Any], load: Load, folder: Path) -> Iterator[tup
 
 
 def _options(**options: str) -> str:
-    # each request of a parallel run has its own say in whether there is a progress meter
-    return "\n".join(["fail", "silent", *(f'{name} = "{value}"' for name, value in options.items())])
+    return "\n".join(["fail", *(f'{name} = "{value}"' for name, value in options.items())])

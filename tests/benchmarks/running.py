@@ -59,6 +59,33 @@ class Services:
 
 
 @contextmanager
+def behind(services: Services, rate: int | None) -> Iterator[Services]:
+    """The same services at the end of a wire that carries ``rate`` bytes a second and connection, each way."""
+    if rate is None:
+        yield services
+        return
+    urls = [services.told["obs"], services.told["packagecloud"]]
+    command = [sys.executable, "-m", "tests.benchmarks.wire", str(rate), *urls]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as wire:
+        assert wire.stdin is not None and wire.stdout is not None
+        near: dict[str, str] = json.loads(wire.stdout.readline())
+        direct, config = services.told, Path(services.told["config"])
+        services.told = json.loads(_replaced(json.dumps(direct), near))
+        config.write_text(_replaced(config.read_text(), near))
+        try:
+            yield services
+        finally:
+            services.told = direct
+            wire.stdin.close()
+
+
+def _replaced(text: str, others: Mapping[str, str]) -> str:
+    for old, new in others.items():
+        text = text.replace(old, new)
+    return text
+
+
+@contextmanager
 def serving(folder: Path, **world: Any) -> Iterator[Services]:
     """The services with one world, until the end of the block."""
     command = [sys.executable, "-m", "tests.benchmarks.server"]
