@@ -62,7 +62,7 @@ def run(
     services.surroundings.refuse_shared_stores()
     since = iso(now())
     if options.dry_run:
-        return _dry_run(plan, config, services, Record(now=now, report=report), since)
+        return _dry_run(plan, config, services, options, Record(now=now, report=report), since)
     _require_folder_of(options.receipt)
     state_dir = services.surroundings.state_dir
     target = plan.target
@@ -77,13 +77,15 @@ def run(
             journal.close()
 
 
-def _dry_run(plan: Plan, config: Config, services: Services, record: Record, since: str) -> Receipt:
+def _dry_run(
+    plan: Plan, config: Config, services: Services, options: ApplyOptions, record: Record, since: str
+) -> Receipt:
     surroundings = services.surroundings
     ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
     ledger.runs += 1  # a run counts itself: what earlier ones changed is no change by others
-    found = preflight.look(plan, config, services, ledger, record.now)
+    found = preflight.look(plan, config, services, ledger, record.now, approved=options.approved)
     record.listed = {row.key for row in found.actual.rows}
-    for standing in found.standings:
+    for standing in options.part.of(found.standings):
         result = preflight.result_of(standing, ledger, Backups(surroundings.backups))
         record.judged(ledger, standing.action, result)
     return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=found.warnings)
@@ -131,7 +133,8 @@ class _Run:
             return self._finish()
 
     def _look(self) -> Preflight:
-        return preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now)
+        approved = self.options.approved
+        return preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now, approved=approved)
 
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
@@ -160,7 +163,7 @@ class _Run:
         self.warnings.extend(found.warnings)
         phases = self._phases(found.actual)
         self.record.listed = phases.site.listed
-        due = self._judge(found.standings, phases)
+        due = self._judge(self.options.part.of(found.standings), phases)
         self._say_if_nothing(due)
         if self._stopped():
             return
@@ -185,20 +188,20 @@ class _Run:
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
         if not due and not self.record.codes:
-            again = " The plan was applied before." if self.ledger.runs > 1 else ""
+            whole = all(self.record.reached(action.key) for action in self.plan.actions)
+            again = " The plan was applied before." if whole and self.ledger.runs > 1 else ""
             self.record.report(f"Nothing to do.{again}", None)
 
     def _judge(self, standings: Iterable[Standing], phases: Phases) -> list[Action]:
         """Record what is not due, and give back what is."""
         due = []
         for standing in standings:
-            if standing.outcome is not Outcome.DUE:
-                self._settle(standing, phases)
-            elif self.options.only_uploads and not isinstance(standing.action, Upload):
-                left = Result.left("this run was limited to uploads", Reason.NOT_SELECTED)
-                self.record.judged(self.ledger, standing.action, left)
-            else:
+            if standing.outcome is Outcome.DUE:
                 due.append(standing.action)
+            elif standing.reason is Reason.NOT_SELECTED:
+                self.record.judged(self.ledger, standing.action, Result.left(standing.message, Reason.NOT_SELECTED))
+            else:
+                self._settle(standing, phases)
         return due
 
     def _settle(self, standing: Standing, phases: Phases) -> None:

@@ -6,18 +6,23 @@ from pathlib import Path
 
 from attrs import frozen
 
+from pkgsync.apply.share import WHOLE, Part
 from pkgsync.backoff import say_retry, seconds_before
 from pkgsync.errors import BusyError, PkgsyncError
 
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers."""
+    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers.
+
+    ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
+    """
 
     receipt: Path
     jobs: int = 4
     skip_stale: bool = False
-    only_uploads: bool = False
+    part: Part = WHOLE
+    approved: bool = False
     dry_run: bool = False
 
 

@@ -1,6 +1,6 @@
 """Before the first change: is the plan fit to be applied here, and what of it is due?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from pkgsync.model import (
     Outcome,
     Plan,
     PlanTarget,
+    Removal,
     Replacement,
     Row,
     Upload,
@@ -79,9 +80,20 @@ def _same(what: str, planned: str, configured: str, file: str = "plan") -> None:
         )
 
 
-def look(plan: Plan, config: Config, services: Services, ledger: Ledger, now: Callable[[], datetime]) -> Preflight:
+_NOT_APPROVED = (
+    "Other machines have uploaded for this plan. Limits take that for new versions that came with it only where "
+    "`--expect-digest` names the plan."
+)
+
+
+def look(
+    plan: Plan, config: Config, services: Services, ledger: Ledger, now: Callable[[], datetime], *, approved: bool
+) -> Preflight:
     """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
     desired, actual = services.observe_for(plan, config, now)
+    # Sent, not done: a kill may have kept the run from noting that a file arrived.
+    sent = {key for key, past in ledger.actions.items() if past.uploads}
+    elsewhere = _came(plan, actual) - sent
     standings = recheck(
         _with_own_restores(plan, ledger, actual),
         desired,
@@ -90,15 +102,38 @@ def look(plan: Plan, config: Config, services: Services, ledger: Ledger, now: Ca
         managed_distributions(config),
         now(),
         _put_there(plan, services.surroundings.state_dir),
-        # Sent, not done: a kill may have kept the run from noting that a file arrived.
-        {key for key, past in ledger.actions.items() if past.uploads},
+        sent | elsewhere if approved else sent,
     )
+    warnings = list(_warnings(plan, config, ledger, actual))
+    if elsewhere and not approved and any(_is_stale_removal(standing) for standing in standings):
+        warnings.append(_NOT_APPROVED)
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
     return Preflight(
         standings=tuple(_with_own_move(_with_renamed(standing, names), ledger) for standing in standings),
         actual=actual,
-        warnings=tuple(_warnings(plan, config, ledger, actual)),
+        warnings=tuple(warnings),
     )
+
+
+def _is_stale_removal(standing: Standing) -> bool:
+    return standing.outcome is Outcome.STALE and isinstance(standing.action, Removal)
+
+
+def _came(plan: Plan, actual: ActualState) -> set[str]:
+    """The uploads that came since the plan was made: by runs of it on other machines, whose journals are not here.
+
+    A plan that was edited says so of what was always there: the caller asks only for one whose digest is approved.
+    """
+    since = plan.observed.packagecloud_at
+    later = {(row.distribution, row.sha256) for row in actual.rows if _is_later(row.created_at, since)}
+    return {upload.key for upload in plan.uploads if (upload.distribution, upload.sha256) in later}
+
+
+def _is_later(created_at: str, since: str) -> bool:
+    try:
+        return datetime.fromisoformat(created_at) > datetime.fromisoformat(since)
+    except (ValueError, TypeError):  # TypeError: a time without a zone
+        return False
 
 
 def _put_there(plan: Plan, state_dir: Path) -> Mapping[str, Sent] | None:
@@ -164,13 +199,26 @@ def _warnings(plan: Plan, config: Config, ledger: Ledger, actual: ActualState) -
     if plan.config_digest != config.digest:
         found.append("The config is not the one of the plan; every action was checked against the config of now.")
     rows = [row for row in actual.rows if row.distribution in plan.target.distributions and row.type in SYNCED_TYPES]
-    if ledger.runs <= 1 and snapshot(rows) != plan.target.snapshot:
+    if ledger.runs <= 1 and plan.target.snapshot not in (snapshot(rows), snapshot(_before(plan, rows))):
         found.append(
             "Packagecloud changed since the plan was made; every action was checked against what is there now."
         )
     if ledger.unreadable:
         found.append(f"The journal holds {ledger.unreadable} unreadable records; what they said is looked up again.")
     return found
+
+
+def _before(plan: Plan, rows: Sequence[Row]) -> Iterator[Row | Removal]:
+    """The rows as they were if nobody but runs of this plan has changed anything: other machines' runs count."""
+    brought = {(transfer.key, transfer.sha256): transfer for transfer in plan.transfers}
+    for row in rows:
+        transfer = brought.get((row.key, row.sha256 or ""))
+        if isinstance(transfer, Replacement):
+            yield evolve(row, sha256=transfer.old.sha256, created_at=transfer.old.created_at)
+        elif transfer is None:
+            yield row
+    here = {row.key for row in rows}
+    yield from (removal for removal in plan.removals if removal.key not in here)
 
 
 def result_of(standing: Standing, ledger: Ledger, backups: Cache) -> Result:

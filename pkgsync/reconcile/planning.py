@@ -21,6 +21,7 @@ from pkgsync.model import (
     PlanSource,
     PlanTarget,
     Policy,
+    Removal,
     Repository,
     Row,
     Selection,
@@ -131,7 +132,7 @@ def _unmatched(selection: Selection, decided: Reconciliation) -> Iterator[str]:
             yield f"{option} {glob} matches no package; globs are matched against DISTRIBUTION/FILE, such as {example}"
 
 
-def snapshot(rows: Iterable[Row]) -> str:
+def snapshot(rows: Iterable[Row | Removal]) -> str:
     """One sha256 over what the managed rows are, whatever the order of the listing."""
     listed = sorted((r.distribution, r.filename, r.sha256 or "", r.created_at) for r in rows)
     digest, mark = hashlib.sha256(), b"["

@@ -175,7 +175,7 @@ def _way_back(lines: Sequence[ReceiptLine], path: str | None) -> str:
     return f"To put them back: pkgsync undo {receipt} -o undo.json, then pkgsync apply undo.json. {again}, too."
 
 
-_AS_ASKED = "all else is left for a run without --only uploads"
+_AS_ASKED = "all else is left for another run of the plan"
 
 
 def _is_as_asked(receipt: Receipt) -> bool:

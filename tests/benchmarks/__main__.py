@@ -1,33 +1,40 @@
-"""``python -m tests.benchmarks``: prints a table of ratios, and writes the numbers as JSON with ``--json FILE``."""
+"""``python -m tests.benchmarks``: prints pkgsync beside its floors, and writes the numbers as JSON with ``--json FILE``."""
 
 import argparse
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.benchmarks.cases import Comparison, memory, planning, transferring
+from tests.benchmarks import cases
+from tests.benchmarks.cases import LATENCY, Row
+from tests.benchmarks.running import Measure
 from tests.benchmarks.worlds import MIB, SIZES, Load
 
 SMALL_FILES = Load("N", 600, 4096)
 BIG_FILES = Load("T", 20, 8 * MIB)
 BIG_FILES_IN_FULL = Load("T", 40, 25 * MIB)
 SINGLE_FILES = (Load("H", 1, 40 * MIB), Load("H", 1, 400 * MIB))
-HEAD = ("case", "latency", "pkgsync", "other", "ratio", "requests", "ratio", "cpu s", "peak MiB")
+GROWING = (Load("A", 80, 1024, 20), Load("A", 800, 1024, 200), Load("A", 3200, 1024, 800))
+GROWING_IN_FULL = (*GROWING[:2], Load("A", 20_000, 1024, 5000))
 NOTES = """
-Medians over the repeats; a ratio is the other client's number by pkgsync's; memory is pkgsync's.
-The other client of a plan is tests/benchmarks/loop.py, of a transfer one curl (none where curl is not installed).
+Medians over the repeats, all in turns. A ratio is pkgsync's number by the other's: of seconds / of CPU seconds;
+1/60 means that pkgsync takes a sixtieth. Memory is pkgsync's, requests are pkgsync's and the others'.
+click: `python -c "import click"`. sketch: the same reads or fields without any check (tests/benchmarks/sketch.py and
+floors.py). loop: a request per package, as the predecessor (tests/benchmarks/loop.py). compare: two dictionaries.
+expat, json, createrepo_c, apt: the bare libraries and tools. curl: file after file; curl -Z: so many at a time; neither
+verifies anything. wire: what the bytes of the uploads alone take.
 All of it is loopback: a real network has longer ways and less bandwidth."""
 
 
 def main() -> None:
     options = _options()
-    found: list[Comparison] = []
-    print(_line(HEAD))
-    for comparison in _all(options):
-        found.append(comparison)
-        print(_line(_cells(comparison)), flush=True)
+    found: list[Row] = []
+    print(f"{'case':<45}{'pkgsync':>17}{'MiB':>6}{'requests':>19}  times the others, wall / CPU")
+    for row in _all(options):
+        found.append(row)
+        print(_line(row), flush=True)
     print(NOTES)
     if options.json:
         machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
@@ -37,46 +44,98 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--sizes", default="S,M", help=f"of {','.join(SIZES)}, or nothing [%(default)s]")
-    parser.add_argument("--latencies", default="0,20", help="milliseconds, for the plans [%(default)s]")
+    parser.add_argument("--sizes", default="S,M", help=f"of the plans, of {','.join(SIZES)} [%(default)s]")
+    parser.add_argument(
+        "--latency", type=float, default=LATENCY * 1000, help="of the plans, milliseconds [%(default)s]"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="of each comparison [%(default)s]")
-    parser.add_argument("--full", action="store_true", help="transfer 40 files of 25 MiB instead of 20 of 8 MiB")
-    parser.add_argument("--only", choices=["plan", "transfer", "memory"], help="one kind of comparison")
+    parser.add_argument("--full", action="store_true", help="ten times the documents, all sizes, the largest applies")
+    parser.add_argument("--only", choices=[*GROUPS], action="append", help="this kind of rows; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     return parser.parse_args()
 
 
-def _all(options: argparse.Namespace) -> Iterator[Comparison]:
-    if options.only in (None, "plan"):
-        latencies = [float(text) / 1000 for text in options.latencies.split(",")]
-        for size in filter(None, options.sizes.split(",")):
-            yield from planning(size, latencies, options.repeats)
-    if options.only in (None, "transfer"):
-        for load in (BIG_FILES_IN_FULL if options.full else BIG_FILES, SMALL_FILES):
-            yield transferring(load, 0.02, options.repeats)
-    if options.only in (None, "memory"):
-        for load in SINGLE_FILES:
-            yield memory(load)
+def _start(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.starting(options.repeats)
 
 
-def _cells(one: Comparison) -> Sequence[str]:
-    ours, other = one.pkgsync, one.other
-    return (
-        f"{one.case} {one.size}",
-        f"{one.latency * 1000:.0f} ms",
-        f"{ours.seconds:.2f} s",
-        f"{other.seconds:.2f} s" if other else "-",
-        f"{other.seconds / ours.seconds:.1f}" if other else "-",
-        f"{ours.requests} / {other.requests}" if other else f"{ours.requests}",
-        f"{other.requests / ours.requests:.1f}" if other else "-",
-        f"{ours.cpu_seconds:.2f} / {other.cpu_seconds:.2f}" if other else f"{ours.cpu_seconds:.2f}",
-        f"{ours.memory / MIB:.0f}",
-    )
+def _plan(options: argparse.Namespace) -> Iterator[Row]:
+    for size in SIZES if options.full else filter(None, options.sizes.split(",")):
+        yield from cases.planning(size, options.latency / 1000, options.repeats)
 
 
-def _line(cells: Sequence[str]) -> str:
-    first, *rest = cells
-    return f"{first:<30}" + "".join(f"{cell:>15}" for cell in rest)
+def _parse(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.parsing(_scale(options), options.repeats)
 
 
-main()
+def _core(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.deciding(_scale(options), options.repeats)
+
+
+def _files(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.plan_files(_scale(options), options.repeats)
+
+
+def _transfer(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.transferring(SMALL_FILES, LATENCY, options.repeats)
+    big = BIG_FILES_IN_FULL if options.full else BIG_FILES
+    yield from cases.transferring(big, 0, options.repeats)
+    yield from cases.transferring(big, 0, options.repeats, rate=20 * MIB)
+
+
+def _apply(options: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.growing(GROWING_IN_FULL if options.full else GROWING)
+
+
+def _memory(_: argparse.Namespace) -> Iterator[Row]:
+    for load in SINGLE_FILES:
+        yield from cases.memory(load)
+
+
+GROUPS: Mapping[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+    "start": _start,
+    "plan": _plan,
+    "parse": _parse,
+    "core": _core,
+    "files": _files,
+    "transfer": _transfer,
+    "apply": _apply,
+    "memory": _memory,
+}
+
+
+def _all(options: argparse.Namespace) -> Iterator[Row]:
+    for name, rows in GROUPS.items():
+        if not options.only or name in options.only:
+            yield from rows(options)
+
+
+def _scale(options: argparse.Namespace) -> float:
+    return 1.0 if options.full else 0.1
+
+
+def _line(row: Row) -> str:
+    ours = row.pkgsync
+    requests = " : ".join(str(one.requests) for one in (ours, *row.others.values())) if ours.requests else ""
+    others = ", ".join(f"{name} {_ratios(ours, other)}" for name, other in row.others.items())
+    took = f"{_seconds(ours.seconds)} / {_seconds(ours.cpu_seconds)}"
+    return f"{row.case:<45}{took:>17}{ours.memory / MIB:>6.0f}{requests:>19}  {others}".rstrip()
+
+
+def _ratios(ours: Measure, other: Measure) -> str:
+    return f"{_ratio(ours.seconds, other.seconds)} / {_ratio(ours.cpu_seconds, other.cpu_seconds)}"
+
+
+def _ratio(ours: float, other: float) -> str:
+    """``2.3``, or ``1/60`` where pkgsync takes less than a half."""
+    if not ours or not other:
+        return "-"
+    return f"{ours / other:.1f}" if ours * 2 > other else f"1/{other / ours:.1f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()

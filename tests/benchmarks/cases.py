@@ -1,91 +1,223 @@
-"""What is compared: reading and planning, transferring, memory."""
+"""What is measured beside what: start, plans, parsers, plan files, the core, transfers, large applies, memory."""
 
 import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, frozen
 
-from tests.benchmarks import curl
-from tests.benchmarks.running import Measure, Services, middle, run, serving
+from tests.benchmarks import curl, documents
+from tests.benchmarks.running import ROOT, Measure, Services, behind, interleaved, run, run_inner, run_telling, serving
 from tests.benchmarks.worlds import MIB, SIZES, Load
 
 PKGSYNC = [sys.executable, "-m", "pkgsync"]
+JOBS = 4  # as many transfers at a time as an apply has of itself
+LATENCY = 0.02
 
 
 @frozen
-class Comparison:
-    """pkgsync and the other client in the same world, with ``latency`` seconds before each answer."""
+class Row:
+    """pkgsync, and what it is measured beside, in the same world at the same time."""
 
     case: str
-    size: str
-    latency: float
     pkgsync: Measure
-    other: Measure | None
+    others: Mapping[str, Measure]
+
+    @classmethod
+    def of(cls, case: str, found: Mapping[str, Measure]) -> "Row":
+        return cls(case, found["pkgsync"], {name: one for name, one in found.items() if name != "pkgsync"})
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def planning(size: str, latencies: Sequence[float], repeats: int) -> list[Comparison]:
-    """A plan of an up-to-date repository, against the predecessor's loop. Both come to "nothing to do"."""
+def starting(repeats: int) -> Iterator[Row]:
+    """Commands that send nothing, beside the import of click. Their byte code is at hand, as in an installation."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "examples/minimal.yaml", folder / "pkgsync.yaml")
+        run_inner("plan:write", 10, folder)
+        for command in ("--help", "plan --help", "validate", "show plan.json", "cache info"):
+            clients = {
+                "pkgsync": partial(run, [*PKGSYNC, *command.split()], folder=folder),
+                "click": partial(run, [sys.executable, "-c", "import click"], folder=folder),
+            }
+            interleaved(clients, 1)
+            yield Row.of(command, interleaved(clients, repeats))
+
+
+def planning(size: str, latency: float, repeats: int) -> Iterator[Row]:
+    """A plan of an up-to-date repository. All come to "nothing to do"."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name), size=size) as services:
-        title = f"{size}: {SIZES[size].files} files"
-        _pkgsync(services, Path(name), "plan")  # leaves its byte code, as an installation does
-        found = []
-        for latency in latencies:
-            ours, theirs = [], []
-            for _ in range(repeats):
-                ours.append(services.measure(lambda: _pkgsync(services, Path(name), "plan"), latency))
-                theirs.append(services.measure(lambda: _loop(services), latency))
-            found.append(Comparison("plan", title, latency, middle(ours), middle(theirs)))
-        return found
+        folder, told = Path(name), json.dumps(dict(services.told))
+
+        def cold() -> Measure:
+            shutil.rmtree(folder / "cache", ignore_errors=True)
+            return _pkgsync(services, folder, "plan")
+
+        clients: dict[str, Callable[[], Measure]] = {
+            "pkgsync": cold,
+            "warm": partial(_pkgsync, services, folder, "plan"),
+            "sketch": partial(run, [sys.executable, "-m", "tests.benchmarks.sketch"], text=told),
+            "loop": partial(run, [sys.executable, "-m", "tests.benchmarks.loop"], text=told),
+        }
+        measured = {key: partial(services.measure, client, latency) for key, client in clients.items()}
+        title = f"plan {size}, {SIZES[size].files:,} files, {latency * 1000:.0f} ms"
+        found = interleaved(measured, repeats)
+        warm = found.pop("warm")
+        yield Row.of(title, found)
+        yield Row.of(f"{title}, again", {**found, "pkgsync": warm})
 
 
-def _loop(services: Services) -> Measure:
-    return run([sys.executable, "-m", "tests.benchmarks.loop"], {}, json.dumps(dict(services.told)))
+def parsing(scale: float, repeats: int) -> Iterator[Row]:
+    """Indexes and results, beside what takes the same fields unchecked, and the bare libraries."""
+    known = {
+        "result": (888_000, ["sketch", "expat"]),
+        "primary": (200_000, ["sketch", "expat", *(["createrepo_c"] if find_spec("createrepo_c") else [])]),
+        "packages": (190_000, ["sketch", *(["apt"] if shutil.which("apt-cache") else [])]),
+    }
+    for kind, (full, floors) in known.items():
+        count = int(full * scale)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            size = documents.write(kind, count, folder).stat().st_size
+            inner = {floor: f"parse:{kind}-{floor}" for floor in floors if floor != "apt"}
+            clients = {key: partial(run_inner, what, count, folder) for key, what in inner.items()}
+            clients["pkgsync"] = partial(run_inner, f"parse:{kind}", count, folder)
+            if "apt" in floors:
+                clients["apt"] = partial(_apt, folder, count)
+            yield Row.of(f"{kind}, {count:,} entries, {size // MIB} MiB", interleaved(clients, repeats))
 
 
-def transferring(load: Load, latency: float, repeats: int) -> Comparison:
-    """An apply of uploads only, its checks of both services included, against curl, which verifies nothing."""
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), load=asdict(load)) as services:
+def _apt(folder: Path, count: int) -> Measure:
+    """apt's own cache of the Packages file of a flat repository, in folders of its own."""
+    lists = folder / "lists"
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    (folder / "sources.list").write_text(f"deb [trusted=yes] file:{folder} ./\n")
+    place = lists / f"{str(folder).replace('_', '%5f').replace('/', '_')}_._Packages"
+    if not place.exists():
+        place.symlink_to(folder / "Packages")
+    options = {
+        "Dir::Etc::SourceList": folder / "sources.list",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::State::Lists": lists,
+        "Dir::State::status": "/dev/null",
+        "Dir::Cache": folder / "cache",
+        "APT::Architecture": "amd64",
+    }
+    given = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+    measured, told = run_telling(["apt-cache", *given, "stats"])
+    if f"Normal packages: {count}\n" not in told:
+        raise RuntimeError(f"apt has not read all packages: {told}")
+    return measured
+
+
+def deciding(scale: float, repeats: int) -> Iterator[Row]:
+    """The core over rows that are all equal, and over as many orphans; beside two dictionaries compared."""
+    count = int(100_000 * scale)
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _pkgsync(services, folder, "plan", "-o", str(folder / "plan.json"))
-        ours, theirs = [], []
-        for _ in range(repeats):
-            ours.append(services.measure(lambda: _apply(services, folder), latency))
+        for what, title in (("nothing", "reconcile, {:,} rows, nothing to do"), ("orphans", "audit, {:,} orphans")):
+            clients = {
+                "pkgsync": partial(run_inner, f"core:{what}", count, folder),
+                "compare": partial(run_inner, "core:compare", count, folder),
+            }
+            yield Row.of(title.format(count), interleaved(clients, repeats))
+
+
+def plan_files(scale: float, repeats: int) -> Iterator[Row]:
+    """A plan of many deletions, beside json alone."""
+    count = int(100_000 * scale)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run_inner("plan:write", count, folder)
+        for work, floor in (("write", "json-write"), ("read", "json-read"), ("recheck", None), ("audit", "json-write")):
+            clients = {"pkgsync": partial(run_inner, f"plan:{work}", count, folder)}
+            if floor:
+                clients["json"] = partial(run_inner, f"plan:{floor}", count, folder)
+            title = {"audit": f"audit as JSON, {count:,} orphans"}.get(work, f"{work} a plan of {count:,} deletions")
+            yield Row.of(title, interleaved(clients, repeats))
+
+
+def transferring(load: Load, latency: float, repeats: int, rate: int | None = None) -> Iterator[Row]:
+    """An apply of uploads only, its checks of both services included, against curl, which verifies nothing.
+
+    ``rate`` is how many bytes a second a connection carries, each way; None: as many as it can. The wire itself is then
+    what the uploads take at least, ``JOBS`` at a time.
+    """
+    with _planned(load, rate) as (services, folder):
+
+        def emptied(client: Callable[[], Measure]) -> Measure:
+            measured = services.measure(client, latency)
             _empty(services, load)
-            if shutil.which("curl"):
-                theirs.append(services.measure(lambda: curl.transfer(services.told, load, folder), latency))
-                _empty(services, load)
-        title = f"{load.name}: {load.files} x {_bytes(load.bytes)}"
-        return Comparison("transfer", title, latency, middle(ours), middle(theirs) if theirs else None)
+            return measured
+
+        clients = {"pkgsync": partial(_apply, services, folder)}
+        if shutil.which("curl"):
+            clients["curl"] = partial(curl.transfer, services.told, load, folder)
+            clients[f"curl -Z {JOBS}"] = partial(curl.parallel, services.told, load, folder, JOBS)
+        found = interleaved({name: partial(emptied, one) for name, one in clients.items()}, repeats)
+        title = f"apply, {load.files} x {_bytes(load.bytes)}, {latency * 1000:.0f} ms"
+        if rate is not None:
+            title += f", {_bytes(rate)}/s"
+            found["wire"] = Measure(load.files * load.bytes / (rate * JOBS), 0, 0)
+        yield Row.of(title, found)
 
 
-def memory(load: Load) -> Comparison:
+def growing(loads: tuple[Load, ...]) -> Iterator[Row]:
+    """What one action costs in small and in large plans."""
+    first: Measure | None = None
+    for load in loads:
+        with _planned(load) as (services, folder):
+            measured = services.measure(lambda: _apply(services, folder), 0)
+            _require_all(services, load)
+        actions = load.files + load.older
+        each = measured.each(actions)
+        others = {f"of {loads[0].files + loads[0].older}": first} if first else {}
+        yield Row(f"each of {actions:,} actions of an apply", each, others)
+        first = first or each
+
+
+def memory(load: Load) -> Iterator[Row]:
     """An apply of one file."""
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), load=asdict(load)) as services:
-        folder = Path(name)
-        _pkgsync(services, folder, "plan", "-o", str(folder / "plan.json"))
+    with _planned(load) as (services, folder):
         measured = services.measure(lambda: _apply(services, folder), 0)
-        return Comparison("memory", f"{load.files} x {_bytes(load.bytes)}", 0, measured, None)
+    yield Row(f"apply, {load.files} x {_bytes(load.bytes)}", measured, {})
+
+
+@contextmanager
+def _planned(load: Load, rate: int | None = None) -> Iterator[tuple[Services, Path]]:
+    """The services with this world, behind a wire of this rate, and a folder with its plan."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        services = stack.enter_context(serving(folder, load=asdict(load)))
+        stack.enter_context(behind(services, rate))
+        _pkgsync(services, folder, "plan", "-o", str(folder / "plan.json"))
+        yield services, folder
 
 
 def _apply(services: Services, folder: Path) -> Measure:
     """Nothing is left of an earlier run: neither the cache nor the journal."""
     for leftover in ("cache", "state"):
         shutil.rmtree(folder / leftover, ignore_errors=True)
-    return _pkgsync(services, folder, "apply", str(folder / "plan.json"))
+    return _pkgsync(services, folder, "apply", "-j", str(JOBS), str(folder / "plan.json"))
+
+
+def _require_all(services: Services, load: Load) -> None:
+    rows = services.ask(do="result")["rows"]
+    if rows != load.files:
+        raise RuntimeError(f"there are {rows} rows, not {load.files}")
 
 
 def _empty(services: Services, load: Load) -> None:
-    rows = services.ask(do="result")["rows"]
-    if rows != load.files:
-        raise RuntimeError(f"{rows} of {load.files} files were transferred")
+    _require_all(services, load)
     services.ask(do="empty")
 
 

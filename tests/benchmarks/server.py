@@ -17,7 +17,8 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     with Sandbox() as sandbox:
         repositories = _make(sandbox, order)
-        config = sandbox.write_config(Path(order["folder"]), {"distributions": mapping(repositories)})
+        changes = {"distributions": mapping(repositories), "orphans": {"action": "delete", "keep_versions": 1}}
+        config = sandbox.write_config(Path(order["folder"]), changes)
         _tell(
             obs=sandbox.obs_url,
             packagecloud=sandbox.packagecloud_url,

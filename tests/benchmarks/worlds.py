@@ -28,11 +28,15 @@ class Size:
 
 @frozen
 class Load:
-    """A world to transfer: files of one size (bytes), none of them on Packagecloud yet."""
+    """A world to transfer: files of one size (bytes), none of them on Packagecloud yet.
+
+    Of so many of them ``older`` versions are there, which go when the new ones have come.
+    """
 
     name: str
     files: int
     bytes: int
+    older: int = 0
 
 
 SIZES = {size.name: size for size in (Size("S", 2, 1, 50), Size("M", 4, 2, 250), Size("L", 4, 2, 1000))}
@@ -62,11 +66,13 @@ def _files(package: str, release: str, architecture: str) -> list[Artifact]:
 
 
 def offer(sandbox: Sandbox, load: Load, folder: Path) -> None:
-    """Build and publish the files; Packagecloud holds none. On the disk they are holes: zeros that take no room."""
+    """Build and publish the files; Packagecloud holds none of them. On the disk they are holes: zeros that take no room."""
     repository = next(iter(mapping(1)))
     sandbox.obs.add_repository(PROJECT, repository, "rpm", ARCHITECTURES[:1])
     for number in range(load.files):
         name = f"file{number:04}"
         made = make_rpm(name, size=load.bytes, path=folder / name)
         sandbox.obs.finish(PROJECT, repository, ARCHITECTURES[0], name, [made])
+        if number < load.older:
+            sandbox.packagecloud.add(REPOSITORY, DISTRIBUTIONS[0], make_rpm(name, "0.9").blob)
     sandbox.obs.publish(PROJECT, repository)

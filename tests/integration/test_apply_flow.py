@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from pkgsync.apply.share import Part, Phase
 from pkgsync.errors import LockedError, UnsafePlanError, UsageError
 from pkgsync.model import Outcome
 from pkgsync.sandbox import Fault, Kind
@@ -106,7 +107,7 @@ def test_only_uploads_leaves_the_rest_and_is_no_failure(world: World) -> None:
     new, old = rpm(version="2.0"), rpm(version="1.0")
     world.publish(new)
     world.put(old)
-    receipt = world.apply(world.plan(), only_uploads=True)
+    receipt = world.apply(world.plan(), part=Part(Phase.UPLOADS))
     assert outcomes(receipt) == {new.filename: "done", old.filename: "left"}
     assert receipt.lines[1].reason == "not-selected"
     assert (receipt.exit_code, receipt.complete) == (0, False)

@@ -11,6 +11,7 @@ import pytest
 
 from pkgsync import cache
 from pkgsync.apply import journal
+from pkgsync.apply.share import Part, Phase
 from pkgsync.errors import ReadError, StorageError, UsageError
 from pkgsync.sandbox import Fault, Kind
 from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
@@ -105,7 +106,7 @@ def test_a_receipt_that_cannot_be_written_in_the_end_is_written_by_the_next_run(
 
 def test_a_preflight_that_fails_says_so_and_keeps_what_was_known(world: World) -> None:
     plan = world.plan()
-    world.apply(plan, only_uploads=True)
+    world.apply(plan, part=Part(Phase.UPLOADS))
     world.sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/packages.json", status=500, times=None))
     with pytest.raises(ReadError):
         world.apply(plan)

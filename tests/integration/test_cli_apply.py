@@ -168,7 +168,7 @@ def test_only_uploads_leaves_the_deletions(cli: Cli) -> None:
     assert done.code == 0
     last = done.out.splitlines()[-1]
     assert last.startswith("Apply complete as asked: 2 uploaded in ")
-    assert last.endswith("; all else is left for a run without --only uploads. Receipt: plan.receipt.json")
+    assert last.endswith("; all else is left for another run of the plan. Receipt: plan.receipt.json")
     assert cli.names == {*BOTH, f"{LEAP}/{OLD.filename}"}
     assert cli.run("apply", "plan.json").code == 0
     assert cli.names == BOTH

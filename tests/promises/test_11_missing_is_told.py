@@ -14,6 +14,7 @@ import pytest
 
 from pkgsync import planfile
 from pkgsync.apply import journal
+from pkgsync.apply.share import Part, Phase
 from pkgsync.model import Receipt, ReceiptLine
 from pkgsync.report import Style, receipt_markdown, receipt_text
 from pkgsync.sandbox import ARCHIVE, Fault, Kind, Switchboard
@@ -146,7 +147,7 @@ def test_a_full_plan_and_a_full_disk(world: World, monkeypatch: pytest.MonkeyPat
         receipt = world.apply(plan)
     assert assert_told(world, receipt, REPLACED).missing == "yes"
 
-    again = world.apply(plan, only_uploads=True)
+    again = world.apply(plan, part=Part(Phase.UPLOADS))
     assert assert_told_later(again).missing is not None, "what nobody looked for is not forgotten"
     assert (again.exit_code, again.lines[0].reason) == (5, "not-selected")
     world.sandbox.packagecloud.faults.clear()

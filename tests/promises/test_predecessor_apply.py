@@ -7,6 +7,7 @@ import pytest
 import requests
 from attrs import evolve
 
+from pkgsync.apply.share import Part, Phase
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply
 from tests import apply_world
 from tests.apply_world import FILES, LEAP, QUICK, World, open_world, outcomes, rpm, sha
@@ -151,7 +152,7 @@ def test_24_run_twice_while_the_listing_lags_uploads_nothing_again(world: World)
 
 def test_25_run_twice_while_deletions_lag_counts_only_its_own_404s(world: World) -> None:
     plan = world.plan()
-    assert world.apply(plan, only_uploads=True).exit_code == 0
+    assert world.apply(plan, part=Part(Phase.UPLOADS)).exit_code == 0
     lag = lagging_listing(world)
     world.apply(plan)
     receipt = world.apply(plan)

@@ -545,7 +545,7 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
         ({"runs": 3}, "Apply complete: 1 uploaded in 3 runs."),
         (
             {"lines": (RECEIPT.lines[0], NOT_ASKED), "complete": False},
-            "Apply complete as asked: 1 uploaded in 41 s; all else is left for a run without --only uploads.",
+            "Apply complete as asked: 1 uploaded in 41 s; all else is left for another run of the plan.",
         ),
         (
             {"lines": (RECEIPT.lines[0], NOT_ASKED), "complete": False, "interrupted": True},

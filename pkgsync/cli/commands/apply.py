@@ -1,7 +1,8 @@
 """``pkgsync apply``."""
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,15 +11,33 @@ from pkgsync.cli.terminal import Verbosity
 from pkgsync.errors import PlanFileError, UsageError
 
 if TYPE_CHECKING:
+    from pkgsync.apply.share import Part
     from pkgsync.model import Plan, ReceiptLine
     from pkgsync.surroundings import Surroundings
+
+
+_PHASES = ("uploads", "replacements", "deletions")
+
+
+class _Share(click.ParamType[tuple[int, int]]):
+    """``K/N``, as two numbers."""
+
+    name = "K/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", value, re.ASCII)
+        number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not 1 <= number <= count:
+            self.fail(f"{value!r} is not a share such as 2/4: K from 1 to N", param, ctx)
+        return number, count
 
 
 @click.command(cls=Command)
 @click.argument("file", metavar="PLAN", type=FILE, required=False)
 @click.option("--expect-digest", metavar="SHA256", help="Refuse any other plan than the approved one.")
 @click.option("--skip-stale", is_flag=True, help="Go on without the actions that no longer fit.")
-@click.option("--only", type=click.Choice(["uploads"]), help="Leave replacements and deletions for another run.")
+@click.option("--only", type=click.Choice(_PHASES), help="One phase; proves that what comes before it is all there.")
+@click.option("--shard", type=_Share(), help="Upload share K of N, beside other machines that take the others.")
 @click.option("-n", "--dry-run", is_flag=True, help="Check every action against both services, change nothing.")
 @click.option("--receipt", type=NewFile(), help="Where the receipt goes [PLAN.receipt.json].")
 @click.option(
@@ -38,6 +57,7 @@ def apply(
     expect_digest: str | None,
     skip_stale: bool,
     only: str | None,
+    shard: tuple[int, int] | None,
     dry_run: bool,
     receipt: Path | None,
     jobs: int,
@@ -46,9 +66,13 @@ def apply(
     """Execute a reviewed plan. Never asks: the plan is the approval."""
     from pkgsync import api, planfile, report
     from pkgsync.apply import receipts
+    from pkgsync.apply.share import Part, Phase, Shard
 
     if file is None:
         raise UsageError("apply needs a plan file", tip="Make one: pkgsync plan -o plan.json")
+    if shard and only not in (None, "uploads"):
+        raise UsageError(f"--shard is a share of the uploads: it does not go with --only {only}")
+    part = Part(Phase(only) if only else None, Shard(*shard) if shard else None)
     terminal = context.terminal
     # read once: the bytes that are checked are those that are executed
     reviewed = planfile.read(file)
@@ -57,7 +81,7 @@ def apply(
     if not dry_run:
         receipts.refuse_other(target, reviewed.digest)
     surroundings = context.surroundings()
-    if not (dry_run or only) and (lost := _backups_at_risk(reviewed, surroundings)):
+    if not dry_run and (lost := _backups_at_risk(reviewed, part, surroundings)):
         terminal.warning(lost)
     result = api.apply(
         context.config(),
@@ -67,7 +91,8 @@ def apply(
             receipt=target,
             jobs=jobs,
             skip_stale=skip_stale,
-            only_uploads=only == "uploads",
+            part=part,
+            approved=expect_digest is not None,
             dry_run=dry_run,
         ),
         report=lambda words, line: terminal.info(words, _facts(line, reviewed)),
@@ -101,10 +126,11 @@ def _facts(line: "ReceiptLine | None", reviewed: "Plan") -> dict[str, object]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _backups_at_risk(reviewed: "Plan", surroundings: "Surroundings") -> str:
+def _backups_at_risk(reviewed: "Plan", part: "Part", surroundings: "Surroundings") -> str:
     """A CI runner's own folders mostly end with it, and the backups, which an undo needs, with them."""
     on_ci = surroundings.env.get("CI", "").lower() not in ("", "0", "false")
-    if not on_ci or surroundings.backup_dir is not None or not (reviewed.replacements or reviewed.removals):
+    taken = any(part.takes(action) for action in (*reviewed.replacements, *reviewed.removals))
+    if not (on_ci and taken) or surroundings.backup_dir is not None:
         return ""
     return (
         f"the backups of what this plan replaces and deletes go to {surroundings.backups}, which a CI runner may not "
