@@ -135,18 +135,19 @@ def _version(text: str, where: str) -> Version:
 
 def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) -> Iterator[dict[str, str]]:
     """Paragraphs of ``Field: value``, names in lower case; only ``wanted`` fields, None: all with all their lines."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, str] = {}
+    more: dict[str, list[str]] = {}
     name = ""
     for line in _lines(pieces, what):
         if not line or line.isspace():
             if fields:
-                yield _joined(fields)
-            fields, name = {}, ""
+                yield _joined(fields, more)
+            fields, more, name = {}, {}, ""
         elif line[0] in " \t":
             if not name:
                 raise IntegrityError(f"{what}: a continuation line continues nothing")
             if wanted is None:
-                fields[name].append(line)
+                more.setdefault(name, []).append(line)
         else:
             name, colon, value = line.partition(":")
             name = name.lower()
@@ -155,13 +156,14 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
             # of a field that is there twice, apt may believe the other one
             if not colon or name in fields or len(fields) == _MAX_FIELDS:
                 raise IntegrityError(f"{what}: a line is no field, or a field is there twice")
-            fields[name] = [value.strip()]
+            fields[name] = value.strip()
     if fields:
-        yield _joined(fields)
+        yield _joined(fields, more)
 
 
-def _joined(fields: dict[str, list[str]]) -> dict[str, str]:
-    return {name: "\n".join(lines) for name, lines in fields.items()}
+def _joined(fields: dict[str, str], more: dict[str, list[str]]) -> dict[str, str]:
+    """The fields with the lines that continue them."""
+    return {**fields, **{name: "\n".join((fields[name], *lines)) for name, lines in more.items()}} if more else fields
 
 
 def _lines(pieces: Iterable[bytes], what: str) -> Iterator[str]:

@@ -26,8 +26,8 @@ def is_entry(name: str) -> bool:
 def check_path(path: str, where: str) -> str:
     """The relative ``path`` without a leading ``./``. Raises IntegrityError for one that could lead elsewhere."""
     normal = path.removeprefix("./")
-    for part in normal.split("/"):
-        check_filename(part, where)
+    if "\\" in normal or not all(map(is_plain, normal.split("/"))):
+        raise IntegrityError(f"{where}: an entry has no usable file name")
     return normal
 
 

@@ -13,8 +13,10 @@ from pkgsync.errors import IntegrityError
 from pkgsync.gunzip import MAX_MEMBERS, gunzip
 from pkgsync.obs.xml import in_pieces
 
-_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
-_HEX = re.compile(r"[0-9a-f]+")
+_HEX = {
+    name: re.compile(f"[0-9a-f]{{{digits}}}")
+    for name, digits in {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}.items()
+}
 _CHUNK = 256 * 1024
 _BITE = 4096
 # bytes, the most that zstd takes unasked: a few bytes of input could claim far more
@@ -34,7 +36,7 @@ class Checksum:
         name = algorithm.strip().lower()
         name = "sha1" if name == "sha" else name
         hexadecimal = (value or "").strip().lower()
-        if len(hexadecimal) != _DIGITS.get(name) or not _HEX.fullmatch(hexadecimal):
+        if name not in _HEX or not _HEX[name].fullmatch(hexadecimal):
             raise IntegrityError(f"{what}: it states something that is no known checksum")
         return cls(name, hexadecimal)
 
