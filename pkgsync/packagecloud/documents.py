@@ -4,6 +4,7 @@ Everything here is pure; every text in it is untrusted.
 """
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ MAX_VALUES = 1_000_000
 """Values of one answer: a byte of JSON can take eighty of memory."""
 # bytes; int() of "1e999999" would fill the memory
 _MAX_SIZE = 1 << 50
-_HEX = frozenset("0123456789abcdef")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def parse(body: bytes, what: str, max_values: int = MAX_VALUES) -> Any:
@@ -44,7 +45,9 @@ def is_plain_name(name: str) -> bool:
 
 def text(value: Any) -> str | None:
     """The value if it is a text that says something, else None; half a surrogate pair becomes ``?``."""
-    return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    return value if value.isascii() else value.encode(errors="replace").decode()
 
 
 def checksum(value: Any) -> str | None:
@@ -52,7 +55,7 @@ def checksum(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     lowered = value.strip().lower()
-    return lowered if len(lowered) == 64 and _HEX.issuperset(lowered) else None
+    return lowered if _SHA256.fullmatch(lowered) else None
 
 
 def small_int(value: Any) -> int | None:

@@ -44,12 +44,12 @@ class Built:
     odd: dict[tuple[str, str], list[tuple[str, str]]] = field(factory=dict)
     unpublished: dict[NameKey, str] = field(factory=dict)
 
-    def builder_of(self, row: Row) -> str | None:
-        """Who has built the row's file, under its own name or another one: an odd one need only hold its version.
+    def builder_of(self, row: Row, place: str) -> str | None:
+        """Who has built the row's file, under its own name, as the ``place`` where it belongs, or under another name.
 
-        An odd one without any version could be every version of every package.
+        An odd name need only hold its version; one without any could be every version of every package.
         """
-        usual = self.names.get(row.filename) or self.names.get(place_of(row))
+        usual = self.names.get(row.filename) or self.names.get(place)
         if usual or not self.odd:
             return usual
         named = self.odd.get((row.type, row.name.lower()), ())

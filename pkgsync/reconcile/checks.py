@@ -43,7 +43,7 @@ def _not_offered(case: Case, facts: Facts) -> Stop | str:
 def _built_not_published(case: Case, facts: Facts) -> Stop | str:
     row = case.row
     # obs/README.md, "_result": it may list what was deleted long ago; it holds the row all the same
-    builder = facts.offered.built.builder_of(row)
+    builder = facts.offered.built.builder_of(row, case.place)
     if builder is None:
         return "no `_result` lists it"
     return _unpublished(f"{builder} has built it, but the published index does not list it", row)
@@ -149,7 +149,7 @@ def _known_owners(owners: list[Owner], row: Row) -> Flip:
 
 def _retention(case: Case, facts: Facts) -> Stop | str:
     row, newer, group = case.row, case.newer, facts.groups[case.identity]
-    if group.unknown or case.key is None:
+    if group.unknown or isinstance(case.version, UnknownVersion):
         words = f"the version of {group.unknown or row.filename} cannot be ordered"
         return Stop(Reason.VERSION_UNKNOWN, words, _by_hand(row))
     if group.not_here:
@@ -158,7 +158,7 @@ def _retention(case: Case, facts: Facts) -> Stop | str:
     if newer and not _stays(newer, facts):
         words = f"{newer.filename}, which is newer, is not on Packagecloud with OBS's content, nor does it come"
         return _not_here(words, newer.filename)
-    return _kept_version(row, facts, group.rank(case.key), gone=newer is None)
+    return _kept_version(row, facts, group.rank(case.version), gone=newer is None)
 
 
 def _not_here(message: str, filename: str) -> Stop:

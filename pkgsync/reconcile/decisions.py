@@ -33,6 +33,7 @@ from pkgsync.reconcile.offers import Offered, gather_offers
 from pkgsync.reconcile.orphans import judge, orphan_rows
 from pkgsync.reconcile.retention import groups
 from pkgsync.reconcile.transfers import Transfers, transfers
+from pkgsync.reconcile.versions import key_of
 
 
 @frozen(kw_only=True)
@@ -147,10 +148,12 @@ def _decide(
     coming = {u.filename for u in uploads} | {r.filename for r in replacements}
     candidates = orphan_rows(rows, offered, moved.renamed, filters)
     names = {row.name for row in candidates}
+    versions = {row.filename: key_of(row) for row in rows if row.name in names}
     facts = Facts(
         offered=offered,
         rows=rows_by_name,
-        groups=groups(offered, rows_by_name, coming, names),
+        versions=versions,
+        groups=groups(offered, rows_by_name, versions, coming, names),
         by_name=by_name(offered, names),
         coming=frozenset(coming),
         policy=policy,

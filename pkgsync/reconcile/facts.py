@@ -7,12 +7,12 @@ from itertools import chain
 
 from attrs import field, frozen
 
-from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row, Version
+from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.identity import Identity, NameKey, architecture_of, name_key, place_of
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.retention import VersionGroup
-from pkgsync.reconcile.versions import Key, UnknownVersion, of_row, orderable, sort_key
+from pkgsync.reconcile.versions import Key, UnknownVersion, orderable, sort_key
 
 
 @frozen
@@ -27,7 +27,8 @@ class Owner:
 class Facts:
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
-    ``groups`` and ``by_name`` are of the names that some row to judge has; ``by_name`` is of all that an index lists.
+    ``versions`` (by file name), ``groups`` and ``by_name`` are of the names that some row to judge has; ``by_name`` is
+    of all that an index lists.
     ``coming`` are the names on Packagecloud that get OBS's content by the plan.
     ``downloads`` are the known counts of the last ``limits.in_use_days``, by package key. ``archive`` are the rows of
     ``orphans.archive_to`` by package key; None where they were not read.
@@ -35,6 +36,7 @@ class Facts:
 
     offered: Offered
     rows: Mapping[str, Row]
+    versions: Mapping[str, Key | UnknownVersion]
     groups: Mapping[Identity, VersionGroup]
     by_name: Mapping[NameKey, list[Offer]]
     coming: frozenset[str]
@@ -98,15 +100,14 @@ class Facts:
 class Case:
     """One row that is judged, and what each check would else find out again.
 
-    ``key`` orders its version, if that is known. ``same_name`` are the files that OBS lists of its name, ``newer`` is
-    the one of its architecture too in the highest version of any index, if that is higher than its own.
+    ``version`` is its sort key. ``same_name`` are the files that OBS lists of its name, ``newer`` is the one of its
+    architecture too in the highest version of any index, if that is higher than its own.
     """
 
     row: Row
     architecture: str
     place: str
-    version: Version | UnknownVersion
-    key: Key | None
+    version: Key | UnknownVersion
     same_name: Sequence[Offer]
     newer: Offer | None
 
@@ -116,17 +117,16 @@ class Case:
 
 
 def case_of(row: Row, facts: Facts) -> Case:
-    version, named, architecture = of_row(row), name_key(row), architecture_of(row)
-    key = None if isinstance(version, UnknownVersion) else sort_key(row.type)(version)
-    highest = facts.highest.get((named, architecture)) if key is not None else None
+    version, named, architecture = facts.versions[row.filename], name_key(row), architecture_of(row)
+    highest = facts.highest.get((named, architecture))
+    superseded = highest is not None and not isinstance(version, UnknownVersion) and highest[0] > version
     return Case(
         row=row,
         architecture=architecture,
         place=place_of(row),
         version=version,
-        key=key,
         same_name=facts.by_name.get(named, ()),
-        newer=highest[1] if highest is not None and key is not None and highest[0] > key else None,
+        newer=highest[1] if highest is not None and superseded else None,
     )
 
 

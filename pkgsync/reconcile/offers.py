@@ -144,7 +144,7 @@ class Offered:
 
     def leaves_out(self, row: Row) -> "Offer | FilterKey":
         """What OBS publishes of the row's very file and the filters leave out; else the filter of its architecture."""
-        if left_out := self.left_out.get(row.filename) or self.left_out_places.get(place_of(row)):
+        if self.left_out and (left_out := self.left_out.get(row.filename) or self.left_out_places.get(place_of(row))):
             return left_out
         filters = [r.filter_architectures for r in self.repositories]
         if not filters or None in filters or identity_of(row) in self._identities:

@@ -6,10 +6,10 @@ from itertools import groupby
 
 from attrs import define, field
 
-from pkgsync.model import IndexedFile, Row, Version
+from pkgsync.model import IndexedFile, Row
 from pkgsync.reconcile.identity import Identity, contradiction, identity_of
 from pkgsync.reconcile.offers import Offered
-from pkgsync.reconcile.versions import Key, UnknownVersion, compare, of_row, orderable, sort_key
+from pkgsync.reconcile.versions import Key, UnknownVersion, orderable, sort_key
 
 
 @define(kw_only=True)
@@ -30,32 +30,36 @@ class VersionGroup:
 
 
 def groups(
-    offered: Offered, rows: Mapping[str, Row], coming: Collection[str], names: Collection[str]
+    offered: Offered,
+    rows: Mapping[str, Row],
+    versions: Mapping[str, Key | UnknownVersion],
+    coming: Collection[str],
+    names: Collection[str],
 ) -> dict[Identity, VersionGroup]:
-    """Group the distribution's rows (by file name) and offers, as far as they have one of these package ``names``.
+    """Group the distribution's rows and offers, as far as they have one of these package ``names``.
 
-    ``coming`` are the file names of uploads and replacements.
+    ``rows`` and their ``versions`` are by file name, ``coming`` are the file names of uploads and replacements.
     """
     result: dict[Identity, VersionGroup] = {}
-    for filename, row in sorted((name, row) for name, row in rows.items() if row.name in names):
+    for filename, version in versions.items():
+        row = rows[filename]
         group = _group(result, row)
         # what is replaced counts below, with the version that comes
         if filename in coming:
             continue
-        version = of_row(row)
         doubtful = filename not in offered.offers and contradiction(row) is not None
         # a version that may not be the file's would push another one out of those to keep
         if isinstance(version, UnknownVersion) or not doubtful:
-            _add(group, version, row.type, filename)
+            _add(group, version, filename)
     for filename, offer in sorted((name, offer) for name, offer in offered.offers.items() if offer.file.name in names):
         file = offer.file
         group = _group(result, file)
         if filename in coming:
-            _add(group, _of_file(file), file.type, filename)
+            _add(group, _of_file(file), filename)
         elif (there := rows.get(filename)) is None:
             group.not_here = filename
         else:
-            _compare_with_row(group, there, file)
+            _compare_with_row(group, there, versions[filename], file)
     # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
         if file.name in names and isinstance(_of_file(file), UnknownVersion):
@@ -72,26 +76,31 @@ def _group(groups: dict[Identity, VersionGroup], package: IndexedFile | Row) -> 
     return groups[identity]
 
 
-def _of_file(file: IndexedFile) -> Version | UnknownVersion:
-    return file.version if orderable(file.version, file.type) else UnknownVersion(str(file.version))
+def _of_file(file: IndexedFile) -> Key | UnknownVersion:
+    version = file.version
+    return sort_key(file.type)(version) if orderable(version, file.type) else UnknownVersion(str(version))
 
 
-def _compare_with_row(group: VersionGroup, row: Row, file: IndexedFile) -> None:
+def _compare_with_row(group: VersionGroup, row: Row, here: Key | UnknownVersion, file: IndexedFile) -> None:
     """What stands there counts only with OBS's content; a file name can stand for two versions, without the epoch."""
-    here, offered = of_row(row), _of_file(file)
+    version = file.version
+    stated = (row.type, row.epoch, row.version, row.release or "")
+    # mostly both state the same, and have the same key
+    equal = stated == (file.type, version.epoch, version.version, version.release)
+    offered = here if equal else _of_file(file)
     if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
         group.unknown = row.filename
     elif row.sha256 != file.sha256:
         group.not_here = row.filename
-    elif here != offered and compare(here, offered, file.type) != 0:
+    elif here != offered:
         group.unknown = row.filename
 
 
-def _add(group: VersionGroup, version: Version | UnknownVersion, kind: str, filename: str) -> None:
+def _add(group: VersionGroup, version: Key | UnknownVersion, filename: str) -> None:
     if isinstance(version, UnknownVersion):
         group.unknown = filename
     else:
-        group.versions.append(sort_key(kind)(version))
+        group.versions.append(version)
 
 
 def _distinct(versions: list[Key]) -> list[Key]:

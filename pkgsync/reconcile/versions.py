@@ -48,6 +48,11 @@ def of_row(row: Row) -> Version | UnknownVersion:
     return version if orderable(version, row.type) else UnknownVersion(str(version))
 
 
+def key_of(row: Row) -> Key | UnknownVersion:
+    version = of_row(row)
+    return version if isinstance(version, UnknownVersion) else sort_key(row.type)(version)
+
+
 def orderable(version: Version, kind: str) -> bool:
     """Whether the type's order is defined for the version: dpkg refuses most special characters, rpm none in print."""
     if kind == PackageType.DEB:
@@ -56,14 +61,8 @@ def orderable(version: Version, kind: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def compare(left: Version, right: Version, kind: str) -> int:
-    """-1, 0 or 1, as ``rpm`` or ``dpkg --compare-versions`` would order the two."""
-    one, other = map(sort_key(kind), (left, right))
-    return (one > other) - (one < other)
-
-
 def sort_key(kind: str) -> Callable[[Version], Key]:
-    """A key for ``sorted`` over versions of one type; versions that the tool calls equal have equal keys."""
+    """A key that orders versions of one type as ``rpm`` or ``dpkg`` does; those that it calls equal have equal keys."""
     return _rpm_key if kind == PackageType.RPM else _deb_key
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.model import PackageType, Version
-from pkgsync.reconcile.versions import UnknownVersion, compare, of_row, orderable, sort_key
+from pkgsync.reconcile.versions import UnknownVersion, of_row, orderable, sort_key
 from tests.builders import deb, row, rpm
 from tests.scope import EVERYTHING
 
@@ -36,6 +36,11 @@ def parsed(text: str) -> Version:
         epoch, rest = "0", text
     version, hyphen, release = rest.rpartition("-")
     return Version(int(epoch), version if hyphen else rest, release if hyphen else "")
+
+
+def compare(left: Version, right: Version, kind: PackageType) -> int:
+    one, other = map(sort_key(kind), (left, right))
+    return (one > other) - (one < other)
 
 
 def sign(number: int) -> int:
