@@ -1,10 +1,13 @@
 """What the schema says about a document, in words: each mistake with its place and the likely fix."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import frozen
 
 from pkgsync import schemas
 from pkgsync.config.document import (
@@ -18,7 +21,10 @@ from pkgsync.config.document import (
     shown,
     texts,
 )
-from pkgsync.config.rules import Finding, findings
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 CREDENTIAL_KEYS = frozenset({"username", "password", "token"})
 _TYPES = {
@@ -55,10 +61,29 @@ def dotted(path: KeyPath) -> str:
 def schema_mistakes(document: Document, definition: str | None = None) -> list[Mistake]:
     """All that the schema of the config, or its definition of that name, finds wrong; in the order of the file."""
     schema = schemas.load("config")
-    definitions = schema["$defs"]
-    found = findings(document.data, definitions[definition] if definition else schema, definitions)
-    mistakes = (mistake for finding in found for mistake in _mistakes(document, finding))
-    return sorted(set(islice(mistakes, MOST_MISTAKES)))
+    if definition:
+        schema = {"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}
+    errors = _validator()(schema).iter_errors(document.data)
+    found = (mistake for error in errors for mistake in _mistakes(document, _finding(error)))
+    return sorted(set(islice(found, MOST_MISTAKES)))
+
+
+def _unique_items(_validator: object, wanted: bool, value: object, _schema: object) -> Iterator["ValidationError"]:
+    """jsonschema compares each mapping with each other one."""
+    if wanted and isinstance(value, list) and len({repr(item) for item in value}) != len(value):
+        from jsonschema import ValidationError
+
+        yield ValidationError("a value stands twice")
+
+
+@cache
+def _validator() -> type["Validator"]:
+    # here, as importing it takes longer than any command that reads no config
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    made: type[Validator] = extend(Draft202012Validator, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+    return made
 
 
 def text_mistakes(document: Document) -> list[Mistake]:
@@ -76,7 +101,30 @@ def text_mistakes(document: Document) -> list[Mistake]:
     return found
 
 
-def _mistakes(document: Document, finding: Finding) -> Iterator[Mistake]:
+@frozen(kw_only=True)
+class _Finding:
+    """One violation: the rule of the schema, what it wants, and the value (or key, for ``about_key``) at ``path``."""
+
+    path: KeyPath
+    rule: str
+    wanted: Any
+    value: Any
+    schema: Mapping[str, Any]
+    about_key: bool
+
+
+def _finding(error: "ValidationError") -> _Finding:
+    return _Finding(
+        path=tuple(error.absolute_path),
+        rule=str(error.validator),
+        wanted=error.validator_value,
+        value=error.instance,
+        schema=cast(Mapping[str, Any], error.schema),
+        about_key="propertyNames" in error.absolute_schema_path,
+    )
+
+
+def _mistakes(document: Document, finding: _Finding) -> Iterator[Mistake]:
     if finding.rule == "additionalProperties":
         yield from _unknown_keys(document, finding)
     elif finding.rule in ("required", "dependentRequired"):
@@ -87,7 +135,7 @@ def _mistakes(document: Document, finding: Finding) -> Iterator[Mistake]:
         yield Mistake(document.at(finding.path), *_DESCRIBERS[finding.rule](document, finding))
 
 
-def _unknown_keys(document: Document, finding: Finding) -> Iterator[Mistake]:
+def _unknown_keys(document: Document, finding: _Finding) -> Iterator[Mistake]:
     known: dict[str, Any] = finding.schema["properties"]
     where = f" in {dotted(finding.path)}" if finding.path else ""
     for key in finding.value:
@@ -99,7 +147,7 @@ def _unknown_keys(document: Document, finding: Finding) -> Iterator[Mistake]:
             yield Mistake(position, f"unknown key{named}{where}", nearest(key, missing))
 
 
-def _lacking(document: Document, finding: Finding) -> Iterator[Mistake]:
+def _lacking(document: Document, finding: _Finding) -> Iterator[Mistake]:
     """jsonschema names the missing key only in its message; so ask the instance."""
     wanted: Collection[str] = finding.wanted
     if finding.rule == "dependentRequired":
@@ -111,7 +159,7 @@ def _lacking(document: Document, finding: Finding) -> Iterator[Mistake]:
             )
 
 
-def _wrong_type(document: Document, finding: Finding) -> tuple[str, str]:
+def _wrong_type(document: Document, finding: _Finding) -> tuple[str, str]:
     allowed = [finding.wanted] if isinstance(finding.wanted, str) else list(finding.wanted)
     wanted = " or ".join(_TYPES[kind] for kind in allowed)
     numeric = isinstance(finding.value, Surprise) and allowed == ["integer"]
@@ -119,7 +167,7 @@ def _wrong_type(document: Document, finding: Finding) -> tuple[str, str]:
     return f"{dotted(finding.path)} must be {wanted}, not {printable(got)}", _type_fix(document, finding, allowed)
 
 
-def _type_fix(document: Document, finding: Finding, allowed: list[str]) -> str:
+def _type_fix(document: Document, finding: _Finding, allowed: list[str]) -> str:
     value = finding.value
     text = document.place(finding.path).text
     if value is None:
@@ -141,7 +189,7 @@ def _kind_of(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-def _value(document: Document, finding: Finding) -> tuple[str, str]:
+def _value(document: Document, finding: _Finding) -> tuple[str, str]:
     """For patterns: the title and example of the schema say what is wanted."""
     title = finding.schema.get("title", "a valid value")
     example = f"such as {finding.schema['examples'][0]}" if "examples" in finding.schema else ""
@@ -150,35 +198,35 @@ def _value(document: Document, finding: Finding) -> tuple[str, str]:
     return f"{shown(str(finding.value))} is not {title}", example
 
 
-def _choice(document: Document, finding: Finding) -> tuple[str, str]:
+def _choice(document: Document, finding: _Finding) -> tuple[str, str]:
     text = document.place(finding.path).text
     known = [str(choice) for choice in finding.wanted]
     what = f"{shown(text)} is not known" if text is not None else "it is not a plain value"
     return f"{dotted(finding.path)}: {what}", nearest(text or "", known)
 
 
-def _version(document: Document, finding: Finding) -> tuple[str, str]:
+def _version(document: Document, finding: _Finding) -> tuple[str, str]:
     text = document.place(finding.path).text
     fix = f"write `{dotted(finding.path)}: {finding.wanted}`; a later version needs a later pkgsync"
     return f"{dotted(finding.path)} {printable(text or '')} is not supported", fix
 
 
-def _too_few(document: Document, finding: Finding) -> tuple[str, str]:
+def _too_few(document: Document, finding: _Finding) -> tuple[str, str]:
     return f"{dotted(finding.path)} is empty", "give it a value, or remove the key"
 
 
-def _repeated(document: Document, finding: Finding) -> tuple[str, str]:
+def _repeated(document: Document, finding: _Finding) -> tuple[str, str]:
     return f"{dotted(finding.path)} holds a value twice", "remove one of them"
 
 
-def _range(document: Document, finding: Finding) -> tuple[str, str]:
+def _range(document: Document, finding: _Finding) -> tuple[str, str]:
     if "title" in finding.schema:
         return _value(document, finding)
     limit = "at least" if finding.rule == "minimum" else "at most"
     return f"{dotted(finding.path)} must be {limit} {finding.wanted}, not {finding.value}", ""
 
 
-_DESCRIBERS: dict[str, Callable[[Document, Finding], tuple[str, str]]] = {
+_DESCRIBERS: dict[str, Callable[[Document, _Finding], tuple[str, str]]] = {
     "type": _wrong_type,
     "pattern": _value,
     "enum": _choice,

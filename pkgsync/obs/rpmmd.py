@@ -10,7 +10,7 @@ from pkgsync.model import PackageType, Version
 from pkgsync.obs.fields import check_number, check_path, check_word
 from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
 from pkgsync.obs.sums import Checksum, Stated
-from pkgsync.obs.xml import children, in_pieces, without_formats
+from pkgsync.obs.xml import children, in_pieces
 
 TOP = "repodata/repomd.xml"
 _REPO = "http://linux.duke.edu/metadata/repo}"
@@ -86,7 +86,7 @@ def _checksum(checksum: Element | None, what: str) -> Checksum | None:
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
-    elements = children(without_formats(pieces), f"{_COMMON}metadata", what, _UNUSED)
+    elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
     if stated > MAX_ENTRIES:
         raise IntegrityError(f"{what}: it says that it lists {stated} packages, more than can be")

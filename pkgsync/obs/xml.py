@@ -7,7 +7,6 @@ Before 2.6 it reads a token from its start again with every piece; and a byte of
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import TypeVar
 from xml.etree.ElementTree import Element, SubElement
 from xml.parsers import expat
@@ -144,47 +143,8 @@ def in_pieces(data: bytes, size: int = _PIECE) -> Iterator[bytes]:
         yield data[start : start + size]
 
 
-_OPENING = re.compile(rb'<\?xml version="1\.0" encoding="UTF-8"\?>\s*(<metadata(?:\s[^<="]*="[^<"]*")*>)')
-_START, _END, _NONE = b"<format", b"</format>", b"<format/>"
-
-
-def without_formats(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """A primary with ``<format/>`` for each ``<format>...</format>``: most of it, and nothing in there is wanted.
-
-    expat alone sees that they are well-formed, without a call for each element. From where it is not plain which tag
-    ends them, and in any document that does not begin as createrepo_c's do, the bytes are handed on as they are.
-    Raises ExpatError for one that is not well-formed.
-    """
-    source = iter(pieces)
-    rest = next(source, b"")
-    opening = _OPENING.match(rest)
-    if opening is None:
-        yield rest
-        yield from source
-        return
-    yield opening[0]
-    rest = rest[opening.end() :]
-    for piece in chain((b"",), source):
-        *whole, last = (rest + piece).split(_END)
-        cut = [part.split(_START) for part in whole]
-        if not _all_tags(rest + piece) or any(len(c) != 2 or c[1][:1] != b">" for c in cut):
-            yield rest + piece
-            yield from source
-            return
-        if cut:
-            inner = b"".join(b"%b%b%b" % (_START, inside, _END) for _, inside in cut)
-            # a new parser each time: one forgets no name that it has seen
-            expat.ParserCreate(namespace_separator="}").Parse(b"%b%b</metadata>" % (opening[1], inner), True)
-            yield b"".join(before + _NONE for before, _ in cut)
-        rest = last
-    yield rest
-
-
-def _all_tags(data: bytes) -> bool:
-    """Whether every ``<`` in some bytes is that of a tag: there is no comment and the like."""
-    # one byte is found many times faster than two
-    other = any(mark in data and b"<" + mark in data for mark in (b"!", b"?"))
-    return not other and len(data) <= _MAX_TOKEN
+# of what is skipped: a child of what is directly under the root
+_SKIP_DEPTH = 2
 
 
 class _Builder:
@@ -222,7 +182,7 @@ class _Builder:
         if len(opened) > MAX_DEPTH:
             raise too_many_parts(self._what)
         # what is skipped costs no call per text
-        if name in self._skip and opened:
+        if name in self._skip and len(opened) == _SKIP_DEPTH:
             self.parser.StartElementHandler = self._skip_start
             self.parser.EndElementHandler = self._skip_end
             self.parser.CharacterDataHandler = None

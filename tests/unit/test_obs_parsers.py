@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
 from pkgsync.obs import debian, rpmmd
 from pkgsync.obs.results import parse_result
-from pkgsync.obs.xml import without_formats
 from tests import slowparsers
 from tests.unit.test_obs_debian import STANZA
 from tests.unit.test_obs_results import FILES, GOOD, ONE, RESULT, result
@@ -46,7 +44,7 @@ def damaged(draw: st.DrawFn, document: str) -> bytes:
     """The document with something put in, taken out or doubled, here and there; mostly at the edge of a tag."""
     data = document.encode()
     for _ in range(draw(st.integers(1, 3))):
-        edges = [n for n, byte in enumerate(data) if byte in b"<\n"] + [
+        edges = [0, *(n for n, byte in enumerate(data) if byte in b"<\n")] + [
             n + 1 for n, byte in enumerate(data) if byte in b">:"
         ]
         first = draw(st.sampled_from(edges) | st.integers(0, len(data)))
@@ -80,29 +78,3 @@ def test_packages_read_as_line_by_line(data: bytes, size: int) -> None:
     assert outcome(lambda: list(debian.parse_packages(pieces, "Packages"))) == outcome(
         lambda: slowparsers.packages(data)
     )
-
-
-@pytest.mark.parametrize(
-    ("inner", "left"),
-    [
-        ("<format><a/></format>b<format></format>", "<format/>b<format/>"),
-        ("<format><format/></format>", None),
-        ("<format><formats/></format>", None),
-        ("<format a='1'><b/></format>", None),
-        ("</format>", None),
-        ("<!-- <format> --><location/><!-- </format> -->", None),
-        ("<![CDATA[<format>]]><format></format>", None),
-        ("<?x <format>?><format></format>", None),
-        ("<a b='<format>x</format>'/>", "<a b='<format/>'/>"),
-    ],
-)
-def test_formats_are_taken_out_only_where_it_is_plain_what_they_are(inner: str, left: str | None) -> None:
-    head = OPENING.format(0).strip()
-    data = f"{head}{inner}</metadata>".encode()
-    assert b"".join(without_formats([data])).decode() == f"{head}{inner if left is None else left}</metadata>"
-
-
-def test_what_is_taken_out_is_well_formed() -> None:
-    broken = PRIMARY.replace("</rpm:provides>", "", 1).encode()
-    with pytest.raises(IntegrityError, match="not complete, valid XML"):
-        list(rpmmd.parse_packages([broken], "primary"))
