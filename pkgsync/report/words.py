@@ -158,7 +158,7 @@ def uploaded(created_at: str, uploader: str | None) -> str:
 def source(origin: Source) -> str:
     """Where the bytes come from, for people."""
     if origin.kind != "obs":
-        return f"from the {origin.kind}"
+        return f"the {origin.kind}"
     return f"{origin.project}/{origin.repository}"
 
 

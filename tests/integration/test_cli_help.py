@@ -11,8 +11,8 @@ import pytest
 from tests.cli_world import Cli, open_cli
 
 TOPICS = [
-    "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests", "retention",
-    "reviewing", "scripting", "security", "snapshots", "start", "undo",
+    "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests",
+    "retention", "reviewing", "scripting", "security", "shards", "snapshots", "start", "undo",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from pkgsync.model import (
     ReceiptLine,
     Selection,
     Shadowed,
+    Source,
     Summary,
 )
 from pkgsync.reasons import Reason
@@ -614,6 +615,11 @@ def test_an_undo_says_what_it_takes_back() -> None:
     assert f"undo of sha256:{SUMS['d']}" in text.splitlines()
     assert "home:kata" not in text
     assert last(text) == "Nothing to undo."
+
+
+def test_an_undo_says_where_its_bytes_come_from() -> None:
+    kept = tuple(evolve(upload, source=Source(kind="backup")) for upload in PLAN.uploads)
+    assert "\n2 to upload from the backup:\n" in plan_text(evolve(PLAN, uploads=kept), PLAIN)
 
 
 def test_a_name_that_the_server_chose_is_told() -> None:

@@ -19,7 +19,7 @@ SUMMARIES = {
     "explain": "Say why a file is treated as it is, and what would change that.",
     "validate": "Check the config alone, or its map with both services.",
     "doctor": "Look at config, credentials, services and folders.",
-    "cache": "Look at the download cache, or make it smaller.",
+    "cache": "Look at the cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
     "help": "Read about a topic; without one, list them.",
     "demo": "Show all of it on real packages, on this machine only.",

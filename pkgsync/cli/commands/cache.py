@@ -26,7 +26,7 @@ class ConfigValue(click.ParamType[Any]):
 @click.group()
 @common()
 def cache(context: Context) -> None:
-    """Look at the download cache, or make it smaller."""
+    """Look at the cache, or make it smaller."""
 
 
 @cache.command(cls=Command)
@@ -48,7 +48,7 @@ def info(context: Context) -> None:
 @click.option("--max-size", type=ConfigValue("size"), help="Only until no more than this is left, as in 2GiB.")
 @common()
 def prune(context: Context, older_than: timedelta | None, max_size: int | None) -> None:
-    """Remove downloaded files: all, or those that the options name. Backups are never touched."""
+    """Remove files of the cache: all, or those that the options name. Backups are never touched."""
     from pkgsync.cache import Cache
     from pkgsync.report import plural, size
 
