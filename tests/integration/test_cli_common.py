@@ -469,7 +469,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
         *(([name, "--help"], NOTHING - {"difflib"}) for name in SUMMARIES),
         (["help", "undo"], NOTHING - {"difflib"}),
         (["schema", "plan"], NOTHING),
-        (["validate"], ONLY_CONFIG - {"jsonschema", "referencing"}),
+        (["validate"], ONLY_CONFIG - {"jsonschema", "referencing", "tempfile"}),
         (["cache", "info"], {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"}),
         (
             ["show", "plan.json"],

@@ -64,6 +64,11 @@ def authorizations(cli: Cli, service: str = "obs") -> list[str]:
     return [entry.headers.get("authorization", "") for entry in cli.sandbox.log.find(service)]
 
 
+def unsigned(cli: Cli) -> int:
+    """How often the server was asked without a signature: two reads begin at once, and each may be told to sign."""
+    return authorizations(cli).count("")
+
+
 def said(done: Done) -> str:
     return " ".join(done.err.split())
 
@@ -71,8 +76,8 @@ def said(done: Done) -> str:
 def test_a_key_in_a_file_signs_once_for_a_whole_run(cli: Cli) -> None:
     done = cli.run("plan", "-o", "plan.json")
     assert done.code == 0
-    asked, *signed = authorizations(cli)
-    assert asked == ""
+    signed = [sent for sent in authorizations(cli) if sent]
+    assert unsigned(cli) in (1, 2)
     assert len(signed) == REQUESTS
     assert len(set(signed)) == 1
     assert re.fullmatch(
@@ -156,7 +161,7 @@ def test_oscrc_names_the_key(cli: Cli, sealed: Path, monkeypatch: pytest.MonkeyP
 def test_a_signature_that_is_too_old_is_made_anew(cli: Cli) -> None:
     cli.obs_fault(Kind.STATUS, nth=6, times=1, status=401, headers=CHALLENGE)
     assert cli.run("plan").code == 0
-    assert cli.sandbox.log.count("obs") == REQUESTS + 2
+    assert cli.sandbox.log.count("obs") == REQUESTS + unsigned(cli) + 1
 
 
 def test_a_refused_key_is_tried_once(cli: Cli, sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +169,8 @@ def test_a_refused_key_is_tried_once(cli: Cli, sealed: Path, monkeypatch: pytest
     monkeypatch.setenv("OSC_SSHKEY", "another")
     done = cli.run("plan")
     assert done.code == 7
-    assert cli.sandbox.log.count("obs") == 2
+    assert cli.sandbox.log.count("obs") == 2 * unsigned(cli)
+    assert len(set(authorizations(cli))) == 2
     assert said(done).endswith(
         "_meta: 401 tip: The server takes SSH signatures: check OSC_SSHKEY (without OSC_PASSWORD) and the clock."
     )
@@ -175,7 +181,7 @@ def test_a_password_where_only_signatures_are_taken(cli: Cli, monkeypatch: pytes
     done = cli.run("plan")
     assert done.code == 7
     assert "check OSC_SSHKEY (without OSC_PASSWORD)" in said(done)
-    assert cli.sandbox.log.count("obs") == 1
+    assert len(authorizations(cli)) <= 2
 
 
 def test_a_server_that_takes_no_signatures(cli: Cli) -> None:
@@ -183,7 +189,8 @@ def test_a_server_that_takes_no_signatures(cli: Cli) -> None:
     done = cli.run("plan")
     assert done.code == 7
     assert said(done).endswith("401, and the server takes no SSH signature tip: Set OSC_USERNAME and OSC_PASSWORD.")
-    assert authorizations(cli) == [""]
+    assert set(authorizations(cli)) == {""}
+    assert unsigned(cli) <= 2
 
 
 @pytest.mark.parametrize(
@@ -203,14 +210,15 @@ def test_a_demand_of_another_form_is_not_met(cli: Cli, challenge: str) -> None:
     done = cli.run("plan")
     assert done.code == 7
     assert "the server asks for a signature of an unknown form" in said(done)
-    assert authorizations(cli) == [""]
+    assert set(authorizations(cli)) == {""}
+    assert unsigned(cli) <= 2
 
 
 def test_a_realm_that_looks_like_an_option_is_only_a_realm(cli: Cli) -> None:
     challenge = {"WWW-Authenticate": 'Basic realm="a, b", Signature realm="-O/../x",headers="(created)", Bearer'}
-    cli.obs_fault(Kind.STATUS, times=1, status=401, headers=challenge)
+    cli.obs_fault(Kind.STATUS, times=2, status=401, headers=challenge)
     assert cli.run("plan").code == 7
-    assert len(authorizations(cli)) == 2
+    assert len(set(authorizations(cli))) == 2
 
 
 def test_no_signature_goes_elsewhere(cli: Cli) -> None:

@@ -286,7 +286,7 @@ def test_27_a_401_of_obs_says_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPat
     assert (done.code, len(done.errors)) == (7, 1)
     assert cli.sandbox.obs_url in done.errors[0]
     (tip,) = [line for line in done.err.splitlines() if line.startswith("tip: ")]
-    assert "user name and password" in tip
+    assert tip == "tip: Check OSC_USERNAME and OSC_PASSWORD."
 
 
 def test_27_a_missing_login_says_what_to_do(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
