@@ -181,7 +181,7 @@ def common(*, env: bool = False) -> Callable[[F], F]:
         option("--debug", is_flag=True, help="Say more still: requests and tracebacks."),
         option("--color/--no-color", help="Colour always, or never [on a terminal]."),
         option("--log-format", variable="LOG_FORMAT", type=_LOG_FORMATS, help="Form of messages [text]."),
-        option("--cache-dir", variable="CACHE_DIR", type=FOLDER, help="Folder of downloaded files."),
+        option("--cache-dir", variable="CACHE_DIR", type=FOLDER, help="Folder of what can be fetched again."),
         option("--state-dir", variable="STATE_DIR", type=FOLDER, help="Folder of journals, locks and backups."),
         option("--backup-dir", variable="BACKUP_DIR", type=FOLDER, help="Folder of replaced and deleted files."),
     )

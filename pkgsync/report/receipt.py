@@ -70,13 +70,29 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     return text if length(text) <= limit else f"{before}\n"[:limit]
 
 
-def next_step(receipt: Receipt, plan: Plan, file: str, options: str = "", *, dry_run: bool = False) -> str:
+def next_step(
+    receipt: Receipt,
+    plan: Plan,
+    file: str,
+    options: str = "",
+    *,
+    given: str = "",
+    part: str = "",
+    dry_run: bool = False,
+) -> str:
     """What to type after an apply of the plan in ``file`` that did not do all of it, the likely one last; or nothing.
 
-    ``options`` are those that every command of this user needs.
+    ``options`` are those that every command of this user needs, ``given`` those of this apply, and ``part`` the one
+    that limited it: ``--shard 2/4``, ``--only uploads``. Each ends with a space.
     """
-    outcomes = {line.outcome for line in receipt.lines if not line.outcome.is_goal}
-    apply, name = f"pkgsync {options}apply", shlex.quote(file)
+    undone = [line for line in receipt.lines if not line.outcome.is_goal]
+    outcomes = {line.outcome for line in undone}
+    if all(line.reason == Reason.NOT_SELECTED.value for line in undone):
+        # the rest of a shared plan is for other machines
+        if part.startswith("--shard"):
+            return ""
+        part = ""
+    apply, name = f"pkgsync {options}apply {given}{part}".rstrip(), shlex.quote(file)
     if Outcome.STALE in outcomes:
         skip = f"To go on without what is stale: {apply} --skip-stale {name}\n" if outcomes != {Outcome.STALE} else ""
         return f"{skip}Next: {_planning(plan, name, options)}"

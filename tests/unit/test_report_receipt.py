@@ -5,6 +5,7 @@ from attrs import evolve
 from hypothesis import given
 
 from pkgsync.model import OrphanAction, Outcome, Overrides, Receipt, ReceiptLine, Selection
+from pkgsync.reasons import Reason
 from pkgsync.report import Style, next_step, receipt_text
 from pkgsync.report.receipt import _groups
 from tests.samples import LEAP, PLAN, RECEIPT, SUMS
@@ -98,6 +99,25 @@ def test_every_action_is_told_once(receipt: Receipt) -> None:
 def test_the_next_step_is_a_command(outcomes: list[Outcome], changes: dict[str, object], step: str) -> None:
     lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
     assert next_step(evolve(RECEIPT, lines=lines, **changes), PLAN, "my plan.json") == step
+
+
+@pytest.mark.parametrize(
+    ("reasons", "part", "step"),
+    [
+        ((None,), "--shard 2/4 ", "Next: pkgsync apply --expect-digest sha256:1 --shard 2/4 p.json"),
+        ((None, Reason.NOT_SELECTED), "--shard 2/4 ", "Next: pkgsync apply --expect-digest sha256:1 --shard 2/4 p.json"),
+        ((Reason.NOT_SELECTED,), "--shard 2/4 ", ""),
+        ((None, Reason.NOT_SELECTED), "--only uploads ", "Next: pkgsync apply --expect-digest sha256:1 --only uploads p.json"),
+        ((Reason.NOT_SELECTED,), "--only uploads ", "Next: pkgsync apply --expect-digest sha256:1 p.json"),
+    ],
+)  # fmt: skip
+def test_the_next_step_of_a_part_is_no_more_than_that_part(
+    reasons: tuple[Reason | None, ...], part: str, step: str
+) -> None:
+    """A machine that takes a share must not be told to apply the whole plan."""
+    lines = tuple(evolve(RECEIPT.lines[0], outcome=Outcome.LEFT, reason=reason and reason.value) for reason in reasons)
+    receipt = evolve(RECEIPT, lines=lines)
+    assert next_step(receipt, PLAN, "p.json", given="--expect-digest sha256:1 ", part=part) == step
 
 
 def test_the_next_plan_is_limited_as_the_last_one_but_allows_no_more_than_usual() -> None:

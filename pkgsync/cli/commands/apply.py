@@ -103,7 +103,10 @@ def apply(
         shown = None if dry_run else str(target)
         verbose = terminal.verbosity >= Verbosity.VERBOSE
         terminal.data(report.receipt_text(result, terminal.style, shown, verbose, dry_run=dry_run))
-        if step := report.next_step(result, reviewed, str(file), context.options, dry_run=dry_run):
+        given = f"--expect-digest {expect_digest} " if expect_digest else ""
+        limit = f"--shard {shard[0]}/{shard[1]} " if shard else f"--only {only} " if only else ""
+        step = report.next_step(result, reviewed, str(file), context.options, given=given, part=limit, dry_run=dry_run)
+        if step:
             terminal.info(step)
     return result.exit_code
 
