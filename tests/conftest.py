@@ -1,6 +1,7 @@
 """What every test gets: no network but loopback, and nothing of the user's own home or environment."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ settings.register_profile(
 settings.load_profile("untimed")
 
 _OURS = ("PKGSYNC_", "OSC_", "PACKAGECLOUD_", "XDG_")
+
+
+# a shell ignores these in what it starts in the background, and children inherit that
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture(autouse=True)
