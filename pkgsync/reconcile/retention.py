@@ -9,7 +9,7 @@ from attrs import define, field
 from pkgsync.model import IndexedFile, Row
 from pkgsync.reconcile.identity import Identity, contradiction, identity_of
 from pkgsync.reconcile.offers import Offered
-from pkgsync.reconcile.versions import Key, UnknownVersion, orderable, sort_key
+from pkgsync.reconcile.versions import Key, UnknownVersion, key_of, orderable, sort_key
 
 
 @define(kw_only=True)
@@ -59,7 +59,9 @@ def groups(
         elif (there := rows.get(filename)) is None:
             group.not_here = filename
         else:
-            _compare_with_row(group, there, versions[filename], file)
+            # the row may say that it is another package, which is not among the names
+            version = versions[filename] if filename in versions else key_of(there)
+            _compare_with_row(group, there, version, file)
     # not wanted here, but perhaps the newest: then nothing is known to be older
     for file in (offer.file for offer in offered.left_out.values()):
         if file.name in names and isinstance(_of_file(file), UnknownVersion):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from attrs import evolve
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pkgsync.model import Plan, Policy
@@ -104,6 +104,8 @@ def test_keeping_more_versions_never_adds_a_deletion(world: World) -> None:
     assert taken_away(with_policy(world, orphans=more).plan()) <= taken_away(world.plan())
 
 
+# a row that has the file name of an offer, and says that it is another package
+@example(worlds.a_world(56599))
 @SETTINGS
 @given(worlds.worlds())
 def test_no_name_loses_its_last_version_unless_it_is_listed(world: World) -> None:
