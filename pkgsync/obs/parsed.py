@@ -64,7 +64,7 @@ def _entries(note: bytes | None, about: bytes) -> tuple[IndexEntry, ...] | None:
         return None
     try:
         return tuple(map(_entry, json.loads(rows)))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

@@ -72,7 +72,16 @@ def test_another_repository_or_server_or_version_knows_nothing_of_it(
 
 @pytest.mark.parametrize(
     "rows",
-    [b"", b"{", b"[[]]", b'[["a"]]', b"[1]", b"null", b'[["p",1,"sha256","x","iso","n",0,"1","","a","package",null]]'],
+    [
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b"[[]]",
+        b'[["a"]]',
+        b"[1]",
+        b"null",
+        b'[["p",1,"sha256","x","iso","n",0,"1","","a","package",null]]',
+    ],
 )
 def test_rows_in_another_form_are_not_used(known: ParsedIndexes, tmp_path: Path, rows: bytes) -> None:
     (note,) = (path for path in (tmp_path / "notes").rglob("*") if path.is_file())
