@@ -62,12 +62,7 @@ def plan(
     policy = _policy(config, overrides)
     if base is not None:
         _refuse_other(config, base)
-    if snapshot is None:
-        services = Services.of(config, surroundings, _archive_of(policy))
-        snapshot = _take(services, config, policy, now or utc_now, base, everything=base is not None)
-    else:
-        refuse_elsewhere(snapshot, config)
-        snapshot = snapshot if now is None else snapshot.at(now())
+    snapshot = _worlds(config, surroundings, policy, now, snapshot, base)
     made, desired, actual = _planned(config, policy, overrides, selection, snapshot)
     if base is None:
         return made
@@ -128,12 +123,7 @@ def explain(
     explanation, but near names.
     """
     policy = _policy(config, overrides)
-    if snapshot is None:
-        services = Services.of(config, surroundings, _archive_of(policy))
-        snapshot = _take(services, config, policy, now or utc_now)
-    else:
-        refuse_elsewhere(snapshot, config)
-        snapshot = snapshot if now is None else snapshot.at(now())
+    snapshot = _worlds(config, surroundings, policy, now, snapshot)
     decided, desired, actual = _decided(config, policy, EVERYTHING, snapshot)
     return reconcile.explain(decided, desired, actual, policy, overrides, name)
 
@@ -205,6 +195,22 @@ def _policy(config: Config, overrides: Overrides) -> Policy:
 
 def _archive_of(policy: Policy) -> str | None:
     return policy.orphans.archive_to if policy.orphans.action is OrphanAction.ARCHIVE else None
+
+
+def _worlds(
+    config: Config,
+    surroundings: Surroundings,
+    policy: Policy,
+    now: Callable[[], datetime] | None,
+    snapshot: Snapshot | None,
+    base: Config | None = None,
+) -> Snapshot:
+    """Both worlds as they are, or as ``snapshot`` has them. Raises UsageError where that is about other services."""
+    if snapshot is None:
+        services = Services.of(config, surroundings, _archive_of(policy))
+        return _take(services, config, policy, now or utc_now, base, everything=base is not None)
+    refuse_elsewhere(snapshot, config)
+    return snapshot if now is None else snapshot.at(now())
 
 
 def _take(

@@ -19,6 +19,7 @@ from pkgsync.mapping import MapReader
 from pkgsync.model import Basic, Login, Origin, SshKey
 from pkgsync.obs import ObsClient
 from pkgsync.packagecloud import PackagecloudClient
+from pkgsync.report import plural
 from pkgsync.services import packagecloud_session
 from pkgsync.session import CA_VARIABLES, clean_url
 from pkgsync.surroundings import Surroundings
@@ -114,7 +115,7 @@ def _obs(config: Config, surroundings: Surroundings) -> Generator[Finding, None,
         projects = config.obs.projects
         meta = client.project_meta(next((p for p in projects if not p.optional), projects[0]).name)
         count = len(meta.repositories)
-        yield Finding(what="OBS", said=f"{meta.name} can be read: {count} repositor{'y' if count == 1 else 'ies'}")
+        yield Finding(what="OBS", said=f"{meta.name} can be read: {plural(count, 'repository', 'repositories')}")
         if config.obs.published_url is not None and count:
             # whether the file is there or not, an answer is an answer
             with suppress(NotFoundError, RedirectError):
@@ -136,8 +137,7 @@ def _packagecloud(config: Config, surroundings: Surroundings) -> Generator[Findi
             total = PackagecloudClient(session, name).page(1, 1).total
             # no route tells the rights of a token
             unknown = "only an apply shows whether the token may write there"
-            count = f"{total} package{'' if total == 1 else 's'}"
-            yield Finding(what="Packagecloud", said=f"{name} can be read: {count}; {unknown}")
+            yield Finding(what="Packagecloud", said=f"{name} can be read: {plural(total, 'package')}; {unknown}")
         return PackagecloudClient(session, repository)
     except PkgsyncError as error:
         yield failed("Packagecloud", error)
