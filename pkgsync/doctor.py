@@ -137,7 +137,8 @@ def _packagecloud(config: Config, surroundings: Surroundings) -> Generator[Findi
             total = PackagecloudClient(session, name).page(1, 1).total
             # no route tells the rights of a token
             unknown = "only an apply shows whether the token may write there"
-            yield Finding(what="Packagecloud", said=f"{name} can be read: {plural(total, 'package')}; {unknown}")
+            count = "it does not say how many packages" if total is None else plural(total, "package")
+            yield Finding(what="Packagecloud", said=f"{name} can be read: {count}; {unknown}")
         return PackagecloudClient(session, repository)
     except PkgsyncError as error:
         yield failed("Packagecloud", error)
