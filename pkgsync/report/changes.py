@@ -221,6 +221,7 @@ def _place_in_order(change: Change) -> tuple[object, ...]:
     return change.rank, _order(change.package), [_order(version) for version in change.new], change.kind
 
 
-def _order(text: str) -> list[str | int]:
-    """Numbers by their value: 1.9 before 1.10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text)]
+def _order(text: str) -> list[tuple[int, str]]:
+    """Numbers by their value, 1.9 before 1.10, however many digits they have."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(len(part := parts[n].lstrip("0")), part) if n % 2 else (0, parts[n]) for n in range(len(parts))]

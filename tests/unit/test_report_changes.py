@@ -208,3 +208,10 @@ def test_nothing_that_is_gone_hides_behind_what_comes(plan: Plan) -> None:
     for change in changes(plan):
         reasons = {action.reason for action in change.actions if isinstance(action, Removal)}
         assert Reason.GONE not in reasons or (change.kind is ChangeKind.GONE and change.rank == 0)
+
+
+def test_a_number_of_any_length_has_its_place() -> None:
+    """Python turns no text of more than 4,300 digits into a number."""
+    packages = ["9" * 5000, "a10", "a9", "1" + "0" * 4999, "a09b", "010"]
+    plan = evolve(NOTHING, uploads=tuple(up(f"p{n}-1-1.noarch.rpm", package=p) for n, p in enumerate(packages)))
+    assert [change.package for change in changes(plan)] == ["010", "1" + "0" * 4999, "9" * 5000, "a9", "a09b", "a10"]
