@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.debian import _entry as debian_entry
+from pkgsync.formats.fields import check_number, check_path, check_word, is_entry, is_word
+from pkgsync.formats.index_entries import IndexEntry
+from pkgsync.formats.sums import Checksum
+from pkgsync.formats.xml import readable
 from pkgsync.model import BuiltFile, BuiltPackage, PackageType, Version
-from pkgsync.obs.debian import _entry as debian_entry
-from pkgsync.obs.fields import check_number, check_path, check_word, is_entry, is_word
-from pkgsync.obs.index_entries import IndexEntry
 from pkgsync.obs.results import ArchitectureResult, ProjectResult
-from pkgsync.obs.sums import Checksum
-from pkgsync.obs.xml import readable
 
 _COMMON = "{http://linux.duke.edu/metadata/common}"
 _FIELDS = {"package", "version", "architecture", "filename", "size", "package-type", "section"}

@@ -16,12 +16,12 @@ from attrs import field, frozen
 
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
+from pkgsync.formats.fields import check_filename
+from pkgsync.formats.headers import read_package
 from pkgsync.model import Index, IndexedFile, Problem
 from pkgsync.model.filename import is_imported, type_of
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.fields import check_filename
 from pkgsync.obs.hashing import copy, digest_of
-from pkgsync.obs.headers import read_package
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.memo import Memo

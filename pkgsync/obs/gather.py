@@ -19,7 +19,7 @@ from pkgsync.model import ContentFrom, DesiredState
 from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
-from pkgsync.obs.index_entries import Hasher
+from pkgsync.obs.hashing import Hasher
 from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
 from pkgsync.obs.judge import architectures_of, judge
 from pkgsync.obs.mapping import Wanted, all_wanted

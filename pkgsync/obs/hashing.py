@@ -2,14 +2,18 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from pkgsync.cache import Cache
-from pkgsync.errors import IntegrityError
+from pkgsync.errors import IntegrityError, ReadError
+from pkgsync.formats.index_entries import IndexEntry
+from pkgsync.model import IndexedFile
 from pkgsync.obs.client import ObsClient, Place, from_places
-from pkgsync.obs.index_entries import Hasher
 
 _CHUNK = 1 << 20  # bytes
+Hasher = Callable[[str, str, str, int, str, str], str]
+"""(project, repository, path, size, algorithm, hex checksum) -> sha256 of the verified file."""
 
 
 def hasher(client: ObsClient, cache: Cache) -> Hasher:
@@ -36,6 +40,28 @@ def hasher(client: ObsClient, cache: Cache) -> Hasher:
         return from_places(client.published_places(project, repository, path), one)
 
     return sha256_of
+
+
+def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher | None) -> IndexedFile:
+    """The entry as a file with a sha256; an index without it costs a download. Raises ReadError, IntegrityError."""
+    sha256 = entry.checksum.value
+    if entry.checksum.algorithm != "sha256":
+        if hasher is None:
+            raise ReadError(f"{project}/{repository}: its index has no sha256 of {entry.filename}")
+        sum_ = entry.checksum
+        sha256 = hasher(project, repository, entry.path, entry.size, sum_.algorithm, sum_.value)
+    return IndexedFile(
+        filename=entry.filename,
+        path=entry.path,
+        size=entry.size,
+        sha256=sha256,
+        type=entry.type,
+        name=entry.name,
+        version=entry.version,
+        architecture=entry.architecture,
+        file_class=entry.file_class,
+        mtime=entry.mtime,
+    )
 
 
 def digest_of(stream: BinaryIO, algorithm: str) -> str:

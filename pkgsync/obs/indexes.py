@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from attrs import astuple, field, frozen
 
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError
+from pkgsync.formats import debian, rpmmd
+from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
+from pkgsync.formats.sums import opened
 from pkgsync.model import BuiltPackage, Index, IndexedFile, PackageType, Problem
 from pkgsync.model.filename import type_of
-from pkgsync.obs import debian, rpmmd, settled
+from pkgsync.obs import settled
 from pkgsync.obs.client import ObsClient, Place, from_places
-from pkgsync.obs.index_entries import Hasher, IndexEntry, Pointer, unique, with_sha256
+from pkgsync.obs.hashing import Hasher, with_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ArchitectureResults
-from pkgsync.obs.sums import opened
 from pkgsync.reasons import Reason
 
 _EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")

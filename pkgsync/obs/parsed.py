@@ -12,10 +12,10 @@ from typing import Any
 from attrs import frozen
 
 from pkgsync.cache import Cache
+from pkgsync.formats.index_entries import IndexEntry
+from pkgsync.formats.sums import Checksum
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import FileClass
-from pkgsync.obs.index_entries import IndexEntry
-from pkgsync.obs.sums import Checksum
 from pkgsync.version import __version__
 
 _FORMAT = 1

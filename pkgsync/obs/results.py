@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 from attrs import evolve, field, frozen
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.fields import check_number, check_word, is_entry, is_word
+from pkgsync.formats.xml import MAX_DEPTH, check_parts, children, feed, new_parser, of_any_bytes, too_many_parts
 from pkgsync.model import BuiltFile, BuiltPackage
 from pkgsync.model.desired import DISCONTINUED
-from pkgsync.obs.fields import check_number, check_word, is_entry, is_word
-from pkgsync.obs.xml import MAX_DEPTH, check_parts, children, feed, new_parser, of_any_bytes, too_many_parts
 
 _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32

@@ -15,10 +15,10 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from pkgsync.errors import IntegrityError, ReadError
+from pkgsync.formats.fields import is_entry
 from pkgsync.model import ActualState, BuiltFile, BuiltPackage, IndexedFile, PackageType, Problem, Row, Version, iso
 from pkgsync.model.filename import FileClass, is_plain
 from pkgsync.obs.built import Found, Reading
-from pkgsync.obs.fields import is_entry
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCopy
 from pkgsync.obs.world import RepositoryReads

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pkgsync import planfile, report
+from pkgsync.formats import debian, rpmmd
 from pkgsync.model import DesiredState, IndexedFile, Limits, Policy, Row
-from pkgsync.obs import debian, results, rpmmd
+from pkgsync.obs import results
 from pkgsync.reconcile import EVERY_ORPHAN, audit, recheck, reconcile
 from tests import builders
 from tests.benchmarks import floors

@@ -8,8 +8,8 @@ import pytest
 import zstandard
 
 from pkgsync.errors import IntegrityError, PlanFileError
-from pkgsync.obs import debian, rpmmd, xml
-from pkgsync.obs.sums import Stated, opened
+from pkgsync.formats import debian, rpmmd, xml
+from pkgsync.formats.sums import Stated, opened
 from pkgsync.planfile import strictjson
 from tests.watchdog import watchdog
 

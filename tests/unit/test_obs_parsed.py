@@ -6,11 +6,11 @@ import pytest
 
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.index_entries import IndexEntry
+from pkgsync.formats.sums import Checksum
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import FileClass
 from pkgsync.obs import ParsedIndexes, parsed
-from pkgsync.obs.index_entries import IndexEntry
-from pkgsync.obs.sums import Checksum
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 ENTRIES = (

@@ -1,4 +1,4 @@
-"""rpm-md: repomd.xml and the primary that it names, as createrepo_c writes them (README.md, "rpm-md")."""
+"""rpm-md: repomd.xml and the primary that it names, as createrepo_c writes them (obs/README.md, "rpm-md")."""
 
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
@@ -6,11 +6,11 @@ from xml.etree.ElementTree import Element
 from attrs import evolve
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.fields import check_number, check_path, check_word
+from pkgsync.formats.index_entries import MAX_ENTRIES, IndexEntry, Pointer
+from pkgsync.formats.sums import Checksum, Stated
+from pkgsync.formats.xml import children, in_pieces
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.fields import check_number, check_path, check_word
-from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
-from pkgsync.obs.sums import Checksum, Stated
-from pkgsync.obs.xml import children, in_pieces
 
 TOP = "repodata/repomd.xml"
 _REPO = "http://linux.duke.edu/metadata/repo}"

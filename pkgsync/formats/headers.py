@@ -14,11 +14,11 @@ from typing import BinaryIO
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats import debian, tar
+from pkgsync.formats.fields import check_word
+from pkgsync.formats.sums import Stated, opened
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import type_of
-from pkgsync.obs import debian, tar
-from pkgsync.obs.fields import check_word
-from pkgsync.obs.sums import Stated, opened
 
 # bytes; the file itself says how large its parts are
 _MAX_HEADER = 64 * 2**20

@@ -1,19 +1,17 @@
 """What the two kinds of published index have in common."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
-from pkgsync.errors import IntegrityError, ReadError
-from pkgsync.model import IndexedFile, PackageType, Version
+from pkgsync.errors import IntegrityError
+from pkgsync.formats.sums import Checksum, Stated
+from pkgsync.model import PackageType, Version
 from pkgsync.model.desired import CLASS_BY_NAME
 from pkgsync.model.filename import FileClass
-from pkgsync.obs.sums import Checksum, Stated
 
 MAX_ENTRIES = 500_000
 """Packages of one index, ten times the largest: more would only fill the memory."""
-Hasher = Callable[[str, str, str, int, str, str], str]
-"""(project, repository, path, size, algorithm, hex checksum) -> sha256 of the verified file."""
 
 
 @frozen(kw_only=True)
@@ -62,25 +60,3 @@ def unique(entries: Iterable[IndexEntry], what: str) -> Iterator[IndexEntry]:
             raise IntegrityError(f"{what}: {entry.filename} is listed with two contents")
         if first is entry:
             yield entry
-
-
-def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher | None) -> IndexedFile:
-    """The entry as a file with a sha256; an index without it costs a download. Raises ReadError, IntegrityError."""
-    sha256 = entry.checksum.value
-    if entry.checksum.algorithm != "sha256":
-        if hasher is None:
-            raise ReadError(f"{project}/{repository}: its index has no sha256 of {entry.filename}")
-        sum_ = entry.checksum
-        sha256 = hasher(project, repository, entry.path, entry.size, sum_.algorithm, sum_.value)
-    return IndexedFile(
-        filename=entry.filename,
-        path=entry.path,
-        size=entry.size,
-        sha256=sha256,
-        type=entry.type,
-        name=entry.name,
-        version=entry.version,
-        architecture=entry.architecture,
-        file_class=entry.file_class,
-        mtime=entry.mtime,
-    )

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.headers import PackageHeader, read_package
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.headers import PackageHeader, read_package
 from pkgsync.sandbox import make_deb, make_rpm
 from tests.watchdog import watchdog
 

@@ -1,4 +1,4 @@
-"""The flat Debian repository of OBS: Release and the Packages that it lists (README.md, "Flat Debian")."""
+"""The flat Debian repository of OBS: Release and the Packages that it lists (obs/README.md, "Flat Debian")."""
 
 import calendar
 import re
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from email.utils import parsedate_tz
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.fields import check_number, check_path, check_word
+from pkgsync.formats.index_entries import MAX_ENTRIES, IndexEntry, Pointer
+from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import FileClass, class_of
-from pkgsync.obs.fields import check_number, check_path, check_word
-from pkgsync.obs.index_entries import MAX_ENTRIES, IndexEntry, Pointer
-from pkgsync.obs.sums import Checksum, Stated
 
 TOP = "Release"
 # sha256 first: any other costs a download of every file
@@ -62,7 +62,7 @@ def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:
 def _date(text: str | None) -> int | None:
     """Seconds since 1970. Older servers write their local time without its zone: then it is not known.
 
-    README.md, "Flat Debian".
+    obs/README.md, "Flat Debian".
     """
     parsed = parsedate_tz(text) if text and _ZONE.search(text) else None
     if parsed is None:

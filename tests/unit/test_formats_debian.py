@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.debian import parse_packages, parse_top
+from pkgsync.formats.index_entries import IndexEntry, Pointer
+from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
 from pkgsync.model.filename import FileClass
-from pkgsync.obs.debian import parse_packages, parse_top
-from pkgsync.obs.index_entries import IndexEntry, Pointer
-from pkgsync.obs.sums import Checksum, Stated
 
 PLAIN = "b7f1d7503ec95273fa2259dd09d912c78ef9839591f293487b78f5f59d90eb34"
 PACKED = "de4bc170c30a9dc8b67d8345adae172c4f0b9ee9594702b24a84715ae1d8b1e6"

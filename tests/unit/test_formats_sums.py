@@ -9,10 +9,11 @@ import pytest
 import zstandard
 
 from pkgsync.errors import IntegrityError, ReadError
+from pkgsync.formats.fields import check_filename, check_path
+from pkgsync.formats.index_entries import IndexEntry, unique
+from pkgsync.formats.sums import Checksum, Stated, opened
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.fields import check_filename, check_path
-from pkgsync.obs.index_entries import IndexEntry, unique, with_sha256
-from pkgsync.obs.sums import Checksum, Stated, opened
+from pkgsync.obs.hashing import with_sha256
 
 TEXT = b"line\n" * 100_000
 PACKED = {

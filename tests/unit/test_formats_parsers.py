@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
-from pkgsync.obs import debian, rpmmd
+from pkgsync.formats import debian, rpmmd
 from pkgsync.obs.results import parse_result
 from tests import slowparsers
-from tests.unit.test_obs_debian import STANZA
+from tests.unit.test_formats_debian import STANZA
+from tests.unit.test_formats_rpmmd import PACKAGE
 from tests.unit.test_obs_results import FILES, GOOD, ONE, RESULT, result
-from tests.unit.test_obs_rpmmd import PACKAGE
 
 Reader = Callable[[], object]
 OPENING = (

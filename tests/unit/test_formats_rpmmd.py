@@ -3,10 +3,10 @@
 import pytest
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.index_entries import IndexEntry, Pointer
+from pkgsync.formats.rpmmd import parse_packages, parse_top
+from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
-from pkgsync.obs.index_entries import IndexEntry, Pointer
-from pkgsync.obs.rpmmd import parse_packages, parse_top
-from pkgsync.obs.sums import Checksum, Stated
 
 SUM = "c44052112415d91b1c02f0ecc167c5aa0afbe18cff79e3a2dab43dc2cce7f947"
 OPEN = "eeae4aefcb222e4e1356ac8a8029993a87f4fdc4a8cdb7ef975679e10dced0b2"

@@ -10,8 +10,8 @@ import zstandard
 from attrs import frozen
 
 from pkgsync.errors import IntegrityError
+from pkgsync.formats.xml import in_pieces
 from pkgsync.gunzip import MAX_MEMBERS, gunzip
-from pkgsync.obs.xml import in_pieces
 
 _HEX = {
     name: re.compile(f"[0-9a-f]{{{digits}}}")
