@@ -47,7 +47,7 @@ def demo(context: Context) -> None:
         context.terminal.info("\nOvernight OBS builds a new hello-tool, rebuilds netdemo and drops old-tool.")
         demo_world_day2(sandbox)
         _tell(context, _DAY_TWO)
-        context.terminal.info("\\nThat was all. Your own project: pkgsync help start")
+        context.terminal.info("\nThat was all. Your own project: pkgsync help start")
 
 
 def _tell(context: Context, steps: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
