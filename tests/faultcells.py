@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from attrs import field, frozen
 
@@ -129,7 +130,7 @@ def status(number: int, **headers: str) -> Callable[[Route], Fault]:
     )
 
 
-def kind(kind: Kind, **options: object) -> Callable[[Route], Fault]:
+def kind(kind: Kind, **options: Any) -> Callable[[Route], Fault]:
     return lambda route: Fault(kind=kind, **options)  # type: ignore[arg-type]
 
 

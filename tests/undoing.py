@@ -1,6 +1,7 @@
 """A Packagecloud, its archive and a backup store as plain dicts, that plans are applied to: for tests of undo."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from attrs import define, evolve, field
 
@@ -45,7 +46,7 @@ def row(key: str, sha256: str | None, created_at: str = LONG_AGO) -> Row:
     return Row(distribution, filename, filename.rpartition(".")[2], filename, sha256=sha256, created_at=created_at)
 
 
-def line(action: str, key: str, outcome: Outcome = Outcome.DONE, **more: object) -> ReceiptLine:
+def line(action: str, key: str, outcome: Outcome = Outcome.DONE, **more: Any) -> ReceiptLine:
     distribution, _, filename = key.rpartition("/")
     return ReceiptLine(action=action, distribution=distribution, filename=filename, outcome=outcome, **more)  # type: ignore[arg-type]
 

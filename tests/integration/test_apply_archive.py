@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def fault(world: World, kind: Kind, **more: object) -> Fault:
+def fault(world: World, kind: Kind, **more: Any) -> Fault:
     return world.sandbox.packagecloud.faults.add(Fault(kind=kind, path=PROMOTE, method="POST", **more))  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def fault(world: World, kind: Kind, **more: object) -> Fault:
+def fault(world: World, kind: Kind, **more: Any) -> Fault:
     return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))  # type: ignore[arg-type]
 
 

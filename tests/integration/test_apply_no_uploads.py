@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def broken(world: World, **more: object) -> Fault:
+def broken(world: World, **more: Any) -> Fault:
     fault = Fault(kind=Kind.STATUS, method="POST", status=500, times=None, **more)  # type: ignore[arg-type]
     return world.sandbox.packagecloud.faults.add(fault)
 

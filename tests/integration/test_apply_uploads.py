@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -28,7 +29,7 @@ def file(world: World) -> Artifact:
     return file
 
 
-def fail(world: World, kind: Kind, **more: object) -> Fault:
+def fail(world: World, kind: Kind, **more: Any) -> Fault:
     return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **{**POST, **more}))
 
 

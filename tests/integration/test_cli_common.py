@@ -8,6 +8,7 @@ import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -224,7 +225,7 @@ def test_debug_tells_every_request(cli: Cli) -> None:
 
 
 def test_a_traceback_only_with_debug(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: object, **more: object) -> None:
+    def broken(*arguments: object, **more: Any) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("pkgsync.api.plan", broken)

@@ -1,5 +1,7 @@
 """What is not provably the plan that was reviewed in the merged pull request is not applied."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.forges import open_github, zipped
@@ -11,7 +13,7 @@ FORGED = "sha256:" + "0" * 64
 
 
 @pytest.fixture
-def actions(tmp_path):
+def actions(tmp_path: Path):
     """A plan that was shown, bound and merged. There is no config here: whatever reaches pkgsync fails otherwise."""
     with open_github() as hub:
         actions = Actions(hub, tmp_path, tmp_path)
@@ -21,7 +23,7 @@ def actions(tmp_path):
         yield actions
 
 
-def test_the_reviewed_plan_reaches_pkgsync(actions: Actions):
+def test_the_reviewed_plan_reaches_pkgsync(actions: Actions) -> None:
     done = actions.step("apply", apart=True)
     assert done.annotations == [
         "::error title=pkgsync::pkgsync.yaml: pkgsync apply ended with exit code 64: no config file pkgsync.yaml"
@@ -29,7 +31,7 @@ def test_the_reviewed_plan_reaches_pkgsync(actions: Actions):
     assert done.outputs["applied"] == "true"
 
 
-def status(hub, **more):
+def status(hub, **more) -> None:
     hub.status(
         HEAD, **{**{key: hub.statuses[0][key] for key in ("state", "context", "description", "target_url")}, **more}
     )
@@ -86,7 +88,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("change", REFUSED)
-def test_any_doubt_ends_it(actions: Actions, change: str):
+def test_any_doubt_ends_it(actions: Actions, change: str) -> None:
     alter, said = REFUSED[change]
     alter(actions.hub)
     done = actions.step("apply")
@@ -95,12 +97,12 @@ def test_any_doubt_ends_it(actions: Actions, change: str):
     assert said in done.annotations[0]
 
 
-def test_a_workflow_path_may_name_its_reference(actions: Actions):
+def test_a_workflow_path_may_name_its_reference(actions: Actions) -> None:
     actions.hub.runs[901]["path"] += "@refs/pull/7/merge"
     assert actions.step("apply", apart=True).outputs["applied"] == "true"
 
 
-def test_no_comment_is_read(actions: Actions):
+def test_no_comment_is_read(actions: Actions) -> None:
     before = len(actions.hub.api.requests)
     actions.step("apply", apart=True)
     assert [request.path for request in actions.hub.api.requests[before:]] == [
@@ -127,7 +129,7 @@ def repository(name: str) -> dict[str, str]:
         ({"head": {"sha": HEAD, "repo": None}}, "warning"),
     ],
 )
-def test_a_commit_that_merges_no_reviewed_plan_applies_nothing(actions: Actions, merge, kind):
+def test_a_commit_that_merges_no_reviewed_plan_applies_nothing(actions: Actions, merge, kind: str) -> None:
     actions.hub.pulls[0] |= merge
     done = actions.step("apply")
     assert (done.code, done.outputs) == (0, {"applied": "false"})

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -27,12 +28,12 @@ RUN = "https://github.com/acme/packages/actions/runs/901"
 
 
 @pytest.fixture
-def actions(tmp_path):
+def actions(tmp_path: Path):
     with open_github() as hub:
         yield Actions(hub, tmp_path, tmp_path)
 
 
-def test_the_comment_begins_with_a_marker_and_ends_with_the_commit(actions: Actions):
+def test_the_comment_begins_with_a_marker_and_ends_with_the_commit(actions: Actions) -> None:
     actions.planned(PLAN)
     done = actions.step("comment")
     assert (done.code, done.out) == (0, "")
@@ -41,7 +42,7 @@ def test_the_comment_begins_with_a_marker_and_ends_with_the_commit(actions: Acti
     assert body.endswith(f"\n\n<sub>Plan of aaaaaaa for `pkgsync.yaml`, by [this run]({RUN}).</sub>")
 
 
-def test_it_is_updated_in_place_wherever_it_stands(actions: Actions):
+def test_it_is_updated_in_place_wherever_it_stands(actions: Actions) -> None:
     actions.planned(PLAN)
     for _ in range(130):
         actions.hub.comment("LGTM", "someone")
@@ -57,7 +58,7 @@ def test_it_is_updated_in_place_wherever_it_stands(actions: Actions):
     ]
 
 
-def test_the_same_plan_again_writes_no_comment(actions: Actions):
+def test_the_same_plan_again_writes_no_comment(actions: Actions) -> None:
     actions.planned(PLAN)
     actions.step("comment")
     actions.step("comment")
@@ -65,7 +66,7 @@ def test_the_same_plan_again_writes_no_comment(actions: Actions):
     assert len(actions.hub.bodies()) == 1
 
 
-def test_another_ones_comment_with_our_marker_is_left_alone(actions: Actions):
+def test_another_ones_comment_with_our_marker_is_left_alone(actions: Actions) -> None:
     actions.planned(PLAN)
     forged = actions.hub.comment(f"<!-- pkgsync 4ae331e5f1b79f8a {HEAD} -->\nNothing to see here.", "mallory")
     quoted = actions.hub.comment("> <!-- pkgsync 4ae331e5f1b79f8a -->\nquoted by another workflow")
@@ -75,7 +76,7 @@ def test_another_ones_comment_with_our_marker_is_left_alone(actions: Actions):
     assert len(actions.hub.comments) == 3
 
 
-def test_two_configs_have_two_comments(actions: Actions):
+def test_two_configs_have_two_comments(actions: Actions) -> None:
     actions.planned(PLAN)
     actions.step("comment")
     actions.planned(PLAN, config="pkgsync-plan-other-021979df6f599489")
@@ -84,7 +85,7 @@ def test_two_configs_have_two_comments(actions: Actions):
     assert [status["context"] for status in actions.hub.statuses] == ["pkgsync: pkgsync.yaml", "pkgsync: other.yaml"]
 
 
-def test_a_new_push_marks_it_as_outdated_at_once_and_only_once(actions: Actions):
+def test_a_new_push_marks_it_as_outdated_at_once_and_only_once(actions: Actions) -> None:
     actions.planned(PLAN)
     actions.step("comment")
     (before,) = actions.hub.bodies()
@@ -106,7 +107,7 @@ def test_a_new_push_marks_it_as_outdated_at_once_and_only_once(actions: Actions)
 
 
 @pytest.mark.parametrize("outdated", ["true", "false"])
-def test_a_run_that_comes_late_writes_nothing(actions: Actions, outdated: str):
+def test_a_run_that_comes_late_writes_nothing(actions: Actions, outdated: str) -> None:
     actions.planned(PLAN)
     actions.hub.pulls[0] = {**actions.hub.pulls[0], "head": {**actions.hub.pulls[0]["head"], "sha": NEXT}}
     done = actions.step("comment", outdated=outdated)
@@ -117,7 +118,7 @@ def test_a_run_that_comes_late_writes_nothing(actions: Actions, outdated: str):
     assert (actions.hub.comments, actions.hub.statuses) == ([], [])
 
 
-def test_one_line_when_nothing_changes(actions: Actions):
+def test_one_line_when_nothing_changes(actions: Actions) -> None:
     actions.planned(NO_CHANGES)
     actions.step("comment")
     (body,) = actions.hub.bodies()
@@ -125,7 +126,7 @@ def test_one_line_when_nothing_changes(actions: Actions):
     assert actions.hub.statuses[0]["description"].endswith(" no changes")
 
 
-def test_deletions_that_do_not_fit_go_to_further_comments_and_back(actions: Actions):
+def test_deletions_that_do_not_fit_go_to_further_comments_and_back(actions: Actions) -> None:
     actions.planned(with_deletions(PLAN, 1500))
     assert actions.step("comment").code == 0
     bodies = actions.hub.bodies()
@@ -142,7 +143,7 @@ def test_deletions_that_do_not_fit_go_to_further_comments_and_back(actions: Acti
     assert len(actions.hub.bodies()) == len(bodies)
 
 
-def test_a_run_without_a_plan_leaves_no_older_one_there(actions: Actions):
+def test_a_run_without_a_plan_leaves_no_older_one_there(actions: Actions) -> None:
     actions.planned(PLAN)
     actions.step("comment")
     actions.opened(NEXT, 902)
@@ -157,7 +158,7 @@ def test_a_run_without_a_plan_leaves_no_older_one_there(actions: Actions):
     assert (actions.hub.statuses[-1]["sha"], actions.hub.statuses[-1]["state"]) == (NEXT, "error")
 
 
-def test_an_incomplete_plan_is_bound_to_nothing(actions: Actions):
+def test_an_incomplete_plan_is_bound_to_nothing(actions: Actions) -> None:
     actions.planned(evolve(PLAN, complete=False))
     assert actions.step("comment").code == 0
     assert [status["state"] for status in actions.hub.statuses] == ["failure"]
@@ -186,7 +187,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_artifact_is_refused_in_words(actions: Actions, kind: str):
+def test_a_hostile_artifact_is_refused_in_words(actions: Actions, kind: str) -> None:
     actions.opened()
     actions.hub.artifact(PLAN_NAME, 901, HOSTILE[kind])
     done = actions.step("comment")
@@ -200,7 +201,7 @@ def test_a_hostile_artifact_is_refused_in_words(actions: Actions, kind: str):
     assert (actions.hub.comments, actions.hub.statuses) == ([], [])
 
 
-def test_an_edited_plan_is_not_shown(actions: Actions):
+def test_an_edited_plan_is_not_shown(actions: Actions) -> None:
     actions.planned(PLAN)
     number = actions.hub.artifacts[0]["id"]
     edited = actions.hub.contents[number]
@@ -221,7 +222,7 @@ def test_an_edited_plan_is_not_shown(actions: Actions):
         None,
     ],
 )
-def test_what_time_cures_is_tried_again(actions: Actions, reply: Reply | None):
+def test_what_time_cures_is_tried_again(actions: Actions, reply: Reply | None) -> None:
     actions.planned(PLAN)
     for method, path in [
         ("GET", ".*/pulls/7"),
@@ -238,14 +239,14 @@ def test_what_time_cures_is_tried_again(actions: Actions, reply: Reply | None):
 
 
 @pytest.mark.parametrize("reply", [None, Reply(502, {"message": "Server Error"})])
-def test_a_comment_whose_reply_was_lost_is_not_made_twice(actions: Actions, reply: Reply | None):
+def test_a_comment_whose_reply_was_lost_is_not_made_twice(actions: Actions, reply: Reply | None) -> None:
     actions.planned(PLAN)
     actions.hub.api.faults.append(Fault("POST", ".*/comments", reply, done=True))
     assert actions.step("comment").code == 0
     assert (len(actions.hub.comments), len(actions.hub.statuses)) == (1, 1)
 
 
-def test_a_refusal_is_told_and_not_repeated(actions: Actions):
+def test_a_refusal_is_told_and_not_repeated(actions: Actions) -> None:
     actions.planned(PLAN)
     refusal = Reply(403, {"message": "Resource not accessible by integration"})
     actions.hub.api.faults.append(Fault("POST", ".*/comments", refusal))
@@ -259,7 +260,7 @@ def test_a_refusal_is_told_and_not_repeated(actions: Actions):
     assert actions.hub.statuses == []
 
 
-def test_a_redirect_is_not_taken_for_done(actions: Actions):
+def test_a_redirect_is_not_taken_for_done(actions: Actions) -> None:
     actions.planned(PLAN)
     moved = Reply(307, {}, {"Location": f"{actions.hub.blobs.url}/elsewhere"})
     actions.hub.api.faults.append(Fault("POST", ".*/comments", moved))
@@ -268,7 +269,7 @@ def test_a_redirect_is_not_taken_for_done(actions: Actions):
     assert "/elsewhere" not in actions.hub.blobs.asked("POST")
 
 
-def test_a_limit_that_lasts_is_not_waited_for(actions: Actions):
+def test_a_limit_that_lasts_is_not_waited_for(actions: Actions) -> None:
     actions.planned(PLAN)
     actions.hub.api.faults.append(Fault("GET", ".*/comments", Reply(429, {"message": "slow"}, {"Retry-After": "3600"})))
     done = actions.step("comment")
@@ -278,7 +279,7 @@ def test_a_limit_that_lasts_is_not_waited_for(actions: Actions):
     ]
 
 
-def test_a_next_page_elsewhere_gets_no_token(actions: Actions):
+def test_a_next_page_elsewhere_gets_no_token(actions: Actions) -> None:
     actions.planned(PLAN)
     elsewhere = Reply(200, [], {"Link": f'<{actions.hub.blobs.url}/steal>; rel="next"'})
     actions.hub.api.faults.append(Fault("GET", ".*/comments", elsewhere))
@@ -288,7 +289,7 @@ def test_a_next_page_elsewhere_gets_no_token(actions: Actions):
 
 
 @pytest.mark.parametrize("fork", ["mallory/packages", "acme/packages2"])
-def test_a_fork_gets_neither_comment_nor_status(actions: Actions, fork: str):
+def test_a_fork_gets_neither_comment_nor_status(actions: Actions, fork: str) -> None:
     actions.planned(PLAN)
     actions.opened(fork=fork)
     done = actions.step("comment")
@@ -297,7 +298,7 @@ def test_a_fork_gets_neither_comment_nor_status(actions: Actions, fork: str):
     assert actions.hub.api.requests == []
 
 
-def test_outside_of_a_pull_request_it_says_so(actions: Actions):
+def test_outside_of_a_pull_request_it_says_so(actions: Actions) -> None:
     actions.event = {"action": "push"}
     done = actions.step("comment")
     assert done.annotations == ["::error title=pkgsync::this step belongs into a workflow on `pull_request`"]

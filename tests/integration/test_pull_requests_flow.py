@@ -15,7 +15,7 @@ SNAPSHOT_NAME = "pkgsync-snapshot-pkgsync-4ae331e5f1b79f8a"
 
 
 @pytest.fixture
-def cli(tmp_path, monkeypatch):
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / "checkout"
     folder.mkdir()
     with open_cli(folder, monkeypatch) as cli:
@@ -23,7 +23,7 @@ def cli(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def actions(cli, tmp_path):
+def actions(cli, tmp_path: Path):
     with open_github() as hub:
         temporary = tmp_path / "runner"
         temporary.mkdir()
@@ -32,7 +32,7 @@ def actions(cli, tmp_path):
         yield actions
 
 
-def test_what_is_reviewed_is_what_the_merge_applies(cli: Cli, actions: Actions):
+def test_what_is_reviewed_is_what_the_merge_applies(cli: Cli, actions: Actions) -> None:
     made = actions.step("plan", apart=True)
     plan = json.loads(Path(made.outputs["plan"]).read_text())
     assert made.code == 0
@@ -78,7 +78,7 @@ def test_what_is_reviewed_is_what_the_merge_applies(cli: Cli, actions: Actions):
     assert [request.headers.get("authorization") for request in actions.hub.blobs.requests] == [None, None]
 
 
-def test_an_unsafe_plan_is_kept_and_shown_and_bound_to_nothing(cli: Cli, actions: Actions):
+def test_an_unsafe_plan_is_kept_and_shown_and_bound_to_nothing(cli: Cli, actions: Actions) -> None:
     cli.in_step()
     for number in range(4):
         cli.put(make_rpm("hello", f"0.{number}"))
@@ -96,7 +96,7 @@ def test_an_unsafe_plan_is_kept_and_shown_and_bound_to_nothing(cli: Cli, actions
     ]
 
 
-def test_a_run_without_a_plan_says_why_and_gives_no_outputs(actions: Actions):
+def test_a_run_without_a_plan_says_why_and_gives_no_outputs(actions: Actions) -> None:
     made = actions.step("plan", apart=True, env={"PACKAGECLOUD_TOKEN": ""})
     assert (made.code, made.outputs) == (7, {})
     assert made.annotations == [
@@ -105,7 +105,7 @@ def test_a_run_without_a_plan_says_why_and_gives_no_outputs(actions: Actions):
     ]
 
 
-def test_a_folder_of_the_pull_request_is_not_what_runs(cli: Cli, actions: Actions):
+def test_a_folder_of_the_pull_request_is_not_what_runs(cli: Cli, actions: Actions) -> None:
     for name in ("pkgsync", "requests"):
         (cli.folder / name).mkdir()
         (cli.folder / name / "__init__.py").write_text("raise SystemExit('this is not pkgsync')\n")
@@ -113,7 +113,7 @@ def test_a_folder_of_the_pull_request_is_not_what_runs(cli: Cli, actions: Action
     assert actions.step("plan", apart=True).code == 0
 
 
-def test_a_cancelled_job_reaches_pkgsync(cli: Cli, actions: Actions):
+def test_a_cancelled_job_reaches_pkgsync(cli: Cli, actions: Actions) -> None:
     hanging = cli.packagecloud_fault(Kind.HANG, "packages.json", times=None)
     (cli.folder / "base.yaml").write_text((cli.folder / "pkgsync.yaml").read_text())
     made = actions.step("plan", apart=True, cancel=hanging.hit, base_config="base.yaml")
@@ -123,7 +123,7 @@ def test_a_cancelled_job_reaches_pkgsync(cli: Cli, actions: Actions):
     ]
 
 
-def test_where_nothing_changes_the_merge_does_nothing(cli: Cli, actions: Actions):
+def test_where_nothing_changes_the_merge_does_nothing(cli: Cli, actions: Actions) -> None:
     cli.in_step()
     made = actions.step("plan", apart=True)
     assert (made.code, made.outputs["changes"]) == (0, "0")
@@ -133,7 +133,7 @@ def test_where_nothing_changes_the_merge_does_nothing(cli: Cli, actions: Actions
     assert actions.step("apply", apart=True).code == 0
 
 
-def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: Cli, actions: Actions):
+def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: Cli, actions: Actions) -> None:
     config = cli.folder / "pkgsync.yaml"
     (cli.folder / "base.yaml").write_text(config.read_text())
     made = actions.step("plan", apart=True, base_config="base.yaml")
@@ -148,7 +148,7 @@ def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: 
     assert actions.step("plan", apart=True, base_config="was-not-there.yaml").code == 0
 
 
-def published(actions: Actions, run_id: int = 800, **run):
+def published(actions: Actions, run_id: int = 800, **run) -> None:
     """The snapshot of the default branch, by a job of its own."""
     made = actions.step("snapshot", apart=True)
     assert made.code == 0, made.err
@@ -159,7 +159,9 @@ def published(actions: Actions, run_id: int = 800, **run):
     actions.run_id = before
 
 
-def test_a_fork_is_planned_from_the_snapshot_without_a_secret(cli: Cli, actions: Actions, monkeypatch):
+def test_a_fork_is_planned_from_the_snapshot_without_a_secret(
+    cli: Cli, actions: Actions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     published(actions)
     actions.opened(fork="mallory/packages")
     for name in ("PACKAGECLOUD_TOKEN", "OSC_USERNAME", "OSC_PASSWORD"):
@@ -172,7 +174,7 @@ def test_a_fork_is_planned_from_the_snapshot_without_a_secret(cli: Cli, actions:
     assert actions.hub.api.asked("POST") == []
 
 
-def test_a_snapshot_that_a_fork_made_is_not_the_one(actions: Actions):
+def test_a_snapshot_that_a_fork_made_is_not_the_one(actions: Actions) -> None:
     fork = actions.hub.repository("mallory/packages")
     published(actions, head_repository=fork)
     published(actions, 801, event="pull_request", head_branch="main")

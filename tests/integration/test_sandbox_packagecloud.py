@@ -98,7 +98,9 @@ def test_distributions(sandbox: Sandbox) -> None:
         ),
     ],
 )  # fmt: skip
-def test_upload_reads_the_header_of_the_package(sandbox: Sandbox, artifact, distribution, fields) -> None:
+def test_upload_reads_the_header_of_the_package(
+    sandbox: Sandbox, artifact: Artifact, distribution: str, fields: dict[str, str]
+) -> None:
     created = upload(sandbox, artifact, distribution)
     body = created.json()
     digest = hashlib.sha256(artifact.blob.read()).hexdigest()
@@ -130,7 +132,7 @@ def test_upload_reads_the_header_of_the_package(sandbox: Sandbox, artifact, dist
         (make_rpm("demo"), PYTHON, {"distro_version_id": ["is invalid"]}),
     ],
 )  # fmt: skip
-def test_uploads_that_are_refused(sandbox: Sandbox, artifact, distribution: str, body: dict) -> None:
+def test_uploads_that_are_refused(sandbox: Sandbox, artifact: Artifact, distribution: str, body: dict) -> None:
     answer = upload(sandbox, artifact, distribution)
     assert (answer.status_code, answer.json()) == (422, body)
     assert list(sandbox.folder.iterdir()) == []
@@ -207,7 +209,7 @@ def test_switches_of_what_a_reading_shows(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("place", ["query", "userinfo", "path"])
-def test_downloads_are_redirected_to_a_signed_address(sandbox: Sandbox, place) -> None:
+def test_downloads_are_redirected_to_a_signed_address(sandbox: Sandbox, place: str) -> None:
     sandbox.packagecloud.private.add(REPOSITORY)
     sandbox.packagecloud.token_in = place
     demo = make_rpm("demo++", "1~rc")

@@ -1,6 +1,7 @@
 """Promise 1: no false delete. Random worlds against an oracle that knows only the rules."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -117,6 +118,6 @@ def test_no_name_loses_its_last_version_unless_it_is_listed(world: World) -> Non
         assert worlds.same_group(row, left)
 
 
-def with_policy(world: World, **changes: object) -> World:
+def with_policy(world: World, **changes: Any) -> World:
     policy: Policy = evolve(world.policy, **changes)
     return evolve(world, policy=policy)

@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -147,7 +147,7 @@ def packagecloud_echoes(status: int, method: str | None) -> Scenario:
     return scenario
 
 
-def cdn(kind: Kind, **more: object) -> Scenario:
+def cdn(kind: Kind, **more: Any) -> Scenario:
     """Nothing can be backed up, so the replacement and the deletion fail, over and over."""
 
     def scenario(cli: Cli) -> None:
@@ -170,7 +170,7 @@ def cdn_echoes_the_signature(cli: Cli) -> None:
     cli.sandbox.packagecloud.cdn_faults.add(Fault(kind=Kind.REWRITE, times=None, change=change))
 
 
-def read_token_in(place: Literal["query", "userinfo", "path"], kind: Kind | None = None, **more: object) -> Scenario:
+def read_token_in(place: Literal["query", "userinfo", "path"], kind: Kind | None = None, **more: Any) -> Scenario:
     def scenario(cli: Cli) -> None:
         cli.sandbox.packagecloud.token_in = place
         if kind:
@@ -353,7 +353,7 @@ def test_plain_secrets_in_the_config_stay_there(cli: Cli, sealed: Path, options:
 
 @pytest.mark.parametrize("place", ["pkgsync.session.session.Session._send", "pkgsync.session.session.Session._reply"])
 def test_the_traceback_of_a_bug_tells_no_secret(cli: Cli, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    def broken(session: object, *arguments: object, **more: object) -> None:
+    def broken(session: object, *arguments: object, **more: Any) -> None:
         raise RuntimeError(f"a bug at {session!r} with {arguments!r} and {vars(session)!r}")
 
     monkeypatch.setattr(place, broken)

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
         yield cli
 
 
-def error(path: str, status: int, body: str, content_type: str = "application/xml", **more: object) -> Scenario:
+def error(path: str, status: int, body: str, content_type: str = "application/xml", **more: Any) -> Scenario:
     def scenario(cli: Cli) -> None:
         fault = Fault(
             kind=Kind.STATUS,
@@ -39,7 +40,7 @@ def error(path: str, status: int, body: str, content_type: str = "application/xm
     return scenario
 
 
-def instead(path: str, body: str, **more: object) -> Scenario:
+def instead(path: str, body: str, **more: Any) -> Scenario:
     """A 200 that is something else."""
 
     def change(reply: Reply) -> Reply:

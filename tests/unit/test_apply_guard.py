@@ -1,5 +1,7 @@
 """The guard: what counts as somebody else's change."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -41,7 +43,7 @@ def guard(*rows: Row) -> Guard:
     return Guard.of(actual(*rows), {LEAP})
 
 
-def ended(action: Upload | Deletion | Replacement, outcome: Outcome, **more: object) -> ReceiptLine:
+def ended(action: Upload | Deletion | Replacement, outcome: Outcome, **more: Any) -> ReceiptLine:
     return evolve(blank(action), outcome=outcome, **more)
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -26,7 +27,7 @@ def now() -> datetime:
     return datetime(2026, 11, 22, 12, 0, 0, 5000, tzinfo=UTC)
 
 
-def line(outcome: Outcome = Outcome.DONE, **more: object) -> ReceiptLine:
+def line(outcome: Outcome = Outcome.DONE, **more: Any) -> ReceiptLine:
     return ReceiptLine(
         action="upload", distribution="opensuse/15.6", filename="hello-1.0-1.x86_64.rpm", outcome=outcome, **more
     )  # type: ignore[arg-type]

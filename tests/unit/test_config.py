@@ -1,15 +1,18 @@
 """The values that a config makes."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from pkgsync.config import load, managed_distributions
+from pkgsync.config import Config, load, managed_distributions
 from pkgsync.config.units import duration, size
 from pkgsync.errors import UsageError
 from pkgsync.model import DistributionLimits, GoneRule, Limits, OrphanAction, OrphanPolicy, Policy
 
+Make = Callable[..., Config]
 MINIMAL = """\
 version: 1
 obs:
@@ -23,8 +26,8 @@ distributions:
 
 
 @pytest.fixture
-def config(tmp_path):
-    def make(text, env=None):
+def config(tmp_path: Path) -> Make:
+    def make(text: str, env: dict[str, str] | None = None) -> Config:
         path = tmp_path / "pkgsync.yaml"
         path.write_text(text)
         return load(path, env or {})
@@ -32,7 +35,7 @@ def config(tmp_path):
     return make
 
 
-def test_defaults(config):
+def test_defaults(config: Make) -> None:
     made = config(MINIMAL)
     assert made.obs.api == "https://api.opensuse.org"
     assert made.packagecloud.url == "https://packagecloud.io"
@@ -42,7 +45,7 @@ def test_defaults(config):
     assert managed_distributions(made) == ("opensuse/15.6",)
 
 
-def test_expand_makes_every_combination_with_the_first_placeholder_changing_slowest(config):
+def test_expand_makes_every_combination_with_the_first_placeholder_changing_slowest(config: Make) -> None:
     text = MINIMAL.replace(
         "- name: home:a\n",
         '- name: "home:{release}:{arch}"\n      expand: {release: ["2", "1"], arch: [x86_64, aarch64]}\n',
@@ -55,7 +58,7 @@ def test_expand_makes_every_combination_with_the_first_placeholder_changing_slow
     ]
 
 
-def test_a_project_overrides_the_distributions_by_key_and_adds_its_own_behind(config):
+def test_a_project_overrides_the_distributions_by_key_and_adds_its_own_behind(config: Make) -> None:
     text = MINIMAL.replace(
         "- name: home:a\n", "- name: home:a\n      distributions: {Old: null, Leap: [opensuse/15.5, opensuse/15.6]}\n"
     ).replace("  Leap: opensuse/15.6\n", '  Leap: opensuse/15.6\n  RHEL: el/9\n  "*": null\n')
@@ -70,17 +73,17 @@ def test_a_project_overrides_the_distributions_by_key_and_adds_its_own_behind(co
     assert project.target("anything else") is None
 
 
-def test_without_a_catch_all_an_unmapped_repository_has_no_target(config):
+def test_without_a_catch_all_an_unmapped_repository_has_no_target(config: Make) -> None:
     with pytest.raises(KeyError):
         config(MINIMAL).obs.projects[0].target("other")
 
 
-def test_a_catch_all_may_map(config):
+def test_a_catch_all_may_map(config: Make) -> None:
     project = config(MINIMAL.replace("  Leap:", '  "*":')).obs.projects[0]
     assert project.target("other") == ("opensuse/15.6",)
 
 
-def test_filters_of_a_project(config):
+def test_filters_of_a_project(config: Make) -> None:
     text = MINIMAL.replace(
         "- name: home:a\n",
         "- name: home:a\n      repositories: ['Leap*']\n      architectures: [x86_64]\n"
@@ -93,7 +96,7 @@ def test_filters_of_a_project(config):
     assert not project.selects("RHEL_9")
 
 
-def test_optional_projects_are_matched_by_expanded_name_or_glob(config):
+def test_optional_projects_are_matched_by_expanded_name_or_glob(config: Make) -> None:
     text = MINIMAL.replace(
         "    - name: home:a\n", "    - name: home:a\n    - name: home:b\n    - name: home:b:c\n"
     ).replace("packagecloud:\n", "  optional_projects: ['home:b:*', home:a]\npackagecloud:\n")
@@ -104,7 +107,7 @@ def test_optional_projects_are_matched_by_expanded_name_or_glob(config):
     ]
 
 
-def test_policy(config):
+def test_policy(config: Make) -> None:
     policy = config(
         MINIMAL
         + """\
@@ -152,11 +155,11 @@ limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, distributions: {
     assert policy.limits.of("el/9") == policy.limits
 
 
-def test_orphans_as_a_word(config):
+def test_orphans_as_a_word(config: Make) -> None:
     assert config(MINIMAL + "orphans: keep\n").policy.orphans.action is OrphanAction.KEEP
 
 
-def test_the_rest_of_orphans_may_be_set_for_a_run_that_asks_for_another_action(config):
+def test_the_rest_of_orphans_may_be_set_for_a_run_that_asks_for_another_action(config: Make) -> None:
     orphans = config(MINIMAL + "orphans: {keep_versions: 3, archive_to: a/old}\n").policy.orphans
     assert (orphans.action, orphans.keep_versions) == (OrphanAction.KEEP, 3)
 
@@ -170,13 +173,15 @@ def test_the_rest_of_orphans_may_be_set_for_a_run_that_asks_for_another_action(c
         ("https://10.0.0.1", "https://download.example.org", ""),
     ],
 )
-def test_published_files_may_be_where_the_api_is_or_where_it_is_allowed(config, api, published, more):
+def test_published_files_may_be_where_the_api_is_or_where_it_is_allowed(
+    config: Make, api: str, published: str | None, more: str
+) -> None:
     urls = f"obs:\n  api: {api}\n  published_url: {published}/{{project}}/{{repository}}\n"
     made = config(MINIMAL.replace("obs:\n", urls, 1) + more)
     assert (made.obs.published_url, made.allow_private) == (f"{published}/{{project}}/{{repository}}", bool(more))
 
 
-def test_allow_private_changes_the_digest_only_where_it_is_set(config):
+def test_allow_private_changes_the_digest_only_where_it_is_set(config: Make) -> None:
     digests = [config(MINIMAL + more).digest for more in ("", "allow_private: false\n", "allow_private: true\n")]
     assert digests[0] == digests[1] != digests[2]
 
@@ -184,7 +189,7 @@ def test_allow_private_changes_the_digest_only_where_it_is_set(config):
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "http://127.8.8.8", "HTTPS://X.example"]
 )
-def test_loopback_may_be_plain_http(config, url):
+def test_loopback_may_be_plain_http(config: Make, url: str) -> None:
     text = MINIMAL.replace("  repository:", f"  url: '{url}'\n  repository:")
     if url.startswith("HTTPS"):
         url = url.replace("HTTPS", "https")
@@ -192,18 +197,18 @@ def test_loopback_may_be_plain_http(config, url):
     assert config(text).packagecloud.url == url
 
 
-def test_plain_http_can_be_allowed_and_is_warned_of(config):
+def test_plain_http_can_be_allowed_and_is_warned_of(config: Make) -> None:
     made = config(MINIMAL.replace("  repository:", "  url: http://pc.example\n  repository:") + "allow_http: true\n")
     assert made.allow_http
     assert made.warnings == ("plain http is allowed: packages and credentials can be read and changed on their way",)
 
 
-def test_a_trailing_slash_of_a_url_does_not_count(config):
+def test_a_trailing_slash_of_a_url_does_not_count(config: Make) -> None:
     made = config(MINIMAL.replace("  repository:", "  url: https://pc.example/\n  repository:"))
     assert made.packagecloud.url == "https://pc.example"
 
 
-def test_a_plain_secret_works_with_a_warning_and_never_shows(config):
+def test_a_plain_secret_works_with_a_warning_and_never_shows(config: Make) -> None:
     made = config(MINIMAL.replace("  repository:", "  token: hunter2\n  repository:"))
     assert made.secrets.packagecloud_token == "hunter2"
     assert len(made.warnings) == 1
@@ -211,18 +216,18 @@ def test_a_plain_secret_works_with_a_warning_and_never_shows(config):
     assert "hunter2" not in repr(made) + repr(made.secrets) + made.warnings[0] + made.digest
 
 
-def test_a_variable_that_is_not_set_is_a_warning_and_no_error(config):
+def test_a_variable_that_is_not_set_is_a_warning_and_no_error(config: Make) -> None:
     text = MINIMAL.replace("  repository:", "  token: ${TOKEN}\n  repository:")
     assert config(text).warnings == ("packagecloud.token names the environment variable TOKEN, which is not set",)
     assert config(text, {"TOKEN": "x"}).warnings == ()
 
 
-def test_the_digest_is_known(config):
+def test_the_digest_is_known(config: Make) -> None:
     """The expected value was computed by hashlib over the RFC 8785 JSON, written by hand."""
     assert config(MINIMAL).digest == DIGEST
 
 
-def test_the_digest_does_not_depend_on_comments_order_of_keys_credentials_or_defaults_written_out(config):
+def test_the_digest_does_not_depend_on_comments_order_of_keys_credentials_or_defaults_written_out(config: Make) -> None:
     same = """\
 # the same
 packagecloud: {repository: a/b, url: "https://packagecloud.io/", token: secret}
@@ -252,27 +257,27 @@ version: 1
         ("obs:\n", "obs:\n  api: https://obs.example\n"),
     ],
 )
-def test_the_digest_depends_on_all_that_decides(config, old, new):
+def test_the_digest_depends_on_all_that_decides(config: Make, old: str, new: str) -> None:
     assert config(MINIMAL.replace(old, new, 1)).digest != DIGEST
 
 
-def test_the_digest_depends_on_the_order_of_distributions(config):
+def test_the_digest_depends_on_the_order_of_distributions(config: Make) -> None:
     first = config(MINIMAL + "  RHEL: el/9\n").digest
     second = config(MINIMAL.replace("  Leap:", "  RHEL: el/9\n  Leap:")).digest
     assert first != second
 
 
-def test_a_missing_file_is_a_usage_error(tmp_path):
+def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no config file"):
         load(tmp_path / "none.yaml", {})
 
 
-def test_a_folder_is_a_usage_error(tmp_path):
+def test_a_folder_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         load(tmp_path, {})
 
 
-def test_aliases_work(config):
+def test_aliases_work(config: Make) -> None:
     text = MINIMAL.replace(
         "    - name: home:a\n",
         "    - {name: home:a, architectures: &a [x86_64]}\n    - {name: home:b, architectures: *a}\n",
@@ -280,7 +285,7 @@ def test_aliases_work(config):
     assert [p.architectures for p in config(text).obs.projects] == [("x86_64",), ("x86_64",)]
 
 
-def test_a_byte_order_mark_and_windows_line_ends_work(tmp_path):
+def test_a_byte_order_mark_and_windows_line_ends_work(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
     assert load(path, {}).packagecloud.repository == "a/b"
@@ -289,12 +294,12 @@ def test_a_byte_order_mark_and_windows_line_ends_work(tmp_path):
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0), ("45s", 45), ("30m", 1800), ("12h", 43200), ("14d", 1209600), ("2w", 1209600)]
 )
-def test_durations(text, seconds):
+def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["", "14", "d", "-1d", "1.5d", "1 d", "1d\n", "1D", "1y", "999999d", "٣d"])
-def test_no_durations(text):
+def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="such as 14d"):
         duration(text)
 
@@ -302,12 +307,12 @@ def test_no_durations(text):
 @pytest.mark.parametrize(
     ("text", "number"), [("0", 0), ("5B", 5), ("2KiB", 2048), ("20MiB", 20971520), ("1GiB", 1073741824)]
 )
-def test_sizes(text, number):
+def test_sizes(text: str, number: int) -> None:
     assert size(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "MiB", "10", "-1", "1.5GiB", "1MB", "1 MiB", "1MiB\n"])
-def test_no_sizes(text):
+def test_no_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="such as 20MiB"):
         size(text)
 

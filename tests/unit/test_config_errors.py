@@ -1,6 +1,9 @@
 """Every mistake in a config: file, line, column, what, and the likely fix."""
 
+from pathlib import Path
+
 import pytest
+from _pytest.mark.structures import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +23,7 @@ distributions:
 """
 
 
-def failure(tmp_path, text):
+def failure(tmp_path: Path, text: str | bytes) -> tuple[str, str]:
     path = tmp_path / "c.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError) as caught:
@@ -28,11 +31,11 @@ def failure(tmp_path, text):
     return caught.value.message.replace(str(path), "c.yaml"), caught.value.tip
 
 
-def case(old, new, message, tip):
+def case(old: str, new: str, message: str, tip: str) -> ParameterSet:
     return pytest.param(HEAD.replace(old, new, 1), message, tip, id=f"{old.strip()} -> {new.strip()}"[:70])
 
 
-def added(line, message, tip):
+def added(line: str, message: str, tip: str) -> ParameterSet:
     return pytest.param(f"{HEAD}{line}\n", f"c.yaml:9:{message}", tip, id=line)
 
 
@@ -350,7 +353,7 @@ TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
         ),
     ],
 )
-def test_mistakes(tmp_path, text, message, tip):
+def test_mistakes(tmp_path: Path, text: str, message: str, tip: str) -> None:
     if message is None:
         assert failure(tmp_path, text)[0].startswith("c.yaml:")
     else:
@@ -417,7 +420,7 @@ def test_mistakes(tmp_path, text, message, tip):
         (b"#" * (2**20 + 1), "c.yaml:1:1: the file is larger than 1 MiB", ""),
     ],
 )
-def test_files_that_are_no_config(tmp_path, data, message, tip):
+def test_files_that_are_no_config(tmp_path: Path, data: bytes, message: str, tip: str) -> None:
     found = failure(tmp_path, data)
     if message is None:
         assert found[0].startswith("c.yaml:")
@@ -444,7 +447,7 @@ def test_files_that_are_no_config(tmp_path, data, message, tip):
         HEAD.replace("  repository: a/b", f"  repository: a/b\n  {TOKEN[:30]}/+={TOKEN[30:]}: 1"),
     ],
 )
-def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path, text):
+def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path: Path, text: str) -> None:
     message, tip = failure(tmp_path, text)
     assert message.startswith("c.yaml:")
     assert "f1c0ffee" not in message + tip
@@ -458,19 +461,19 @@ def test_a_token_in_the_wrong_place_is_not_repeated(tmp_path, text):
         (f"[&a ''{', *a' * 40_000}]", "c.yaml:9:11: exclude[0] is empty"),
     ],
 )
-def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path, value, message):
+def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path: Path, value: str, message: str) -> None:
     with watchdog():
         assert failure(tmp_path, f"{HEAD}exclude: {value}\n")[0].startswith(message)
 
 
-def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path):
+def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path: Path) -> None:
     """Each with each other one: 200 million comparisons."""
     many = ", ".join(f"{{a: {number}}}" for number in range(20_000))
     with watchdog():
         assert "include_classes[0]" in failure(tmp_path, f"{HEAD}include_classes: [{many}]\n")[0]
 
 
-def test_a_thousand_unknown_names_are_no_search_for_each(tmp_path):
+def test_a_thousand_unknown_names_are_no_search_for_each(tmp_path: Path) -> None:
     names = "".join(f"    - name: home:a{number}\n" for number in range(3_000))
     globs = ", ".join(f"nothing{number}" for number in range(3_000))
     text = HEAD.replace(PROJECT, f"{names}  optional_projects: [{globs}]\n")
@@ -478,14 +481,14 @@ def test_a_thousand_unknown_names_are_no_search_for_each(tmp_path):
         assert "`nothing0` matches no project" in failure(tmp_path, text)[0]
 
 
-def test_a_yaml_bomb_ends_soon(tmp_path):
+def test_a_yaml_bomb_ends_soon(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     message, _ = failure(tmp_path, "\n".join(lines))
     assert "over 50000 values" in message
 
 
-def test_an_expansion_without_bounds_is_refused(tmp_path):
+def test_an_expansion_without_bounds_is_refused(tmp_path: Path) -> None:
     expand = ", ".join(f"{name}: [{', '.join(f'v{n}' for n in range(20))}]" for name in "abcdefgh")
     name = ":".join(f"{{{letter}}}" for letter in "abcdefgh")
     message, tip = failure(tmp_path, HEAD.replace("name: home:a", f'name: "{name}"\n      expand: {{{expand}}}'))
@@ -493,7 +496,7 @@ def test_an_expansion_without_bounds_is_refused(tmp_path):
     assert tip == "write fewer values"
 
 
-def test_several_mistakes_are_listed_in_the_order_of_the_file_each_with_its_fix(tmp_path):
+def test_several_mistakes_are_listed_in_the_order_of_the_file_each_with_its_fix(tmp_path: Path) -> None:
     text = HEAD.replace("version: 1", "version: 7").replace("  projects", "  project") + "exclude: x\n"
     assert failure(tmp_path, text)[0].splitlines() == [
         "c.yaml:1:10: version 7 is not supported (write `version: 1`; a later version needs a later pkgsync)",
@@ -503,7 +506,7 @@ def test_several_mistakes_are_listed_in_the_order_of_the_file_each_with_its_fix(
     ]
 
 
-def test_many_mistakes_are_cut(tmp_path):
+def test_many_mistakes_are_cut(tmp_path: Path) -> None:
     message, tip = failure(tmp_path, HEAD + "".join(f"zz{n}: 1\n" for n in range(30)))
     assert len(message.splitlines()) == 20
     assert tip == "and 10 more mistakes"
@@ -525,19 +528,21 @@ def test_many_mistakes_are_cut(tmp_path):
         "  url: https://x.example/?token=s3cret",
     ],
 )
-def test_a_mistake_never_shows_a_secret(tmp_path, line):
+def test_a_mistake_never_shows_a_secret(tmp_path: Path, line: str) -> None:
     message, tip = failure(tmp_path, HEAD.replace("  repository: a/b", f"  repository: a/b\n{line}"))
     assert "s3cret" not in message + tip
     assert "48151623" not in message + tip
 
 
-def test_control_characters_of_a_value_are_escaped(tmp_path):
+def test_control_characters_of_a_value_are_escaped(tmp_path: Path) -> None:
     message, _ = failure(tmp_path, HEAD.replace("a/b", r'"\e[31m"'))
     assert "\x1b" not in message
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_make_anything_but_a_config_or_a_config_error(tmp_path_factory, data):
+def test_no_bytes_make_anything_but_a_config_or_a_config_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "c.yaml"
     path.write_bytes(data)
     with pytest.raises(ConfigError):
@@ -556,7 +561,7 @@ KEYS = [
 
 
 @given(st.sampled_from(KEYS), VALUES)
-def test_no_value_of_a_key_breaks_the_reader(tmp_path_factory, key, value):
+def test_no_value_of_a_key_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, key: str, value: str) -> None:
     import yaml
 
     data = {**yaml.safe_load(HEAD), key: value}

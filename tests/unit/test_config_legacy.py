@@ -1,5 +1,7 @@
 """The predecessor's format; the project names are those that its getOBSProjects composed."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -33,13 +35,13 @@ distro-mapping:
 """
 
 
-def write(tmp_path, text):
+def write(tmp_path: Path, text: str):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     return path
 
 
-def test_the_predecessors_form_is_read(tmp_path):
+def test_the_predecessors_form_is_read(tmp_path: Path) -> None:
     config = load(write(tmp_path, OLD), {})
     assert config.legacy
     assert [project.name for project in config.obs.projects] == [
@@ -57,7 +59,7 @@ def test_the_predecessors_form_is_read(tmp_path):
     assert (secrets.obs_username, secrets.obs_password, secrets.packagecloud_token) == ("foo", "hunter2", "48151623")
 
 
-def test_a_warning_shows_the_present_form_without_secrets(tmp_path):
+def test_a_warning_shows_the_present_form_without_secrets(tmp_path: Path) -> None:
     path = write(tmp_path, OLD)
     config = load(path, {})
     *plain, old_form = config.warnings
@@ -81,7 +83,7 @@ def test_a_warning_shows_the_present_form_without_secrets(tmp_path):
     }
 
 
-def test_the_present_form_of_the_warning_is_the_same_config(tmp_path):
+def test_the_present_form_of_the_warning_is_the_same_config(tmp_path: Path) -> None:
     old = load(write(tmp_path, OLD), {})
     new = load(write(tmp_path, old.warnings[-1].partition(":\n")[2]), {})
     assert not new.legacy
@@ -97,7 +99,7 @@ def test_the_present_form_of_the_warning_is_the_same_config(tmp_path):
         ("releases:", ["home:x"]),
     ],
 )
-def test_either_list_may_be_missing(tmp_path, lists, names):
+def test_either_list_may_be_missing(tmp_path: Path, lists: list[list[str]], names: list[str]) -> None:
     text = f"obsprojects: {{'home:x': {{{lists}}}}}\npackagecloud: {{repo: a/b}}\ndistro-mapping: {{L: el/9}}\n"
     assert [project.name for project in load(write(tmp_path, text), {}).obs.projects] == names
 
@@ -113,7 +115,7 @@ def test_either_list_may_be_missing(tmp_path, lists, names):
         ("  RHEL_7     :", "  Leap_15.6:", "23:3", "duplicate key `Leap_15.6`"),
     ],
 )
-def test_mistakes_point_into_the_old_file(tmp_path, old, new, where, what):
+def test_mistakes_point_into_the_old_file(tmp_path: Path, old: str, new: str, where: str, what: str) -> None:
     path = write(tmp_path, OLD.replace(old, new, 1))
     with pytest.raises(ConfigError) as caught:
         load(path, {})

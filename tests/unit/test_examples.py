@@ -1,6 +1,7 @@
 """The example configs are themselves valid, and together with the schema they leave out no key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,11 +14,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ENVIRONMENT = {"OSC_USERNAME": "u", "OSC_PASSWORD": "p", "PACKAGECLOUD_TOKEN": "t"}
 
 
-def resolved(schema, part):
+def resolved(schema: dict[str, Any], part: str):
     return schema["$defs"][part["$ref"].rpartition("/")[2]] | part if "$ref" in part else part
 
 
-def keys_of(schema, part, path=()):
+def keys_of(schema: dict[str, Any], part: str, path: str = ()):
     """Every key that the schema knows, with the path to it; list items count as their list."""
     part = resolved(schema, part)
     for key, inner in part.get("properties", {}).items():
@@ -27,7 +28,7 @@ def keys_of(schema, part, path=()):
         yield from keys_of(schema, part["items"], path)
 
 
-def keys_in(data, path=()):
+def keys_in(data: bytes, path: str = ()):
     if isinstance(data, dict):
         for key, value in data.items():
             yield (*path, key)
@@ -38,29 +39,29 @@ def keys_in(data, path=()):
 
 
 @pytest.mark.parametrize("name", ["anonymous", "minimal", "pkgsync"])
-def test_an_example_is_valid_without_a_warning(name):
+def test_an_example_is_valid_without_a_warning(name: str) -> None:
     path = EXAMPLES / f"{name}.yaml"
     assert load(path, ENVIRONMENT).warnings == ()
     assert path.read_text().startswith("# yaml-language-server: $schema=../schema/config.schema.json\n")
 
 
 @pytest.mark.parametrize("name", ["anonymous", "minimal", "pkgsync"])
-def test_an_example_satisfies_the_schema_as_an_editor_sees_it(name):
+def test_an_example_satisfies_the_schema_as_an_editor_sees_it(name: str) -> None:
     data = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text())
     assert list(Draft202012Validator(schemas.load("config")).iter_errors(data)) == []
 
 
-def test_no_other_example_is_left_untested():
+def test_no_other_example_is_left_untested() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.yaml")} == {"anonymous", "kata-pkgsync", "minimal", "pkgsync"}
 
 
-def test_one_example_shows_every_key():
+def test_one_example_shows_every_key() -> None:
     schema = schemas.load("config")
     shown = set(keys_in(yaml.safe_load((EXAMPLES / "pkgsync.yaml").read_text())))
     assert set(keys_of(schema, schema)) - shown == set()
 
 
-def test_the_schema_is_sound_and_describes_every_key():
+def test_the_schema_is_sound_and_describes_every_key() -> None:
     schema = schemas.load("config")
     Draft202012Validator.check_schema(schema)
     parts = [schema, schema["$defs"]["kata-pkgsync"]]
@@ -75,7 +76,7 @@ def test_the_schema_is_sound_and_describes_every_key():
     assert undescribed == []
 
 
-def test_the_predecessors_example():
+def test_the_predecessors_example() -> None:
     config = load(EXAMPLES / "kata-pkgsync.yaml", ENVIRONMENT)
     assert config.legacy
     assert [project.name for project in config.obs.projects] == [

@@ -26,7 +26,7 @@ def steps(action: str) -> list[dict[str, Any]]:
     return loaded(f".github/actions/{action}/action.yml")["runs"]["steps"]
 
 
-def test_every_action_has_its_script_and_reads_no_other():
+def test_every_action_has_its_script_and_reads_no_other() -> None:
     assert {path.parent.name for path in (ROOT / ".github/actions").glob("*/action.yml")} == set(ACTIONS)
     for action in ACTIONS:
         runs = [step["run"] for step in steps(action) if "run" in step]
@@ -38,7 +38,7 @@ def test_every_action_has_its_script_and_reads_no_other():
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_script_gets_the_variables_that_it_reads(action: str):
+def test_a_script_gets_the_variables_that_it_reads(action: str) -> None:
     (step,) = [step for step in steps(action) if step.get("id") == action or step["name"] == "Comment"]
     source = (ROOT / f".github/actions/scripts/{action}.py").read_text()
     asked = set(re.findall(r'(?:variable|environ\.get)\("([A-Z_]+)"', source))
@@ -47,7 +47,7 @@ def test_a_script_gets_the_variables_that_it_reads(action: str):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_output_is_one_that_the_script_writes(action: str):
+def test_an_output_is_one_that_the_script_writes(action: str) -> None:
     about = loaded(f".github/actions/{action}/action.yml")
     source = (ROOT / f".github/actions/scripts/{action}.py").read_text() + (
         ROOT / ".github/actions/scripts/plans.py"
@@ -57,19 +57,19 @@ def test_an_output_is_one_that_the_script_writes(action: str):
         assert f'"{name}"' in source
 
 
-def test_no_value_is_written_into_a_script():
+def test_no_value_is_written_into_a_script() -> None:
     everything = [*JOBS.values(), *({"steps": steps(action)} for action in ACTIONS)]
     for step in (step for job in everything for step in job["steps"]):
         assert "${{" not in step.get("run", "")
 
 
-def test_every_action_of_others_is_pinned_to_a_commit():
+def test_every_action_of_others_is_pinned_to_a_commit() -> None:
     everything = [*JOBS.values(), *({"steps": steps(action)} for action in ACTIONS)]
     used = [step["uses"] for job in everything for step in job["steps"] if "uses" in step]
     assert [name for name in used if not (PINNED.fullmatch(name) or OURS.fullmatch(name))] == []
 
 
-def test_a_job_may_do_just_what_it_needs():
+def test_a_job_may_do_just_what_it_needs() -> None:
     assert WORKFLOW["permissions"] == {}
     assert {name: job["permissions"] for name, job in JOBS.items()} == {
         "outdated": {"pull-requests": "write"},
@@ -81,7 +81,7 @@ def test_a_job_may_do_just_what_it_needs():
     }
 
 
-def test_what_writes_has_no_secret_and_a_fork_has_neither():
+def test_what_writes_has_no_secret_and_a_fork_has_neither() -> None:
     with_secret = {name for name, job in JOBS.items() if "secrets." in yaml.safe_dump(job)}
     writing = {name for name, job in JOBS.items() if "write" in job["permissions"].values()}
     assert with_secret == {"plan", "apply", "snapshot"}
@@ -96,7 +96,7 @@ def test_what_writes_has_no_secret_and_a_fork_has_neither():
     assert "needs.plan.result != 'skipped'" in JOBS["comment"]["if"]
 
 
-def test_a_checkout_leaves_no_token_behind():
+def test_a_checkout_leaves_no_token_behind() -> None:
     checkouts = [
         step for job in JOBS.values() for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")
     ]
@@ -104,13 +104,13 @@ def test_a_checkout_leaves_no_token_behind():
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_inputs_are_ones_that_the_action_has():
+def test_inputs_are_ones_that_the_action_has() -> None:
     for step in (step for job in JOBS.values() for step in job["steps"]):
         if ours := OURS.fullmatch(step["uses"]):
             assert set(step.get("with", {})) <= set(loaded(f".github/actions/{ours[1]}/action.yml")["inputs"])
 
 
-def test_gitlab_reports_counts_and_keeps_secrets_and_token_apart():
+def test_gitlab_reports_counts_and_keeps_secrets_and_token_apart() -> None:
     head, jobs = yaml.safe_load_all((ROOT / "examples/gitlab/pkgsync.yml").read_text())
     assert set(head["spec"]["inputs"]) == {"config", "image", "backup-dir", "state-dir"}
     named = {name.partition(":")[0]: job for name, job in jobs.items() if not name.startswith(".")}
@@ -130,7 +130,7 @@ def test_gitlab_reports_counts_and_keeps_secrets_and_token_apart():
     assert named["pkgsync note"]["script"] == ['python3 /opt/pkgsync/scripts/gitlab_note.py "$PLAN"']
 
 
-def test_what_the_container_copies_is_there():
+def test_what_the_container_copies_is_there() -> None:
     lines = (ROOT / "examples/Containerfile").read_text().splitlines()
     sources = [name for line in lines if line.startswith("COPY ") for name in line.split()[1:-1]]
     assert [name for name in sources if not (ROOT / name).exists()] == []
@@ -138,7 +138,7 @@ def test_what_the_container_copies_is_there():
     assert "/opt/pkgsync/scripts/gitlab_note.py" in (ROOT / "examples/gitlab/pkgsync.yml").read_text()
 
 
-def test_the_hook_checks_the_config():
+def test_the_hook_checks_the_config() -> None:
     (hook,) = loaded(".pre-commit-hooks.yaml")
     assert (hook["id"], hook["entry"], hook["language"]) == ("pkgsync-validate", "pkgsync validate", "python")
     assert re.search(hook["files"], "pkgsync.yaml")

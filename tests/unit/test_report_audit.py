@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -210,7 +211,7 @@ def test_a_time_that_cannot_be_is_not_known(seconds: int) -> None:
 # the order
 
 
-def orphan(name: str, **fields: object) -> Orphan:
+def orphan(name: str, **fields: Any) -> Orphan:
     row = evolve(ROW, filename=name, created_at=str(fields.pop("created_at", "2026")))
     return evolve(AUDIT.orphans[0], row=row, **fields)
 

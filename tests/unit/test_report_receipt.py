@@ -1,5 +1,7 @@
 """The end of an apply: what is not done, grouped by its reason, and the next step."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -34,7 +36,7 @@ def test_the_last_line_of_a_dry_run(outcomes: list[Outcome], line: str) -> None:
     assert receipt_text(evolve(RECEIPT, lines=lines), PLAIN, dry_run=True).splitlines()[-1] == line
 
 
-def not_done(number: int, outcome: Outcome, message: str, **more: object) -> ReceiptLine:
+def not_done(number: int, outcome: Outcome, message: str, **more: Any) -> ReceiptLine:
     name = f"lib{number}-1-1.x86_64.rpm"
     line = ReceiptLine(action="upload", distribution=LEAP, filename=name, outcome=outcome, message=message)
     return evolve(line, **more)

@@ -154,7 +154,7 @@ def test_what_is_no_package_is_refused(data: bytes) -> None:
         ("plain", ".xml", bytes),
     ],
 )
-def test_rpm_md_states_true_sums_and_sizes(compression, suffix, unpack) -> None:
+def test_rpm_md_states_true_sums_and_sizes(compression, suffix: str, unpack) -> None:
     file = Published(path="noarch/demo-1.0-1.noarch.rpm", artifact=RPMS["demo-1.0-1.noarch.rpm"], mtime=1700000000)
     tree = rpm_md([file], "obs.test/demo:x/Leap", 1700000100, IndexOptions(compression=compression))
     repomd = tree["repodata/repomd.xml"].decode()
@@ -171,7 +171,7 @@ def test_rpm_md_states_true_sums_and_sizes(compression, suffix, unpack) -> None:
 
 
 @pytest.mark.parametrize(("kind", "algorithm"), [("sha", "sha1"), ("sha512", "sha512")])
-def test_rpm_md_with_other_checksums(kind, algorithm) -> None:
+def test_rpm_md_with_other_checksums(kind: str, algorithm) -> None:
     artifact = RPMS["demo-1.0-1.noarch.rpm"]
     tree = rpm_md(
         [Published(path="noarch/x.rpm", artifact=artifact, mtime=1)],

@@ -3,6 +3,7 @@
 import base64
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -44,7 +45,7 @@ def quota_session(pauses: list[float]) -> Session:
     return Session(API, auth=AUTH, pause=pauses.append, quota=True)
 
 
-def get(session: Session, route: str = "/x", **options: object) -> bytes:
+def get(session: Session, route: str = "/x", **options: Any) -> bytes:
     return session.get(route, max_bytes=1000, **options).body  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -290,7 +291,7 @@ def test_closing_ends_what_is_in_flight() -> None:
         assert "ending" in str(errors[0])
 
 
-def download(server: RawServer, sink: io.BytesIO, size: int | None, **options: object) -> tuple[int, list[int]]:
+def download(server: RawServer, sink: io.BytesIO, size: int | None, **options: Any) -> tuple[int, list[int]]:
     counts: list[int] = []
     total = session_to(server).download("/f", sink, size=size, on_bytes=counts.append, **options)  # type: ignore[arg-type]
     return total, counts
