@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from typing import Any
 
@@ -41,9 +41,9 @@ class Cell:
 
     id: str
     play: Callable[[Stage], object] = field(repr=False)
-    expect: frozenset[str] = field(converter=frozenset)
+    expect: Collection[str]
     held: frozenset[str] = frozenset()
-    codes: frozenset[int] = field(default=frozenset({1}), converter=frozenset)
+    codes: Collection[int] = frozenset({1})
     alone: bool = True
     slow: bool = False
 
@@ -131,7 +131,7 @@ def status(number: int, **headers: str) -> Callable[[Route], Fault]:
 
 
 def kind(kind: Kind, **options: Any) -> Callable[[Route], Fault]:
-    return lambda route: Fault(kind=kind, **options)  # type: ignore[arg-type]
+    return lambda route: Fault(kind=kind, **options)
 
 
 def body(make: Callable[[Route], bytes]) -> Callable[[Route], Fault]:

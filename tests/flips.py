@@ -78,7 +78,8 @@ def _configured(case: Case, change: ConfigChange) -> Case:
     section, name = (change.path[0], change.path[1]) if len(change.path) == 2 else ("", change.path[0])
     holder = getattr(policy, section) if section else policy
     changed = evolve(holder, **{name: _changed(getattr(holder, name), change, name)})
-    return evolve(case, world=evolve(case.world, policy=evolve(policy, **{section: changed}) if section else changed))
+    changes: dict[str, Any] = {section: changed}
+    return evolve(case, world=evolve(case.world, policy=evolve(policy, **changes) if section else changed))
 
 
 def _changed(old: Any, change: ConfigChange, name: str) -> Any:

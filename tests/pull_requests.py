@@ -68,9 +68,13 @@ def here(script: str, arguments: list[str], env: Mapping[str, str]) -> Done:
 
 def process(command: str, folder: Path, env: Mapping[str, str], cancel: Event | None) -> Done:
     """What bash makes of a step's command; it is told to end once ``cancel`` is set."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(
-        ["bash", "-e", "-c", command], cwd=folder, env={**os.environ, **env}, text=True, **pipes
+        ["bash", "-e", "-c", command],
+        cwd=folder,
+        env={**os.environ, **env},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as started:
         try:
             if cancel is not None:

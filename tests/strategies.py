@@ -1,6 +1,7 @@
 """Hypothesis strategies that several test files share: names that try to break out, and plans that hold together."""
 
 from collections import Counter
+from typing import Any
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -131,7 +132,7 @@ def _actions(
     content = draw(_SUMS)
     if kind in (Upload, Replacement):
         also = () if undo else tuple(draw(st.lists(_sources(), max_size=1)))
-        due = {
+        due: dict[str, Any] = {
             "distribution": distribution,
             "filename": filename,
             "size": draw(_SIZES),

@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: Any) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, path=PROMOTE, method="POST", **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, path=PROMOTE, method="POST", **more))
 
 
 def promotes(world: World) -> int:

@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: Any) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))
 
 
 def test_the_bytes_are_kept_before_the_delete(world: World) -> None:

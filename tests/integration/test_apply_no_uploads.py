@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def broken(world: World, **more: Any) -> Fault:
-    fault = Fault(kind=Kind.STATUS, method="POST", status=500, times=None, **more)  # type: ignore[arg-type]
+    fault = Fault(kind=Kind.STATUS, method="POST", status=500, times=None, **more)
     return world.sandbox.packagecloud.faults.add(fault)
 
 

@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def fault(world: World, kind: Kind, **more: Any) -> Fault:
-    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))  # type: ignore[arg-type]
+    return world.sandbox.packagecloud.faults.add(Fault(kind=kind, **more))
 
 
 def holds(world: World, artifact: Artifact) -> bool:

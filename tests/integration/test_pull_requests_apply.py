@@ -1,5 +1,6 @@
 """What is not provably the plan that was reviewed in the merged pull request is not applied."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ FORGED = "sha256:" + "0" * 64
 
 
 @pytest.fixture
-def actions(tmp_path: Path):
+def actions(tmp_path: Path) -> Iterator[Actions]:
     """A plan that was shown, bound and merged. There is no config here: whatever reaches pkgsync fails otherwise."""
     with open_github() as hub:
         actions = Actions(hub, tmp_path, tmp_path)

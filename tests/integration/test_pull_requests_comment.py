@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ RUN = "https://github.com/acme/packages/actions/runs/901"
 
 
 @pytest.fixture
-def actions(tmp_path: Path):
+def actions(tmp_path: Path) -> Iterator[Actions]:
     with open_github() as hub:
         yield Actions(hub, tmp_path, tmp_path)
 

@@ -151,7 +151,7 @@ def cdn(kind: Kind, **more: Any) -> Scenario:
     """Nothing can be backed up, so the replacement and the deletion fail, over and over."""
 
     def scenario(cli: Cli) -> None:
-        cli.sandbox.packagecloud.cdn_faults.add(Fault(kind=kind, times=None, **more))  # type: ignore[arg-type]
+        cli.sandbox.packagecloud.cdn_faults.add(Fault(kind=kind, times=None, **more))
 
     return scenario
 

@@ -32,7 +32,7 @@ def error(path: str, status: int, body: str, content_type: str = "application/xm
             body=body.encode(),
             content_type=content_type,
             **more,
-        )  # type: ignore[arg-type]
+        )
         cli.sandbox.obs.faults.add(fault)
         cli.sandbox.obs.download_faults.add(fault)
         cli.sandbox.packagecloud.faults.add(fault)

@@ -30,7 +30,7 @@ def now() -> datetime:
 def line(outcome: Outcome = Outcome.DONE, **more: Any) -> ReceiptLine:
     return ReceiptLine(
         action="upload", distribution="opensuse/15.6", filename="hello-1.0-1.x86_64.rpm", outcome=outcome, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 _OPEN: list[Journal] = []
@@ -247,7 +247,7 @@ def test_what_was_put_there_is_known_by_the_name_that_it_got(tmp_path: Path) -> 
     ):
         journal.end(
             ReceiptLine(action=action, distribution="opensuse/15.6", filename=name, outcome=outcome, sha256=name)
-        )  # type: ignore[arg-type]
+        )
     journal.end(
         ReceiptLine(
             action="upload",

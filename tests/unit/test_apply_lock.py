@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ with lock.hold(pathlib.Path(sys.argv[1]), api="https://packagecloud.io", reposit
 """
 
 
-def hold(folder: Path, api: str = "https://packagecloud.io", repository: str = "me/stable"):
+def hold(
+    folder: Path, api: str = "https://packagecloud.io", repository: str = "me/stable"
+) -> AbstractContextManager[None]:
     return lock.hold(folder, api=api, repository=repository, plan_digest="sha256:bb", since="2026-11-22T12:00:00Z")
 
 

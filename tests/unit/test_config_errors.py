@@ -31,7 +31,7 @@ def failure(tmp_path: Path, text: str | bytes) -> tuple[str, str]:
     return caught.value.message.replace(str(path), "c.yaml"), caught.value.tip
 
 
-def case(old: str, new: str, message: str, tip: str) -> ParameterSet:
+def case(old: str, new: str, message: str | None, tip: str | None) -> ParameterSet:
     return pytest.param(HEAD.replace(old, new, 1), message, tip, id=f"{old.strip()} -> {new.strip()}"[:70])
 
 

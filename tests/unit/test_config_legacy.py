@@ -35,7 +35,7 @@ distro-mapping:
 """
 
 
-def write(tmp_path: Path, text: str):
+def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     return path

@@ -2,7 +2,7 @@
 
 import gzip
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import zstandard
@@ -13,7 +13,7 @@ from pkgsync.formats.sums import Stated, opened
 from pkgsync.planfile import strictjson
 from tests.watchdog import watchdog
 
-PACKERS = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.compress}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.compress}
 
 
 class Fed:
@@ -145,8 +145,8 @@ def test_a_root_that_is_to_be_skipped_is_another_document() -> None:
 
 def test_reading_a_document_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 100))
-    monkeypatch.setattr(xml.time, "monotonic", lambda: next(clock))
-    taken = []
+    monkeypatch.setattr("pkgsync.formats.xml.time.monotonic", lambda: next(clock))
+    taken: list[int] = []
     with pytest.raises(IntegrityError, match="took longer than 600 s"):
         taken.extend(xml.in_pieces(b"x" * 65536 * 20))
     assert len(taken) == 6
@@ -188,7 +188,7 @@ def test_a_list_of_packages_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_plan_that_would_fill_the_memory_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strictjson.json, "loads", None)
+    monkeypatch.setattr("pkgsync.planfile.strictjson.json.loads", None)
     with pytest.raises(PlanFileError, match="holds over 10000000 values"):
         strictjson.parse_object(b'{"a": [' + b"[]," * 5_000_001 + b"[]]}", "plan.json")
 

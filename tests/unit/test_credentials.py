@@ -295,7 +295,7 @@ def test_a_broken_token_file_is_named_and_not_shown(config: Make, refused: Refus
 # oscrc
 
 
-def oscrc(tmp_path: Path, section: str, place: str = ".oscrc", url: str = "https://api.opensuse.org"):
+def oscrc(tmp_path: Path, section: str, place: str = ".oscrc", url: str = "https://api.opensuse.org") -> Path:
     path = tmp_path / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"[general]\napiurl = {url}\n\n[{url}]\n{section}\n")
@@ -427,7 +427,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
         asked.append(host)
         if host == "broken.example":
             raise KeyringError
-        return entries.get((host, user))
+        return entries.get((host, user or ""))
 
     def get_credential(host: str, user: str | None) -> SimpleNamespace | None:
         found = next((u for h, u in entries if h == host and user in (None, u)), None)

@@ -1,5 +1,6 @@
 """The example configs are themselves valid, and together with the schema they leave out no key."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ from jsonschema import Draft202012Validator
 from pkgsync import schemas
 from pkgsync.config import load
 
+Keys = tuple[str, ...]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENVIRONMENT = {"OSC_USERNAME": "u", "OSC_PASSWORD": "p", "PACKAGECLOUD_TOKEN": "t"}
 
 
-def resolved(schema: dict[str, Any], part: str):
-    return schema["$defs"][part["$ref"].rpartition("/")[2]] | part if "$ref" in part else part
+def resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return {**schema["$defs"][part["$ref"].rpartition("/")[2]], **part} if "$ref" in part else part
 
 
-def keys_of(schema: dict[str, Any], part: str, path: str = ()):
+def keys_of(schema: dict[str, Any], part: dict[str, Any], path: Keys = ()) -> Iterator[Keys]:
     """Every key that the schema knows, with the path to it; list items count as their list."""
     part = resolved(schema, part)
     for key, inner in part.get("properties", {}).items():
@@ -28,7 +30,7 @@ def keys_of(schema: dict[str, Any], part: str, path: str = ()):
         yield from keys_of(schema, part["items"], path)
 
 
-def keys_in(data: bytes, path: str = ()):
+def keys_in(data: Any, path: Keys = ()) -> Iterator[Keys]:
     if isinstance(data, dict):
         for key, value in data.items():
             yield (*path, key)

@@ -263,7 +263,7 @@ def test_no_more_rows_than_were_asked_for() -> None:
 )
 def test_what_would_fill_the_memory_is_not_even_decoded(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """64 MiB of empty lists took 5 GiB."""
-    monkeypatch.setattr(documents.json, "loads", None)
+    monkeypatch.setattr("pkgsync.packagecloud.documents.json.loads", None)
     for parse in (rows.parse_rows, rows.parse_details, rows.parse_count):
         with pytest.raises(ReadError, match="more than was asked for"):
             parse(body, "x")

@@ -47,7 +47,7 @@ def other_validator(name: schemas.Name) -> Any:
     return kind(schemas.load(name))
 
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[object] = st.sampled_from(
     [
         None, True, False, 0, -1, 1.0, 0.5, 2**53 - 1, 2**53, -(2**53), 255, 256, [], {}, [[]], [None], {"a": 1}, "", "0", "a", "a/b", "a/b/c", "a b/c",
         "a\u00a0/b", "a/b\n", "/a", "a//b", "..", "a/../b", "a\nb", "a\u2028//b", "a\x85", "ä" * 255, "ä" * 256, "\U0001f600" * 255, SUMS["1"],

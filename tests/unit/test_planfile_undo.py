@@ -8,8 +8,7 @@ from attrs import evolve
 
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
-from pkgsync.model import Archiving, Counts, Deletion, Evidence, OldContent, Plan, Replacement, Source, Upload
-from pkgsync.model.plan import Action
+from pkgsync.model import Action, Archiving, Counts, Deletion, Evidence, OldContent, Plan, Replacement, Source, Upload
 from pkgsync.reasons import Reason
 from tests.samples import DELETION, LEAP, LEAP_SOURCE, NOTHING, SUMS, UPLOADS
 

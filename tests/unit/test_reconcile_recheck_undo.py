@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.model import (
+    Action,
     Archiving,
     Deletion,
     Evidence,
@@ -25,7 +26,6 @@ from pkgsync.model import (
     Source,
     Upload,
 )
-from pkgsync.model.plan import Action
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Sent, recheck
 from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, problem, repository, rpm, sha
@@ -77,13 +77,14 @@ Outcomes = tuple[Outcome, Reason | None]
 
 
 def undo_of(action: Action) -> Plan:
-    lists = {
+    lists: dict[type, str] = {
         Upload: "uploads",
         Replacement: "replacements",
         Deletion: "deletions",
         Archiving: "archivings",
     }
-    return evolve(plan([]), undoes=DIGEST, **{lists[type(action)]: (action,)})
+    listed: dict[str, Any] = {lists[type(action)]: (action,)}
+    return evolve(plan([]), undoes=DIGEST, **listed)
 
 
 def checked(

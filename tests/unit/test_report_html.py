@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -218,8 +219,8 @@ def test_a_plan_that_changes_nothing_is_a_line_and_its_counts() -> None:
 
 
 def test_deletions_are_never_folded_and_many_uploads_are() -> None:
-    many = {"deletions": [DELETION] * 30, "uploads": [UPLOADS[0]] * 30, "held": [HELD] * 30}
-    text = plan_html(evolve(PLAN, **{name: tuple(values) for name, values in many.items()}))
+    many: dict[str, list[Any]] = {"deletions": [DELETION] * 30, "uploads": [UPLOADS[0]] * 30, "held": [HELD] * 30}
+    text = plan_html(evolve(PLAN, **{name: tuple[Any](values) for name, values in many.items()}))
     folded = re.findall(r'<details class="table">.*?<table id="([a-z-]+)">', text, re.DOTALL)
     assert folded == ["uploads", "held", "reads"]
     assert len(rows(text, "deletions")) == len(rows(text, "uploads")) == 31
@@ -324,7 +325,7 @@ def nasty_audit(text: str) -> Audit:
 
 
 def nasty_plan(text: str) -> Plan:
-    here = {"distribution": text, "filename": text}
+    here: dict[str, Any] = {"distribution": text, "filename": text}
     taken = evolve(DELETION, **here, created_at=text, uploader=text, archived_in=text)
     return evolve(
         DOUBTFUL,

@@ -46,7 +46,7 @@ def quota_session(pauses: list[float]) -> Session:
 
 
 def get(session: Session, route: str = "/x", **options: Any) -> bytes:
-    return session.get(route, max_bytes=1000, **options).body  # type: ignore[arg-type]
+    return session.get(route, max_bytes=1000, **options).body
 
 
 def test_a_reply_holds_what_was_answered(session: Session, requests_mock: requests_mock.Mocker) -> None:

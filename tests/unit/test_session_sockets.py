@@ -293,7 +293,7 @@ def test_closing_ends_what_is_in_flight() -> None:
 
 def download(server: RawServer, sink: io.BytesIO, size: int | None, **options: Any) -> tuple[int, list[int]]:
     counts: list[int] = []
-    total = session_to(server).download("/f", sink, size=size, on_bytes=counts.append, **options)  # type: ignore[arg-type]
+    total = session_to(server).download("/f", sink, size=size, on_bytes=counts.append, **options)
     return total, counts
 
 

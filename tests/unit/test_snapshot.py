@@ -185,13 +185,14 @@ def test_of_built_files_only_those_count_that_were_read() -> None:
     assert files(world_of(READS), lambda name, _: True) is None
     broken = {first: IntegrityError("hello: no package", tip="Build it."), copies.popitem()[0]: None}
     loaded = again(snapshot_of(world_of(RepositoryReads(before=both, after=both, copies=broken))))
-    (_, failure), (_, nothing) = loaded.obs.projects["home:me"].repositories["leap"].copies.items()  # type: ignore[union-attr]
+    found_again: Any = loaded.obs.projects["home:me"].repositories["leap"].copies
+    failure, nothing = found_again.values()
     assert (type(failure), failure.message, failure.tip, nothing) == (
         IntegrityError,
         "hello: no package",
         "Build it.",
         None,
-    )  # type: ignore[union-attr]
+    )
 
 
 def test_of_built_files_none_counts_that_was_not_tried_after_a_failure() -> None:
@@ -259,7 +260,7 @@ def change(place: Callable[[dict[str, Any]], Any], key: Any, new: Any) -> Callab
 
 FILES = lambda value: leap(value)["index"]["index"]["files"][0]  # noqa: E731
 ROW = lambda value: value["packagecloud"]["rows"][0]  # noqa: E731
-HOSTILE = {
+HOSTILE: dict[str, tuple[Callable[[Any], object], str]] = {
     "path": (change(FILES, 0, "../../etc/passwd"), "no usable path"),
     "hidden": (change(FILES, 0, "x86_64/a\u202e.rpm"), "no usable path"),
     "file sum": (change(FILES, 2, "0" * 63), "not 64 hex digits"),
@@ -285,7 +286,7 @@ HOSTILE = {
 def test_what_nobody_wrote_so_is_refused_in_words(name: str) -> None:
     edit, words = HOSTILE[name]
     value = document()
-    edit(value)  # type: ignore[operator]
+    edit(value)
     with pytest.raises(PlanFileError) as caught:
         snapshots.loads(resigned(value), "world.json")
     assert caught.value.exit_code == ExitCode.INTEGRITY
@@ -316,7 +317,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [found for key in keys for found in places(value[key])]
 
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[object] = st.sampled_from(
     [None, True, -1, 2**53 - 1, "", "\ud800", "\x00", "../x", "2026-01-01", "rpm", [], {}, [[]], "é" * 300]
 ).map(deepcopy)
 
