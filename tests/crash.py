@@ -137,7 +137,7 @@ def _child(attempt: Attempt, step: int | None, noticed: Event | None, total: "Sy
             interrupt(halt, code)
             noticed.set()
 
-        signals.Halt.interrupt = tell  # type: ignore[method-assign]
+        signals.Halt.interrupt = tell  # type: ignore[method-assign,assignment]
     receipt = _run(attempt)
     if total is not None:
         total.value = bomb.count

@@ -238,12 +238,12 @@ def page_cells() -> Iterator[Cell]:
         for route in (PAGE_N, PAGE_LAST):
             for times in (1, None):
 
-                def play(
+                def ask(
                     stage: Stage, route: Route = route, times: int | None = times, query: tuple[str, str] = query
                 ) -> None:
                     route.add(stage, Fault(kind=Kind.QUERY, path=route.path, times=times, query=query))
 
-                yield Cell(f"{route.id}-{name}-{'once' if times else 'always'}", play, {HEALED} if times else {REFUSED})
+                yield Cell(f"{route.id}-{name}-{'once' if times else 'always'}", ask, {HEALED} if times else {REFUSED})
 
 
 def cells() -> Iterator[Cell]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from pkgsync.sandbox import REPOSITORY, Fault, Kind, Reply, change_body, replace_body
+from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply, change_body, replace_body
 from tests.faultmatrix import (
     HEALTHY,
     HEALTHY_KEYS,
@@ -18,7 +18,6 @@ from tests.faultmatrix import (
     LEAP,
     LEAP_DIST,
     OTHER,
-    PROJECT,
     RHEL,
     RHEL_DIST,
     Stage,

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from pkgsync import planfile
+from pkgsync.apply.outcome import Undo
 from pkgsync.model import (
     Action,
     ActualState,
@@ -139,6 +140,8 @@ class Model:
             case Archiving():
                 self._move(self.here, self.there, action)
                 return evolve(said, undo="archive", archive_to=action.archive_to, size=SIZES[action.sha256])
+            case _:
+                raise TypeError(action)
 
     def _put(self, action: Upload, said: ReceiptLine) -> ReceiptLine:
         assert action.key not in self.here
@@ -153,7 +156,7 @@ class Model:
         assert action.source.kind == "obs" or self.backups[action.sha256] == action.size
         return action.sha256
 
-    def _take(self, key: str, sha256: str) -> str:
+    def _take(self, key: str, sha256: str) -> Undo:
         assert self.here.pop(key) == sha256
         if self.keeps:
             self.backups[sha256] = SIZES[sha256]

@@ -59,8 +59,8 @@ def test_an_unclear_answer_is_settled_by_a_look(world: World, file: Artifact, ki
 
 
 def test_stored_but_answered_502_is_done_with_one_request(world: World, file: Artifact) -> None:
-    def bad_gateway(reply):  # the upload has taken effect by now
-        return type(reply)(502, (("Content-Type", "text/html"),), b"<html>Bad Gateway</html>")
+    def bad_gateway(reply: Reply) -> Reply:  # the upload has taken effect by now
+        return Reply(status=502, headers=(("Content-Type", "text/html"),), body=b"<html>Bad Gateway</html>")
 
     fail(world, Kind.REWRITE, change=bad_gateway)
     receipt = world.apply(world.plan())

@@ -174,13 +174,14 @@ def test_a_plan_cannot_delete_what_obs_offers(cli: Cli) -> None:
 
 def recount(document: Document) -> None:
     """The counts of the summary, so that only the actions are wrong."""
-    for counts, mine in [
+    everything: list[tuple[Document, Callable[[Document], bool]]] = [
         (document["summary"]["total"], lambda action: True),
         *(
             (counts, lambda action, name=name: action["distribution"] == name)
             for name, counts in document["summary"]["distributions"].items()
         ),
-    ]:
+    ]
+    for counts, mine in everything:
         uploads = [a for a in document["uploads"] if mine(a)]
         counts |= {"uploads": len(uploads), "upload_bytes": sum(a["size"] for a in uploads)}
         counts["deletions"] = len([a for a in document["deletions"] if mine(a)])

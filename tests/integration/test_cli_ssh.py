@@ -25,7 +25,7 @@ REQUESTS = 9  # of a plan with two repositories
 
 def keygen(folder: Path, name: str = "id_ed25519", passphrase: str = "", kind: str = "ed25519") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "of a test", "-f", folder / name]
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "of a test", "-f", str(folder / name)]
     subprocess.run(command, check=True)
     return folder / name
 

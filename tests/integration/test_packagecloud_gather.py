@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 from attrs import evolve
@@ -338,7 +339,7 @@ def test_details_of_another_file_are_not_believed(sandbox: Sandbox, client: Pack
             kind=Kind.REWRITE,
             path="/package/",
             times=None,
-            change=rewrite(lambda row: {**dict(row), "filename": "x.rpm"}),
+            change=rewrite(lambda row: {**cast(dict[str, object], row), "filename": "x.rpm"}),
         )
     )
     state = read(client)

@@ -1,11 +1,12 @@
 """What is not provably the plan that was reviewed in the merged pull request is not applied."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.forges import open_github, zipped
+from tests.forges import GitHub, open_github, zipped
 from tests.pull_requests import HEAD, NEXT, Actions
 from tests.samples import PLAN
 
@@ -32,13 +33,13 @@ def test_the_reviewed_plan_reaches_pkgsync(actions: Actions) -> None:
     assert done.outputs["applied"] == "true"
 
 
-def status(hub, **more) -> None:
+def status(hub: GitHub, **more: Any) -> None:
     hub.status(
         HEAD, **{**{key: hub.statuses[0][key] for key in ("state", "context", "description", "target_url")}, **more}
     )
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[GitHub], object], str]] = {
     "another digest": (lambda hub: status(hub, description=f"{FORGED} 2 uploads"), f"but {FORGED} was reviewed"),
     "no digest": (lambda hub: status(hub, description="fine"), "names no digest and run"),
     "somebody else's status": (lambda hub: status(hub, creator={"login": "mallory"}), "was not written by the job"),
@@ -130,7 +131,9 @@ def repository(name: str) -> dict[str, str]:
         ({"head": {"sha": HEAD, "repo": None}}, "warning"),
     ],
 )
-def test_a_commit_that_merges_no_reviewed_plan_applies_nothing(actions: Actions, merge, kind: str) -> None:
+def test_a_commit_that_merges_no_reviewed_plan_applies_nothing(
+    actions: Actions, merge: dict[str, Any], kind: str
+) -> None:
     actions.hub.pulls[0] |= merge
     done = actions.step("apply")
     assert (done.code, done.outputs) == (0, {"applied": "false"})

@@ -1,7 +1,9 @@
 """From the pull request to the apply after its merge: the actions' scripts over the sandbox and a stand-in of GitHub."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ SNAPSHOT_NAME = "pkgsync-snapshot-pkgsync-4ae331e5f1b79f8a"
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     folder = tmp_path / "checkout"
     folder.mkdir()
     with open_cli(folder, monkeypatch) as cli:
@@ -23,7 +25,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def actions(cli, tmp_path: Path):
+def actions(cli: Cli, tmp_path: Path) -> Iterator[Actions]:
     with open_github() as hub:
         temporary = tmp_path / "runner"
         temporary.mkdir()
@@ -148,7 +150,7 @@ def test_a_base_config_tells_changes_apart_and_one_that_cannot_is_left_out(cli: 
     assert actions.step("plan", apart=True, base_config="was-not-there.yaml").code == 0
 
 
-def published(actions: Actions, run_id: int = 800, **run) -> None:
+def published(actions: Actions, run_id: int = 800, **run: Any) -> None:
     """The snapshot of the default branch, by a job of its own."""
     made = actions.step("snapshot", apart=True)
     assert made.code == 0, made.err

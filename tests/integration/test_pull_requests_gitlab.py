@@ -1,12 +1,12 @@
 """The note of a plan in a merge request, against a stand-in of GitLab's API."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
 from pkgsync import planfile
-from pkgsync.model import Plan
 from tests.forges import Fault, Reply, open_gitlab
 from tests.pull_requests import HEAD, NEXT, Pipeline, with_deletions
 from tests.samples import PLAN
@@ -15,13 +15,13 @@ PIPELINE = "https://gitlab.example/acme/packages/-/pipelines/33"
 
 
 @pytest.fixture
-def pipeline():
+def pipeline() -> Iterator[Pipeline]:
     with open_gitlab(HEAD) as lab:
         yield Pipeline(lab)
 
 
 @pytest.fixture
-def plan(tmp_path: Path):
+def plan(tmp_path: Path) -> Path:
     path = tmp_path / "plan.json"
     planfile.write(planfile.with_digest(PLAN), path)
     return path
@@ -31,7 +31,7 @@ def bodies(pipeline: Pipeline, author: int = 5) -> list[str]:
     return [note["body"] for note in pipeline.lab.notes if note["author"]["id"] == author and not note["system"]]
 
 
-def test_one_note_is_kept_up_to_date_in_place_wherever_it_stands(pipeline: Pipeline, plan: Plan) -> None:
+def test_one_note_is_kept_up_to_date_in_place_wherever_it_stands(pipeline: Pipeline, plan: Path) -> None:
     for number in range(130):
         pipeline.lab.note(f"comment {number}", author=6)
     pipeline.lab.note(f"<!-- pkgsync 4ae331e5f1b79f8a {HEAD} -->\nforged", author=6)
@@ -48,13 +48,13 @@ def test_one_note_is_kept_up_to_date_in_place_wherever_it_stands(pipeline: Pipel
     assert "forged" in bodies(pipeline, author=6)[-1]
 
 
-def test_a_job_that_comes_late_writes_nothing(pipeline: Pipeline, plan: Plan) -> None:
+def test_a_job_that_comes_late_writes_nothing(pipeline: Pipeline, plan: Path) -> None:
     done = pipeline.note(plan, commit=NEXT)
     assert done.out == "ddddddd is no longer the head of the merge request: nothing was written\n"
     assert pipeline.lab.notes == []
 
 
-def test_in_a_pipeline_of_merged_results_the_head_is_the_branchs(pipeline: Pipeline, plan: Plan) -> None:
+def test_in_a_pipeline_of_merged_results_the_head_is_the_branchs(pipeline: Pipeline, plan: Path) -> None:
     pipeline.note(plan, commit=NEXT, CI_MERGE_REQUEST_SOURCE_BRANCH_SHA=HEAD)
     assert len(bodies(pipeline)) == 1
 
@@ -83,13 +83,13 @@ def test_no_plan_is_said(pipeline: Pipeline, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reply", [None, Reply(502, {"message": "Bad Gateway"})])
-def test_a_note_whose_reply_was_lost_is_not_made_twice(pipeline: Pipeline, plan: Plan, reply: Reply | None) -> None:
+def test_a_note_whose_reply_was_lost_is_not_made_twice(pipeline: Pipeline, plan: Path, reply: Reply | None) -> None:
     pipeline.lab.api.faults.append(Fault("POST", ".*/notes", reply, done=True))
     assert pipeline.note(plan).code == 0
     assert len(bodies(pipeline)) == 1
 
 
-def test_a_limit_is_waited_for(pipeline: Pipeline, plan: Plan) -> None:
+def test_a_limit_is_waited_for(pipeline: Pipeline, plan: Path) -> None:
     for method in ("GET", "POST"):
         pipeline.lab.api.faults.append(Fault(method, ".*/notes", Reply(429, {}, {"Retry-After": "7"})))
     assert pipeline.note(plan).code == 0
@@ -107,6 +107,6 @@ def test_a_limit_is_waited_for(pipeline: Pipeline, plan: Plan) -> None:
         ({"PKGSYNC_GITLAB_TOKEN": ""}, "error: the environment variable PKGSYNC_GITLAB_TOKEN is not set"),
     ],
 )
-def test_what_is_wrong_is_one_line(pipeline: Pipeline, plan: Plan, env: dict[str, str], said) -> None:
+def test_what_is_wrong_is_one_line(pipeline: Pipeline, plan: Path, env: dict[str, str], said: str) -> None:
     done = pipeline.note(plan, **env)
     assert (done.code, done.err) == (1, said)

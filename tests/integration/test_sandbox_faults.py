@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -39,7 +40,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def get(sandbox: Sandbox, path: str = f"{API}/packages.json", **more) -> requests.Response:
+def get(sandbox: Sandbox, path: str = f"{API}/packages.json", **more: Any) -> requests.Response:
     more.setdefault("timeout", 10)
     return requests.get(sandbox.packagecloud_url + path, auth=(sandbox.token, ""), **more)
 
@@ -97,23 +98,23 @@ def test_a_hang_ends_when_the_client_is_gone(sandbox: Sandbox) -> None:
 
 
 def test_nothing_outlives_the_sandbox() -> None:
-    refused = []
+    refused: list[requests.ConnectionError] = []
 
     def work() -> None:
         try:
-            get(sandbox)
+            get(running)
         except requests.ConnectionError as error:
             refused.append(error)
 
-    with Sandbox() as sandbox:
-        url = sandbox.obs_url
-        fault = sandbox.packagecloud.faults.add(Fault(kind=Kind.HANG))
+    with Sandbox() as running:
+        url = running.obs_url
+        fault = running.packagecloud.faults.add(Fault(kind=Kind.HANG))
         client = threading.Thread(target=work)
         client.start()
         assert fault.hit.wait(10)
     client.join(10)
     assert len(refused) == 1
-    assert not sandbox.folder.exists()
+    assert not running.folder.exists()
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=10)
 
@@ -223,7 +224,9 @@ def test_the_log_knows_how_many_requests_overlapped(sandbox: Sandbox) -> None:
         ("anonymous", {"api", "projects", "anonymous", "published_url"}),
     ],
 )
-def test_the_config_holds_no_secret(sandbox: Sandbox, tmp_path: Path, source, keys: set[str]) -> None:
+def test_the_config_holds_no_secret(
+    sandbox: Sandbox, tmp_path: Path, source: Literal["api", "download", "anonymous"], keys: set[str]
+) -> None:
     path = sandbox.write_config(tmp_path, {"orphans": "keep"}, source)
     text = path.read_text()
     assert set(yaml.safe_load(text)["obs"]) == keys
@@ -235,10 +238,11 @@ def test_the_config_holds_no_secret(sandbox: Sandbox, tmp_path: Path, source, ke
 def test_serving_by_hand_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "pkgsync.sandbox", str(tmp_path), "--day", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        lines = []
+        assert process.stdout is not None
+        lines: list[str] = []
         while "Ctrl-C ends" not in (lines[-1] if lines else ""):
             lines.append(process.stdout.readline())
-        url = re.search(r"OBS +(\S+)", "".join(lines))[1]
+        (url,) = re.findall(r"OBS +(\S+)", "".join(lines))
         answer = requests.get(f"{url}/build/{PROJECT}/_result", auth=("demo", "demo-password"), timeout=10)
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)

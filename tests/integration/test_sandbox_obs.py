@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -28,8 +29,13 @@ def backend(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def ask(sandbox: Sandbox, path: str, **more) -> requests.Response:
+def ask(sandbox: Sandbox, path: str, **more: Any) -> requests.Response:
     return requests.get(sandbox.obs_url + path, auth=(sandbox.obs.user, sandbox.obs.password), timeout=10, **more)
+
+
+def one(parent: ET.Element, tag: str) -> ET.Element:
+    (found,) = parent.findall(tag)
+    return found
 
 
 def tree(sandbox: Sandbox, path: str) -> ET.Element:
@@ -160,7 +166,7 @@ def test_views_of_result(sandbox: Sandbox) -> None:
     empty = {one.attrib["package"] for one in result.iter("binarylist") if not len(one)}
     assert empty == {"demo-fails", "demo-x86only", "demo-excluded"}
     assert result.attrib["code"] == result.attrib["state"] == "published"
-    assert result.find("stats").attrib["lastpublished"] == "1795350000"
+    assert one(result, "stats").attrib["lastpublished"] == "1795350000"
     only = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist")
     assert not list(only.iter("status"))
 
@@ -169,8 +175,8 @@ def test_every_package_of_the_project_is_on_every_architecture(sandbox: Sandbox)
     sandbox.obs.finish(PROJECT, JAMMY, "aarch64", "only-there", [make_deb("only-there", arch="arm64")])
     root = tree(sandbox, f"/build/{PROJECT}/_result?view=binarylist&view=status&package=only-there")
     found = {
-        (one.get("repository"), one.get("arch")): (one.find("status").get("code"), len(one.find("binarylist")))
-        for one in root
+        (each.get("repository"), each.get("arch")): (one(each, "status").get("code"), len(one(each, "binarylist")))
+        for each in root
     }
     assert found == {
         (LEAP, "x86_64"): ("excluded", 0),
@@ -417,7 +423,7 @@ def test_day2_has_a_new_version_a_rebuild_and_a_removal(sandbox: Sandbox) -> Non
     assert "libdemo1-0.9.1-lp156.1.1.x86_64.rpm" in rpms
     assert ask(sandbox, deb).content != before
     result = tree(sandbox, f"/build/{PROJECT}/_result?view=stats")[0]
-    assert result.find("stats").attrib["lastpublished"] == "1795436400"
+    assert one(result, "stats").attrib["lastpublished"] == "1795436400"
 
 
 def test_another_order_of_elements_is_the_same_content(sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -20,7 +21,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def call(sandbox: Sandbox, method: str, path: str, **more) -> requests.Response:
+def call(sandbox: Sandbox, method: str, path: str, **more: Any) -> requests.Response:
     return requests.request(method, sandbox.packagecloud_url + path, auth=(sandbox.token, ""), timeout=10, **more)
 
 
@@ -33,10 +34,11 @@ def upload(sandbox: Sandbox, artifact: Artifact | bytes, distribution: str = LEA
     )  # fmt: skip
 
 
-def listing(sandbox: Sandbox, query: str = "") -> list[dict]:
+def listing(sandbox: Sandbox, query: str = "") -> list[dict[str, Any]]:
     answer = call(sandbox, "GET", f"{API}/packages.json{query}")
     assert answer.status_code == 200
-    return answer.json()
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
 
 
 def test_a_token_is_needed_everywhere(sandbox: Sandbox) -> None:
@@ -132,7 +134,9 @@ def test_upload_reads_the_header_of_the_package(
         (make_rpm("demo"), PYTHON, {"distro_version_id": ["is invalid"]}),
     ],
 )  # fmt: skip
-def test_uploads_that_are_refused(sandbox: Sandbox, artifact: Artifact, distribution: str, body: dict) -> None:
+def test_uploads_that_are_refused(
+    sandbox: Sandbox, artifact: Artifact, distribution: str, body: dict[str, Any]
+) -> None:
     answer = upload(sandbox, artifact, distribution)
     assert (answer.status_code, answer.json()) == (422, body)
     assert list(sandbox.folder.iterdir()) == []
@@ -209,7 +213,9 @@ def test_switches_of_what_a_reading_shows(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("place", ["query", "userinfo", "path"])
-def test_downloads_are_redirected_to_a_signed_address(sandbox: Sandbox, place: str) -> None:
+def test_downloads_are_redirected_to_a_signed_address(
+    sandbox: Sandbox, place: Literal["query", "userinfo", "path"]
+) -> None:
     sandbox.packagecloud.private.add(REPOSITORY)
     sandbox.packagecloud.token_in = place
     demo = make_rpm("demo++", "1~rc")
@@ -284,6 +290,7 @@ def test_a_large_upload_goes_to_disk(sandbox: Sandbox, tmp_path: Path) -> None:
         )  # fmt: skip
     assert answer.json()["size"] == str(large.blob.size)
     row = sandbox.packagecloud.find(REPOSITORY, "ubuntu/jammy", "large_1.0_amd64.deb")
+    assert row is not None
     assert isinstance(row.blob.source, Path)
     assert sandbox.packagecloud.content(REPOSITORY) == {
         ("ubuntu/jammy", "large_1.0_amd64.deb", large.blob.digest("sha256"))

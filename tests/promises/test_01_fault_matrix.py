@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,7 @@ BATCH = 60
 def verdicts(request: pytest.FixtureRequest) -> Mapping[str, Verdict]:
     """The verdicts on the cells of this test run, from processes of their own."""
     items = (item for item in request.session.items if isinstance(item, pytest.Function))
-    chosen = [item.callspec.params["cell"] for item in items if item.function is test_a_cell]
+    chosen: list[Any] = [item.callspec.params["cell"] for item in items if item.function is test_a_cell]
     slow = [id_ for id_ in chosen if CELLS[id_].slow]
     fast = [id_ for id_ in chosen if not CELLS[id_].slow]
     batches = [slow, *(fast[start : start + BATCH] for start in range(0, len(fast), BATCH))]

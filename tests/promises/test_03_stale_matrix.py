@@ -47,7 +47,11 @@ def remove(artifact: Artifact, distribution: str = LEAP, repository: str = "demo
 
 
 def swap(old: Artifact, new: Artifact, distribution: str = LEAP) -> Callable[[World], None]:
-    return lambda world: (world.remove(old, distribution), world.put(new, distribution, created_at=LATER))[1]
+    def swapped(world: World) -> None:
+        world.remove(old, distribution)
+        world.put(new, distribution, created_at=LATER)
+
+    return swapped
 
 
 def publish(*artifacts: Artifact) -> Callable[[World], None]:

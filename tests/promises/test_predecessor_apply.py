@@ -164,6 +164,10 @@ def test_25_run_twice_while_deletions_lag_counts_only_its_own_404s(world: World)
     assert world.apply(plan).exit_code == 0
 
 
+def _always(reply: Reply) -> Callable[[Reply], Reply]:
+    return lambda _: reply
+
+
 def lagging_listing(world: World) -> Callable[[], None]:
     """Listing and search go on showing what they show now; gives what ends that."""
     base = f"{world.sandbox.packagecloud_url}/api/v1/repos/{REPOSITORY}"
@@ -177,7 +181,7 @@ def lagging_listing(world: World) -> Callable[[], None]:
         shown = requests.get(f"{base}/{route}", auth=(world.sandbox.token, ""), timeout=60)
         headers = tuple((name, value) for name, value in shown.headers.items() if name not in ("Server", "Date"))
         fixed = Reply(status=200, headers=headers, body=shown.content)
-        fault = Fault(kind=Kind.REWRITE, method="GET", path=path, times=None, change=lambda _reply, fixed=fixed: fixed)
+        fault = Fault(kind=Kind.REWRITE, method="GET", path=path, times=None, change=_always(fixed))
         faults.append(world.sandbox.packagecloud.faults.add(fault))
 
     def end() -> None:

@@ -74,7 +74,7 @@ def _kind(part: dict[str, Any]) -> str:
             return "a list"
         case {"type": "object"}:
             return "a mapping"
-        case {"title": title}:
+        case {"title": str(title)}:
             return title
     raise ValueError(part)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, put_there
 from pkgsync.errors import PlanFileError, StorageError
-from pkgsync.model import Missing, Outcome, ReceiptLine
+from pkgsync.model import ActionKind, Missing, Outcome, ReceiptLine
 from pkgsync.reconcile import Sent
 
 KEY = "opensuse/15.6/hello-1.0-1.x86_64.rpm"
@@ -237,14 +237,15 @@ def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 def test_what_was_put_there_is_known_by_the_name_that_it_got(tmp_path: Path) -> None:
     journal = opened(tmp_path / "j")
     journal.sending(Request.UPLOAD, "opensuse/15.6/sent.rpm")
-    for action, name, outcome in (
+    ends: tuple[tuple[ActionKind, str, Outcome], ...] = (
         ("upload", "new.rpm", Outcome.DONE),
         ("replacement", "swapped.rpm", Outcome.DONE),
         ("upload", "theirs.rpm", Outcome.ALREADY_DONE),
         ("upload", "failed.rpm", Outcome.FAILED),
         ("deletion", "gone.rpm", Outcome.DONE),
         ("archiving", "moved.rpm", Outcome.DONE),
-    ):
+    )
+    for action, name, outcome in ends:
         journal.end(
             ReceiptLine(action=action, distribution="opensuse/15.6", filename=name, outcome=outcome, sha256=name)
         )

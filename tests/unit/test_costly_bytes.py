@@ -146,7 +146,7 @@ def test_a_root_that_is_to_be_skipped_is_another_document() -> None:
 def test_reading_a_document_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 100))
     monkeypatch.setattr("pkgsync.formats.xml.time.monotonic", lambda: next(clock))
-    taken: list[int] = []
+    taken: list[bytes] = []
     with pytest.raises(IntegrityError, match="took longer than 600 s"):
         taken.extend(xml.in_pieces(b"x" * 65536 * 20))
     assert len(taken) == 6

@@ -513,7 +513,7 @@ def test_a_login_does_not_show_itself() -> None:
         ("http://0.0.0.0", "http://0.0.0.0", False),
     ],
 )
-def test_origins(url: str, text: str, loopback: str) -> None:
+def test_origins(url: str, text: str, loopback: bool) -> None:
     origin = Origin.of(url)
     assert (str(origin), origin.is_loopback) == (text, loopback)
 

@@ -38,7 +38,8 @@ def base(answers: Mapping[str, Paths | Exception]) -> tuple[str | None, list[str
 def chain(length: int) -> dict[str, Paths | Exception]:
     """``me`` and so many projects behind it, the last of which is built for Leap."""
     names = ["me", *(f"p{n}" for n in range(1, length + 1))]
-    return {name: ((after, "r"),) for name, after in pairwise(names)} | {names[-1]: (LEAP,)}
+    found: dict[str, Paths | Exception] = {name: ((after, "r"),) for name, after in pairwise(names)}
+    return found | {names[-1]: (LEAP,)}
 
 
 def test_the_last_path_counts_first() -> None:

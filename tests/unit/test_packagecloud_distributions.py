@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pkgsync.errors import ConfigError, ReadError
+from pkgsync.model import Distribution
 from pkgsync.packagecloud import distributions
 
 
@@ -43,7 +44,7 @@ LIVE = {
 }
 
 
-def parse(document: object) -> tuple[distributions.Distribution, ...]:
+def parse(document: object) -> tuple[Distribution, ...]:
     return distributions.parse(json.dumps(document).encode())
 
 

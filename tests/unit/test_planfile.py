@@ -145,7 +145,7 @@ def test_the_file_is_made_for_diffs() -> None:
 
 
 def test_the_order_of_a_mapping_does_not_matter() -> None:
-    turned = dict(reversed(PLAN.summary.distributions.items()))
+    turned = dict(reversed(list(PLAN.summary.distributions.items())))
     assert planfile.dumps(evolve(PLAN, summary=evolve(PLAN.summary, distributions=turned))) == WRITTEN
 
 

@@ -23,7 +23,8 @@ JOBS = WORKFLOW["jobs"]
 
 
 def steps(action: str) -> list[dict[str, Any]]:
-    return loaded(f".github/actions/{action}/action.yml")["runs"]["steps"]
+    found: list[dict[str, Any]] = loaded(f".github/actions/{action}/action.yml")["runs"]["steps"]
+    return found
 
 
 def test_every_action_has_its_script_and_reads_no_other() -> None:

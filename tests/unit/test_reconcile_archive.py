@@ -1,6 +1,6 @@
 """Archive instead of delete: orphans against what the archive holds, at plan and again at apply."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -215,7 +215,11 @@ def test_limits_are_counted_again() -> None:
 @given(st.integers(0, 2**40), st.sampled_from(["lacks", "equal", "other", "unknown"]))
 def test_the_archive_never_lets_more_go_than_a_deletion_would(seed: int, state: str) -> None:
     world = a_world(seed)
-    sums = {"equal": lambda r: r.sha256, "other": lambda r: sha("elsewhere"), "unknown": lambda r: None}
+    sums: dict[str, Callable[[Row], str | None]] = {
+        "equal": lambda r: r.sha256,
+        "other": lambda r: sha("elsewhere"),
+        "unknown": lambda r: None,
+    }
     there = [evolve(r, sha256=sums[state](r)) for r in world.rows] if state != "lacks" else []
     orphans = evolve(world.policy.orphans, action=OrphanAction.DELETE)
     deleting = plan(world.repositories, world.rows, evolve(world.policy, orphans=orphans), managed=MANAGED)

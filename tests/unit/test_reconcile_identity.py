@@ -279,7 +279,7 @@ def test_a_file_of_one_name_in_all_versions_is_replaced() -> None:
 def test_an_earlier_source_that_is_not_read_could_offer_it_under_an_odd_name() -> None:
     def held(built: str, file: IndexedFile, distribution: str) -> list[Reason]:
         places = [architecture("x86_64", package("src", built))]
-        feeds = {"distributions": (distribution,)}
+        feeds: dict[str, Any] = {"distributions": (distribution,)}
         unread = repository(name="first", index=None, problems=(problem(Reason.UNREAD),), architectures=places, **feeds)
         return [h.reason for h in decide([unread, repository(file, **feeds)], distribution=distribution).held]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pkgsync.model import Deletion, Limits, OrphanPolicy, Outcome, Plan, Policy, Repository, Row
+from pkgsync.model import Deletion, Limits, OrphanPolicy, Outcome, Plan, Policy, Repository, Row, SupersededBy
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
 from tests.builders import DELETE, JAMMY, LEAP, NOW, actual, desired, plan, policy, problem, repository, row, rpm, sha
@@ -47,10 +47,12 @@ DUE = deletion(Outcome.DUE)
 
 def pointing_at(filename: str, deletions: Iterable[Deletion] = PLAN.deletions) -> tuple[Deletion, ...]:
     """Edited to be superseded by this file."""
-    return tuple(
-        evolve(d, evidence=evolve(d.evidence, superseded_by=evolve(d.evidence.superseded_by, filename=filename)))
-        for d in deletions
-    )
+    return tuple(evolve(d, evidence=evolve(d.evidence, superseded_by=_named(d, filename))) for d in deletions)
+
+
+def _named(deletion: Deletion, filename: str) -> SupersededBy:
+    assert deletion.evidence.superseded_by is not None
+    return evolve(deletion.evidence.superseded_by, filename=filename)
 
 
 def test_what_the_plan_calls_its_evidence_frees_nothing() -> None:

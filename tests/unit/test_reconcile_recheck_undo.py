@@ -238,7 +238,7 @@ def test_what_the_filters_leave_alone_stays(action: Action, filters: dict[str, A
 @pytest.mark.parametrize("action", [*TAKING, UPLOAD, RECALL])
 @pytest.mark.parametrize("sent", [None, SENT])
 def test_nothing_happens_in_a_distribution_that_the_config_does_not_manage(
-    action: Action, sent: dict[str, str] | None
+    action: Action, sent: dict[str, Sent] | None
 ) -> None:
     rows = [HERE] if action in TAKING else []
     assert checked(action, rows=rows, sent=sent, managed=(JAMMY,)) == (Outcome.STALE, Reason.POLICY_CHANGED)

@@ -48,7 +48,8 @@ def standings(
 def checked(repositories: Iterable[Repository], **more: Any) -> tuple[Any, Any]:
     """What is said about the upload and the replacement."""
     found = standings(repositories, **more)
-    return tuple((found[name].outcome, found[name].reason) for name in ("fresh", "again"))
+    fresh, again = ((found[name].outcome, found[name].reason) for name in ("fresh", "again"))
+    return fresh, again
 
 
 def test_the_plan_has_one_upload_and_one_replacement() -> None:

@@ -50,8 +50,9 @@ def undone(
 
 
 def only(plan: Plan) -> object:
-    (item,) = (*plan.actions, *plan.held)
-    return item
+    items: list[object] = [*plan.actions, *plan.held]
+    assert len(items) == 1
+    return items[0]
 
 
 def held(plan: Plan) -> tuple[str, Reason]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -220,7 +221,7 @@ def test_numbers_of_any_length_are_ordered(kind: PackageType) -> None:
         ({"version": "1.0é"}, False),
     ],
 )
-def test_what_makes_the_version_of_an_rpm_row_known(change: dict[str, str | None], known: bool) -> None:
+def test_what_makes_the_version_of_an_rpm_row_known(change: dict[str, Any], known: bool) -> None:
     assert isinstance(of_row(row(rpm(), **change)), Version) is known
 
 
@@ -228,7 +229,7 @@ def test_what_makes_the_version_of_an_rpm_row_known(change: dict[str, str | None
     ("change", "known"),
     [({}, True), ({"release": None}, True), ({"epoch": None}, False), ({"version": "1:0"}, False)],
 )
-def test_what_makes_the_version_of_a_deb_row_known(change: dict[str, str | None], known: bool) -> None:
+def test_what_makes_the_version_of_a_deb_row_known(change: dict[str, Any], known: bool) -> None:
     assert isinstance(of_row(row(deb(), **change)), Version) is known
 
 

@@ -98,7 +98,7 @@ def test_every_action_is_told_once(receipt: Receipt) -> None:
         ),
     ],
 )
-def test_the_next_step_is_a_command(outcomes: list[Outcome], changes: dict[str, object], step: str) -> None:
+def test_the_next_step_is_a_command(outcomes: list[Outcome], changes: dict[str, Any], step: str) -> None:
     lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
     assert next_step(evolve(RECEIPT, lines=lines, **changes), PLAN, "my plan.json") == step
 

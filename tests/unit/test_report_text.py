@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -558,7 +559,7 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
         ),
     ],
 )
-def test_the_last_line_of_a_receipt(changes: dict[str, object], line: str) -> None:
+def test_the_last_line_of_a_receipt(changes: dict[str, Any], line: str) -> None:
     receipt = evolve(evolve(RECEIPT, lines=RECEIPT.lines[:1]), **changes)
     assert last(receipt_text(receipt, PLAIN)) == line
 

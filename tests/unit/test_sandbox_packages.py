@@ -6,7 +6,9 @@ import lzma
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import zstandard
@@ -99,7 +101,7 @@ def test_equal_arguments_give_equal_bytes_and_another_salt_other_bytes() -> None
 
 
 @pytest.mark.parametrize("make", [make_rpm, make_deb])
-def test_a_large_package_is_a_sparse_file(make, tmp_path: Path) -> None:
+def test_a_large_package_is_a_sparse_file(make: Callable[..., Artifact], tmp_path: Path) -> None:
     path = tmp_path / "large"
     large = make("large", size=64 * 1024 * 1024, path=path)
     assert large.blob.size > 64 * 1024 * 1024
@@ -154,7 +156,9 @@ def test_what_is_no_package_is_refused(data: bytes) -> None:
         ("plain", ".xml", bytes),
     ],
 )
-def test_rpm_md_states_true_sums_and_sizes(compression, suffix: str, unpack) -> None:
+def test_rpm_md_states_true_sums_and_sizes(
+    compression: Literal["gz", "xz", "zst", "plain"], suffix: str, unpack: Callable[[bytes], bytes]
+) -> None:
     file = Published(path="noarch/demo-1.0-1.noarch.rpm", artifact=RPMS["demo-1.0-1.noarch.rpm"], mtime=1700000000)
     tree = rpm_md([file], "obs.test/demo:x/Leap", 1700000100, IndexOptions(compression=compression))
     repomd = tree["repodata/repomd.xml"].decode()
@@ -171,7 +175,7 @@ def test_rpm_md_states_true_sums_and_sizes(compression, suffix: str, unpack) -> 
 
 
 @pytest.mark.parametrize(("kind", "algorithm"), [("sha", "sha1"), ("sha512", "sha512")])
-def test_rpm_md_with_other_checksums(kind: str, algorithm) -> None:
+def test_rpm_md_with_other_checksums(kind: Literal["sha", "sha512"], algorithm: str) -> None:
     artifact = RPMS["demo-1.0-1.noarch.rpm"]
     tree = rpm_md(
         [Published(path="noarch/x.rpm", artifact=artifact, mtime=1)],

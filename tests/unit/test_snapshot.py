@@ -269,7 +269,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], object], str]] = {
     "size as text": (change(FILES, 1, "1"), "the size of an entry is of a wrong type"),
     "row sum": (change(ROW, 8, "x"), "not 64 hex digits"),
     "row flag": (change(ROW, 11, 1), "the indexed of an entry is of a wrong type"),
-    "row length": (lambda value: ROW(value).pop(), "less than 12 items"),
+    "row length": (lambda value: value["packagecloud"]["rows"][0].pop(), "less than 12 items"),
     "rows cut": (lambda value: value["packagecloud"]["rows"].pop(), "not hold as many rows as it says"),
     "built name": (change(lambda v: leap(v)["after"]["x86_64"]["packages"][0]["files"][0], 0, "a/b"), "no usable name"),
     "reason": (change(leap, "index", {"index": None, "problems": [{"reason": "bogus", "message": ""}]}), "bogus"),

@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import cpio
+import cpio  # type: ignore[import-not-found]
 
 DEB_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 HOLD_SECONDS = 600  # an end for a hold that nobody releases
@@ -110,7 +110,8 @@ class Build:
             source = self.job.get("verifymd5") or self.job["srcmd5"]
             entries.append(("meta", f"{source}  {self.job['package']}\n".encode(), now))
         entries.append(("logfile", self.logfile.read_bytes(), now))
-        return cpio.write(entries)
+        written: bytes = cpio.write(entries)
+        return written
 
 
 class Worker:
