@@ -8,9 +8,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from tests.scope import examples
+
 # No test is timed: a busy machine is no bug. CI takes the same examples each time, everybody else new ones.
 settings.register_profile(
     "untimed",
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
