@@ -1,6 +1,6 @@
 """What the HTML page of a plan, of an audit and of a receipt says: alerts first, then what takes files away."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pkgsync.model import (
@@ -20,13 +20,13 @@ from pkgsync.model import (
 )
 from pkgsync.report import orphans, units, words
 from pkgsync.report.changes import Change, changes
+from pkgsync.report.columns import Column
 from pkgsync.report.holds import holds
-from pkgsync.report.html import Alert, Column, Kind, Page, Table, html
+from pkgsync.report.html import Alert, Page, Table, html
 from pkgsync.report.receipt import headline, missing_title, missing_words, told
 
 T = TypeVar("T")
 _FEW = 20
-_KINDS: Mapping[str, Kind] = {"Name": "main", "Why": "words"}
 
 
 def plan_html(plan: Plan) -> str:
@@ -251,11 +251,6 @@ def audit_html(audit: Audit) -> str:
 
 def _fate(audit: Audit, fate: str) -> Table[Orphan]:
     said, found = orphans.FATES[fate], [orphan for orphan in audit.orphans if orphan.fate == fate]
-    name, *others = (_audited(column) for column in orphans.columns(audit) if column.head != "Fate")
-    shown = [name, _audited(orphans.DISTRIBUTION), *others]
+    name, *others = orphans.columns(audit)
+    shown = [name, orphans.DISTRIBUTION, *others]
     return _table(fate, found, shown, f"orphan {said}", f"orphans {said}", danger=fate in ("delete", "archive"))
-
-
-def _audited(column: orphans.Column) -> Column[Orphan]:
-    kind = _KINDS.get(column.head, "number" if column.number else "short")
-    return Column(column.head, column.text, key=None if column.key is column.text else column.key, kind=kind)
