@@ -112,7 +112,7 @@ def changes(plan: Plan) -> tuple[Change, ...]:
     for action in plan.actions:
         groups.setdefault(_group(action), []).append(action)
     found = [_change(group[0], actions) for group, actions in groups.items()]
-    return tuple(sorted(found, key=_place_in_order))
+    return tuple(sorted(found, key=lambda it: (it.rank, _order(it.package), [*map(_order, it.new)], it.kind)))
 
 
 def place(change: Change, distributions: int) -> str:
@@ -215,10 +215,6 @@ def _version(filename: str) -> str:
 
 def _versions(filenames: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({version for name in filenames if (version := _version(name))}, key=_order))
-
-
-def _place_in_order(change: Change) -> tuple[object, ...]:
-    return change.rank, _order(change.package), [_order(version) for version in change.new], change.kind
 
 
 def _order(text: str) -> list[tuple[int, str]]:

@@ -26,7 +26,7 @@ def columns(audit: Audit) -> list[Column[Orphan]]:
     if audit.query.sizes:
         told.append(Column("Size", lambda it: _size(it.size), key=lambda it: _number(it.size), kind="number"))
     if audit.query.downloads_days is not None:
-        told.append(Column("Downloads", _downloaded, key=lambda orphan: _number(orphan.downloads), kind="number"))
+        told.append(Column("Downloads", _downloaded, key=lambda it: _number(it.downloads), kind="number"))
     return [*told, Column("Why", why, kind="words")]
 
 
@@ -44,12 +44,12 @@ def _size(number: int | None) -> str:
     return "?" if number is None else units.size(number)
 
 
-def _downloaded(orphan: Orphan) -> str:
-    return _number(orphan.downloads) or "?"
-
-
 def _number(number: int | None) -> str:
     return "" if number is None else str(number)
+
+
+def _downloaded(orphan: Orphan) -> str:
+    return _number(orphan.downloads) or "?"
 
 
 def version(row: Row) -> str:

@@ -73,22 +73,17 @@ def _listed(title: str, lines: Sequence[str]) -> list[Alert]:
 
 def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
     source, target, observed = plan.source, plan.target, plan.observed
-    requests = units.plural(observed.obs_requests + observed.packagecloud_requests, "request")
     counts = plan.summary.total
     alone = [f"{counts.unchanged} equal", units.plural(counts.orphans_kept, "orphan kept", "orphans kept")]
     alone += [f"{counts.filtered} filtered", f"{plan.summary.unmanaged} unmanaged"]
     return [
         ("Digest", plan.digest),
-        ("From", "" if plan.undoes else f"{', '.join(source.projects)} on {source.api}{_http(source.allow_http)}"),
-        ("To", f"{target.repository} on {target.api}{_http(target.allow_http)}"),
+        ("From", "" if plan.undoes else f"{', '.join(source.projects)} on {source.api}{words.http(source.allow_http)}"),
+        ("To", f"{target.repository} on {target.api}{words.http(target.allow_http)}"),
         ("Made with", words.overrides(plan.overrides)),
-        ("Read", f"{observed.packagecloud_at}, with {requests}"),
+        ("Read", f"{observed.packagecloud_at}, with {words.requests(plan)}"),
         ("Left alone", ", ".join(part for part in alone if not part.startswith("0 "))),
     ]
-
-
-def _http(allowed: bool) -> str:
-    return " (plain http allowed)" if allowed else ""
 
 
 def _plan_tables(plan: Plan) -> list[Table[Any]]:
@@ -209,7 +204,7 @@ def receipt_html(receipt: Receipt) -> str:
             alerts=[*lost, *_warnings(receipt.warnings)],
             facts=[
                 ("Plan", receipt.plan_digest),
-                ("To", f"{receipt.target.repository} on {receipt.target.api}{_http(receipt.target.allow_http)}"),
+                ("To", f"{receipt.target.repository} on {receipt.target.api}{words.http(receipt.target.allow_http)}"),
                 ("Run", f"from {receipt.started_at} to {receipt.finished_at}"),
             ],
             tables=[

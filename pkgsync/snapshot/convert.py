@@ -92,7 +92,18 @@ def converter() -> Converter:
     made.register_structure_hook(IndexedFile, file_in)
     for kind in (ArchitectureResult, BuiltPackage, IndexRead, Problem):
         made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
-    _register(made, ActualState, distribution_ids=(_ids_out, _ids_in), archive=(_archive_out, _archive_in))
+    _register(
+        made,
+        ActualState,
+        distribution_ids=(
+            lambda ids: [[*place, number] for place, number in ids.items()],
+            lambda listed, _: {(kind, name): number for kind, name, number in listed},
+        ),
+        archive=(
+            lambda rows: None if rows is None else [row_out(row) for row in rows.values()],
+            lambda listed, _: None if listed is None else {row.key: row for row in map(row_in, listed)},
+        ),
+    )
     _register_reads(made)
     return made
 
@@ -101,22 +112,6 @@ def _register(made: Converter, kind: Any, **own: tuple[Callable[..., Any], Calla
     how: dict[str, Any] = {name: override(unstruct_hook=out, struct_hook=into) for name, (out, into) in own.items()}
     made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, **how))
     made.register_structure_hook(kind, make_dict_structure_fn(kind, made, **how))
-
-
-def _ids_out(ids: Mapping[tuple[str, str], int]) -> list[list[Any]]:
-    return [[kind, name, number] for (kind, name), number in ids.items()]
-
-
-def _ids_in(listed: list[list[Any]], _: Any) -> dict[tuple[str, str], int]:
-    return {(kind, name): number for kind, name, number in listed}
-
-
-def _archive_out(rows: Mapping[str, Row] | None) -> list[Any] | None:
-    return None if rows is None else [row_out(row) for row in rows.values()]
-
-
-def _archive_in(listed: list[Any] | None, _: Any) -> dict[str, Row] | None:
-    return None if listed is None else {row.key: row for row in map(row_in, listed)}
 
 
 def _register_reads(made: Converter) -> None:
