@@ -53,7 +53,7 @@ def test_without_a_fault_the_plan_is_the_whole_one(stage: Stage) -> None:
     assert stage.wrongs(outcome) == []
 
 
-@pytest.mark.parametrize("cell", sample(list(CELLS), 5))
+@pytest.mark.parametrize("cell", sample(list(CELLS), 9))
 def test_a_cell(cell: str, verdicts: Mapping[str, Verdict]) -> None:
     assert verdicts[cell].wrongs == ()
 
