@@ -11,7 +11,7 @@ from typing import assert_never
 
 from attrs import field, frozen
 
-from pkgsync.model import Action, Archiving, Counts, Deletion, Plan, Removal, Replacement, Transfer, Upload
+from pkgsync.model import Action, Counts, Plan, Removal, Transfer
 from pkgsync.model.filename import parse
 from pkgsync.reasons import Reason
 from pkgsync.report import units
@@ -121,18 +121,6 @@ def place(change: Change, distributions: int) -> str:
     return f"all {distributions} distributions" if everywhere else change.where
 
 
-def counted(actions: Iterable[Action]) -> Counts:
-    """How many of each kind, and the bytes that come."""
-    each = tuple(actions)
-    return Counts(
-        uploads=sum(isinstance(action, Upload) for action in each),
-        replacements=sum(isinstance(action, Replacement) for action in each),
-        deletions=sum(isinstance(action, Deletion) for action in each),
-        archivings=sum(isinstance(action, Archiving) for action in each),
-        upload_bytes=sum(action.size for action in each if isinstance(action, Transfer)),
-    )
-
-
 def few(names: Sequence[str]) -> str:
     """The names, of many only the first: ``a, b, c and 4 more``."""
     if len(names) <= _NAMED + 1:
@@ -163,7 +151,7 @@ def _group(action: Action) -> tuple[str, ...]:
 
 
 def _change(package: str, actions: Sequence[Action]) -> Change:
-    counts = counted(actions)
+    counts = Counts.of(actions)
     leaving = [action.filename for action in actions if isinstance(action, Removal)]
     coming = [action.filename for action in actions if isinstance(action, Transfer)]
     taking = [action.evidence.superseded_by for action in actions if isinstance(action, Removal)]
