@@ -33,23 +33,6 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
-    ExitCode.OK: "done, or nothing to do",
-    ExitCode.ERROR: "an error, or the plan is incomplete",
-    ExitCode.CHANGES: "there are changes (only with `--detailed-exitcode`; `audit`: there are orphans)",
-    ExitCode.UNSAFE: "the plan exceeds a limit and cannot be applied",
-    ExitCode.STALE: "the world changed since the plan was made",
-    ExitCode.PARTLY: "partly applied: some actions failed or were left for the next run",
-    ExitCode.INTEGRITY: "a checksum, digest or schema does not match",
-    ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server, repository or project",
-    ExitCode.LOCKED: "another run holds the lock",
-    ExitCode.QUOTA: "the Packagecloud plan or quota is exhausted",
-    ExitCode.USAGE: "the command line is wrong",
-    ExitCode.HANGUP: "ended by SIGHUP",
-    ExitCode.INTERRUPTED: "ended by Ctrl-C",
-    ExitCode.TERMINATED: "ended by SIGTERM",
-}
-
 SIGNALS = {
     signal.SIGHUP: ExitCode.HANGUP,
     signal.SIGINT: ExitCode.INTERRUPTED,

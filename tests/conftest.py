@@ -8,9 +8,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from tests.scope import EVERYTHING, examples
+
 # No test is timed: a busy machine is no bug. CI takes the same examples each time, everybody else new ones.
 settings.register_profile(
     "untimed",
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
@@ -39,4 +42,7 @@ def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
     proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     for name in (*proxies, "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    # no test cuts the power: the disk may take its time
+    if not EVERYTHING:
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return home

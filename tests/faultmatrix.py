@@ -4,6 +4,7 @@ The policy is as permissive as it can be (every name may vanish, no version must
 reading stands between a fault and a false deletion.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -11,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from attrs import evolve, frozen
 
 from pkgsync import api
@@ -141,6 +141,7 @@ class Stage:
         self.folder = folder
         self.sandbox = Sandbox()
         self._gates: dict[str, Gate] = {}
+        self._configs: dict[str, Config] = {}
         self.limits = LIMITS
         self.feeds: Mapping[str, tuple[tuple[str, str], ...]] = FEEDS
         self.exclude: tuple[str, ...] = ()
@@ -169,12 +170,14 @@ class Stage:
     def config(self, changes: Mapping[str, Any], urls: Mapping[str, str]) -> Config:
         """The config of the sandbox over this world's projects; ``urls`` replaces addresses."""
         data = {**self.sandbox.config(), **changes}
-        text = yaml.safe_dump(data, sort_keys=False)
+        text = json.dumps(data)
         for old, new in urls.items():
             text = text.replace(old, new)
-        path = self.folder / "pkgsync.yaml"
-        path.write_text(text)
-        return load(path, self.sandbox.environment)
+        if text not in self._configs:
+            path = self.folder / "pkgsync.yaml"
+            path.write_text(text)
+            self._configs[text] = load(path, self.sandbox.environment)
+        return self._configs[text]
 
     def matrix_config(self) -> Config:
         """The config of the matrix, to be asked for after a cell is set up: it leads through its gates."""

@@ -32,6 +32,7 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from tests import builders
 from tests.builders import LEAP, NOW
+from tests.scope import examples
 
 RHEL, FOREIGN = "el/9", "fedora/40"
 MANAGED = (LEAP, RHEL)
@@ -39,7 +40,7 @@ NAMES = ("app", "app-libs", "tool")
 VERSIONS = ((0, "1.0~rc1"), (0, "1.0"), (0, "1.0^fix"), (0, "1.2"), (0, "1.10"), (1, "0.1"))
 ARCHITECTURES = ("x86_64", "aarch64")
 FILE_ARCHITECTURES = ("x86_64", "x86_64", "aarch64", "noarch")
-SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 GLOBS = ("app-*", "*1.10*", "*.aarch64.rpm", "tool-*", "*-1.0-*")
 
 

@@ -116,39 +116,27 @@ class _Ending(NamedTuple):
 def _ending(error: BaseException) -> _Ending:
     match error:
         case PkgsyncError():
-            return _Ending(code=error.exit_code, message=error.message, tip=error.tip, id=type(error).__name__)
-        case click.exceptions.NoArgsIsHelpError():
-            return _Ending(
-                code=ExitCode.USAGE, message="no command", tip=f"Try `{_path(error)} --help`.", id="UsageError"
-            )
+            return _Ending(error.exit_code, error.message, error.tip, type(error).__name__)
         case click.UsageError():
-            return _Ending(
-                code=ExitCode.USAGE,
-                message=error.format_message().replace("\n\t", " "),  # click's own list of choices
-                tip=f"Try `{_path(error)} --help`.",
-                id="UsageError",
-            )
+            no_command = isinstance(error, click.exceptions.NoArgsIsHelpError)
+            # its own list of choices has tabs
+            words = "no command" if no_command else error.format_message().replace("\n\t", " ")
+            return _Ending(ExitCode.USAGE, words, f"Try `{_path(error)} --help`.", "UsageError")
         case click.exceptions.Exit():
-            return _Ending(code=error.exit_code)
+            return _Ending(error.exit_code)
         case _Signalled():
             tip = "Nothing is half written; run the same command again."
-            return _Ending(
-                code=SIGNALS[error.number], message=f"ended by {error.number.name}", tip=tip, id="Interrupted"
-            )
+            return _Ending(SIGNALS[error.number], f"ended by {error.number.name}", tip, "Interrupted")
         case SystemExit():
-            return _Ending(code=error.code if isinstance(error.code, int) else ExitCode.ERROR)
+            return _Ending(error.code if isinstance(error.code, int) else ExitCode.ERROR)
         case BrokenPipeError():
-            return _Ending(code=ExitCode.ERROR)
+            return _Ending(ExitCode.ERROR)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            return _Ending(
-                code=ExitCode.ERROR, message=f"{where}{error.strerror or type(error).__name__}", id="OSError"
-            )
+            return _Ending(ExitCode.ERROR, f"{where}{error.strerror or type(error).__name__}", id="OSError")
         case _:
             tip = "Run again with --debug for the traceback, and report it."
-            return _Ending(
-                code=ExitCode.ERROR, message=f"internal error: {type(error).__name__}", tip=tip, id="InternalError"
-            )
+            return _Ending(ExitCode.ERROR, f"internal error: {type(error).__name__}", tip, "InternalError")
 
 
 def _path(error: click.UsageError) -> str:

@@ -101,31 +101,28 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class NewFile(click.ParamType[Path]):
-    """A file to be written. What could never be written is refused before any work is done for it."""
+    """A file to be written. What could never be written is refused before any work is done for it.
+
+    Of what stands there only what ``is_such``, and can be made again, or nothing at all may go; ``what`` names it.
+    """
 
     name = "file"
 
+    def __init__(self, what: str = "", is_such: Callable[[Path], bool] = lambda path: True) -> None:
+        self.what, self.is_such = what, is_such
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        path = Path(value)
+        path, shown = Path(value), repr(str(value))
         folder = path.absolute().parent
         if str(value) == "-" or (path.exists() and not path.is_file()):
-            self.fail(f"{str(value)!r} is no file that could be replaced", param, ctx)
+            self.fail(f"{shown} is no file that could be replaced", param, ctx)
         if not folder.exists():
-            self.fail(f"{str(value)!r} cannot be written: there is no folder {str(path.parent)!r}", param, ctx)
+            self.fail(f"{shown} cannot be written: there is no folder {str(path.parent)!r}", param, ctx)
         if not folder.is_dir() or not os.access(folder, os.W_OK):
-            self.fail(f"{str(value)!r} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
-        return path
-
-
-class NewPlan(NewFile):
-    """A plan to be written. Of what stands there only a plan, which can be made again, or nothing at all, may go."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        path = super().convert(value, param, ctx)
-        if path.exists() and path.stat().st_size and not _is_plan(path):
-            self.fail(
-                f"{str(value)!r} is no plan and is not overwritten: move it away, or name another file", param, ctx
-            )
+            self.fail(f"{shown} cannot be written: {str(folder)!r} is no folder to write to", param, ctx)
+        if path.exists() and path.stat().st_size and not self.is_such(path):
+            words = f"{shown} is no {self.what} and is not overwritten: move it away, or name another file"
+            self.fail(words, param, ctx)
         return path
 
 
@@ -136,6 +133,9 @@ def _is_plan(path: Path) -> bool:
         return planfile.kind(path) == "plan"
     except PkgsyncError:
         return False
+
+
+NEW_PLAN = NewFile("plan", _is_plan)
 
 
 # less would not hold one deletion with a long name and its reason

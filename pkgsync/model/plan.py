@@ -3,7 +3,8 @@
 Sizes are bytes, sums lower-case hex sha256.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from attrs import evolve, frozen
@@ -40,6 +41,21 @@ class Counts:
     filtered: int = 0
     upload_bytes: int = 0
     rows: int = 0
+
+    @classmethod
+    def of(cls, items: Iterable[Action | Held], **others: int) -> "Counts":
+        """How many of each kind, and the bytes that come; ``others`` are what no item tells."""
+        each = tuple(items)
+        kinds = Counter("held" if isinstance(item, Held) else item.kind for item in each)
+        return cls(
+            uploads=kinds["upload"],
+            replacements=kinds["replacement"],
+            deletions=kinds["deletion"],
+            archivings=kinds["archiving"],
+            held=kinds["held"],
+            upload_bytes=sum(item.size for item in each if isinstance(item, Transfer)),
+            **others,
+        )
 
     @property
     def changes(self) -> int:

@@ -11,19 +11,3 @@ from pkgsync.obs.hashing import hasher
 from pkgsync.obs.judge import judge
 from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.world import ObsWorld
-
-__all__ = [
-    "BaseFinder",
-    "BuiltFiles",
-    "ObsClient",
-    "ObsWorld",
-    "ParsedIndexes",
-    "Place",
-    "connect",
-    "from_places",
-    "gather",
-    "hasher",
-    "judge",
-    "observe",
-    "read_metas",
-]

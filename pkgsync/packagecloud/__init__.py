@@ -7,5 +7,3 @@ from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.distributions import check_ids as check_distributions
 from pkgsync.packagecloud.gather import gather, with_archive
 from pkgsync.packagecloud.usage import with_downloads, with_usage
-
-__all__ = ["PackagecloudClient", "check_distributions", "gather", "with_archive", "with_downloads", "with_usage"]

@@ -17,21 +17,6 @@ from pkgsync.planfile import strictjson, validation
 from pkgsync.planfile.checks import check_plan, check_receipt
 from pkgsync.planfile.convert import from_document, to_document
 
-__all__ = [
-    "dump_dry_run",
-    "dump_receipt",
-    "dumps",
-    "kind",
-    "load_receipt",
-    "loads",
-    "read",
-    "read_either",
-    "read_receipt",
-    "with_digest",
-    "write",
-    "write_receipt",
-]
-
 _MAJOR = 1
 _NEW_PLAN, _NEW_RECEIPT = "the new plan", "the new receipt"
 

@@ -6,5 +6,3 @@ A proposal never decides where a package goes; the config does.
 from pkgsync.proposals.propose import Live, Proposal, Seen, propose, together
 from pkgsync.proposals.rules import is_base
 from pkgsync.proposals.text import ConfigHead, config_text
-
-__all__ = ["ConfigHead", "Live", "Proposal", "Seen", "config_text", "is_base", "propose", "together"]

@@ -9,24 +9,3 @@ from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
 from pkgsync.reconcile.standing import Sent, Standing
 from pkgsync.reconcile.undo import Kept, undo_plan
-
-__all__ = [
-    "EVERY_ORPHAN",
-    "FileFilter",
-    "Kept",
-    "Reconciliation",
-    "Selector",
-    "Sent",
-    "Setting",
-    "Standing",
-    "arranged",
-    "audit",
-    "build_plan",
-    "compare",
-    "compare_all",
-    "explain",
-    "recheck",
-    "reconcile",
-    "unasked",
-    "undo_plan",
-]

@@ -11,10 +11,11 @@ since, so somebody did on Packagecloud, or an apply was not finished. Between th
 and stood there before the last publish OBS has taken away.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
-from attrs import field, frozen
+from attrs import frozen
 
 from pkgsync.model import (
     Action,
@@ -71,16 +72,13 @@ class _History:
 
     desired: DesiredState
     rows: tuple[Row, ...]
-    _repositories: Mapping[Place, Repository] = field(init=False)
-    _built: Mapping[tuple[str, str, str], int] = field(init=False)
-    _synced: Mapping[tuple[str, str, str], float | None] = field(init=False)
 
-    @_repositories.default
-    def _by_place(self) -> dict[Place, Repository]:
+    @cached_property
+    def _repositories(self) -> dict[Place, Repository]:
         return {(r.project, r.name): r for r in self.desired.repositories}
 
-    @_built.default
-    def _first_builds(self) -> dict[tuple[str, str, str], int]:
+    @cached_property
+    def _built(self) -> dict[tuple[str, str, str], int]:
         """The earliest time of each file's copies: all of them were built then or later."""
         found: dict[tuple[str, str, str], int] = {}
         for r in self.desired.repositories:
@@ -89,8 +87,8 @@ class _History:
                 found[key] = min(file.mtime, found.get(key, file.mtime))
         return found
 
-    @_synced.default
-    def _last_syncs(self) -> dict[tuple[str, str, str], float | None]:
+    @cached_property
+    def _synced(self) -> dict[tuple[str, str, str], float | None]:
         """By project, repository and distribution: when the newest row came that is as OBS has it."""
         by_distribution: dict[str, list[Row]] = {}
         for row in self.rows:

@@ -72,16 +72,11 @@ class DistributionDecisions:
 
     @property
     def counts(self) -> Counts:
-        return Counts(
-            uploads=len(self.uploads),
-            replacements=len(self.replacements),
-            deletions=len(self.deletions),
-            archivings=len(self.archivings),
-            held=len(self.held),
+        return Counts.of(
+            (*self.uploads, *self.replacements, *self.deletions, *self.archivings, *self.held),
             unchanged=self.unchanged,
             orphans_kept=sum(1 for o in self.orphans if o.fate == "keep"),
             filtered=self.filtered,
-            upload_bytes=sum(u.size for u in self.uploads) + sum(r.size for r in self.replacements),
             rows=len(self.rows),
         )
 

@@ -45,26 +45,21 @@ class Facts:
     total: int
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
-    protect: Globs = field(init=False)
-    names: Globs = field(init=False)
-    uploaders: Globs = field(init=False)
-    without_files: Globs = field(init=False)
-    possible_owners: Callable[[str], list[Owner]] = field(init=False)
 
-    @protect.default
-    def _protect(self) -> Globs:
+    @cached_property
+    def protect(self) -> Globs:
         return Globs(self.policy.orphans.protect)
 
-    @names.default
-    def _names(self) -> Globs:
+    @cached_property
+    def names(self) -> Globs:
         return Globs(self.policy.orphans.names)
 
-    @uploaders.default
-    def _uploaders(self) -> Globs:
+    @cached_property
+    def uploaders(self) -> Globs:
         return Globs(self.policy.orphans.uploaders)
 
-    @without_files.default
-    def _without_files(self) -> Globs:
+    @cached_property
+    def without_files(self) -> Globs:
         return Globs(self.policy.orphans.without_files)
 
     @cached_property
@@ -91,8 +86,8 @@ class Facts:
         offered = self.offered
         return cache(lambda of: sum(len(a.packages) for r in offered.repositories for a in offered.relevant(r, of)))
 
-    @possible_owners.default
-    def _possible_owners(self) -> Callable[[str], list[Owner]]:
+    @cached_property
+    def possible_owners(self) -> Callable[[str], list[Owner]]:
         return cache(partial(_possible_owners, self.offered, self.without_files))
 
 

@@ -30,7 +30,6 @@ from pkgsync.model import (
     Row,
     Source,
     Summary,
-    Transfer,
     Upload,
     iso,
 )
@@ -273,17 +272,5 @@ def _changed_since(line: ReceiptLine, row: Row) -> Held:
 
 def _summary(found: Collection[Action | Held], rows: Iterable[Row], names: Collection[str], unmanaged: int) -> Summary:
     present = [row.distribution for row in rows]
-    counts = {name: _counts([i for i in found if i.distribution == name], present.count(name)) for name in names}
-    return Summary(total=_counts(list(found), len(present)), unmanaged=unmanaged, distributions=counts)
-
-
-def _counts(found: list[Action | Held], rows: int) -> Counts:
-    return Counts(
-        uploads=sum(isinstance(i, Upload) for i in found),
-        replacements=sum(isinstance(i, Replacement) for i in found),
-        deletions=sum(isinstance(i, Deletion) for i in found),
-        archivings=sum(isinstance(i, Archiving) for i in found),
-        held=sum(isinstance(i, Held) for i in found),
-        upload_bytes=sum(i.size for i in found if isinstance(i, Transfer)),
-        rows=rows,
-    )
+    counts = {name: Counts.of((i for i in found if i.distribution == name), rows=present.count(name)) for name in names}
+    return Summary(total=Counts.of(found, rows=len(present)), unmanaged=unmanaged, distributions=counts)

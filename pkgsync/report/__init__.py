@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pkgsync.report.escape import visible
     from pkgsync.report.explain import explain_json, explain_text
     from pkgsync.report.gitlab import plan_gitlab
-    from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown
+    from pkgsync.report.markdown import GITHUB_LIMIT, plan_markdown, plan_parts
     from pkgsync.report.pages import audit_html, plan_html, receipt_html
     from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
     from pkgsync.report.style import Style, labelled, wrapped
@@ -39,6 +39,7 @@ __all__ = [
     "plan_gitlab",
     "plan_html",
     "plan_markdown",
+    "plan_parts",
     "plan_text",
     "plural",
     "receipt_html",

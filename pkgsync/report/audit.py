@@ -11,6 +11,7 @@ from pkgsync.model import Audit, Orphan
 from pkgsync.planfile import strictjson
 from pkgsync.planfile.convert import plain
 from pkgsync.report import flips, units
+from pkgsync.report.columns import Column
 from pkgsync.report.escape import cell, code, prose, visible
 from pkgsync.report.explain import flip_record
 from pkgsync.report.holds import Hold, holds
@@ -18,7 +19,6 @@ from pkgsync.report.markdown import GITHUB_LIMIT
 from pkgsync.report.orphans import (
     DISTRIBUTION,
     FATES,
-    Column,
     Suggestion,
     Volume,
     columns,
@@ -72,7 +72,7 @@ def _suggested(audit: Audit, style: Style) -> Iterator[str]:
 
 def _table(audit: Audit, fate: str, style: Style) -> str:
     mine = _of(audit, fate)
-    told = [DISTRIBUTION, *(column for column in columns(audit) if column.head != "Fate")]
+    told = [DISTRIBUTION, *columns(audit)]
     rows = [[visible(column.text(orphan)) for column in told] for orphan in mine]
     taken = sum(max(map(len, texts)) + 2 for texts in list(zip(*rows, [c.head for c in told], strict=True))[:-1])
     if style.width is None or style.width - taken >= _LEAST_WORDS:
@@ -84,7 +84,7 @@ def _table(audit: Audit, fate: str, style: Style) -> str:
     return "\n".join([f"{title}:", *lines])
 
 
-def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+def _words_below(told: Sequence[Column[Orphan]], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
     """On a narrow terminal the words stand under their rows, once for those that have the same."""
     head, *lines = _tabulated(told[:-1], [row[:-1] for row in rows], style)
     result = [head]
@@ -95,7 +95,7 @@ def _words_below(told: Sequence[Column], rows: Sequence[Sequence[str]], style: S
     return result
 
 
-def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+def _tabulated(told: Sequence[Column[Orphan]], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
     from tabulate import tabulate
 
     table = tabulate(
@@ -103,7 +103,7 @@ def _tabulated(told: Sequence[Column], rows: Sequence[Sequence[str]], style: Sty
         tablefmt="plain",
         # else version 1.10 would be shown as 1.1
         disable_numparse=True,
-        colalign=["right" if column.number else "left" for column in told],
+        colalign=["right" if column.kind == "number" else "left" for column in told],
     )
     return table.splitlines()
 
@@ -191,7 +191,7 @@ def audit_markdown(audit: Audit, limit: int = GITHUB_LIMIT) -> str:
     said = " ".join([f"**{prose(headline(audit))}**", *map(prose, totals(audit))])
     counts = "".join(f"\n- {prose(line)}" for line in tally_lines(audit))
     before = f"## pkgsync audit: {code(audit.repository)}\n\n{said}" + (f"\n{counts}" if counts else "")
-    shown = [column for column in columns(audit) if column.head != "Fate"]
+    shown = columns(audit)
     heads = f"|Distribution|{'|'.join(column.head for column in shown)}|"
     held = [prose(hold.told) for hold in holds(audit.repositories)]
     sections = [
@@ -221,6 +221,6 @@ def _markdown_suggestions(audit: Audit) -> str:
 _CODED = ("Name", "Version", "Arch")
 
 
-def _markdown_row(orphan: Orphan, shown: Sequence[Column]) -> str:
+def _markdown_row(orphan: Orphan, shown: Sequence[Column[Orphan]]) -> str:
     cells = [(code if column.head in _CODED else prose)(column.text(orphan)) for column in shown]
     return f"|{'|'.join([code(orphan.row.distribution), *cells])}|"

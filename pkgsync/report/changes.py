@@ -11,7 +11,7 @@ from typing import assert_never
 
 from attrs import field, frozen
 
-from pkgsync.model import Action, Archiving, Counts, Deletion, Plan, Removal, Replacement, Transfer, Upload
+from pkgsync.model import Action, Counts, Plan, Removal, Transfer
 from pkgsync.model.filename import parse
 from pkgsync.reasons import Reason
 from pkgsync.report import units
@@ -112,25 +112,13 @@ def changes(plan: Plan) -> tuple[Change, ...]:
     for action in plan.actions:
         groups.setdefault(_group(action), []).append(action)
     found = [_change(group[0], actions) for group, actions in groups.items()]
-    return tuple(sorted(found, key=_place_in_order))
+    return tuple(sorted(found, key=lambda it: (it.rank, _order(it.package), [*map(_order, it.new)], it.kind)))
 
 
 def place(change: Change, distributions: int) -> str:
     """Where the change is, in a plan with actions in so many distributions: ``all 4 distributions``."""
     everywhere = len(change.distributions) == distributions > 2
     return f"all {distributions} distributions" if everywhere else change.where
-
-
-def counted(actions: Iterable[Action]) -> Counts:
-    """How many of each kind, and the bytes that come."""
-    each = tuple(actions)
-    return Counts(
-        uploads=sum(isinstance(action, Upload) for action in each),
-        replacements=sum(isinstance(action, Replacement) for action in each),
-        deletions=sum(isinstance(action, Deletion) for action in each),
-        archivings=sum(isinstance(action, Archiving) for action in each),
-        upload_bytes=sum(action.size for action in each if isinstance(action, Transfer)),
-    )
 
 
 def few(names: Sequence[str]) -> str:
@@ -163,7 +151,7 @@ def _group(action: Action) -> tuple[str, ...]:
 
 
 def _change(package: str, actions: Sequence[Action]) -> Change:
-    counts = counted(actions)
+    counts = Counts.of(actions)
     leaving = [action.filename for action in actions if isinstance(action, Removal)]
     coming = [action.filename for action in actions if isinstance(action, Transfer)]
     taking = [action.evidence.superseded_by for action in actions if isinstance(action, Removal)]
@@ -215,10 +203,6 @@ def _version(filename: str) -> str:
 
 def _versions(filenames: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({version for name in filenames if (version := _version(name))}, key=_order))
-
-
-def _place_in_order(change: Change) -> tuple[object, ...]:
-    return change.rank, _order(change.package), [_order(version) for version in change.new], change.kind
 
 
 def _order(text: str) -> list[tuple[int, str]]:

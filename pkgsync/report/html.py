@@ -6,35 +6,21 @@ Its policy allows just its own style and script, by their sums: whatever got int
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from string import Template
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 
 from pkgsync import page
+from pkgsync.report.columns import Column, T_contra
 from pkgsync.report.escape import visible
 
-T_contra = TypeVar("T_contra", contravariant=True)
-Kind = Literal["main", "short", "number", "words"]
 # the widths of columns, in characters, as page.css knows them
 _STEP, _WIDEST = 4, 60
 _LONG_WORD = re.compile(r"\S{24,}")
 _JOINT = re.compile(r"(?<=\w[-_/:+~@])(?=\w)|(?<=\w\.)(?=[a-z])")
-
-
-@frozen
-class Column(Generic[T_contra]):
-    """``text`` is for people; where numbers or times have to be sorted, ``key`` gives what does it.
-
-    ``main`` names the row, and comes first on a phone; ``words`` stand there on a line of their own.
-    """
-
-    head: str
-    text: Callable[[T_contra], str]
-    key: Callable[[T_contra], str] | None = field(default=None, kw_only=True)
-    kind: Kind = field(default="short", kw_only=True)
 
 
 @frozen(kw_only=True)

@@ -32,11 +32,12 @@ def plan_markdown(plan: Plan, limit: int = GITHUB_LIMIT, part: int = 1) -> str:
     Deletions get room first. Those that have none in part 1 are counted there and listed in part 2 and on. A part
     beyond the last is empty. Where not even one deletion fits, the only part says that the plan file must be read.
     """
-    parts = _parts(plan, limit)
+    parts = plan_parts(plan, limit)
     return parts[part - 1] if part <= len(parts) else ""
 
 
-def _parts(plan: Plan, limit: int) -> list[str]:
+def plan_parts(plan: Plan, limit: int = GITHUB_LIMIT) -> list[str]:
+    """All parts of :func:`plan_markdown`."""
     if _is_quiet(plan):
         line = f"**{prose(words.headline(plan))}**\n"
         return [line if length(line) <= limit else ""]

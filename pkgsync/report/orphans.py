@@ -1,59 +1,33 @@
 """Orphans as the reports tell them: the columns of a table, and the lines above or below it. Not escaped yet."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
 from pkgsync.model import Audit, ConfigChange, Orphan, OrphanAction, Row
 from pkgsync.reasons import Reason
 from pkgsync.report import flips, units, words
+from pkgsync.report.columns import Column
 
 FATES = {"delete": "to delete", "archive": "to archive", "held": "held", "keep": "kept"}
 _FREEING = ("delete", "archive")
 
 
-@frozen(kw_only=True)
-class Column:
-    """``text`` is for people; ``key`` sorts, numbers by their value."""
-
-    head: str
-    text: Callable[[Orphan], str]
-    key: Callable[[Orphan], str]
-    number: bool = False
-
-
-def columns(audit: Audit) -> list[Column]:
+def columns(audit: Audit) -> list[Column[Orphan]]:
     """What is told of each orphan; sizes and downloads only where they were asked for."""
-    told = [
-        _column("Name", lambda orphan: orphan.row.name),
-        _column("Version", lambda orphan: version(orphan.row)),
-        _column("Arch", lambda orphan: orphan.row.architecture or "?"),
-        Column(
-            head="Uploaded",
-            text=lambda orphan: units.day(orphan.row.created_at),
-            key=lambda orphan: orphan.row.created_at,
-        ),
-        _column("By", lambda orphan: orphan.row.uploader or "?"),
+    told: list[Column[Orphan]] = [
+        Column("Name", lambda orphan: orphan.row.name, kind="main"),
+        Column("Version", lambda orphan: version(orphan.row)),
+        Column("Arch", lambda orphan: orphan.row.architecture or "?"),
+        Column("Uploaded", lambda orphan: units.day(orphan.row.created_at), key=lambda orphan: orphan.row.created_at),
+        Column("By", lambda orphan: orphan.row.uploader or "?"),
     ]
     if audit.query.sizes:
-        told.append(
-            Column(
-                head="Size",
-                text=lambda orphan: _size(orphan.size),
-                key=lambda orphan: _number(orphan.size),
-                number=True,
-            )
-        )
+        told.append(Column("Size", lambda it: _size(it.size), key=lambda it: _number(it.size), kind="number"))
     if audit.query.downloads_days is not None:
-        told.append(
-            Column(head="Downloads", text=_downloaded, key=lambda orphan: _number(orphan.downloads), number=True)
-        )
-    return [
-        *told,
-        Column(head="Fate", text=lambda orphan: orphan.fate, key=lambda orphan: str(list(FATES).index(orphan.fate))),
-        _column("Why", why),
-    ]
+        told.append(Column("Downloads", _downloaded, key=lambda it: _number(it.downloads), kind="number"))
+    return [*told, Column("Why", why, kind="words")]
 
 
 def why(orphan: Orphan) -> str:
@@ -63,23 +37,19 @@ def why(orphan: Orphan) -> str:
     return f"{said}. {flips.told(flip)}" if flip and flip.config else said
 
 
-def _column(head: str, text: Callable[[Orphan], str]) -> Column:
-    return Column(head=head, text=text, key=text)
-
-
-DISTRIBUTION = _column("Distribution", lambda orphan: orphan.row.distribution)
+DISTRIBUTION: Column[Orphan] = Column("Distribution", lambda orphan: orphan.row.distribution)
 
 
 def _size(number: int | None) -> str:
     return "?" if number is None else units.size(number)
 
 
-def _downloaded(orphan: Orphan) -> str:
-    return _number(orphan.downloads) or "?"
-
-
 def _number(number: int | None) -> str:
     return "" if number is None else str(number)
+
+
+def _downloaded(orphan: Orphan) -> str:
+    return _number(orphan.downloads) or "?"
 
 
 def version(row: Row) -> str:

@@ -1,6 +1,6 @@
 """What the HTML page of a plan, of an audit and of a receipt says: alerts first, then what takes files away."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pkgsync.model import (
@@ -20,13 +20,13 @@ from pkgsync.model import (
 )
 from pkgsync.report import orphans, units, words
 from pkgsync.report.changes import Change, changes
+from pkgsync.report.columns import Column
 from pkgsync.report.holds import holds
-from pkgsync.report.html import Alert, Column, Kind, Page, Table, html
+from pkgsync.report.html import Alert, Page, Table, html
 from pkgsync.report.receipt import headline, missing_title, missing_words, told
 
 T = TypeVar("T")
 _FEW = 20
-_KINDS: Mapping[str, Kind] = {"Name": "main", "Why": "words"}
 
 
 def plan_html(plan: Plan) -> str:
@@ -73,22 +73,17 @@ def _listed(title: str, lines: Sequence[str]) -> list[Alert]:
 
 def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
     source, target, observed = plan.source, plan.target, plan.observed
-    requests = units.plural(observed.obs_requests + observed.packagecloud_requests, "request")
     counts = plan.summary.total
     alone = [f"{counts.unchanged} equal", units.plural(counts.orphans_kept, "orphan kept", "orphans kept")]
     alone += [f"{counts.filtered} filtered", f"{plan.summary.unmanaged} unmanaged"]
     return [
         ("Digest", plan.digest),
-        ("From", "" if plan.undoes else f"{', '.join(source.projects)} on {source.api}{_http(source.allow_http)}"),
-        ("To", f"{target.repository} on {target.api}{_http(target.allow_http)}"),
+        ("From", "" if plan.undoes else f"{', '.join(source.projects)} on {source.api}{words.http(source.allow_http)}"),
+        ("To", f"{target.repository} on {target.api}{words.http(target.allow_http)}"),
         ("Made with", words.overrides(plan.overrides)),
-        ("Read", f"{observed.packagecloud_at}, with {requests}"),
+        ("Read", f"{observed.packagecloud_at}, with {words.requests(plan)}"),
         ("Left alone", ", ".join(part for part in alone if not part.startswith("0 "))),
     ]
-
-
-def _http(allowed: bool) -> str:
-    return " (plain http allowed)" if allowed else ""
 
 
 def _plan_tables(plan: Plan) -> list[Table[Any]]:
@@ -209,7 +204,7 @@ def receipt_html(receipt: Receipt) -> str:
             alerts=[*lost, *_warnings(receipt.warnings)],
             facts=[
                 ("Plan", receipt.plan_digest),
-                ("To", f"{receipt.target.repository} on {receipt.target.api}{_http(receipt.target.allow_http)}"),
+                ("To", f"{receipt.target.repository} on {receipt.target.api}{words.http(receipt.target.allow_http)}"),
                 ("Run", f"from {receipt.started_at} to {receipt.finished_at}"),
             ],
             tables=[
@@ -251,11 +246,6 @@ def audit_html(audit: Audit) -> str:
 
 def _fate(audit: Audit, fate: str) -> Table[Orphan]:
     said, found = orphans.FATES[fate], [orphan for orphan in audit.orphans if orphan.fate == fate]
-    name, *others = (_audited(column) for column in orphans.columns(audit) if column.head != "Fate")
-    shown = [name, _audited(orphans.DISTRIBUTION), *others]
+    name, *others = orphans.columns(audit)
+    shown = [name, orphans.DISTRIBUTION, *others]
     return _table(fate, found, shown, f"orphan {said}", f"orphans {said}", danger=fate in ("delete", "archive"))
-
-
-def _audited(column: orphans.Column) -> Column[Orphan]:
-    kind = _KINDS.get(column.head, "number" if column.number else "short")
-    return Column(column.head, column.text, key=None if column.key is column.text else column.key, kind=kind)

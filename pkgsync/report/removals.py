@@ -39,13 +39,10 @@ def leaving(plan: Plan) -> tuple[Leaving, ...]:
     for part in (part for change in changes(plan) for part in _split(plan, change)):
         alone = "" if part.changes[0].is_loss else part.title()
         same = (alone, part.fate, part.reason)
-        before = groups.get(same)
-        groups[same] = _together(before, part) if before else part
+        if before := groups.get(same):
+            part = evolve(part, changes=before.changes + part.changes, removals=before.removals + part.removals)
+        groups[same] = part
     return tuple(groups.values())
-
-
-def _together(one: Leaving, other: Leaving) -> Leaving:
-    return evolve(one, changes=one.changes + other.changes, removals=one.removals + other.removals)
 
 
 def _split(plan: Plan, change: Change) -> Iterable[Leaving]:

@@ -82,25 +82,17 @@ def _incomplete(plan: Plan, style: Style) -> list[str]:
 
 def _head(plan: Plan, style: Style) -> list[str]:
     source, target = plan.source, plan.target
-    origin = f"from {', '.join(source.projects)} on {source.api}{_http(source.allow_http)}"
+    origin = f"from {', '.join(source.projects)} on {source.api}{words.http(source.allow_http)}"
     lines = [
-        f"{target.repository} on {target.api}{_http(target.allow_http)}",
+        f"{target.repository} on {target.api}{words.http(target.allow_http)}",
         origin if plan.undoes is None else f"undo of {plan.undoes}",
-        f"read {plan.observed.packagecloud_at} with {_requests(plan)}",
+        f"read {plan.observed.packagecloud_at} with {words.requests(plan)}",
     ]
     if given := words.overrides(plan.overrides):
         lines.append(f"with {given}")
     if plan.digest:
         lines.append(f"plan {plan.digest}")
     return [style.paint("dim", row) for line in lines for row in wrapped(visible(line), style, hanging=2)]
-
-
-def _http(allowed: bool) -> str:
-    return " (plain http allowed)" if allowed else ""
-
-
-def _requests(plan: Plan) -> str:
-    return units.plural(plan.observed.obs_requests + plan.observed.packagecloud_requests, "request")
 
 
 def _counts(plan: Plan, style: Style) -> list[str]:

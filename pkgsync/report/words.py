@@ -62,6 +62,14 @@ def numbers(counts: Counts, heads: Mapping[str, str]) -> list[str]:
     return [*(str(getattr(counts, what)) for what in heads.values()), size]
 
 
+def http(allowed: bool) -> str:
+    return " (plain http allowed)" if allowed else ""
+
+
+def requests(plan: Plan) -> str:
+    return units.plural(plan.observed.obs_requests + plan.observed.packagecloud_requests, "request")
+
+
 def partial(plan: Plan) -> str:
     """What a plan that is only a part was limited to, or nothing."""
     if not plan.targeted:
@@ -94,11 +102,7 @@ def changes(counts: Counts) -> str:
     parts = [f"{counts.uploads} to upload", f"{counts.replacements} to replace", f"{counts.deletions} to delete"]
     if counts.archivings:
         parts.append(f"{counts.archivings} to archive")
-    return ", ".join(parts) + _volume(counts)
-
-
-def _volume(counts: Counts) -> str:
-    return f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else ""
+    return ", ".join(parts) + (f" ({units.size(counts.upload_bytes)})" if counts.uploads or counts.replacements else "")
 
 
 def also(counts: Counts) -> str:

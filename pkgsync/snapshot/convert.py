@@ -1,16 +1,15 @@
 """Snapshot values to JSON, and back.
 
-What there are many thousands of is an array of columns: as objects, it would take twice the room and ten times the
-time to check.
+What there are many thousands of is an array of columns: as objects, it would take twice the room.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -24,107 +23,58 @@ from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCo
 from pkgsync.obs.world import RepositoryReads
 from pkgsync.reasons import Reason
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_TEXT, _NUMBER, _NULL = str, int, type(None)
 _FAILURES: Mapping[str, Callable[..., ReadError | IntegrityError]] = {
     "ReadError": ReadError,
     "IntegrityError": IntegrityError,
 }
 
 
-@frozen
-class _Columns:
-    """What an array holds, in this order, and of which JSON types each may be."""
-
-    types: Mapping[str, tuple[type, ...]]
-
-    def values(self, array: Any) -> dict[str, Any]:
-        """By name. Raises ValueError where they are not what they must be."""
-        if not isinstance(array, list) or len(array) != len(self.types):
-            raise ValueError(f"an entry is not {len(self.types)} columns ({', '.join(self.types)})")
-        for (name, types), value in zip(self.types.items(), array, strict=True):
-            if type(value) not in types:
-                raise ValueError(f"the {name} of an entry is of a wrong type")
-        return dict(zip(self.types, array, strict=True))
+# what the columns are and may be, the schema says
+row_out = attrgetter(
+    "distribution", "filename", "type", "name", "version", "release", "epoch", "architecture", "sha256", "created_at",
+    "uploader", "indexed",
+)  # fmt: skip
+built_out = attrgetter("filename", "size", "mtime")
+file_out = attrgetter(
+    "path", "size", "sha256", "type.value", "name", "version.epoch", "version.version", "version.release",
+    "architecture", "file_class.value", "mtime",
+)  # fmt: skip
 
 
-_ROW = _Columns(
-    {
-        "distribution": (_TEXT,),
-        "filename": (_TEXT,),
-        "type": (_TEXT,),
-        "name": (_TEXT,),
-        "version": (_TEXT, _NULL),
-        "release": (_TEXT, _NULL),
-        "epoch": (_NUMBER, _NULL),
-        "architecture": (_TEXT, _NULL),
-        "sha256": (_TEXT, _NULL),
-        "created_at": (_TEXT,),
-        "uploader": (_TEXT, _NULL),
-        "indexed": (bool,),
-    }
-)
-_BUILT = _Columns({"filename": (_TEXT,), "size": (_NUMBER,), "mtime": (_NUMBER,)})
-_FILE = _Columns(
-    {
-        "path": (_TEXT,),
-        "size": (_NUMBER,),
-        "sha256": (_TEXT,),
-        "type": (_TEXT,),
-        "name": (_TEXT,),
-        "epoch": (_NUMBER,),
-        "version": (_TEXT,),
-        "release": (_TEXT,),
-        "architecture": (_TEXT,),
-        "file_class": (_TEXT,),
-        "mtime": (_NUMBER, _NULL),
-    }
-)
+def row_in(array: list[Any], _: Any = None) -> Row:
+    return Row(*_exact(array))
 
 
-def row_out(row: Row) -> list[Any]:
-    """All but the server's routes: some hold a token, and no plan needs them."""
-    return [getattr(row, name) for name in _ROW.types]
+def built_in(array: list[Any], _: Any = None) -> BuiltFile:
+    if not is_entry(array[0]):
+        raise ValueError("a built file has no usable name")
+    return BuiltFile(*_exact(array))
 
 
-def row_in(array: Any, _: Any = None) -> Row:
-    row = Row(**_ROW.values(array))
-    if row.sha256 is not None:
-        _check_sha256(row.sha256)
-    return row
+def file_in(array: list[Any], _: Any = None) -> IndexedFile:
+    path, size, sha256, kind, name, epoch, version, release, architecture, category, mtime = _exact(array)
+    parts = path.split("/")
+    if not all(map(is_plain, parts)):
+        raise ValueError("a file has no usable path")
+    return IndexedFile(
+        filename=parts[-1],
+        path=path,
+        size=size,
+        sha256=sha256,
+        type=PackageType(kind),
+        name=name,
+        version=Version(epoch, version, release),
+        architecture=architecture,
+        file_class=FileClass(category),
+        mtime=mtime,
+    )
 
 
-def built_out(file: BuiltFile) -> list[Any]:
-    return [file.filename, file.size, file.mtime]
-
-
-def built_in(array: Any, _: Any = None) -> BuiltFile:
-    values = _BUILT.values(array)
-    if not is_entry(values["filename"]) or values["size"] < 0:
-        raise ValueError("a built file has no usable name or size")
-    return BuiltFile(**values)
-
-
-def file_out(file: IndexedFile) -> list[Any]:
-    version = file.version
-    own = [file.path, file.size, file.sha256, file.type.value, file.name, version.epoch, version.version]
-    return [*own, version.release, file.architecture, file.file_class.value, file.mtime]
-
-
-def file_in(array: Any, _: Any = None) -> IndexedFile:
-    values = _FILE.values(array)
-    _check_sha256(values["sha256"])
-    parts = values["path"].split("/")
-    if not all(map(is_plain, parts)) or values["size"] < 0:
-        raise ValueError("a file has no usable path or size")
-    version = Version(values.pop("epoch"), values.pop("version"), values.pop("release"))
-    kind, category = PackageType(values.pop("type")), FileClass(values.pop("file_class"))
-    return IndexedFile(filename=parts[-1], type=kind, version=version, file_class=category, **values)
-
-
-def _check_sha256(text: str) -> None:
-    if not _SHA256.fullmatch(text):
-        raise ValueError("a sha256 is not 64 hex digits")
+def _exact(array: list[Any]) -> list[Any]:
+    """JSON Schema takes 1.0 for an integer."""
+    if any(isinstance(value, float) for value in array):
+        raise ValueError("a number of an entry has a decimal point")
+    return array
 
 
 @cache
@@ -142,7 +92,18 @@ def converter() -> Converter:
     made.register_structure_hook(IndexedFile, file_in)
     for kind in (ArchitectureResult, BuiltPackage, IndexRead, Problem):
         made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
-    _register(made, ActualState, distribution_ids=(_ids_out, _ids_in), archive=(_archive_out, _archive_in))
+    _register(
+        made,
+        ActualState,
+        distribution_ids=(
+            lambda ids: [[*place, number] for place, number in ids.items()],
+            lambda listed, _: {(kind, name): number for kind, name, number in listed},
+        ),
+        archive=(
+            lambda rows: None if rows is None else [row_out(row) for row in rows.values()],
+            lambda listed, _: None if listed is None else {row.key: row for row in map(row_in, listed)},
+        ),
+    )
     _register_reads(made)
     return made
 
@@ -151,22 +112,6 @@ def _register(made: Converter, kind: Any, **own: tuple[Callable[..., Any], Calla
     how: dict[str, Any] = {name: override(unstruct_hook=out, struct_hook=into) for name, (out, into) in own.items()}
     made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, **how))
     made.register_structure_hook(kind, make_dict_structure_fn(kind, made, **how))
-
-
-def _ids_out(ids: Mapping[tuple[str, str], int]) -> list[list[Any]]:
-    return [[kind, name, number] for (kind, name), number in ids.items()]
-
-
-def _ids_in(listed: list[list[Any]], _: Any) -> dict[tuple[str, str], int]:
-    return {(kind, name): number for kind, name, number in listed}
-
-
-def _archive_out(rows: Mapping[str, Row] | None) -> list[Any] | None:
-    return None if rows is None else [row_out(row) for row in rows.values()]
-
-
-def _archive_in(listed: list[Any] | None, _: Any) -> dict[str, Row] | None:
-    return None if listed is None else {row.key: row for row in map(row_in, listed)}
 
 
 def _register_reads(made: Converter) -> None:

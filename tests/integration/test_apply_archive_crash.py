@@ -57,7 +57,7 @@ def kill(world: World, step: int) -> Plan | None:
 
 
 def test_killed_at_every_step_and_run_again(world: World) -> None:
-    step = stride = 1 if EVERYTHING else 6
+    step = stride = 1 if EVERYTHING else 15
     while (plan := kill(world, step)) is not None:
         assert_not_lost(world)
         receipt = world.apply(plan)
@@ -89,7 +89,7 @@ def lose_after_the_move(world: World) -> None:
 def test_a_file_in_neither_place_is_put_back_by_whoever_comes_next(world: World) -> None:
     """The run that notices it puts the file back and ends; the one after moves it."""
     noticed = 0
-    stride = 5 if EVERYTHING else 20
+    stride = 5 if EVERYTHING else 40
     for step in range(1, 400, stride):
         plan = start_over(world)
         lose_after_the_move(world)

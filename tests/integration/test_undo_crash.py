@@ -17,7 +17,7 @@ from tests.scope import sample
 from tests.undoing_world import undo
 
 NEW, OLD, FIRST, REBUILT = rpm(version="2.0"), rpm(version="1.0"), rpm("swapped"), rpm("swapped", salt="new")
-STEPS = sample(range(1, 2000), 7)
+STEPS = sample(range(1, 2000), 20)
 FEWEST_STEPS = 60
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests import faultjudge, faultrandom
 from tests.faultjudge import Verdict
 from tests.faultmatrix import HEALTHY_KEYS, HEALTHY_UPLOADS, Stage
-from tests.scope import sample
+from tests.scope import examples, sample
 
 CELLS = faultjudge.cells()
 PROCESSES = 2
@@ -54,7 +54,7 @@ def test_without_a_fault_the_plan_is_the_whole_one(stage: Stage) -> None:
     assert stage.wrongs(outcome) == []
 
 
-@pytest.mark.parametrize("cell", sample(list(CELLS), 5))
+@pytest.mark.parametrize("cell", sample(list(CELLS), 9))
 def test_a_cell(cell: str, verdicts: Mapping[str, Verdict]) -> None:
     assert verdicts[cell].wrongs == ()
 
@@ -68,7 +68,7 @@ def test_the_counts(verdicts: Mapping[str, Verdict], capsys: pytest.CaptureFixtu
     assert sum(came.values()) == len(verdicts)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(random=st.randoms(use_true_random=False))
 def test_random_worlds_with_random_faults(stage: Stage, random: Random) -> None:
     config = faultrandom.build(stage, random)

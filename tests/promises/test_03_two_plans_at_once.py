@@ -21,7 +21,7 @@ from pkgsync.session import Session
 from tests.apply_world import JAMMY, LEAP, MANAGED, POLICY, World, deb, rpm, sha
 from tests.scope import EVERYTHING
 
-SEEDS = 60 if EVERYTHING else 4
+SEEDS = 60 if EVERYTHING else 2
 NEW, MORE, FAR = rpm(version="3.0"), rpm("more"), rpm("far")
 OLD, OLDER = rpm(version="2.0"), rpm(version="1.0")
 BEFORE, AFTER = deb(salt="before"), deb(salt="after")

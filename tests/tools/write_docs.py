@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pkgsync import schemas
-from pkgsync.errors import EXIT_CODE_MEANINGS
 from pkgsync.reasons import Reason
 
 DOCS = Path(__file__).parents[2] / "pkgsync/docs"
@@ -18,10 +17,6 @@ def _entry(head: str, words: str) -> str:
     return textwrap.fill(
         f"- {head}: {words}", WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-
-
-def _exit_codes() -> str:
-    return "\n".join(_entry(f"`{code.value}`", f"{meaning}.") for code, meaning in EXIT_CODE_MEANINGS.items())
 
 
 def _reasons() -> str:
@@ -91,7 +86,6 @@ def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 PARTS = {
     "configuration": ("keys", _keys),
-    "exit-codes": ("exit codes", _exit_codes),
     "messages": ("reason codes", _reasons),
 }
 

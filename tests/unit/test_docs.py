@@ -11,6 +11,7 @@ import yaml
 from pkgsync.cli import manual
 from pkgsync.cli.main import cli
 from pkgsync.config import load, managed_distributions
+from pkgsync.errors import ExitCode
 from tests.docs_blocks import PAGES, ROOT, blocks, invocations
 from tests.tools import write_docs
 
@@ -22,6 +23,11 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|^\[[^]]+\]: (\S+)$|src=\"([^\"]+)\"", 
 def test_what_the_code_states_is_up_to_date(topic: str) -> None:
     """If not: `python -m tests.tools.write_docs`."""
     assert PAGES[topic].read_text() == write_docs.renewed(topic)
+
+
+def test_every_exit_code_is_told() -> None:
+    told = [int(code) for code in re.findall(r"^- `(\d+)`: ", PAGES["exit-codes"].read_text(), re.MULTILINE)]
+    assert told == [*ExitCode] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, 129, 130, 143]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -9,6 +9,7 @@ from pkgsync.errors import IntegrityError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.obs.results import parse_result
 from tests import slowparsers
+from tests.scope import examples
 from tests.unit.test_formats_debian import STANZA
 from tests.unit.test_formats_rpmmd import PACKAGE
 from tests.unit.test_obs_results import FILES, GOOD, ONE, RESULT, result
@@ -56,7 +57,7 @@ def damaged(draw: st.DrawFn, document: str) -> bytes:
 
 
 @given(damaged(RESULT) | damaged(result(ONE.format("", FILES.format(GOOD))).decode()))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_result_reads_as_its_tree_does(data: bytes) -> None:
     assert outcome(lambda: parse_result(data, "demo:release")) == outcome(
         lambda: slowparsers.result(data, "demo:release")
@@ -64,7 +65,7 @@ def test_a_result_reads_as_its_tree_does(data: bytes) -> None:
 
 
 @given(damaged(PRIMARY), st.integers(1, 3000))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_primary_reads_as_its_tree_does(data: bytes, size: int) -> None:
     start = min(len(OPENING), len(data))
     pieces = [data[:start], *(data[n : n + size] for n in range(start, len(data), size))]
@@ -72,7 +73,7 @@ def test_a_primary_reads_as_its_tree_does(data: bytes, size: int) -> None:
 
 
 @given(damaged(STANZA + "\n" + STANZA), st.integers(1, 300))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_packages_read_as_line_by_line(data: bytes, size: int) -> None:
     pieces = [data[n : n + size] for n in range(0, len(data), size)]
     assert outcome(lambda: list(debian.parse_packages(pieces, "Packages"))) == outcome(

@@ -18,6 +18,7 @@ from pkgsync.errors import ExitCode, PlanFileError, UsageError
 from pkgsync.model import Plan, Selection
 from pkgsync.planfile import strictjson
 from tests.samples import DELETION, GONE, LEAP, NOTHING, PLAN, RECEIPT, SUMS, UPLOADS
+from tests.scope import examples
 from tests.strategies import plans
 
 WRITTEN = planfile.dumps(PLAN)
@@ -63,7 +64,7 @@ def test_the_digest_is_over_all_but_itself() -> None:
     assert json.loads(resigned(document()))["digest"] == document()["digest"]
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.integers(0, len(WRITTEN) - 1), st.integers(0, 255))
 @example(WRITTEN.index(b"1258291"), ord("2"))
 @example(WRITTEN.index(b"\n"), ord(" "))

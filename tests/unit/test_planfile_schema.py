@@ -21,6 +21,7 @@ from pkgsync.errors import PlanFileError
 from pkgsync.model import Cause, Comparison, NoLonger
 from pkgsync.planfile import strictjson, validation
 from tests.samples import LEAP, PLAN, RECEIPT, SUMS
+from tests.scope import examples
 from tests.unit.test_snapshot import SAMPLE, places
 
 _COMPARED = Comparison(
@@ -57,7 +58,7 @@ ODD: st.SearchStrategy[object] = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.sampled_from(list(DOCUMENTS)), st.data())
 def test_what_the_schema_refuses_is_refused_and_nothing_else(name: schemas.Name, data: st.DataObject) -> None:
     document = json.loads(DOCUMENTS[name])

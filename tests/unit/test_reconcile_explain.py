@@ -33,9 +33,10 @@ from pkgsync.report import flips
 from tests import builders, worlds
 from tests.builders import DELETE, LEAP, NOW, architecture, package, policy, repository, row, rpm, sha
 from tests.flips import Case
+from tests.scope import examples
 from tests.worlds import World
 
-SETTINGS = settings(worlds.SETTINGS, max_examples=60)
+SETTINGS = settings(worlds.SETTINGS, max_examples=examples(60))
 
 
 def keys(world: World) -> set[str]:

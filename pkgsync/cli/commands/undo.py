@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from pkgsync.cli.commands.plan import FORMATS, exit_code, render, say_what_next
-from pkgsync.cli.options import FILE, Command, Context, NewPlan, common
+from pkgsync.cli.options import FILE, NEW_PLAN, Command, Context, common
 from pkgsync.errors import UsageError
 
 
 @click.command(cls=Command)
 @click.argument("file", metavar="RECEIPT", type=FILE, required=False)
-@click.option("-o", "--out", type=NewPlan(), help="Write the plan to this file.")
+@click.option("-o", "--out", type=NEW_PLAN, help="Write the plan to this file.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the output [text].")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
