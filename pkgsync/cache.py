@@ -71,7 +71,6 @@ class Cache:
     Every method raises StorageError if the folder cannot be read or written, or a symbolic link stands in it.
     """
 
-    _removes_damaged = True
     # a power cut may spoil what it holds, which the next read then notices: another download, and no fsync for each
     _survives_power_cuts = False
 
@@ -83,7 +82,8 @@ class Cache:
     def path(self, sha256: str, size: int | None = None) -> Path | None:
         """Where the object is, after reading all of it.
 
-        None if it is missing, has another size, or is not what its name says; a cache then removes it.
+        None if it is missing, has another size, or is not what its name says. That stays until ``add`` puts it right:
+        whoever took it away here could take what another run has just put in its place.
         """
         stream = self.open(sha256, size)
         if stream is None:
@@ -97,8 +97,6 @@ class Cache:
         with self._guard():
             stream = _verified(place, sha256)
             if stream is None:
-                if self._removes_damaged and os.path.lexists(place):
-                    place.unlink(missing_ok=True)
                 return None
             if size not in (None, os.fstat(stream.fileno()).st_size):  # whoever asks is wrong, not the file
                 stream.close()
@@ -243,7 +241,6 @@ class Cache:
 class Backups(Cache):
     """The store of what apply takes away. Its files may be the last of their kind: nothing ever removes one."""
 
-    _removes_damaged = False
     _survives_power_cuts = True
 
 

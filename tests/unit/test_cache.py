@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
+import pkgsync.cache as stores
 from pkgsync.cache import Backups, Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
 
@@ -75,7 +76,6 @@ def test_a_size_is_told_without_reading_and_never_believed(cache: Cache) -> None
     (cache.folder / PLACE).write_bytes(OTHER)
     assert cache.size(SHA256) == 3
     assert cache.path(SHA256, 3) is None
-    assert cache.size(SHA256) is None
 
 
 def test_the_size_of_a_link_is_none(cache: Cache, tmp_path: Path) -> None:
@@ -109,12 +109,30 @@ def test_wrong_bytes_are_fetched_once_and_never_kept(cache: Cache, content: byte
     assert list((cache.folder / "objects/b9").iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [Cache, Backups])
 @pytest.mark.parametrize("content", [b"hello worle", b"hello", b""])
-def test_an_object_that_went_bad_is_removed_and_fetched_again(cache: Cache, content: bytes) -> None:
-    cache.add(SHA256, 11, Fetched()).write_bytes(content)
+def test_an_object_that_went_bad_is_not_believed_and_mended(tmp_path: Path, kind: type[Cache], content: bytes) -> None:
+    store = kind(tmp_path)
+    store.add(SHA256, 11, Fetched()).write_bytes(content)
+    assert store.path(SHA256) is None
+    assert (tmp_path / PLACE).read_bytes() == content
+    assert store.add(SHA256, 11, Fetched()).read_bytes() == BYTES
+
+
+def test_a_look_takes_nothing_away_that_another_thread_brings_meanwhile(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = stores._verified
+
+    def overtaken(place: Path, sha256: str) -> BinaryIO | None:
+        found = verified(place, sha256)
+        monkeypatch.undo()
+        Cache(cache.folder).add(SHA256, 11, Fetched())
+        return found
+
+    monkeypatch.setattr(stores, "_verified", overtaken)
     assert cache.path(SHA256, 11) is None
-    assert not (cache.folder / PLACE).exists()
-    assert cache.add(SHA256, 11, Fetched()).read_bytes() == BYTES
+    assert (cache.folder / PLACE).read_bytes() == BYTES
 
 
 def test_the_right_bytes_with_another_promised_size_are_refused_and_kept(cache: Cache) -> None:
@@ -123,15 +141,6 @@ def test_the_right_bytes_with_another_promised_size_are_refused_and_kept(cache: 
     with pytest.raises(IntegrityError):
         cache.add(SHA256, 12, Fetched())
     assert cache.path(SHA256, 11) == cache.folder / PLACE
-
-
-@pytest.mark.parametrize("content", [b"hello worle", b"hello", b""])
-def test_the_backups_lose_nothing_and_mend_what_went_bad(tmp_path: Path, content: bytes) -> None:
-    backups = Backups(tmp_path)
-    backups.add(SHA256, 11, Fetched()).write_bytes(content)
-    assert backups.path(SHA256) is None
-    assert (tmp_path / PLACE).read_bytes() == content
-    assert backups.add(SHA256, 11, Fetched()).read_bytes() == BYTES
 
 
 def test_a_cut_off_file_is_resumed(cache: Cache) -> None:
@@ -198,8 +207,9 @@ def test_a_symbolic_link_in_place_of_an_object_is_not_followed(cache: Cache, tmp
     (cache.folder / PLACE).symlink_to(outside)
 
     assert cache.path(SHA256, 11) is None
-    assert outside.read_bytes() == BYTES
+    assert cache.add(SHA256, 11, Fetched()).read_bytes() == BYTES
     assert not (cache.folder / PLACE).is_symlink()
+    assert outside.read_bytes() == BYTES
 
 
 def test_a_symbolic_link_in_place_of_a_partial_file_is_not_written_through(cache: Cache, tmp_path: Path) -> None:

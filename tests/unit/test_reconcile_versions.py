@@ -7,6 +7,7 @@ and about versions that nobody wrote down. `.ci/suites.py` lets no test of this 
 import random
 import shutil
 import subprocess
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def rpm_says(pairs: list[tuple[str, str]], folder: Path) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
-def dpkg_denies(pairs: list[Pair]) -> list[str]:
+def dpkg_denies(pairs: Sequence[Pair]) -> list[str]:
     """Those of the pairs whose result dpkg doesn't confirm."""
     loop = 'while read -r l o r; do dpkg --compare-versions "$l" "$o" "$r" || echo "$l $o $r"; done'
     lines = "".join(f"{left} {('eq', 'gt', 'lt')[result]} {right}\n" for left, right, result in pairs)
