@@ -16,7 +16,7 @@ from pkgsync import planfile
 from pkgsync.apply import engine
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.cache import Cache
-from pkgsync.config import Config, ObsConfig, ObsProject, PackagecloudConfig
+from pkgsync.config import Config, Connections, ObsConfig, ObsProject, PackagecloudConfig
 from pkgsync.model import ActualState, DesiredState, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Receipt
 from pkgsync.model.secret import Basic
 from pkgsync.obs import ObsClient
@@ -157,10 +157,13 @@ class World:
         receipt: Path | None = None,
         **switches: Any,
     ) -> Receipt:
+        config = config or self.config()
+        if jobs := switches.pop("jobs", None):
+            config = both_ways(config, jobs)
         services = services_of(self.endpoints, self.folder, self.policy, self.pauses.append, self.observe)
         return engine.run(
             plan,
-            config or self.config(),
+            config,
             services if client is None else evolve(services, packagecloud=client),
             ApplyOptions(receipt=receipt or self.folder / "plan.receipt.json", **switches),
             now=self.now,
@@ -220,6 +223,11 @@ def desired_of(
 
 def no_pause(_seconds: float) -> None:
     """Time costs nothing here."""
+
+
+def both_ways(config: Config, jobs: int) -> Config:
+    """So many transfers at a time, each way: with one of them all that is done has an order."""
+    return evolve(config, connections=Connections(uploads=jobs, downloads=jobs))
 
 
 def config_of(endpoints: Endpoints, policy: Policy, managed: Collection[str] = MANAGED) -> Config:

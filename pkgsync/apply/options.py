@@ -13,13 +13,15 @@ from pkgsync.errors import BusyError, PkgsyncError
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers.
+    """The switches of one apply. ``receipt`` is where the receipt goes.
+
+    ``jobs`` is how many changes there may be at a time; None: as many uploads as the config says.
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
     """
 
     receipt: Path
-    jobs: int = 4
+    jobs: int | None = None
     skip_stale: bool = False
     part: Part = WHOLE
     approved: bool = False

@@ -393,7 +393,7 @@ def _bare_session() -> HttpSession:
     http.trust_env = False
     # a cookie is a credential that no origin was checked for
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=32)
+    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=64)
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     return http

@@ -189,8 +189,8 @@ def test_an_index_without_sha256_has_its_files_hashed(empty: Sandbox) -> None:
 
 def test_the_order_of_threads_does_not_show(sandbox: Sandbox) -> None:
     demo_world_day2(sandbox)
-    one = read(client_of(sandbox), jobs=1)
-    assert one == read(client_of(sandbox), jobs=8)
+    one = read(client_of(sandbox, connections=1))
+    assert one == read(client_of(sandbox, connections=8))
     assert sandbox.log.peak("obs") <= 8
 
 
@@ -209,7 +209,7 @@ def test_every_read_is_shown(sandbox: Sandbox) -> None:
             return nullcontext(Task(shown.setdefault(f"{description} ({unit})", [total])))
 
     read(client_of(sandbox), progress=Progress())
-    assert shown == {"Reading OBS projects (requests)": [1, 1], "Reading OBS repositories (requests)": [4, 1, 1, 1, 1]}
+    assert shown == {"Reading OBS projects (requests)": [1, 1], "Reading OBS repositories (requests)": [6, *[1] * 6]}
 
 
 # What is no answer
