@@ -36,7 +36,8 @@ FILES = r"/published/.*\.(rpm|deb)$"  # the packages in the request log, not the
 LONG_AGO = "2025-01-01T00:00:00.000Z"
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1))
 ARCHIVING = Policy(orphans=OrphanPolicy(action=OrphanAction.ARCHIVE, archive_to=ARCHIVE, keep_versions=1))
-QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3)
+# idle for as long as a busy machine takes: which connection is used must not depend on that
+QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3, idle_seconds=60)
 
 
 @define
@@ -302,7 +303,7 @@ def outcomes(receipt: Receipt) -> dict[str, str]:
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(folder: Path, *, keep_alive: bool = False) -> Iterator[World]:
     """A sandbox, and a machine in ``folder``."""
-    with Sandbox() as sandbox:
+    with Sandbox(keep_alive=keep_alive) as sandbox:
         yield World(sandbox, folder)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from pkgsync.apply.share import WHOLE, Part
 from pkgsync.backoff import say_retry, seconds_before
-from pkgsync.errors import BusyError, PkgsyncError
+from pkgsync.errors import AmbiguousError, BusyError, PkgsyncError
 
 
 @frozen(kw_only=True)
@@ -58,6 +58,6 @@ class Patience:
 
     def seconds(self, attempt: int, failure: PkgsyncError | None = None) -> float:
         """How long that is."""
-        if isinstance(failure, BusyError):
+        if isinstance(failure, BusyError | AmbiguousError) and failure.wait is not None:
             return min(failure.wait, self.retry_after_cap_seconds)
         return seconds_before(attempt, self.backoff_seconds, self.backoff_cap_seconds)
