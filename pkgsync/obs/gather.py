@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from attrs import evolve, frozen
 
@@ -29,6 +29,7 @@ from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
 
 Out = TypeVar("Out")
+P = ParamSpec("P")
 # under way at once: as many as there can be connections, so that those that wait keep none idle
 _MOST_PROJECTS = 64
 
@@ -167,13 +168,34 @@ class _Pool:
         return [begun.result() for begun in [self.submit(function, *each) for each in zip(*arguments, strict=True)]]
 
 
+class _Asking(ThreadPoolExecutor):
+    """Threads that send requests, and none any more after a refused login: some servers count how often one fails.
+
+    One answer would do, but to wait for it would cost every good run that time.
+    """
+
+    refused: AuthenticationError | None = None
+
+    def submit(self, function: Callable[P, Out], /, *arguments: P.args, **options: P.kwargs) -> Future[Out]:
+        def ask() -> Out:
+            if self.refused is not None:
+                raise AuthenticationError(self.refused.message, tip=self.refused.tip)
+            try:
+                return function(*arguments, **options)
+            except AuthenticationError as error:
+                self.refused = error
+                raise
+
+        return super().submit(ask)
+
+
 @contextmanager
 def _pools(client: ObsClient) -> Iterator[tuple[Executor, Executor]]:
     """Threads for requests and for projects, which end at once when anything ends the run.
 
     A project's thread sends nothing by itself: it waits for its own requests, and for no other project's.
     """
-    requests = ThreadPoolExecutor(max_workers=client.connections, thread_name_prefix="pkgsync-obs")
+    requests = _Asking(max_workers=client.connections, thread_name_prefix="pkgsync-obs")
     chains = ThreadPoolExecutor(max_workers=_MOST_PROJECTS, thread_name_prefix="pkgsync-obs-project")
     try:
         yield requests, chains

@@ -313,6 +313,17 @@ def test_a_wrong_login_is_said(sandbox: Sandbox) -> None:
     with pytest.raises(AuthenticationError) as caught:
         read(client)
     assert "wrong-password" not in caught.value.message
+    assert sandbox.log.count("obs") == 2
+
+
+def test_a_wrong_login_is_not_tried_for_every_project(sandbox: Sandbox) -> None:
+    """What is asked at once fails at once, and nothing is asked after that: a server may lock who fails too often."""
+    client = ObsClient(session_to(sandbox.obs_url, Basic("demo", "wrong-password")), connections=3)
+    together = threading.Barrier(3)
+    sandbox.obs.faults.add(Fault(kind=Kind.NOTHING, times=3, hook=lambda: together.wait(30)))
+    with pytest.raises(AuthenticationError):
+        read(client, *(ObsProject(name=f"demo:{number}", distributions=MAPPING) for number in range(20)))
+    assert sandbox.log.count("obs") == 3
 
 
 # What is not there
