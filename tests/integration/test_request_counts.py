@@ -10,6 +10,19 @@ from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Fault, Kind, Sandbox,
 from tests.benchmarks.loop import Client, built, held
 from tests.benchmarks.worlds import SIZES, fill, mapping
 
+REPOSITORIES = {"repository0": "opensuse/15.6", "repository1": "opensuse/15.5"}
+ROUNDS = [
+    {
+        ("obs", "/_meta", 1),
+        ("obs", "/_result", 1),
+        ("packagecloud", "/distributions", 1),
+        ("packagecloud", "page=1", 1),
+    },
+    {("obs", "repository0/repodata/repomd", 1), ("obs", "repository1/repodata/repomd", 1)},
+    {("obs", "repository0/.*primary", 1), ("obs", "repository1/.*primary", 1)},
+    {("obs", "repository0/repodata/repomd", 2), ("obs", "repository1/repodata/repomd", 2), ("obs", "/_result", 2)},
+]
+
 
 def test_a_plan_asks_per_repository_and_page_where_the_predecessor_asked_per_package(tmp_path: Path) -> None:
     with Sandbox() as sandbox:
@@ -43,20 +56,6 @@ def offer(sandbox: Sandbox, *projects: str, file: Artifact) -> None:
             sandbox.obs.add_repository(project, repository, "rpm", ["x86_64"])
             sandbox.obs.finish(project, repository, "x86_64", "hello", [file])
             sandbox.obs.publish(project, repository)
-
-
-REPOSITORIES = {"repository0": "opensuse/15.6", "repository1": "opensuse/15.5"}
-ROUNDS = [
-    {
-        ("obs", "/_meta", 1),
-        ("obs", "/_result", 1),
-        ("packagecloud", "/distributions", 1),
-        ("packagecloud", "page=1", 1),
-    },
-    {("obs", "repository0/repodata/repomd", 1), ("obs", "repository1/repodata/repomd", 1)},
-    {("obs", "repository0/.*primary", 1), ("obs", "repository1/.*primary", 1)},
-    {("obs", "repository0/repodata/repomd", 2), ("obs", "repository1/repodata/repomd", 2), ("obs", "/_result", 2)},
-]
 
 
 def test_a_plan_takes_four_rounds_however_many_repositories_it_reads(tmp_path: Path) -> None:
@@ -119,7 +118,7 @@ def test_the_second_look_begins_after_the_last_list_of_the_project(tmp_path: Pat
         ]
 
 
-@pytest.mark.parametrize("asked", ["slow/.*primary", "slow/.*/_result|slow/_result"])
+@pytest.mark.parametrize("asked", ["slow/.*primary", "slow/_result"])
 def test_no_project_waits_for_another_one(tmp_path: Path, asked: str) -> None:
     """What one project's server takes its time for comes only after all of the other project is read."""
     with Sandbox() as sandbox:
