@@ -159,7 +159,8 @@ def undo(
     from pkgsync.apply import preflight
 
     preflight.refuse_elsewhere(receipt.target, config, "receipt")
-    client = PackagecloudClient(packagecloud_session(config, surroundings), config.packagecloud.repository)
+    session, repository = packagecloud_session(config, surroundings), config.packagecloud.repository
+    client = PackagecloudClient(session, repository, config.connections.listing)
     actual, kept = look_back(receipt, config, client, surroundings)
     managed = managed_distributions(config)
     return reconcile.undo_plan(receipt, actual, kept, config.policy, managed, now(), _setting(config))

@@ -190,7 +190,14 @@ class DuplicateError(RefusedError):
 
 
 class AmbiguousError(PkgsyncError):
-    """A change was sent and its outcome is unknown (time-out, reset, 5xx); only a look can tell."""
+    """A change was sent and its outcome is unknown (time-out, reset, 5xx); only a look can tell.
+
+    ``wait`` is how many seconds the server asks for before it is sent again, if it does.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None, tip: str = "") -> None:
+        super().__init__(message, tip=tip)
+        self.wait = wait
 
 
 class InterruptedRunError(PkgsyncError):

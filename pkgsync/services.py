@@ -33,11 +33,11 @@ class Services:
     def of(cls, config: Config, surroundings: Surroundings, archive: str | None) -> "Services":
         """Nothing is sent yet. Raises ConfigError for URLs that must not be used, AuthenticationError."""
         login = credentials.for_obs(config, surroundings.env, surroundings.home)
-        session = packagecloud_session(config, surroundings, archive)
+        session, reads = packagecloud_session(config, surroundings, archive), config.connections.listing
         return cls(
             obs=obs.connect(config, login, surroundings.limits, surroundings.pause),
-            packagecloud=PackagecloudClient(session, config.packagecloud.repository),
-            archive=PackagecloudClient(session, archive) if archive else None,
+            packagecloud=PackagecloudClient(session, config.packagecloud.repository, reads),
+            archive=PackagecloudClient(session, archive, reads) if archive else None,
             surroundings=surroundings,
         )
 
@@ -204,10 +204,10 @@ def look_back(
     moved = [line for line in receipt.lines if line.undo == "archive" and line.archive_to == archive_to]
     sizes = {line.key: line.size for line in moved}
     if archive_to is not None and moved:
-        archive = PackagecloudClient(client.session, archive_to)
+        archive = PackagecloudClient(client.session, archive_to, client.connections)
         actual = packagecloud.with_archive(archive, actual, wanted=sizes.keys(), progress=progress)
         unsized = [row for line in moved if (row := _unsized(line, actual)) is not None]
-        sizes |= ask(unsized, lambda row: archive.details(row).size, "Asking for sizes", progress).values
+        sizes |= ask(archive, unsized, lambda row: archive.details(row).size, "Asking for sizes", progress).values
     return actual, Kept(
         _backups(receipt, Backups(surroundings.backups)), {key: size for key, size in sizes.items() if size is not None}
     )

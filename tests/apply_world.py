@@ -16,7 +16,7 @@ from pkgsync import planfile
 from pkgsync.apply import engine
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.cache import Cache
-from pkgsync.config import Config, ObsConfig, ObsProject, PackagecloudConfig
+from pkgsync.config import Config, Connections, ObsConfig, ObsProject, PackagecloudConfig
 from pkgsync.model import ActualState, DesiredState, OrphanAction, OrphanPolicy, Overrides, Plan, Policy, Receipt
 from pkgsync.model.secret import Basic
 from pkgsync.obs import ObsClient
@@ -36,7 +36,8 @@ FILES = r"/published/.*\.(rpm|deb)$"  # the packages in the request log, not the
 LONG_AGO = "2025-01-01T00:00:00.000Z"
 POLICY = Policy(orphans=OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1))
 ARCHIVING = Policy(orphans=OrphanPolicy(action=OrphanAction.ARCHIVE, archive_to=ARCHIVE, keep_versions=1))
-QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3)
+# idle for as long as a busy machine takes: which connection is used must not depend on that
+QUICK = HttpLimits(backoff_seconds=0.001, backoff_cap_seconds=0.001, attempts=3, idle_seconds=60)
 
 
 @define
@@ -157,10 +158,13 @@ class World:
         receipt: Path | None = None,
         **switches: Any,
     ) -> Receipt:
+        config = config or self.config()
+        if jobs := switches.pop("jobs", None):
+            config = both_ways(config, jobs)
         services = services_of(self.endpoints, self.folder, self.policy, self.pauses.append, self.observe)
         return engine.run(
             plan,
-            config or self.config(),
+            config,
             services if client is None else evolve(services, packagecloud=client),
             ApplyOptions(receipt=receipt or self.folder / "plan.receipt.json", **switches),
             now=self.now,
@@ -220,6 +224,11 @@ def desired_of(
 
 def no_pause(_seconds: float) -> None:
     """Time costs nothing here."""
+
+
+def both_ways(config: Config, jobs: int) -> Config:
+    """So many transfers at a time, each way: with one of them all that is done has an order."""
+    return evolve(config, connections=Connections(uploads=jobs, downloads=jobs))
 
 
 def config_of(endpoints: Endpoints, policy: Policy, managed: Collection[str] = MANAGED) -> Config:
@@ -294,7 +303,7 @@ def outcomes(receipt: Receipt) -> dict[str, str]:
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(folder: Path, *, keep_alive: bool = False) -> Iterator[World]:
     """A sandbox, and a machine in ``folder``."""
-    with Sandbox() as sandbox:
+    with Sandbox(keep_alive=keep_alive) as sandbox:
         yield World(sandbox, folder)

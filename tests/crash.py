@@ -26,7 +26,7 @@ from pkgsync.apply import engine, journal, signals
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.errors import ExitCode
 from pkgsync.model import ActualState, DesiredState, Policy, Receipt
-from tests.apply_world import POLICY, Endpoints, World, config_of, listed, no_pause, services_of
+from tests.apply_world import POLICY, Endpoints, World, both_ways, config_of, listed, no_pause, services_of
 from tests.scope import EVERYTHING
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -157,9 +157,9 @@ def _run(attempt: Attempt) -> Receipt:
 
     return engine.run(
         planfile.loads(attempt.plan, "plan.json"),
-        config_of(endpoints, policy),
+        both_ways(config_of(endpoints, policy), attempt.jobs),
         services_of(endpoints, attempt.folder, policy, no_pause, look),
-        ApplyOptions(receipt=attempt.folder / "plan.receipt.json", jobs=attempt.jobs),
+        ApplyOptions(receipt=attempt.folder / "plan.receipt.json"),
         now=now,
         report=lambda words, line: None,
     )

@@ -1,10 +1,26 @@
 """Cells of the fault matrix: worlds that change between two reads, and servers that are down."""
 
 from collections.abc import Callable, Iterator
+from threading import Event
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind
 from tests.faultanswers import ANY
-from tests.faultcells import HEALED, HELD, OBS_ROUTES, PAGE_1, PAGE_LAST, PAGE_N, REFUSED, ROUTES, Cell, Route
+from tests.faultcells import (
+    HEALED,
+    HELD,
+    OBS_ROUTES,
+    OTHER_INDEX,
+    PAGE_1,
+    PAGE_LAST,
+    PAGE_N,
+    REFUSED,
+    RELEASE_2,
+    REPOMD_2,
+    RESULT_2,
+    ROUTES,
+    Cell,
+    Route,
+)  # fmt: skip
 from tests.faultmatrix import HEALTHY_KEYS, JAMMY, LEAP, LEAP_DIST, Stage, deb, rpm
 from tests.gate import Gate
 
@@ -65,12 +81,22 @@ EVENTS = (_offer_again, _built_again, _content_back, _half_published, _rebuildin
 
 
 def event_cells() -> Iterator[Cell]:
+    """What comes after the last look at a project comes too late for a plan; so that look never comes first here."""
     for event in EVENTS:
         for route in OBS_ROUTES:
 
             def play(stage: Stage, event: Callable[[Stage], None] = event, route: Route = route) -> None:
-                hook = Fault(kind=Kind.NOTHING, path=route.path, nth=route.nth, hook=lambda: event(stage))
-                route.add(stage, hook)
+                happened = Event()
+
+                def happen() -> None:
+                    event(stage)
+                    happened.set()
+
+                route.add(stage, Fault(kind=Kind.NOTHING, path=route.path, nth=route.nth, hook=happen))
+                # these are read beside it
+                if route in (REPOMD_2, RELEASE_2, OTHER_INDEX):
+                    last = Fault(kind=Kind.NOTHING, path=RESULT_2.path, nth=2, hook=lambda: happened.wait(30))
+                    RESULT_2.add(stage, last)
 
             yield Cell(f"before-{route.id}-{event.__name__.strip('_').replace('_', '-')}", play, ANY, alone=False)
 

@@ -176,10 +176,11 @@ class _Run:
         phases.remove(self._still_due(removals, phases))
 
     def _phases(self, actual: ActualState) -> Phases:
+        connections, jobs = self.config.connections, self.options.jobs
         return Phases.of(
             self.services,
             actual,
-            jobs=self.options.jobs,
+            connections=connections if jobs is None else evolve(connections, uploads=jobs),
             journal=self.journal,
             record=self.record,
             halt=self.halt,

@@ -8,18 +8,20 @@ from attrs import frozen
 
 from pkgsync.apply.share import WHOLE, Part
 from pkgsync.backoff import say_retry, seconds_before
-from pkgsync.errors import BusyError, PkgsyncError
+from pkgsync.errors import AmbiguousError, BusyError, PkgsyncError
 
 
 @frozen(kw_only=True)
 class ApplyOptions:
-    """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers.
+    """The switches of one apply. ``receipt`` is where the receipt goes.
+
+    ``jobs`` is how many changes there may be at a time; None: as many uploads as the config says.
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
     """
 
     receipt: Path
-    jobs: int = 4
+    jobs: int | None = None
     skip_stale: bool = False
     part: Part = WHOLE
     approved: bool = False
@@ -56,6 +58,6 @@ class Patience:
 
     def seconds(self, attempt: int, failure: PkgsyncError | None = None) -> float:
         """How long that is."""
-        if isinstance(failure, BusyError):
+        if isinstance(failure, BusyError | AmbiguousError) and failure.wait is not None:
             return min(failure.wait, self.retry_after_cap_seconds)
         return seconds_before(attempt, self.backoff_seconds, self.backoff_cap_seconds)

@@ -20,6 +20,7 @@ from pkgsync.apply.site import Site
 from pkgsync.apply.stored import StoredFile
 from pkgsync.apply.workers import each, pipeline
 from pkgsync.cache import Backups, Cache
+from pkgsync.config import Connections
 from pkgsync.errors import NotFoundError, PkgsyncError
 from pkgsync.model import Action, ActualState, Archiving, Deletion, Removal, Replacement, Transfer, Upload
 from pkgsync.packagecloud import PackagecloudClient
@@ -42,7 +43,7 @@ class Phases:
     record: Record
     guard: Guard
     progress: Progress
-    jobs: int
+    connections: Connections
 
     @classmethod
     def of(
@@ -50,7 +51,7 @@ class Phases:
         services: Services,
         actual: ActualState,
         *,
-        jobs: int,
+        connections: Connections,
         journal: Journal,
         record: Record,
         halt: Halt,
@@ -81,11 +82,13 @@ class Phases:
             record=record,
             guard=guard,
             progress=surroundings.progress,
-            jobs=jobs,
+            connections=connections,
         )
 
     def upload(self, actions: Sequence[Upload]) -> None:
-        self._transfer([action for action in actions if not _is_recall(action)], "Uploading", senders=self.jobs)
+        self._transfer(
+            [action for action in actions if not _is_recall(action)], "Uploading", senders=self.connections.uploads
+        )
         self._act([action for action in actions if _is_recall(action)], "Moving back")
 
     def replace(self, actions: Sequence[Replacement]) -> None:
@@ -121,7 +124,14 @@ class Phases:
             down = stack.enter_context(self.progress.task("Downloading", total, "bytes", len(actions)))
             up = stack.enter_context(self.progress.task(words, total, "bytes", len(actions)))
             tasks = [Task(action=action, down=down, up=up) for action in actions]
-            pipeline(tasks, self._fetch, self._do, jobs=self.jobs, senders=senders, halt=self.halt)
+            pipeline(
+                tasks,
+                self._fetch,
+                self._do,
+                fetchers=self.connections.downloads,
+                senders=senders,
+                halt=self.halt,
+            )
 
     def _act(self, actions: Sequence[Action], words: str) -> None:
         if not actions:
@@ -132,7 +142,7 @@ class Phases:
                 self._do(Task(action=action, started_at=self._stamp()))
                 shown.advance(1)
 
-            each(actions, work, jobs=self.jobs, halt=self.halt)
+            each(actions, work, jobs=self.connections.uploads, halt=self.halt)
 
     def _fetch(self, task: Task) -> bool:
         """Whether the file is in hand; if not, the action has ended."""

@@ -84,17 +84,17 @@ def pipeline(
     fetch: Callable[[Item], bool],
     send: Callable[[Item], None],
     *,
-    jobs: int,
+    fetchers: int,
     senders: int,
     halt: Halt,
 ) -> None:
-    """Call ``fetch`` on every item in up to ``jobs`` threads, and then ``send`` in up to ``senders`` others.
+    """Call ``fetch`` on every item in up to ``fetchers`` threads, and then ``send`` in up to ``senders`` others.
 
-    At most ``jobs`` fetched items wait. Where ``fetch`` says False the item is finished. Raises as ``each``.
+    At most as many fetched items wait as are sent. Where ``fetch`` says False the item is finished. Raises as ``each``.
     """
-    todo, fetchers, senders = deque(items), min(jobs, len(items)), min(senders, len(items))
+    todo, fetchers, senders = deque(items), min(fetchers, len(items)), min(senders, len(items))
     still_fetching = deque(range(fetchers))
-    waiting: Queue[Item | None] = Queue(maxsize=jobs)
+    waiting: Queue[Item | None] = Queue(maxsize=senders)
 
     def fetch_all() -> None:
         try:

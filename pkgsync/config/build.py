@@ -16,6 +16,7 @@ from pkgsync.config.values import (
     ENVIRONMENT,
     Config,
     ConfigSecrets,
+    Connections,
     ObsConfig,
     ObsProject,
     PackagecloudConfig,
@@ -51,6 +52,7 @@ def config(path: Path, document: Document, *, warnings: tuple[str, ...], legacy:
             url=packagecloud.get("url", DEFAULT_PACKAGECLOUD).rstrip("/"), repository=packagecloud["repository"]
         ),
         policy=_policy(data),
+        connections=Connections(**data.get("connections", {})),
         allow_http=data.get("allow_http", False),
         allow_private=data.get("allow_private", False),
         warnings=warnings,

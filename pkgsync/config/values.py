@@ -71,6 +71,20 @@ class PackagecloudConfig:
 
 
 @frozen(kw_only=True)
+class Connections:
+    """How many requests may be in flight at once: reads of OBS, reads of Packagecloud, and both ways of an apply.
+
+    A server that has had too much gets fewer (session/throttle.py).
+    """
+
+    # no rule on request rates is known of either service
+    obs: int = 4
+    listing: int = 8
+    uploads: int = 4
+    downloads: int = 8
+
+
+@frozen(kw_only=True)
 class ConfigSecrets:
     """The credential keys as they are written: ``${NAME}`` for an environment variable, or a plain secret."""
 
@@ -88,6 +102,7 @@ class Config:
     obs: ObsConfig
     packagecloud: PackagecloudConfig
     policy: Policy
+    connections: Connections = Connections()
     allow_http: bool = False
     allow_private: bool = False
     warnings: tuple[str, ...] = ()

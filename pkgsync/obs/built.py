@@ -124,15 +124,16 @@ class BuiltFiles:
     _memos: dict[str, Memo] = field(factory=dict, init=False)
 
     def read(
-        self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult], executor: Executor, progress: Progress
+        self, repositories: Sequence[Wanted], first: ProjectResult, executor: Executor, progress: Progress
     ) -> dict[Wanted, Reading]:
-        """The chosen copies of each repository, read over ``executor``. After a failed read no more of it are tried.
+        """The chosen copies of a project's repositories. After a failed read no more of that repository are tried.
 
         Raises AuthenticationError, StorageError; other failures stand in the result.
         """
-        for project in {w.project.name for w in repositories} - self._memos.keys():
+        project = repositories[0].project.name
+        if project not in self._memos:
             self._memos[project] = Memo(self.cache.folder / _MEMO_FOLDER, self.client.api, project)
-        work = [(w, made) for w in repositories for made in self._chosen(w, first)]
+        work = [(w, made) for w in repositories for made in chosen(w, first.architectures(w.name), self.wants)]
         failed: set[Wanted] = set()
 
         def one(item: tuple[Wanted, BuiltCopy]) -> Found:
@@ -152,9 +153,6 @@ class BuiltFiles:
         for (w, made), result in zip(work, found, strict=True):
             readings[w][made] = result
         return dict(readings)
-
-    def _chosen(self, w: Wanted, results: Mapping[str, ProjectResult]) -> tuple[BuiltCopy, ...]:
-        return chosen(w, results[w.project.name].architectures(w.name), self.wants)
 
     def _read(self, w: Wanted, made: BuiltCopy, on_bytes: Callable[[int], None]) -> IndexedFile:
         """The file with its sha256 and what its header says. Raises ReadError, IntegrityError, StorageError."""
@@ -182,17 +180,12 @@ class BuiltFiles:
             self.cache.add(found.sha256, file.size, lambda target, _: copy(sink, target))
             return found
 
-    def remember(self, readings: Mapping[Wanted, Reading], second: Mapping[str, ProjectResult]) -> None:
+    def remember(self, project: str, readings: Mapping[Wanted, Reading], second: ProjectResult) -> None:
         """Keep for the next run what the second look shows too. Raises StorageError."""
-        for project in {w.project.name for w in readings}:
-            listed = set(_copies(second[project]))
-            confirmed = {
-                made: found.sha256
-                for w, copies in readings.items()
-                for made, found in copies.items()
-                if w.project.name == project and isinstance(found, IndexedFile)
-            }
-            self._memos[project].remember(confirmed, listed)
+        if readings:
+            read = ((made, found) for copies in readings.values() for made, found in copies.items())
+            confirmed = {made: found.sha256 for made, found in read if isinstance(found, IndexedFile)}
+            self._memos[project].remember(confirmed, set(_copies(second)))
 
     @contextmanager
     def _scratch(self) -> Iterator[BinaryIO]:

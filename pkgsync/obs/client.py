@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from attrs import frozen
 
-from pkgsync.config import Config
+from pkgsync.config import Config, Connections
 from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
 from pkgsync.model.secret import Login
 from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
@@ -54,7 +54,13 @@ def connect(
             neighbour=session,
             pause=pause,
         )
-    return ObsClient(session, published=published, published_url=obs.published_url, anonymous=obs.anonymous)
+    return ObsClient(
+        session,
+        published=published,
+        published_url=obs.published_url,
+        anonymous=obs.anonymous,
+        connections=config.connections.obs,
+    )
 
 
 @frozen
@@ -93,7 +99,7 @@ class ObsClient:
     """Reads OBS. ``published`` is a session without credentials to the origin of the template ``published_url``.
 
     With ``anonymous`` the /public routes are read, which know no /published: then ``published_url`` is needed
-    (README.md, "Without a login").
+    (README.md, "Without a login"). ``connections`` is how many reads at once whoever reads much may have.
     """
 
     def __init__(
@@ -103,7 +109,9 @@ class ObsClient:
         published: Session | None = None,
         published_url: str | None = None,
         anonymous: bool = False,
+        connections: int = Connections().obs,
     ) -> None:
+        self.connections = connections
         self._session = session
         self._published = published
         self._template = published_url

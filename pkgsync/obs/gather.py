@@ -5,11 +5,11 @@ of what is only built, each file that is new.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from attrs import evolve, frozen
 
@@ -20,7 +20,7 @@ from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import Hasher
-from pkgsync.obs.indexes import PAUSES, IndexRead, read_index
+from pkgsync.obs.indexes import PAUSES, IndexReader
 from pkgsync.obs.judge import architectures_of, judge
 from pkgsync.obs.mapping import Wanted, all_wanted
 from pkgsync.obs.parsed import ParsedIndexes
@@ -28,8 +28,10 @@ from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
 
-In = TypeVar("In")
 Out = TypeVar("Out")
+P = ParamSpec("P")
+# under way at once: as many as there can be connections, so that those that wait keep none idle
+_MOST_PROJECTS = 64
 
 
 def gather(
@@ -53,8 +55,6 @@ def observe(
     projects: Sequence[ObsProject],
     *,
     now: Callable[[], datetime],
-    # README.md, "Two servers": no rule on request rates is known, so only a few at a time
-    jobs: int = 4,
     progress: Progress = SILENT,
     pause: Callable[[float], object] = time.sleep,
     hasher: Hasher | None = None,
@@ -62,7 +62,7 @@ def observe(
     built: BuiltFiles | None = None,
     everything: bool = False,
 ) -> ObsWorld:
-    """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
+    """Read ``projects``. ``now`` is asked once, before the first read.
 
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
     index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
@@ -74,16 +74,16 @@ def observe(
     if built is None and any(project.content == "build" for project in projects):
         raise ValueError("content: build needs somebody who reads built files")
     read_at, before = now(), client.requests
-    with _pool(client, jobs) as pool:
+    with _pools(client) as (pool, chains):
         asked = _ask_metas(client, projects, pool)
         looks = {project.name: pool.submit(client.result, project.name) for project in projects}
         metas = _metas(asked, progress)
         present = [w for w in all_wanted(projects, metas) if w.expected is not None]
-        total = 2 * len(_projects(present)) + len(_offering(present, "published"))
-        with progress.task("Reading OBS repositories", total, "requests") as task:
-            reader = _RepositoryReader(
+        with progress.task("Reading OBS repositories", _answers(present), "requests") as task:
+            reader = _Reader(
                 client=client,
                 pool=_Pool(pool, task),
+                chains=chains,
                 looks=looks,
                 hasher=hasher,
                 parsed=parsed,
@@ -94,9 +94,8 @@ def observe(
             read = reader.repositories(present)
         requests = client.requests - before
         if everything and (others := _others(projects, metas, read)):
-            total = 2 * len(_projects(others)) + len(_offering(others, "published"))
             # what is missing of these is unread for whoever maps them; this plan does not need it
-            extra = progress.task("Reading other OBS repositories", total, "requests")
+            extra = progress.task("Reading other OBS repositories", _answers(others), "requests")
             with suppress(AuthenticationError, ReadError), extra as task:
                 read |= evolve(reader, pool=_Pool(pool, task), hasher=None).repositories(others)
     return ObsWorld(projects=_by_project(projects, metas, read), read_at=read_at, requests=requests)
@@ -129,16 +128,14 @@ def _by_project(
 
 
 def read_metas(
-    client: ObsClient, projects: Sequence[ObsProject], *, jobs: int = 4, progress: Progress = SILENT
+    client: ObsClient, projects: Sequence[ObsProject], *, progress: Progress = SILENT
 ) -> list[ProjectMeta | None]:
     """The ``_meta`` of each project; None for an optional one that is absent. Raises ReadError, AuthenticationError."""
-    with _pool(client, jobs) as pool:
+    with _pools(client) as (pool, _):
         return _metas(_ask_metas(client, projects, pool), progress)
 
 
-def _ask_metas(
-    client: ObsClient, projects: Sequence[ObsProject], pool: ThreadPoolExecutor
-) -> list[Future[ProjectMeta | None]]:
+def _ask_metas(client: ObsClient, projects: Sequence[ObsProject], pool: Executor) -> list[Future[ProjectMeta | None]]:
     return [pool.submit(_meta, client, project) for project in projects]
 
 
@@ -151,34 +148,64 @@ def _metas(asked: Sequence[Future[ProjectMeta | None]], progress: Progress) -> l
     return metas
 
 
+@frozen
 class _Pool:
-    """Maps over threads, in order, and tells the task."""
+    """Requests, so many at a time, that are counted for whoever watches."""
 
-    def __init__(self, executor: ThreadPoolExecutor, task: ProgressTask) -> None:
-        self.executor = executor
-        self._task = task
+    executor: Executor
+    task: ProgressTask
 
-    def map(self, function: Callable[[In], Out], items: Sequence[In]) -> list[Out]:
-        def step(item: In) -> Out:
-            result = function(item)
-            self._task.advance(1)
+    def submit(self, function: Callable[..., Out], *arguments: Any) -> Future[Out]:
+        def step() -> Out:
+            result = function(*arguments)
+            self.task.advance(1)
             return result
 
-        return list(self.executor.map(step, items))
+        return self.executor.submit(step)
+
+    def map(self, function: Callable[..., Out], *arguments: Iterable[Any]) -> list[Out]:
+        """The results in order."""
+        return [begun.result() for begun in [self.submit(function, *each) for each in zip(*arguments, strict=True)]]
+
+
+class _Asking(ThreadPoolExecutor):
+    """Threads that send requests, and none any more after a refused login: some servers count how often one fails.
+
+    One answer would do, but to wait for it would cost every good run that time.
+    """
+
+    refused: AuthenticationError | None = None
+
+    def submit(self, function: Callable[P, Out], /, *arguments: P.args, **options: P.kwargs) -> Future[Out]:
+        def ask() -> Out:
+            if self.refused is not None:
+                raise AuthenticationError(self.refused.message, tip=self.refused.tip)
+            try:
+                return function(*arguments, **options)
+            except AuthenticationError as error:
+                self.refused = error
+                raise
+
+        return super().submit(ask)
 
 
 @contextmanager
-def _pool(client: ObsClient, jobs: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that end at once when anything ends the run: no request outlives it."""
-    executor = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="pkgsync-obs")
+def _pools(client: ObsClient) -> Iterator[tuple[Executor, Executor]]:
+    """Threads for requests and for projects, which end at once when anything ends the run.
+
+    A project's thread sends nothing by itself: it waits for its own requests, and for no other project's.
+    """
+    requests = _Asking(max_workers=client.connections, thread_name_prefix="pkgsync-obs")
+    chains = ThreadPoolExecutor(max_workers=_MOST_PROJECTS, thread_name_prefix="pkgsync-obs-project")
     try:
-        yield executor
+        yield requests, chains
     except BaseException:
-        # first: the shutdown below waits for the threads, and they for their answers
+        # first: the shutdowns below wait for the threads, and they for their answers
         client.close()
         raise
     finally:
-        executor.shutdown(cancel_futures=True)
+        requests.shutdown(cancel_futures=True)
+        chains.shutdown(cancel_futures=True)
 
 
 def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
@@ -193,11 +220,12 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
 
 
 @frozen(eq=False, kw_only=True)
-class _RepositoryReader:
-    """Two equal results with an index between them; what changed in between is read again, a few times."""
+class _Reader:
+    """Two equal results of a project with its indexes between them; what changed is read again, a few times."""
 
     _client: ObsClient
     _pool: _Pool
+    _chains: Executor
     _looks: dict[str, Future[ProjectResult]]
     _hasher: Hasher | None
     _parsed: ParsedIndexes | None
@@ -206,59 +234,72 @@ class _RepositoryReader:
     _progress: Progress
 
     def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
-        """Every repository as the last look shows it."""
-        first = self._results(present)
-        read, first = self._once(present, first)
+        """Every repository as the last look shows it. No project waits for another one."""
+        projects: dict[str, list[Wanted]] = {}
+        for w in present:
+            projects.setdefault(w.project.name, []).append(w)
+        begun = [self._chains.submit(self._project, name, wanted) for name, wanted in projects.items()]
+        return {w: reads for chain in begun for w, reads in chain.result().items()}
+
+    def _project(self, name: str, wanted: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
+        read, moved, look = self._once(name, wanted, self._first_look(name))
         for seconds in PAUSES:
-            again = [w for w in present if not w.skipped and settled.changed_only(architectures_of(w, read[w]))]
+            again = [w for w in wanted if not w.skipped and (w in moved or _changed(w, read[w]))]
             if not again:
                 break
             self._pause(seconds)
-            newer, results = self._once(again, first)
-            read.update(newer)
             # the second look of one round is the first of the next
-            first = {**first, **results}
+            newer, moved, look = self._once(name, again, look)
+            read |= newer
         return read
 
     def _once(
-        self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]
-    ) -> tuple[dict[Wanted, RepositoryReads], dict[str, ProjectResult]]:
-        indexes = self._indexes(_offering(repositories, "published"), first)
-        copies = self._hashed(_offering(repositories, "build"), first)
-        # after the last index and file: what both looks show alike stood still while those were read
-        second = self._results(repositories)
+        self, name: str, wanted: Sequence[Wanted], first: ProjectResult
+    ) -> tuple[dict[Wanted, RepositoryReads], set[Wanted], ProjectResult]:
+        """The repositories between two looks, those whose index was replaced meanwhile, and the second look."""
+        published = _offering(wanted, "published")
+        readers = [self._index_reader(w, first) for w in published]
+        lists = self._pool.map(lambda reader: reader.listed(self._pause), readers)
+        copies = self._hashed(_offering(wanted, "build"), first)
+        # after the last index and file of the project: what both looks show alike stood still while those were read
+        look = self._pool.submit(self._client.result, name)
+        confirmed = self._pool.map(IndexReader.confirmed, readers, lists)
+        second = look.result()
         if self._built is not None:
-            self._built.remember(copies, second)
-        return {
+            self._built.remember(name, copies, second)
+        indexes = {w: index for w, (index, _) in zip(published, confirmed, strict=True)}
+        read = {
             w: RepositoryReads(
-                before=first[w.project.name].architectures(w.name),
-                after=second[w.project.name].architectures(w.name),
+                before=first.architectures(w.name),
+                after=second.architectures(w.name),
                 index=indexes.get(w),
                 copies=copies.get(w),
             )
-            for w in repositories
-        }, second
+            for w in wanted
+        }
+        return read, {w for w, (_, moved) in zip(published, confirmed, strict=True) if moved}, second
 
-    def _results(self, repositories: Sequence[Wanted]) -> dict[str, ProjectResult]:
-        names = _projects(repositories)
-        return dict(zip(names, self._pool.map(self._result, names), strict=True))
-
-    def _result(self, project: str) -> ProjectResult:
+    def _first_look(self, name: str) -> ProjectResult:
         """What OBS says of a project: the first time the look that was begun beside its ``_meta``."""
-        begun = self._looks.pop(project, None)
-        return self._client.result(project) if begun is None else begun.result()
+        begun = self._looks.pop(name, None)
+        if begun is None:
+            return self._pool.submit(self._client.result, name).result()
+        look = begun.result()
+        self._pool.task.advance(1)
+        return look
 
-    def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, IndexRead]:
-        def one(w: Wanted) -> IndexRead:
-            results = first[w.project.name].architectures(w.name)
-            return read_index(self._client, w, results, hasher=self._hasher, parsed=self._parsed, pause=self._pause)
+    def _index_reader(self, w: Wanted, first: ProjectResult) -> IndexReader:
+        results = first.architectures(w.name)
+        return IndexReader(self._client, w, results, hasher=self._hasher, parsed=self._parsed)
 
-        return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
-
-    def _hashed(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, Reading]:
+    def _hashed(self, repositories: Sequence[Wanted], first: ProjectResult) -> dict[Wanted, Reading]:
         if self._built is None or not repositories:
             return {}
         return self._built.read(repositories, first, self._pool.executor, self._progress)
+
+
+def _changed(w: Wanted, reads: RepositoryReads) -> bool:
+    return settled.changed_only(architectures_of(w, reads))
 
 
 def _offering(repositories: Sequence[Wanted], content: ContentFrom) -> list[Wanted]:
@@ -266,5 +307,6 @@ def _offering(repositories: Sequence[Wanted], content: ContentFrom) -> list[Want
     return [w for w in repositories if not w.filtered and w.project.content == content]
 
 
-def _projects(repositories: Sequence[Wanted]) -> list[str]:
-    return list(dict.fromkeys(w.project.name for w in repositories))
+def _answers(repositories: Sequence[Wanted]) -> int:
+    """How many answers are waited for: two looks at each project, and at the index of each repository."""
+    return 2 * (len({w.project.name for w in repositories}) + len(_offering(repositories, "published")))

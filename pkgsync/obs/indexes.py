@@ -1,4 +1,7 @@
-"""Published indexes, read so that what they say holds together: top file, list of packages, top file again."""
+"""Published indexes, read so that what they say holds together: top file, list of packages, top file again.
+
+Both looks are apart: the caller takes the second one when all that must stand still meanwhile has been read.
+"""
 
 import hashlib
 import re
@@ -10,7 +13,7 @@ from pkgsync.errors import IntegrityError, NotFoundError, ReadError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
 from pkgsync.formats.sums import opened
-from pkgsync.model import BuiltPackage, Index, IndexedFile, PackageType, Problem
+from pkgsync.model import Index, IndexedFile, PackageType, Problem
 from pkgsync.model.filename import type_of
 from pkgsync.obs import settled
 from pkgsync.obs.client import ObsClient, Place, from_places
@@ -73,29 +76,6 @@ class _ForeignError(IntegrityError):
     """The index says that it is of another repository."""
 
 
-def read_index(
-    client: ObsClient,
-    wanted: Wanted,
-    results: ArchitectureResults,
-    *,
-    hasher: Hasher | None,
-    parsed: ParsedIndexes | None,
-    pause: Callable[[float], object],
-) -> IndexRead:
-    """The index of a repository, or why there is none. ``results`` tells which kind of packages it holds.
-
-    Raises AuthenticationError; every other failure is an outcome.
-    """
-    reader = _IndexReader(client, wanted, [p for result in results.values() for p in result.packages], hasher, parsed)
-    try:
-        index = _patiently(reader, pause)
-        if index is None and wanted.name in wanted.project.may_be_empty:
-            index = reader.confirmed_absence()
-    except (ReadError, IntegrityError) as error:
-        return _failed(wanted, error, settled.is_at_rest(results))
-    return IndexRead(index=index)
-
-
 def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) -> IndexRead:
     if isinstance(error, _NoIndexError):
         return IndexRead(index=None, problems=(Problem(Reason.INDEX_EMPTY, error.message, lasting=True),))
@@ -113,30 +93,34 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
     return IndexRead(index=None, problems=(unread,), unread=True)
 
 
-def _patiently(reader: "_IndexReader", pause: Callable[[float], object]) -> Index | None:
-    """An index replaced under the reader gives a 404 or a wrong checksum, and mostly is whole a moment later.
+@frozen
+class Listed:
+    """An index as the first look shows it, with all that it lists; ``kind`` and ``index`` are None where there is none.
 
-    README.md, "Published tree".
+    It counts only if a look at the top file that begins later finds the same ``top``.
     """
-    for seconds in PAUSES:
-        try:
-            return reader.read()
-        except (NotFoundError, IntegrityError):
-            pause(seconds)
-    return reader.read()
+
+    kind: IndexFormat | None
+    top: bytes
+    index: Index | None
 
 
-class _IndexReader:
-    """Reads the index of one repository; what was built there tells which kind of index is the likelier one."""
+class IndexReader:
+    """Reads the index of one repository in two looks; ``results`` tell which kind of index is the likelier one.
+
+    Both raise AuthenticationError; every other failure is an outcome.
+    """
 
     def __init__(
         self,
         client: ObsClient,
         wanted: Wanted,
-        packages: Iterable[BuiltPackage],
+        results: ArchitectureResults,
+        *,
         hasher: Hasher | None,
         parsed: ParsedIndexes | None,
     ) -> None:
+        packages = (package for result in results.values() for package in result.packages)
         built = {type_of(file.filename) for package in packages for file in package.files}
         self._client = client
         self._wanted = wanted
@@ -144,13 +128,41 @@ class _IndexReader:
         self._parsed = parsed
         self._kinds = (DEBIAN, RPM) if PackageType.DEB in built and PackageType.RPM not in built else (RPM, DEBIAN)
         self._nothing_built = built <= {None}
+        self._at_rest = settled.is_at_rest(results)
 
-    def read(self) -> Index | None:
-        """The index, None if there is none of either kind. Raises ReadError, IntegrityError."""
-        project, repository = self._wanted.project.name, self._wanted.name
+    def listed(self, pause: Callable[[float], object]) -> Listed | IndexRead:
+        """The first look, or why it shows none. ``pause`` (seconds) waits before it is taken again.
+
+        An index replaced under the reader gives a 404 or a wrong checksum, and mostly is whole a moment later
+        (README.md, "Published tree").
+        """
+        try:
+            for seconds in PAUSES:
+                try:
+                    return self._listed()
+                except (NotFoundError, IntegrityError):
+                    pause(seconds)
+            return self._listed()
+        except (ReadError, IntegrityError) as error:
+            return _failed(self._wanted, error, self._at_rest)
+
+    def confirmed(self, listed: Listed | IndexRead) -> tuple[IndexRead, bool]:
+        """What came of the index after a second look at its top file; and whether both looks anew may do better."""
+        if isinstance(listed, IndexRead):
+            return listed, False
+        try:
+            return IndexRead(
+                index=self._absent() if listed.kind is None else self._standing(listed.kind, listed)
+            ), False
+        except (ReadError, IntegrityError) as error:
+            moved = isinstance(error, NotFoundError | IntegrityError)
+            return _failed(self._wanted, error, self._at_rest), moved
+
+    def _listed(self) -> Listed:
+        """Raises ReadError, IntegrityError."""
         kind, top = self._top()
         if kind is None:
-            return None
+            return Listed(None, top, None)
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
@@ -159,10 +171,21 @@ class _IndexReader:
             files = tuple(self._files(kind, packed, pointer, what))
         except IntegrityError as error:
             raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
+        index = Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+        return Listed(kind, top, index)
+
+    def _standing(self, kind: IndexFormat, listed: Listed) -> Index | None:
         # README.md, "Published tree": nothing is switched at once, so only a top file that stayed vouches for the rest
-        if self._client.top(project, repository, kind.top) != top:
+        if self._client.top(self._wanted.project.name, self._wanted.name, kind.top) != listed.top:
             raise _ChangedError(f"{self._wanted.id}/{kind.top}: changed while it was read")
-        return Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+        return listed.index
+
+    def _absent(self) -> Index | None:
+        """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
+        may_be_empty = self._wanted.name in self._wanted.project.may_be_empty and self._nothing_built
+        if not may_be_empty or self._top()[0] is not None:
+            return None
+        return Index(top_sha256=NOTHING_SHA256, revision=None, files=())
 
     def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
         project, repository = self._wanted.project.name, self._wanted.name
@@ -206,12 +229,6 @@ class _IndexReader:
                 f"{self._wanted.id}: the published index says that it is of another repository",
                 tip="Look where `published_url` leads, or tell who runs the server.",
             )
-
-    def confirmed_absence(self) -> Index | None:
-        """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
-        if not self._nothing_built or self._top()[0] is not None:
-            return None
-        return Index(top_sha256=NOTHING_SHA256, revision=None, files=())
 
     def _top(self) -> tuple[IndexFormat | None, bytes]:
         """The top file of the first kind that is there.

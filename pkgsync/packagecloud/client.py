@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urljoin
 from attrs import evolve, frozen
 from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
 
+from pkgsync.config import Connections
 from pkgsync.errors import (
     AmbiguousError,
     AuthenticationError,
@@ -50,13 +51,16 @@ def _ignore(count: int) -> None:
 class PackagecloudClient:
     """One repository (``user/name``) behind one session. Thread-safe, as the session is.
 
+    ``connections`` is how many reads at once whoever reads much may have.
+
     Every method raises AuthenticationError (401, 403), QuotaError (402, 429 without Retry-After: README.md, "Quota"),
     and ReadError or, for changes, AmbiguousError, as the session does.
     """
 
-    def __init__(self, session: Session, repository: str) -> None:
+    def __init__(self, session: Session, repository: str, connections: int = Connections().listing) -> None:
         self.session = session
         self.repository = repository
+        self.connections = connections
         self._route = routes.of_repository(repository)
 
     def catalogue(self) -> tuple[Distribution, ...]:

@@ -11,7 +11,7 @@ from pkgsync.model import SYNCED_TYPES, ActualState, Row
 from pkgsync.packagecloud import distributions as catalogue
 from pkgsync.packagecloud import listing, refusals, routes
 from pkgsync.packagecloud.client import PackagecloudClient
-from pkgsync.packagecloud.per_row import JOBS, ask
+from pkgsync.packagecloud.per_row import ask
 from pkgsync.progress import SILENT, Progress
 
 
@@ -20,7 +20,6 @@ def gather(
     distributions: Collection[str],
     *,
     now: Callable[[], datetime],
-    jobs: int = listing.JOBS,
     progress: Progress = SILENT,
 ) -> ActualState:
     """Read the whole repository. ``distributions`` are the managed ones.
@@ -35,9 +34,9 @@ def gather(
         known = client.catalogue()
         # before the other pages, which may be many: a mistyped name is told at once
         catalogue.check(distributions, known)
-        listed = _listing(client, jobs, progress, early)
+        listed = _listing(client, progress, early)
     managed = frozenset(distributions)
-    found, warnings = _resolve(client, listed, lambda row: row.distribution in managed, jobs, progress)
+    found, warnings = _resolve(client, listed, lambda row: row.distribution in managed, progress)
     return ActualState(
         repository=client.repository,
         # README.md, "Listing": its order means nothing, and equal worlds give equal plans
@@ -55,7 +54,6 @@ def with_archive(
     actual: ActualState,
     *,
     wanted: Collection[str] = (),
-    jobs: int = listing.JOBS,
     progress: Progress = SILENT,
 ) -> ActualState:
     """The actual state with the rows of the archive, which ``client`` reads.
@@ -65,7 +63,7 @@ def with_archive(
     does not exist, AuthenticationError, QuotaError.
     """
     before, here = client.session.requests, {*wanted, *(row.key for row in actual.rows)}
-    archive, warnings = _archive(client, here, jobs, progress)
+    archive, warnings = _archive(client, here, progress)
     return evolve(
         actual,
         archive=archive,
@@ -75,10 +73,10 @@ def with_archive(
 
 
 def _archive(
-    client: PackagecloudClient, here: Collection[str], jobs: int, progress: Progress
+    client: PackagecloudClient, here: Collection[str], progress: Progress
 ) -> tuple[dict[str, Row] | None, tuple[str, ...]]:
     try:
-        found = _listing(client, jobs, progress)
+        found = _listing(client, progress)
     except NotFoundError as error:
         words = f"The archive {client.repository} does not exist on Packagecloud, or this token may not see it."
         raise ConfigError(words, tip=refusals.ARCHIVE_TIP) from error
@@ -95,12 +93,12 @@ def _archive(
     if foreign is not None:
         words = f"the archive {repository} lists {foreign.key} as another repository's, so nothing is archived"
         return None, (f"{words}: write `orphans.archive_to` as Packagecloud does",)
-    rows, warnings = _resolve(client, synced, lambda row: row.key in here, jobs, progress)
+    rows, warnings = _resolve(client, synced, lambda row: row.key in here, progress)
     return {row.key: row for row in rows}, warnings
 
 
 def _listing(
-    client: PackagecloudClient, jobs: int, progress: Progress, early: Future[listing.Page] | None = None
+    client: PackagecloudClient, progress: Progress, early: Future[listing.Page] | None = None
 ) -> tuple[Row, ...]:
     """The whole listing; ``early`` is its first page, if somebody has asked for it already."""
     asked = [early] if early is not None else []
@@ -111,17 +109,15 @@ def _listing(
             task.advance(1)
             return page
 
-        return listing.read(fetch, jobs=jobs, what=f"The listing of {client.repository}")
+        return listing.read(fetch, jobs=client.connections, what=f"The listing of {client.repository}")
 
 
 def _resolve(
-    client: PackagecloudClient, found: Sequence[Row], matters: Callable[[Row], bool], jobs: int, progress: Progress
+    client: PackagecloudClient, found: Sequence[Row], matters: Callable[[Row], bool], progress: Progress
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
     # README.md, "Details": a request each, so only where the answer can change what is planned
     unknown = [row for row in found if row.sha256 is None and row.type in SYNCED_TYPES and matters(row)]
-    sums = ask(
-        unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress, jobs=min(jobs, JOBS)
-    )
+    sums = ask(client, unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress)
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
     return tuple(resolved.get(row.key, row) if row.type in SYNCED_TYPES else row for row in found), sums.warnings

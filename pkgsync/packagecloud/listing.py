@@ -24,8 +24,6 @@ PER_PAGE = MOST_ON_A_PAGE
 DEFAULT_PER_PAGE = 30
 # no repository is that large: a Total beyond it would have us read on and on
 MAX_ROWS = 2_000_000
-# pages at once; a server that has had too much gets fewer (session/throttle.py)
-JOBS = 8
 # of the whole listing: somebody may be uploading just now
 ATTEMPTS = 3
 

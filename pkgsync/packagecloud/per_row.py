@@ -9,10 +9,9 @@ from attrs import define, field, frozen
 
 from pkgsync.errors import NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Row
+from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.progress import Progress
 
-# README.md, "Quota": no rule on request rates is known, so only a few at a time
-JOBS = 4
 # the route is broken then, and thousands of rows would each wait for its time-outs
 MAX_FAILED = 3
 
@@ -50,15 +49,15 @@ class _Questioner(Generic[Answer]):
 
 
 def ask(
+    client: PackagecloudClient,
     rows: Sequence[Row],
     question: Callable[[Row], Answer | None],
     what: str,
     progress: Progress,
     *,
-    jobs: int = JOBS,
     failures: Failures = (ReadError,),
 ) -> Answers[Answer]:
-    """Put the question for each row, ``jobs`` at a time; ``what`` names the work for those who watch.
+    """Put the question for each row, over the connections of ``client``; ``what`` names the work for those who watch.
 
     A row that is not there (404) has no answer. After MAX_FAILED ``failures`` nothing more is asked; every other error
     is raised.
@@ -66,7 +65,7 @@ def ask(
     if not rows:
         return Answers({})
     questioner = _Questioner(question=question, failures=failures)
-    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="packagecloud")
+    pool = ThreadPoolExecutor(max_workers=client.connections, thread_name_prefix="packagecloud")
     values: dict[str, Answer | None] = {}
     try:
         with progress.task(what, len(rows), "requests") as task:

@@ -52,7 +52,9 @@ def with_usage(client: PackagecloudClient, found: Audit, now: datetime, progress
     if query.downloads_days is not None:
         counts = _downloads(client, rows, query.downloads_days, now, progress)
     if query.sizes:
-        sizes = ask(rows, lambda row: client.details(row).size, "Asking for sizes", progress, failures=_FAILURES)
+        sizes = ask(
+            client, rows, lambda row: client.details(row).size, "Asking for sizes", progress, failures=_FAILURES
+        )
     return evolve(
         found,
         orphans=tuple(_told(orphan, counts.values, sizes.values) for orphan in found.orphans),
@@ -69,7 +71,9 @@ def _downloads(
     client: PackagecloudClient, rows: Sequence[Row], days: int, now: datetime, progress: Progress
 ) -> Answers[int]:
     since = counted_since(days, now)
-    return ask(rows, lambda row: client.downloads(row, since), "Asking for downloads", progress, failures=_FAILURES)
+    return ask(
+        client, rows, lambda row: client.downloads(row, since), "Asking for downloads", progress, failures=_FAILURES
+    )
 
 
 def _refuse_too_many(orphans: int, questions: int) -> None:

@@ -41,7 +41,7 @@ class Instrumented:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Body:
         """Answer one request, or fail as ordered."""
         method, target = environ["REQUEST_METHOD"], environ["RAW_URI"]
-        entry = self.log.begin(self.service, method, target, _headers(environ))
+        entry = self.log.begin(self.service, method, target, _headers(environ), environ["REMOTE_PORT"])
         try:
             answer = self._answer(environ, self.faults.take(method, target))
         except BaseException:

@@ -14,6 +14,7 @@ class Entry:
     """One request. `active` counts the requests of its service under way when it began, itself included.
 
     `target` is the raw path with query; header names are lower case; `status` is 0 if there was no answer.
+    `port` is the client's: requests with the same one came over one connection.
     """
 
     service: str
@@ -21,6 +22,7 @@ class Entry:
     target: str
     headers: dict[str, str]
     active: int
+    port: int
     request_bytes: int = 0
     response_bytes: int = 0
     status: int = 0
@@ -35,11 +37,12 @@ class RequestLog:
     _lock: Lock = field(factory=Lock, repr=False)
     _active: dict[str, int] = field(factory=dict, repr=False)
 
-    def begin(self, service: str, method: str, target: str, headers: dict[str, str]) -> Entry:
+    def begin(self, service: str, method: str, target: str, headers: dict[str, str], port: int) -> Entry:
         """A request came in."""
         with self._lock:
             self._active[service] = self._active.get(service, 0) + 1
-            entry = Entry(service=service, method=method, target=target, headers=headers, active=self._active[service])
+            active = self._active[service]
+            entry = Entry(service=service, method=method, target=target, headers=headers, active=active, port=port)
             entry.request_bytes = int(headers.get("content-length") or 0)
             self.entries.append(entry)
             return entry

@@ -36,10 +36,11 @@ DISTRIBUTIONS = {
 class Sandbox:
     """A context manager; its addresses hold while it is entered.
 
-    The worlds start empty, but for the Packagecloud repositories demo/testing and demo/archive.
+    The worlds start empty, but for the Packagecloud repositories demo/testing and demo/archive. With `keep_alive` the
+    servers keep connections, as real ones do; else each ends with its answer.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, keep_alive: bool = False) -> None:
         self.clock = clock or Clock()
         self.log = RequestLog()
         self._temporary = tempfile.TemporaryDirectory(prefix="pkgsync-sandbox-")
@@ -50,6 +51,7 @@ class Sandbox:
         self.packagecloud.add_repository(REPOSITORY)
         self.packagecloud.add_repository(ARCHIVE)
         self._stopping = Event()
+        self._keep_alive = keep_alive
         self._origins: dict[str, Origin] = {}
 
     def __enter__(self) -> Self:
@@ -81,7 +83,8 @@ class Sandbox:
     def _serve(self, service: str, app: Application, faults: Switchboard) -> None:
         from .server import Origin
 
-        origin = Origin(Instrumented(service=service, app=app, faults=faults, log=self.log, stopping=self._stopping))
+        instrumented = Instrumented(service=service, app=app, faults=faults, log=self.log, stopping=self._stopping)
+        origin = Origin(instrumented, keep_alive=self._keep_alive)
         origin.start()
         self._origins[service] = origin
 

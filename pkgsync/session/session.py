@@ -367,7 +367,7 @@ class Session:
             self._check(reply, what)
         except TransientError as error:
             # 429 with Retry-After: it was turned away, so nothing was done
-            raise busy(error) if reply.status == 429 else _ambiguous(error.error.message) from None
+            raise busy(error) if reply.status == 429 else _ambiguous(error.error.message, error.wait) from None
         except PkgsyncError as error:
             # exactly that: another 4xx. Its subclasses mean something of their own
             if type(error) is ReadError:
@@ -393,7 +393,7 @@ def _bare_session() -> HttpSession:
     http.trust_env = False
     # a cookie is a credential that no origin was checked for
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=32)
+    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=64)
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     return http
@@ -405,5 +405,5 @@ def _place(asked: str, url: str) -> str:
     return clean_url(asked) if final == Origin.of(asked) else f"{clean_url(asked)}, redirected to {final}"
 
 
-def _ambiguous(message: str) -> AmbiguousError:
-    return AmbiguousError(message, tip="Its outcome is unknown until the next look.")
+def _ambiguous(message: str, wait: float | None = None) -> AmbiguousError:
+    return AmbiguousError(message, wait=wait, tip="Its outcome is unknown until the next look.")

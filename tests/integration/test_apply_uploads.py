@@ -174,9 +174,10 @@ def test_refused_credentials_stop_the_run(world: World) -> None:
     assert (outcomes(receipt)["two-1.0-1.x86_64.rpm"], world.count("POST")) == ("left", 1)
 
 
-def test_being_asked_to_wait_is_obeyed_and_capped(world: World, file: Artifact) -> None:
-    fail(world, Kind.STATUS, status=429, headers={"Retry-After": "7"})
-    fail(world, Kind.STATUS, status=429, headers={"Retry-After": "86400"}, nth=2)
+@pytest.mark.parametrize("status", [429, 503])
+def test_being_asked_to_wait_is_obeyed_and_capped(world: World, file: Artifact, status: int) -> None:
+    fail(world, Kind.STATUS, status=status, headers={"Retry-After": "7"})
+    fail(world, Kind.STATUS, status=status, headers={"Retry-After": "86400"}, nth=2)
     receipt = world.apply(world.plan())
     assert outcomes(receipt) == {file.filename: "done"}
     assert world.pauses == [7, 120]

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
 
 @pytest.fixture
 def planned(cli: Cli) -> Cli:
-    """A plan with two uploads."""
+    """A plan with two uploads; over one connection each way they come in its order."""
+    cli.configure(connections={"downloads": 1})
     assert cli.run("plan", "-o", "plan.json").code == 0
     cli.sandbox.log.clear()
     return cli
@@ -361,7 +363,7 @@ def test_a_receipt_that_cannot_be_written_stops_before_anything_is_done(planned:
     assert (planned.folder / "plan.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("jobs", ["0", "17", "many", ""])
+@pytest.mark.parametrize("jobs", ["0", "65", "many", ""])
 def test_jobs_that_make_no_sense(planned: Cli, jobs: str) -> None:
     assert planned.run("apply", "plan.json", "-j", jobs).code == 64
 
@@ -373,6 +375,21 @@ def test_jobs_bound_the_uploads(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PKGSYNC_JOBS", "8")
     assert cli.run("apply", "plan.json", "-j", "1").code == 0
     assert cli.sandbox.log.peak("packagecloud", "POST") == 1
+
+
+def test_each_way_of_an_apply_has_connections_of_its_own(cli: Cli) -> None:
+    """Three downloads are under way at once, and no more; ``--jobs`` speaks of the uploads alone."""
+    cli.configure(connections={"uploads": 4, "downloads": 3})
+    cli.publish(*[make_deb("hello", f"1.{number}", "1") for number in range(12)])
+    cli.run("plan", "-o", "plan.json")
+    cli.sandbox.log.clear()
+    down, up = Barrier(3), Barrier(2)
+    cli.obs_fault(Kind.NOTHING, r"\.(deb|rpm)$", times=12, hook=lambda: down.wait(30))
+    cli.packagecloud_fault(Kind.NOTHING, method="POST", times=12, hook=lambda: up.wait(30))
+    assert cli.run("apply", "plan.json", "-j", "2").code == 0
+    # of OBS nothing else is read at that time
+    assert max(entry.active for entry in cli.sandbox.log.find("obs", target=r"\.(deb|rpm)$")) == 3
+    assert cli.sandbox.log.peak("packagecloud", "POST") == 2
 
 
 def test_jobs_from_the_environment(planned: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ class World:
             accept="application/xml",
             pause=lambda seconds: None,
         )
-        client = ObsClient(session)
+        client = ObsClient(session, connections=options.pop("connections", 4))
         built = BuiltFiles(client=client, cache=self.cache, wants=FileFilter(self.policy).takes)
         pause = options.pop("pause", lambda seconds: None)
         return gather(client, [project], now=lambda: NOW, pause=pause, built=built, **options)
@@ -139,11 +139,11 @@ def test_a_second_read_says_the_same(world: World) -> None:
     assert evolve(world.read(), requests=first.requests) == first
 
 
-@pytest.mark.parametrize("jobs", [1, 8])
-def test_the_order_of_threads_does_not_show(world: World, jobs: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("connections", [1, 8])
+def test_the_order_of_threads_does_not_show(world: World, connections: int, tmp_path: Path) -> None:
     expected = world.read()
     world.cache = Cache(tmp_path / "another")
-    assert world.read(jobs=jobs) == expected
+    assert world.read(connections=connections) == expected
 
 
 def test_names_are_encoded_and_flavors_keep_their_colon(empty: World) -> None:
@@ -371,13 +371,13 @@ def test_after_a_failure_the_others_of_the_repository_are_not_tried(empty: World
     empty.build(*(make_rpm("hello", f"1.{number}") for number in range(20)))
     empty.build(make_deb("hello"), repository=JAMMY)
     empty.fault(Kind.STATUS, r"\.rpm", status=404)
-    asked = empty.requested(lambda: empty.read(jobs=1))
+    asked = empty.requested(lambda: empty.read(connections=1))
     assert (len([a for a in asked if a.endswith(".rpm")]), len([a for a in asked if a.endswith(".deb")])) == (1, 1)
 
 
 def test_a_failed_read_keeps_what_was_read(world: World) -> None:
     world.fault(Kind.STATUS, r"other-1", status=404, times=1)
-    assert world.leap(jobs=1).unread
+    assert world.leap(connections=1).unread
     assert world.requested(world.read) == sorted([*READS, *paths([("x86_64", "other", OTHER)])])
 
 
@@ -470,7 +470,7 @@ def test_what_never_stops_changing_is_unsettled_but_not_unread(world: World) -> 
         world.build(make_rpm("hello", "1.0", salt=str(next(numbers))))
 
     world.fault(Kind.NOTHING, r"/build/.*rpm", hook=rebuild)
-    leap = world.leap(jobs=1)
+    leap = world.leap(connections=1)
     assert not leap.unread
     assert reasons(leap) == [Reason.INDEX_CHANGED]
     assert names(leap) == ["hello-1.0-1.aarch64.rpm", "other-1.0-1.x86_64.rpm"]
@@ -482,7 +482,7 @@ def test_a_file_that_is_gone_when_it_is_asked_for_is_a_change(world: World) -> N
         world.rest()
 
     once(world, delete)
-    leap = world.leap(jobs=1)
+    leap = world.leap(connections=1)
     assert (leap.unread, reasons(leap), names(leap)) == (False, [], ["other-1.0-1.x86_64.rpm"])
 
 

@@ -189,8 +189,8 @@ def test_an_index_without_sha256_has_its_files_hashed(empty: Sandbox) -> None:
 
 def test_the_order_of_threads_does_not_show(sandbox: Sandbox) -> None:
     demo_world_day2(sandbox)
-    one = read(client_of(sandbox), jobs=1)
-    assert one == read(client_of(sandbox), jobs=8)
+    one = read(client_of(sandbox, connections=1))
+    assert one == read(client_of(sandbox, connections=8))
     assert sandbox.log.peak("obs") <= 8
 
 
@@ -209,7 +209,7 @@ def test_every_read_is_shown(sandbox: Sandbox) -> None:
             return nullcontext(Task(shown.setdefault(f"{description} ({unit})", [total])))
 
     read(client_of(sandbox), progress=Progress())
-    assert shown == {"Reading OBS projects (requests)": [1, 1], "Reading OBS repositories (requests)": [4, 1, 1, 1, 1]}
+    assert shown == {"Reading OBS projects (requests)": [1, 1], "Reading OBS repositories (requests)": [6, *[1] * 6]}
 
 
 # What is no answer
@@ -313,6 +313,17 @@ def test_a_wrong_login_is_said(sandbox: Sandbox) -> None:
     with pytest.raises(AuthenticationError) as caught:
         read(client)
     assert "wrong-password" not in caught.value.message
+    assert sandbox.log.count("obs") == 2
+
+
+def test_a_wrong_login_is_not_tried_for_every_project(sandbox: Sandbox) -> None:
+    """What is asked at once fails at once, and nothing is asked after that: a server may lock who fails too often."""
+    client = ObsClient(session_to(sandbox.obs_url, Basic("demo", "wrong-password")), connections=3)
+    together = threading.Barrier(3)
+    sandbox.obs.faults.add(Fault(kind=Kind.NOTHING, times=3, hook=lambda: together.wait(30)))
+    with pytest.raises(AuthenticationError):
+        read(client, *(ObsProject(name=f"demo:{number}", distributions=MAPPING) for number in range(20)))
+    assert sandbox.log.count("obs") == 3
 
 
 # What is not there

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
@@ -32,10 +32,12 @@ def client(sandbox: Sandbox) -> PackagecloudClient:
     return client_of(sandbox)
 
 
-def client_of(sandbox: Sandbox, token: str | None = None, repository: str = REPOSITORY) -> PackagecloudClient:
+def client_of(
+    sandbox: Sandbox, token: str | None = None, repository: str = REPOSITORY, **options: Any
+) -> PackagecloudClient:
     auth = Basic(token or sandbox.token, "")
     session = Session(sandbox.packagecloud_url, auth=auth, quota=True, pause=lambda seconds: None)
-    return PackagecloudClient(session, repository)
+    return PackagecloudClient(session, repository, **options)
 
 
 def read(client: PackagecloudClient, managed: tuple[str, ...] = (LEAP, JAMMY)) -> ActualState:
@@ -235,7 +237,7 @@ def test_a_repository_that_changes_under_the_reading_is_read_again(sandbox: Sand
             world.delete(REPOSITORY, LEAP, "tool011-1.0-1.x86_64.rpm")
 
     world.faults.add(Fault(kind=Kind.NOTHING, path=rf"per_page=5&page={at}$", hook=hook))
-    state = gather(client_of(sandbox), (LEAP,), now=lambda: NOW, jobs=1)
+    state = gather(client_of(sandbox, connections=1), (LEAP,), now=lambda: NOW)
     assert len(state.rows) == {"add": 13, "delete": 11}[change]
 
 
@@ -326,7 +328,7 @@ def test_details_that_all_fail_are_not_asked_for_without_end(sandbox: Sandbox) -
     fill(sandbox, 20)
     sandbox.packagecloud.sha_delay = None
     sandbox.packagecloud.faults.add(Fault(kind=Kind.STATUS, path="/package/", times=None))
-    state = gather(client_of(sandbox), (LEAP,), now=lambda: NOW, jobs=1)
+    state = gather(client_of(sandbox, connections=1), (LEAP,), now=lambda: NOW)
     assert state.requests == 2 + 3 * 5
     assert all(row.sha256 is None for row in state.rows)
 

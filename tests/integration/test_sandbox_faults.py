@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pytest
 import requests
 import yaml
+from attrs import evolve
 
 from pkgsync.sandbox import (
     PROJECT,
@@ -34,9 +35,9 @@ API = f"/api/v1/repos/{REPOSITORY}"
 DEMO = make_rpm("demo")
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+@pytest.fixture(params=[False, True], ids=["closing", "keeping"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with Sandbox(keep_alive=request.param) as running:
         yield running
 
 
@@ -67,6 +68,27 @@ def test_broken_connections_with_and_without_effect(sandbox: Sandbox, kind: Kind
         upload(sandbox)
     assert (stored(sandbox), fault.hits) == (effect, 1)
     assert upload(sandbox).status_code == (422 if effect else 201)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [(Kind.NOTHING, True), (Kind.STATUS, True), (Kind.EMPTY, True), (Kind.TRUNCATE, True), (Kind.CORRUPT, True),
+     (Kind.TYPE, True), (Kind.CUT, False), (Kind.RESET, False), (Kind.RESET_MIDWAY, False), (Kind.HANG, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_connection_is_kept_unless_its_answer_has_no_right_end(method: str, kind: Kind, kept: bool) -> None:
+    """Whether the service has read the request's body or not."""
+    with Sandbox(keep_alive=True) as sandbox, requests.Session() as session:
+        fault = sandbox.packagecloud.faults.add(Fault(kind=kind, body=b"no", keep=3))
+        fault.released.set()
+        url, auth = f"{sandbox.packagecloud_url}{API}/packages.json", (sandbox.token, "")
+        try:
+            session.request(method, url, auth=auth, data=b"x" * 100_000 if method == "POST" else None, timeout=10)
+        except requests.RequestException:
+            assert not kept
+        assert session.get(url, auth=auth, timeout=10).status_code == 200
+        first, second = (entry.port for entry in sandbox.log.find("packagecloud"))
+        assert (first == second) is kept
 
 
 @pytest.mark.parametrize(("kind", "effect"), [(Kind.STALL, False), (Kind.HANG, False), (Kind.HANG_AFTER, True)])
@@ -138,8 +160,7 @@ def test_nothing_outlives_the_sandbox() -> None:
     ids=lambda value: str(value.kind) if isinstance(value, Fault) else str(value),
 )
 def test_other_answers(sandbox: Sandbox, fault: Fault, status: int, body: bytes, kind: str) -> None:
-    fault.times = 1
-    sandbox.packagecloud.faults.add(fault)
+    sandbox.packagecloud.faults.add(evolve(fault, times=1))
     answer = get(sandbox)
     assert answer.status_code == status
     assert answer.content.startswith(body)

@@ -21,9 +21,10 @@ TAKES_EFFECT = [Kind.REPLY_LOST, Kind.EMPTY, Kind.CUT, Kind.RESET_MIDWAY]
 NO_EFFECT = [Kind.RESET, Kind.RESET_AFTER_BODY, Kind.STATUS]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as world:
+@pytest.fixture(params=[False, True], ids=["closing", "keeping"])
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Servers close each connection with its answer, or keep it, and then may close it under the next request."""
+    with open_world(tmp_path, keep_alive=request.param) as world:
         world.publish(NEW, MORE)
         world.publish(AFTER)
         world.put(OLD)

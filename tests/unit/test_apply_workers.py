@@ -56,7 +56,7 @@ def test_the_pipeline_does_all_in_both_stages(jobs: int, senders: int, count: in
         with peaks[1]:
             sent.append(item)
 
-    pipeline(range(count), fetch, send, jobs=jobs, senders=senders, halt=Halt())
+    pipeline(range(count), fetch, send, fetchers=jobs, senders=senders, halt=Halt())
     assert sorted(sent) == [item for item in range(count) if item % 3]
     assert peaks[0].most <= jobs
     assert peaks[1].most <= senders
@@ -71,7 +71,7 @@ def test_the_stages_overlap() -> None:
             assert sent.wait(60)
         return True
 
-    pipeline(range(6), fetch, lambda item: sent.set(), jobs=1, senders=1, halt=Halt())
+    pipeline(range(6), fetch, lambda item: sent.set(), fetchers=1, senders=1, halt=Halt())
     assert sent.is_set()
 
 
@@ -101,5 +101,5 @@ def test_an_exception_stops_the_others_and_comes_out(jobs: int, stage: str) -> N
         return True
 
     with pytest.raises(RuntimeError, match="broken"):
-        pipeline(range(200), fetch, lambda item: fail_in("send", item), jobs=jobs, senders=jobs, halt=halt)
+        pipeline(range(200), fetch, lambda item: fail_in("send", item), fetchers=jobs, senders=jobs, halt=halt)
     assert halt.requested

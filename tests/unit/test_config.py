@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from pkgsync.config import Config, load, managed_distributions
+from pkgsync.config import Config, Connections, load, managed_distributions
 from pkgsync.config.units import duration, size
 from pkgsync.errors import UsageError
 from pkgsync.model import DistributionLimits, GoneRule, Limits, OrphanAction, OrphanPolicy, Policy
@@ -179,6 +179,13 @@ def test_published_files_may_be_where_the_api_is_or_where_it_is_allowed(
     urls = f"obs:\n  api: {api}\n  published_url: {published}/{{project}}/{{repository}}\n"
     made = config(MINIMAL.replace("obs:\n", urls, 1) + more)
     assert (made.obs.published_url, made.allow_private) == (f"{published}/{{project}}/{{repository}}", bool(more))
+
+
+def test_connections_are_no_part_of_what_decides(config: Make) -> None:
+    plain, some = config(MINIMAL), config(MINIMAL + "connections: {obs: 1, downloads: 64}\n")
+    assert plain.connections == Connections(obs=4, listing=8, uploads=4, downloads=8)
+    assert some.connections == Connections(obs=1, listing=8, uploads=4, downloads=64)
+    assert some.digest == plain.digest
 
 
 def test_allow_private_changes_the_digest_only_where_it_is_set(config: Make) -> None:

@@ -114,6 +114,10 @@ TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
             "42: unknown key `deletion` in limits.distributions.opensuse/15.6",
             "did you mean `deletions`?",
         ),
+        added("connections: {uploads: 0}", "24: connections.uploads must be at least 1, not 0", ""),
+        added("connections: {obs: 65}", "20: connections.obs must be at most 64, not 65", ""),
+        added("connections: {listing: many}", "24: connections.listing must be a whole number, not a text", ""),
+        added("connections: {upload: 1}", "15: unknown key `upload` in connections", "did you mean `uploads`?"),
         added("rebuilds: replaces", "11: rebuilds: `replaces` is not known", "did you mean `replace`?"),
         added("rebuilds: no", "11: rebuilds: `no` is not known", "known: replace, hold"),
         added("rebuilds: []", "11: rebuilds: it is not a plain value", "known: replace, hold"),
@@ -556,7 +560,7 @@ VALUES = st.recursive(
 )
 KEYS = [
     "version", "obs", "packagecloud", "distributions", "include", "exclude", "include_classes", "rebuilds",
-    "orphans", "limits", "allow_http", "allow_private", "obsprojects", "distro-mapping",
+    "orphans", "limits", "connections", "allow_http", "allow_private", "obsprojects", "distro-mapping",
 ]  # fmt: skip
 
 

@@ -43,11 +43,10 @@ class _Share(click.ParamType[tuple[int, int]]):
 @click.option(
     "-j",
     "--jobs",
-    type=click.IntRange(1, 16),
-    default=4,
+    type=click.IntRange(1, 64),
     metavar="N",
     envvar="PKGSYNC_JOBS",
-    help="Transfers at a time, each way, up to 16 [4].",
+    help="Uploads at a time, up to 64 [connections.uploads].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @common()
@@ -60,7 +59,7 @@ def apply(
     shard: tuple[int, int] | None,
     dry_run: bool,
     receipt: Path | None,
-    jobs: int,
+    jobs: int | None,
     as_json: bool,
 ) -> int:
     """Execute a reviewed plan. Never asks: the plan is the approval."""
