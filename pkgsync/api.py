@@ -144,10 +144,13 @@ def apply(
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
-    from pkgsync.apply import engine  # here, as no plan needs it
+    from pkgsync.apply import engine, indexing  # here, as no plan needs them
 
     services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
-    return engine.run(reviewed, config, services, options, now=now, report=report)
+    receipt = engine.run(reviewed, config, services, options, now=now, report=report)
+    if not options.verify_index or options.dry_run or receipt.interrupted:
+        return receipt
+    return indexing.awaited(receipt, options.receipt, config, surroundings, now, lambda words: report(words, None))
 
 
 def undo(

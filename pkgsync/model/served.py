@@ -68,10 +68,14 @@ class Expected(Keyed):
 
 
 class ServedState(StrEnum):
-    """What package managers make of one file. All but the first two are no success."""
+    """What package managers get of one file. All but the first two are no success.
+
+    ``NOT_UPLOADED``: Packagecloud itself does not hold it, or holds other content.
+    """
 
     SERVED = "served"
     GONE = "gone"
+    NOT_UPLOADED = "not-uploaded"
     ABSENT = "absent"
     OLD = "old"
     STILL_SERVED = "still-served"

@@ -208,10 +208,10 @@ class _TreeReader:
         return self._get(path, self.client.session.limits.max_top_bytes)
 
     def _get(self, path: str, max_bytes: int, *, decode: bool = True) -> bytes:
-        distro, _, version = self.distribution.partition("/")
-        folder = (distro, version) if self.type is PackageType.RPM else (distro, "dists", version)
-        route = routes.join(*self.client.repository.split("/"), *folder, *path.split("/"))
+        route = routes.join(*self._what(path).split("/"))
         return self.client.session.get(route, max_bytes=max_bytes, decode=decode, elsewhere=True).body
 
     def _what(self, path: str) -> str:
-        return f"{self.client.repository}, {self.distribution}: {path}"
+        distro, _, version = self.distribution.partition("/")
+        folder = f"{distro}/{version}" if self.type is PackageType.RPM else f"{distro}/dists/{version}"
+        return f"{self.client.repository}/{folder}/{path}"

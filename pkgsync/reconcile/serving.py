@@ -190,12 +190,12 @@ class _Look:
         return ServedState.SERVED, ""
 
     def _otherwise(self, one: Expected, others: Sequence[ServedFile]) -> tuple[ServedState, str]:
+        if not one.listed:
+            return ServedState.NOT_UPLOADED, "it holds other content" if one.old_sha256 else ""
         if not others:
-            return ServedState.ABSENT, self._age(one) if one.listed else "Packagecloud does not hold it"
+            return ServedState.ABSENT, self._age(one)
         if others[0].sha256 is None:
             return ServedState.UNPROVEN, "the index states no sha256 of it"
-        if not one.listed:
-            return ServedState.OLD, "Packagecloud holds it too"
         if others[0].sha256 == one.old_sha256 or self._lags(one):
             return ServedState.OLD, self._age(one)
         return ServedState.DIFFERS, f"sha256 {others[0].sha256[:12]} instead of {one.sha256[:12]}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pkgsync.report.style import Style, labelled, wrapped
     from pkgsync.report.text import plan_text
     from pkgsync.report.units import plural, size
-    from pkgsync.report.verification import verification_json, verification_text
+    from pkgsync.report.verification import verification_json, verification_next, verification_text
     from pkgsync.report.words import after_failed_reads, exceeded
 else:
     __getattr__ = lazily(
@@ -50,6 +50,7 @@ __all__ = [
     "receipts_text",
     "size",
     "verification_json",
+    "verification_next",
     "verification_text",
     "visible",
     "wrapped",

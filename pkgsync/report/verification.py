@@ -11,11 +11,11 @@ from pkgsync.report.style import Colour, Line, Style, aligned, labelled
 
 _MANY = 20
 _SAID: Mapping[ServedState, tuple[str, Colour]] = {
+    ServedState.NOT_UPLOADED: ("not on Packagecloud", "yellow"),
     ServedState.ABSENT: ("not served", "yellow"),
     ServedState.OLD: ("old content is served", "yellow"),
     ServedState.STILL_SERVED: ("still served", "yellow"),
     ServedState.UNPROVEN: ("not proven", "yellow"),
-    ServedState.UNREAD: ("not read", "yellow"),
     ServedState.DIFFERS: ("OTHER BYTES", "red"),
 }
 
@@ -28,12 +28,21 @@ def verification_json(found: Verification) -> str:
 def verification_text(found: Verification, style: Style, *, verbose: bool = False) -> str:
     """The indexes, what is not as it should be, and the count; without a newline at the end."""
     blocks = [[row for index in found.indexes for row in _index(index, style)]]
-    shown = found.files if verbose else found.files[:_MANY]
-    more = len(found.files) - len(shown)
+    # of an index that could not be read one line is enough
+    files = [one for one in found.files if one.state is not ServedState.UNREAD]
+    shown = files if verbose else files[:_MANY]
+    more = len(files) - len(shown)
     blocks.append(aligned([_line(one) for one in shown], style) + ([f"  and {more} more (-v names them)"] * (more > 0)))
     blocks += [labelled("Warning:", "yellow", visible(text), style, hanging=2) for text in found.warnings]
     blocks.append([style.paint("bold", headline(found))])
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def verification_next(found: Verification, options: str = "") -> str:
+    """What to do where not all is as it should be; or nothing. ``options`` as in next_step."""
+    if any(one.state is ServedState.NOT_UPLOADED for one in found.files):
+        return f"What Packagecloud lacks: pkgsync {options}plan"
+    return "" if found.is_done else "Packagecloud indexes in a queue: verify again in some minutes."
 
 
 def headline(found: Verification) -> str:

@@ -33,8 +33,8 @@ def verify(context: Context, file: Path | None, form: str, as_json: bool) -> Exi
     )
     if found.is_wrong:
         terminal.error(
-            "package managers get something else than they should",
-            "Time does not cure that: look who changed the repository, and tell Packagecloud's support.",
+            "what package managers get is not what it should be",
+            "Time does not cure that: compare the keys, and look who else changes the repository.",
             "WronglyServedError",
         )
         return ExitCode.INTEGRITY
@@ -44,8 +44,6 @@ def verify(context: Context, file: Path | None, form: str, as_json: bool) -> Exi
             "Verify again later; `pkgsync plan` tells what failed.",
             "IncompleteVerificationError",
         )
-        return ExitCode.ERROR
-    if not found.is_done:
-        terminal.info("Packagecloud indexes in a queue: verify again in some minutes.")
-        return ExitCode.ERROR
-    return ExitCode.OK
+    elif step := report.verification_next(found, context.options):
+        terminal.info(step)
+    return ExitCode.OK if found.is_done else ExitCode.ERROR
