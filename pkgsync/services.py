@@ -214,11 +214,7 @@ def read_indexes(
     except OSError as error:
         words = f"{path}: cannot be read: {error.strerror or error}"
         raise ConfigError(words, tip="`packagecloud.signing_key` in the config names it.") from None
-    try:
-        return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
-    except BaseException:
-        client.session.close()  # what is in flight must not hold up Ctrl-C
-        raise
+    return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
 
 
 def look_back(

@@ -102,6 +102,9 @@ def indexes(
             for index in pool.map(one, wanted):
                 found.append(index)
                 task.advance(1)
+    except BaseException:
+        client.session.close()  # what is in flight must not hold up Ctrl-C
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return tuple(found)

@@ -198,6 +198,8 @@ class _Look:
             return ServedState.UNPROVEN, "the index states no sha256 of it"
         if others[0].sha256 == one.old_sha256 or self._lags(one):
             return ServedState.OLD, self._age(one)
+        if self.made_at is None:
+            return ServedState.OLD, "or changed: the index does not tell its age"
         return ServedState.DIFFERS, f"sha256 {others[0].sha256[:12]} instead of {one.sha256[:12]}"
 
     def _lags(self, one: Expected) -> bool:

@@ -27,7 +27,8 @@ def verification_json(found: Verification) -> str:
 
 def verification_text(found: Verification, style: Style, *, verbose: bool = False) -> str:
     """The indexes, what is not as it should be, and the count; without a newline at the end."""
-    blocks = [[row for index in found.indexes for row in _index(index, style)]]
+    noun = "file" if found.receipt is None else "change"
+    blocks = [[row for index in found.indexes for row in _index(index, noun, style)]]
     # of an index that could not be read one line is enough
     files = [one for one in found.files if one.state is not ServedState.UNREAD]
     shown = files if verbose else files[:_MANY]
@@ -64,17 +65,17 @@ def _line(one: Checked) -> Line:
     return Line(symbol="!", colour=colour, name=one.key, words=f"{said}: {one.message}" if one.message else said)
 
 
-def _index(index: CheckedIndex, style: Style) -> Iterator[str]:
+def _index(index: CheckedIndex, noun: str, style: Style) -> Iterator[str]:
     if index.problem:
         yield from labelled(f"{index.distribution}:", "red", visible(index.problem), style, hanging=2)
         return
-    yield from labelled(f"{visible(index.distribution)}:", "bold", visible(_told(index)), style, hanging=2)
+    yield from labelled(f"{visible(index.distribution)}:", "bold", visible(_told(index, noun)), style, hanging=2)
 
 
-def _told(index: CheckedIndex) -> str:
+def _told(index: CheckedIndex, noun: str) -> str:
     if not index.architectures:
         return "no index is there yet"
-    parts = [f"{units.plural(index.served, 'file')} right", f"index for {', '.join(index.architectures)}"]
+    parts = [f"{units.plural(index.served, noun)} right", f"index for {', '.join(index.architectures)}"]
     if index.made_at:
         seconds = index.after_seconds
         after = f", {units.duration(seconds)} after the last change" if seconds is not None else ""
