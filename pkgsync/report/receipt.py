@@ -43,7 +43,7 @@ def receipt_text(
     # last, after all that went well: a terminal shows the end of a long text
     blocks.append([row for group in _groups(receipt.lines) for row in _grouped(group, style, verbose)])
     blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
-    blocks.append(_not_served(receipt, style))
+    blocks.append(_not_served(receipt, style, path))
     where = f" Receipt: {visible(path)}" if path else ""
     blocks.append([style.paint("bold", f"{headline(receipt, dry_run=dry_run)}.") + where])
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -153,13 +153,13 @@ def _indexed(receipt: Receipt) -> str:
     return f"; package managers get {what}{later}"
 
 
-def _not_served(receipt: Receipt, style: Style) -> list[str]:
+def _not_served(receipt: Receipt, style: Style, path: str | None) -> list[str]:
     """What package managers do not get yet, by a few names."""
     keys = receipt.index.not_served if receipt.index else ()
     if not keys:
         return []
     more = f" and {len(keys) - _MANY} more" if len(keys) > _MANY else ""
-    words = f"{', '.join(keys[:_MANY])}{more}. `pkgsync verify RECEIPT` looks again."
+    words = f"{', '.join(keys[:_MANY])}{more}. To look again: pkgsync verify {shlex.quote(path) if path else 'RECEIPT'}"
     return labelled("Not served yet:", "yellow", visible(words), style, hanging=2)
 
 

@@ -165,7 +165,8 @@ def test_the_wait_is_bounded_and_the_apply_done_all_the_same(cli: Cli) -> None:
     done = cli.run("apply", "plan.json", "--verify-index")
 
     assert done.code == 1
-    assert "Not served yet: opensuse/15.6/hello-1.0-1.x86_64.rpm, ubuntu/jammy/hello_1.0-1_amd64.deb." in done.out
+    keys = "opensuse/15.6/hello-1.0-1.x86_64.rpm, ubuntu/jammy/hello_1.0-1_amd64.deb"
+    assert f"Not served yet: {keys}. To look again: pkgsync verify plan.receipt.json\n" in done.out
     assert "Apply complete: 2 uploaded" in done.out
     saved = cli.saved("plan.receipt.json")
     assert (saved["complete"], saved["exit_code"], len(saved["index"]["not_served"])) == (True, 1, 2)
