@@ -18,6 +18,7 @@ class ApplyOptions:
     ``jobs`` is how many changes there may be at a time; None: as many uploads as the config says.
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
+    ``verify_index``: wait until package managers get what was changed.
     """
 
     receipt: Path
@@ -26,6 +27,7 @@ class ApplyOptions:
     part: Part = WHOLE
     approved: bool = False
     dry_run: bool = False
+    verify_index: bool = False
 
 
 @frozen(kw_only=True)

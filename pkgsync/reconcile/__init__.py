@@ -7,5 +7,6 @@ from pkgsync.reconcile.explain import explain
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
+from pkgsync.reconcile.serving import expected_after, expected_of, verify, wanted
 from pkgsync.reconcile.standing import Sent, Standing
 from pkgsync.reconcile.undo import Kept, undo_plan
