@@ -9,21 +9,28 @@ from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
 from pkgsync.obs.judge import judge
+from pkgsync.obs.keys import OfferedKey, pinned
+from pkgsync.obs.newest import Newest, accepting, beside
 from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.world import ObsWorld
 
 __all__ = [
     "BaseFinder",
     "BuiltFiles",
+    "Newest",
     "ObsClient",
     "ObsWorld",
+    "OfferedKey",
     "ParsedIndexes",
     "Place",
+    "accepting",
+    "beside",
     "connect",
     "from_places",
     "gather",
     "hasher",
     "judge",
     "observe",
+    "pinned",
     "read_metas",
 ]

@@ -27,7 +27,9 @@ from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
+from pkgsync.signatures import PublicKeys
 
+_NO_KEYS: Mapping[str, PublicKeys] = {}
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -60,14 +62,16 @@ def observe(
     hasher: Hasher | None = None,
     parsed: ParsedIndexes | None = None,
     built: BuiltFiles | None = None,
+    keys: Mapping[str, PublicKeys] = _NO_KEYS,
     everything: bool = False,
 ) -> ObsWorld:
     """Read ``projects`` over at most ``jobs`` connections. ``now`` is asked once, before the first read.
 
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
     index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
-    with ``content: build``, which need it. ``everything``: the indexes that no project maps are read too, for another
-    config; what would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
+    with ``content: build``, which need it. ``keys`` are those that are pinned, by project. ``everything``: the indexes
+    that no project maps are read too, for another config; what would have to be downloaded for that is not. After an
+    error or Ctrl-C the client is closed.
     Raises MappingError for a repository that nothing maps, before any index is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
@@ -89,6 +93,7 @@ def observe(
                 parsed=parsed,
                 pause=pause,
                 built=built,
+                keys=keys,
                 progress=progress,
             )
             read = reader.repositories(present)
@@ -203,6 +208,7 @@ class _RepositoryReader:
     _parsed: ParsedIndexes | None
     _pause: Callable[[float], object]
     _built: BuiltFiles | None
+    _keys: Mapping[str, PublicKeys]
     _progress: Progress
 
     def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
@@ -251,7 +257,10 @@ class _RepositoryReader:
     def _indexes(self, repositories: Sequence[Wanted], first: Mapping[str, ProjectResult]) -> dict[Wanted, IndexRead]:
         def one(w: Wanted) -> IndexRead:
             results = first[w.project.name].architectures(w.name)
-            return read_index(self._client, w, results, hasher=self._hasher, parsed=self._parsed, pause=self._pause)
+            keys = self._keys.get(w.project.name)
+            return read_index(
+                self._client, w, results, hasher=self._hasher, parsed=self._parsed, keys=keys, pause=self._pause
+            )
 
         return dict(zip(repositories, self._pool.map(one, repositories), strict=True))
 

@@ -175,7 +175,9 @@ def repository(read: PlannedRepository) -> str:
 
 def after_failed_reads(repositories: Iterable[PlannedRepository], again: str) -> str:
     """What to do where a read failed: ``again`` unless no failure will pass by itself."""
-    failures = [p for repository in repositories for p in repository.problems if p.reason is Reason.UNREAD]
+    failures = [
+        p for repository in repositories for p in repository.problems if p.reason in (Reason.UNREAD, Reason.SIGNATURE)
+    ]
     if not failures or not all(failure.lasting for failure in failures):
         return again
     return failures[0].cure or failures[0].reason.advice
@@ -186,6 +188,7 @@ def overrides(given: Overrides) -> str:
     parts = [f"--orphans {given.orphans.value}"] if given.orphans is not None else []
     if given.max_deletions is not None:
         parts.append(f"--max-deletions {given.max_deletions}")
+    parts += [f"--accept-older-index {name}" for name in given.accept_older_index]
     return " ".join(parts)
 
 

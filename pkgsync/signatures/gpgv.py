@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pkgsync.errors import IntegrityError, ReadError, SignatureError
-from pkgsync.signatures.signed import STRONG_HASHES, Signed, day, shown
+from pkgsync.model import Signed
+from pkgsync.signatures.signed import STRONG_HASHES, day, shown
 
 _SECONDS = 60
 _STATUS = "[GNUPG:] "

@@ -31,6 +31,9 @@ FORMATS = ("text", "json", "markdown", "html", "gitlab")
     "--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Do this with orphans, over the config."
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
+@click.option(
+    "--accept-older-index", multiple=True, metavar="PROJECT/REPO", help="Its index may be older than one seen before."
+)
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @click.option(
     "--from-snapshot",
@@ -52,6 +55,7 @@ def plan(
     exclude: tuple[str, ...],
     orphans: str | None,
     max_deletions: int | None,
+    accept_older_index: tuple[str, ...],
     now: datetime | None,
     from_snapshot: Path | None,
     base: Path | None,
@@ -69,7 +73,7 @@ def plan(
     made = api.plan(
         config,
         context.surroundings(),
-        overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
+        overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions, accept_older_index),
         selection=Selection(target, exclude),
         now=at(now) if now else None,
         snapshot=taken,
@@ -137,7 +141,11 @@ def say_what_next(made: "Plan", out: Path | None, context: Context, later: str =
 
 
 def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
+    from pkgsync.reasons import Reason
+
     found = {ExitCode.OK}
+    if any(problem.reason is Reason.SIGNATURE for r in made.source.repositories for problem in r.problems):
+        found.add(ExitCode.INTEGRITY)
     if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:
