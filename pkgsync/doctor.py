@@ -119,8 +119,9 @@ def _obs(config: Config, surroundings: Surroundings) -> Generator[Finding, None,
         yield Finding(what="OBS", said=f"{meta.name} can be read: {plural(count, 'repository', 'repositories')}")
         if config.obs.published_url is not None and count:
             # whether the file is there or not, an answer is an answer
+            place = client.published_places(meta.name, next(iter(meta.repositories)), "repodata/repomd.xml")[0]
             with suppress(NotFoundError, RedirectError):
-                client.top(meta.name, next(iter(meta.repositories)), "repodata/repomd.xml")
+                place.session.get(place.route, max_bytes=client.limits.max_top_bytes)
             yield Finding(what="OBS", said=f"{Origin.of(config.obs.published_url)} answers for published files")
         return client
     except PkgsyncError as error:

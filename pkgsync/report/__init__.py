@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pkgsync.report.style import Style, labelled, wrapped
     from pkgsync.report.text import plan_text
     from pkgsync.report.units import plural, size
-    from pkgsync.report.words import after_failed_reads, exceeded
+    from pkgsync.report.words import after_failed_reads, exceeded, unsigned
 else:
     __getattr__ = lazily(__name__, "units escape style words text markdown receipt gitlab explain audit pages")
 
@@ -46,6 +46,7 @@ __all__ = [
     "receipt_text",
     "receipts_text",
     "size",
+    "unsigned",
     "visible",
     "wrapped",
 ]

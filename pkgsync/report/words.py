@@ -14,7 +14,9 @@ from pkgsync.model import (
     Overrides,
     Plan,
     PlannedRepository,
+    Problem,
     Removal,
+    Repository,
     RepositoryEvidence,
     Shadowed,
     Source,
@@ -175,12 +177,16 @@ def repository(read: PlannedRepository) -> str:
 
 def after_failed_reads(repositories: Iterable[PlannedRepository], again: str) -> str:
     """What to do where a read failed: ``again`` unless no failure will pass by itself."""
-    failures = [
-        p for repository in repositories for p in repository.problems if p.reason in (Reason.UNREAD, Reason.SIGNATURE)
-    ]
+    failures = [p for repository in repositories for p in repository.problems if p.reason is Reason.UNREAD]
     if not failures or not all(failure.lasting for failure in failures):
         return again
     return failures[0].cure or failures[0].reason.advice
+
+
+def unsigned(repositories: Iterable[Repository | PlannedRepository]) -> tuple[Problem, ...]:
+    """The indexes that no pinned key vouches for, each once."""
+    problems = (problem for repository in repositories for problem in repository.problems)
+    return tuple(dict.fromkeys(problem for problem in problems if problem.reason is Reason.SIGNATURE))
 
 
 def overrides(given: Overrides) -> str:

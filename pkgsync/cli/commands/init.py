@@ -141,13 +141,13 @@ def _told(path: Path, proposals: "tuple[Proposal, ...]") -> str:
 def _first_plan(context: Context, path: Path) -> int:
     """Say what a plan of the written config would do; nothing of it is kept."""
     from pkgsync import api
-    from pkgsync.cli.commands.plan import exit_code
+    from pkgsync.cli.commands.plan import exit_code, say_unsigned
     from pkgsync.config import load
 
     terminal = context.terminal
     made = api.plan(load(path, os.environ), context.surroundings())
     terminal.data(_counts(made))
-    if not made.complete:
+    if not say_unsigned(terminal, made.source.repositories) and not made.complete:
         terminal.error("a read failed, so there may be more", "Plan again later.", "IncompletePlanError")
     named = "" if path == Path(DEFAULT_CONFIG) else f" -c {shlex.quote(str(path))}"
     steps = f"pkgsync plan{named} -o plan.json\n  pkgsync apply{named} plan.json"

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from pkgsync.cli.options import Command, Context, NewFile, common
-from pkgsync.errors import UsageError
+from pkgsync.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from pkgsync.obs import OfferedKey
 
 COMPARE = (
-    "Compare the fingerprint with one that came to you another way, such as from a machine that trusts the\n"
-    "repository already: whoever could change the index could change this answer too."
+    "Compare the fingerprint with one that came to you another way, such as from a\n"
+    "machine that trusts the repository already: whoever could change the index\n"
+    "could change this answer too."
 )
 
 
@@ -30,7 +31,10 @@ def keys(context: Context, project: str, out: Path | None) -> None:
 
     if out is not None and out.exists():
         raise UsageError(f"{out} is there already, and is not overwritten", tip="Name another file, and compare them.")
-    offered = Services.of(context.config(), context.surroundings(), None).obs.keys(project)
+    try:
+        offered = Services.of(context.config(), context.surroundings(), None).obs.keys(project)
+    except NotFoundError:
+        raise NotFoundError(f"{project}: OBS has no such project", tip="Check its name and your rights.") from None
     if not offered:
         raise UsageError(f"{project}: OBS offers no signing key for it", tip="Its indexes are not signed.")
     lines = [visible(line) for key in offered for line in told(project, key)]
