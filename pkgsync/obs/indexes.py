@@ -101,7 +101,8 @@ def read_index(
     reader = _IndexReader(client, wanted, packages, hasher, parsed, keys)
     try:
         index = _patiently(reader, pause)
-        if index is None and wanted.name in wanted.project.may_be_empty:
+        # where there is no index, no key vouches for that
+        if index is None and keys is None and wanted.name in wanted.project.may_be_empty:
             index = reader.confirmed_absence()
     except (ReadError, IntegrityError) as error:
         return _failed(wanted, error, settled.is_at_rest(results))

@@ -138,6 +138,14 @@ def test_while_obs_publishes_a_signature_may_be_missing(cli: Cli) -> None:
     assert not [key for key in actions(plan) if key.startswith(LEAP)]
 
 
+def test_nobody_vouches_for_an_index_that_is_not_there(cli: Cli) -> None:
+    cli.sandbox.obs.wipe(PROJECT, LEAP_REPOSITORY, "x86_64", "hello")
+    cli.sandbox.obs.publish(PROJECT, LEAP_REPOSITORY)
+    cli.sandbox.obs.replace_published(PROJECT, LEAP_REPOSITORY, REPOMD, None)
+    pin(cli, may_be_empty=[LEAP_REPOSITORY])
+    assert [p["reason"] for p in leap_of(cli.plan())["problems"]] == ["index-empty"]
+
+
 def test_a_plan_from_a_snapshot_is_the_live_one(cli: Cli, tmp_path: Path) -> None:
     damage(cli, "another key", tmp_path)
     assert cli.run("snapshot", "-o", "snap.json").code == 6
@@ -183,7 +191,7 @@ def test_an_index_that_is_older_than_one_seen_before_holds_what_it_does_not_shar
     assert [p["reason"] for p in leap_of(plan)["problems"]] == ["index-old"]
     assert not [key for key in actions(plan) if key.startswith(LEAP)]
     held = {f"{item['distribution']}/{item['filename']}": item["reason"] for item in plan["held"]}
-    assert held == {f"{LEAP}/{RPM.filename}": "index-old", f"{LEAP}/{OLD.filename}": "index-old"}
+    assert held == {f"{LEAP}/{RPM.filename}": "index-old", f"{LEAP}/{OLD.filename}": "newest-not-here"}
     cli.put(RPM)
     assert cli.plan()["summary"]["distributions"][LEAP]["unchanged"] == 1
 
