@@ -14,12 +14,14 @@ from pkgsync.cli.options import FILE, Command, Context, common
 def validate(context: Context, file: Path | None, online: bool) -> None:
     """Check the config (FILE, else that of -c) alone; no request is made without --online."""
     from pkgsync.config import managed_distributions
-    from pkgsync.obs import pinned
 
     if file is not None:
         context.values["config"] = file
     config = context.config()
-    pinned(config.path, config.obs.projects)
+    if any(project.signing_key for project in config.obs.projects):
+        from pkgsync.obs import pinned  # here, as it costs more than all else that is done for most configs
+
+        pinned(config.path, config.obs.projects)
     if online:
         from pkgsync.services import Services
 
