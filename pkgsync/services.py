@@ -145,8 +145,8 @@ class Services:
             return actual
         return packagecloud.with_archive(self.archive, actual, progress=progress)
 
-    def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
-        """Both worlds as far as a reviewed plan needs them: its built files too, and the downloads of what it removes.
+    def observe(self, config: Config, plan: Plan) -> tuple[DesiredState, ActualState]:
+        """Both worlds as the config sees them, with the built files of the plan.
 
         An index that is older than the plan's is as odd as one that is older than what was seen here. Raises as
         :meth:`read`.
@@ -155,8 +155,14 @@ class Services:
         built = frozenset(path.rpartition("/")[2] for path in paths)
         world, actual = self.read(config, planned=built, remember=False)
         world = obs.accepting(world, plan.overrides.accept_older_index)
-        world = obs.beside(world, plan.source.made_at)
-        desired = judged(config, world, built)
+        return judged(config, obs.beside(world, plan.source.made_at), built), actual
+
+    def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
+        """Both worlds as far as a reviewed plan needs them, with the downloads of what it removes.
+
+        Raises as :meth:`read`.
+        """
+        desired, actual = self.observe(config, plan)
         leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]
         return desired, self.with_downloads(actual, rows, config.policy, now())
