@@ -3,8 +3,9 @@
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 
 from attrs import evolve
 
@@ -29,6 +30,7 @@ from pkgsync.model import (
     Selection,
 )
 from pkgsync.model.served import Verification
+from pkgsync.obs import accepting
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.usage import counted_since
 from pkgsync.services import Services, judged, look_back, packagecloud_session, read_indexes, served_after
@@ -63,8 +65,10 @@ def plan(
     policy = _policy(config, overrides)
     if base is not None:
         _refuse_other(config, base)
-    snapshot = _worlds(config, surroundings, policy, now, snapshot, base)
+    snapshot = _worlds(config, surroundings, policy, now, snapshot, base, overrides.accept_older_index)
+    snapshot = evolve(snapshot, obs=accepting(snapshot.obs, overrides.accept_older_index))
     made, desired, actual = _planned(config, policy, overrides, selection, snapshot)
+    _refuse_unknown(overrides.accept_older_index, [read.id for read in made.source.repositories])
     if base is None:
         return made
     try:
@@ -238,11 +242,12 @@ def _worlds(
     now: Callable[[], datetime] | None,
     snapshot: Snapshot | None,
     base: Config | None = None,
+    accepted: Collection[str] = (),
 ) -> Snapshot:
     """Both worlds as they are, or as ``snapshot`` has them. Raises UsageError where that is about other services."""
     if snapshot is None:
         services = Services.of(config, surroundings, _archive_of(policy))
-        return _take(services, config, policy, now or utc_now, base, everything=base is not None)
+        return _take(services, config, policy, now or utc_now, base, everything=base is not None, accepted=accepted)
     refuse_elsewhere(snapshot, config)
     return snapshot if now is None else snapshot.at(now())
 
@@ -255,9 +260,10 @@ def _take(
     base: Config | None = None,
     *,
     everything: bool = False,
+    accepted: Collection[str] = (),
 ) -> Snapshot:
     """Both worlds as they are now: with the downloads of what nothing but these could hold."""
-    world, actual = services.read(config, now=now, everything=everything, also=_also(config, base))
+    world, actual = services.read(config, now=now, everything=everything, also=_also(config, base), accepted=accepted)
     # as a file holds it: the plan from one must not be another one
     moment = now().replace(microsecond=0)
     days = policy.limits.in_use_days
@@ -308,6 +314,14 @@ def _decided(
     mapping.check_types(config, desired, actual)
     decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
     return decided, desired, actual
+
+
+def _refuse_unknown(accepted: Collection[str], known: Sequence[str]) -> None:
+    for name in accepted:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            tip = f"Did you mean {near[0]}?" if near else "Write PROJECT/REPOSITORY, as the plan names it."
+            raise UsageError(f"--accept-older-index {name}: no such OBS repository was read", tip=tip)
 
 
 def _refuse_other(config: Config, base: Config) -> None:

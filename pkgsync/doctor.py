@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from pkgsync import credentials, obs
+from pkgsync import credentials, obs, signatures
 from pkgsync.apply import lock
 from pkgsync.config import Config, managed_distributions
 from pkgsync.errors import APPLY_PRECEDENCE, ExitCode, NotFoundError, PkgsyncError, RedirectError
@@ -104,6 +104,7 @@ def _services(config: Config, surroundings: Surroundings, *, whole: bool) -> Ite
     client = yield from _obs(config, surroundings)
     packagecloud = yield from _packagecloud(config, surroundings)
     if whole and client is not None and packagecloud is not None:
+        yield from _signatures(config)
         yield from _map(MapReader(config=config, obs=client, packagecloud=packagecloud), config)
 
 
@@ -118,8 +119,9 @@ def _obs(config: Config, surroundings: Surroundings) -> Generator[Finding, None,
         yield Finding(what="OBS", said=f"{meta.name} can be read: {plural(count, 'repository', 'repositories')}")
         if config.obs.published_url is not None and count:
             # whether the file is there or not, an answer is an answer
+            place = client.published_places(meta.name, next(iter(meta.repositories)), "repodata/repomd.xml")[0]
             with suppress(NotFoundError, RedirectError):
-                client.top(meta.name, next(iter(meta.repositories)), "repodata/repomd.xml")
+                place.session.get(place.route, max_bytes=client.limits.max_top_bytes)
             yield Finding(what="OBS", said=f"{Origin.of(config.obs.published_url)} answers for published files")
         return client
     except PkgsyncError as error:
@@ -167,6 +169,22 @@ def _map(reader: MapReader, config: Config) -> Iterator[Finding]:
     if not warnings:
         named = ", ".join(managed_distributions(config))
         yield Finding(what="map", said=f"both services have all that it names: {named}")
+
+
+def _signatures(config: Config) -> Iterator[Finding]:
+    projects = [project for project in config.obs.projects if project.content == "published"]
+    try:
+        keys = obs.pinned(config.path, projects)
+        for fingerprints in dict.fromkeys(key.fingerprints for key in keys.values()):
+            names = ", ".join(name for name, key in keys.items() if key.fingerprints == fingerprints)
+            by = " or ".join(map(signatures.shown, fingerprints))
+            yield Finding(what="signatures", said=f"{names}: by {by}, verified by {signatures.verifier()}")
+    except PkgsyncError as error:
+        yield failed("signatures", error)
+        return
+    if others := [project.name for project in projects if project.name not in keys]:
+        words = f"not checked, as no signing_key is set: {', '.join(others)}"
+        yield Finding(what="signatures", said=words)
 
 
 def _folders(config: Config | None, surroundings: Surroundings) -> Iterator[Finding]:

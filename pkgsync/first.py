@@ -5,17 +5,18 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pkgsync import packagecloud
 from pkgsync.config import Config, parse
-from pkgsync.errors import ConfigError, UsageError
+from pkgsync.errors import ConfigError, NotFoundError, UsageError
 from pkgsync.model import SYNCED_TYPES, Row
 from pkgsync.model.filename import FileClass, file_class, type_of
-from pkgsync.obs import BaseFinder, read_metas
+from pkgsync.obs import BaseFinder, OfferedKey, read_metas
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.proposals import ConfigHead, Live, Proposal, Seen, config_text, is_base, propose, together
 from pkgsync.services import Services
+from pkgsync.signatures import verifier
 from pkgsync.surroundings import Surroundings, utc_now
 
 # images, and packages of others than rpm and deb; logs and build statistics lie everywhere
@@ -26,10 +27,15 @@ _NO_PACKAGE = re.compile(
 
 @frozen
 class FirstConfig:
-    """The text of a config, and what it proposes for each repository of the project, in the order of ``_meta``."""
+    """The text of a config, and what it proposes for each repository of the project, in the order of ``_meta``.
+
+    ``keys`` are what OBS offers to verify the indexes with; the text names ``key_file``, which is not written yet.
+    """
 
     text: str
     proposals: tuple[Proposal, ...]
+    keys: tuple[OfferedKey, ...]
+    key_file: Path
 
     @property
     def is_usable(self) -> bool:
@@ -46,7 +52,20 @@ def propose_config(head: ConfigHead, path: Path, surroundings: Surroundings) -> 
     services = Services.of(config, surroundings, None)
     proposals = _proposals(services, config, Live(services.packagecloud.catalogue()))
     rows = packagecloud.gather(services.packagecloud, (), now=utc_now, progress=surroundings.progress).rows
-    return FirstConfig(config_text(head, proposals, _without_source(rows, proposals)), tuple(proposals))
+    keys = _keys(services, head.project)
+    # a colon is no part of a file name everywhere
+    name = f"keys/{head.project.replace(':', '_')}.asc"
+    text = config_text(evolve(head, signing_key=name if keys else None), proposals, _without_source(rows, proposals))
+    return FirstConfig(text, tuple(proposals), keys, path.parent / name)
+
+
+def _keys(services: Services, project: str) -> tuple[OfferedKey, ...]:
+    """What OBS offers, where something here can verify with it. Raises AuthenticationError, ReadError."""
+    try:
+        verifier()
+        return services.obs.keys(project)
+    except (ConfigError, NotFoundError):
+        return ()
 
 
 def _provisional(head: ConfigHead, path: Path) -> Config:

@@ -245,14 +245,20 @@ class Reason(StrEnum):
     INDEX_OLD = (
         "index-old",
         Group.UNSETTLED,
-        "The published index is older than the last publish.",
-        "Plan again in a few minutes.",
+        "The published index is older than the last publish, or than one that was seen before.",
+        "Plan again in a few minutes; if it stays, do what the message says.",
     )
     INDEX_CHANGED = (
         "index-changed",
         Group.UNSETTLED,
         "OBS changed while it was read, or its published index is not of what it built.",
         "Plan again in a few minutes; if it stays, do what the message says.",
+    )
+    SIGNATURE = (
+        "signature",
+        Group.LATER,
+        "No key that the config pins vouches for the published index.",
+        "Find out why first: somebody may have changed the index. `pkgsync help signatures` tells the causes.",
     )
     UNREAD = (
         "unread",

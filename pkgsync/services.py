@@ -48,11 +48,6 @@ class Services:
         self.obs.close()
         self.packagecloud.session.close()
 
-    def observe(self, config: Config, planned: Collection[str] = ()) -> tuple[DesiredState, ActualState]:
-        """Both worlds as the config sees them. Raises as :meth:`read`."""
-        world, actual = self.read(config, planned=planned)
-        return judged(config, world, planned), actual
-
     def read(
         self,
         config: Config,
@@ -61,11 +56,15 @@ class Services:
         now: Callable[[], datetime] = utc_now,
         everything: bool = False,
         also: Sequence[ObsProject] = (),
+        remember: bool = True,
+        accepted: Collection[str] = (),
     ) -> tuple[ObsWorld, ActualState]:
         """Both worlds, read at the same time. An error, or Ctrl-C, ends both reads; a refused credential is told first.
 
         ``planned`` are names of built files that are read even if the config's filters leave them out. ``everything``
         reads what another config may map, too; ``also`` are projects of another config, read as far as possible.
+        The newest indexes of earlier runs stand beside what was read, and these are remembered, if so asked for;
+        those ``accepted`` even where they are older.
         Raises ConfigError, AuthenticationError, QuotaError, ReadError, StorageError.
         """
         pool = ThreadPoolExecutor(max_workers=1)
@@ -84,12 +83,20 @@ class Services:
                 raise
             if isinstance(wrong := listing.exception(), MappingError):
                 raise self._explained(config, wrong) from None
-            return world, listing.result()
+            actual = listing.result()
+            return self._beside_newest(world, remember, accepted), actual
         except BaseException:
             self.close()
             raise
         finally:
             pool.shutdown()
+
+    def _beside_newest(self, world: ObsWorld, remember: bool, accepted: Collection[str]) -> ObsWorld:
+        newest = obs.Newest(self.surroundings.state_dir / "newest", self.obs.api)
+        seen = obs.beside(world, newest.known)
+        if remember:
+            newest.remember(world, accepted)
+        return evolve(seen, warnings=newest.warnings)
 
     def _explained(self, config: Config, *errors: BaseException | None) -> MappingError:
         # anew: after an error the clients send nothing more
@@ -116,6 +123,7 @@ class Services:
             hasher=obs.hasher(self.obs, cache),
             parsed=obs.ParsedIndexes(cache, self.obs.api),
             built=obs.BuiltFiles(client=self.obs, cache=cache, wants=_wants(config, planned)),
+            keys=obs.pinned(config.path, projects),
             everything=everything,
         )
 
@@ -139,14 +147,24 @@ class Services:
             return actual
         return packagecloud.with_archive(self.archive, actual, progress=progress)
 
-    def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
-        """Both worlds as far as a reviewed plan needs them: its built files too, and the downloads of what it removes.
+    def observe(self, config: Config, plan: Plan) -> tuple[DesiredState, ActualState]:
+        """Both worlds as the config sees them, with the built files of the plan.
 
-        Raises as :meth:`observe`.
+        An index that is older than the plan's is as odd as one that is older than what was seen here. Raises as
+        :meth:`read`.
         """
         paths = (action.source.path for action in plan.transfers if action.source.content == "build")
         built = frozenset(path.rpartition("/")[2] for path in paths)
-        desired, actual = self.observe(config, built)
+        world, actual = self.read(config, planned=built, remember=False)
+        world = obs.accepting(world, plan.overrides.accept_older_index)
+        return judged(config, obs.beside(world, plan.source.made_at), built), actual
+
+    def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
+        """Both worlds as far as a reviewed plan needs them, with the downloads of what it removes.
+
+        Raises as :meth:`read`.
+        """
+        desired, actual = self.observe(config, plan)
         leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]
         return desired, self.with_downloads(actual, rows, config.policy, now())

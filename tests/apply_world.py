@@ -252,7 +252,7 @@ class WatchedServices(Services):
 
     look: Callable[[], tuple[DesiredState, ActualState]]
 
-    def observe(self, config: Config, planned: Collection[str] = ()) -> tuple[DesiredState, ActualState]:
+    def observe(self, config: Config, plan: Plan) -> tuple[DesiredState, ActualState]:
         return self.look()
 
 

@@ -85,6 +85,7 @@ def _dry_run(
     ledger.runs += 1  # a run counts itself: what earlier ones changed is no change by others
     found = preflight.look(plan, config, services, ledger, record.now, approved=options.approved)
     record.listed = {row.key for row in found.actual.rows}
+    record.unsigned |= dict.fromkeys(found.unsigned)
     for standing in options.part.of(found.standings):
         result = preflight.result_of(standing, ledger, Backups(surroundings.backups))
         record.judged(ledger, standing.action, result)
@@ -134,7 +135,9 @@ class _Run:
 
     def _look(self) -> Preflight:
         approved = self.options.approved
-        return preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now, approved=approved)
+        found = preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now, approved=approved)
+        self.record.unsigned |= dict.fromkeys(found.unsigned)
+        return found
 
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""

@@ -35,11 +35,15 @@ from pkgsync.services import Services
 
 @frozen(kw_only=True)
 class Preflight:
-    """Both worlds of now against the plan: how each action stands, in plan order."""
+    """Both worlds of now against the plan: how each action stands, in plan order.
+
+    ``unsigned`` tells of the indexes that no pinned key vouches for.
+    """
 
     standings: tuple[Standing, ...]
     actual: ActualState
     warnings: tuple[str, ...]
+    unsigned: tuple[str, ...] = ()
 
     @property
     def by_key(self) -> Mapping[str, Standing]:
@@ -112,6 +116,7 @@ def look(
         standings=tuple(_with_own_move(_with_renamed(standing, names), ledger) for standing in standings),
         actual=actual,
         warnings=tuple(warnings),
+        unsigned=tuple(p.message for r in desired.repositories for p in r.problems if p.reason is Reason.SIGNATURE),
     )
 
 

@@ -18,7 +18,8 @@ from pkgsync.version import __version__
 class Record:
     """One line per action that has ended, and the exit codes that they ask for. Thread-safe.
 
-    ``listed`` are the package keys that are known to stand there.
+    ``listed`` are the package keys that are known to stand there, ``unsigned`` tells of the indexes that no pinned key
+    vouches for.
     """
 
     now: Callable[[], datetime]
@@ -27,6 +28,7 @@ class Record:
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
     listed: Collection[str] = ()
+    unsigned: dict[str, None] = field(factory=dict)
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def worked(self, journal: Journal, task: Task, result: Result) -> ReceiptLine:
@@ -62,18 +64,20 @@ class Record:
     def receipt(self, plan: Plan, halt: Halt, *, started_at: str, runs: int, warnings: Iterable[str]) -> Receipt:
         """What the run did, action by action, in the plan's order. ``started_at`` is of the plan's first run."""
         lines = tuple(self.lines.get(action.key) or blank(action) for action in plan.actions)
+        complete = all(line.outcome.is_goal for line in lines)
+        refused = {ExitCode.INTEGRITY} if self.unsigned and not complete else set[ExitCode]()
         return Receipt(
             pkgsync_version=__version__,
             plan_digest=plan.digest,
             target=plan.target,
             started_at=started_at,
             finished_at=stamp(self.now()),
-            exit_code=exit_code_of(self.codes | halt.codes),
-            complete=all(line.outcome.is_goal for line in lines),
+            exit_code=exit_code_of(self.codes | halt.codes | refused),
+            complete=complete,
             interrupted=halt.signalled is not None,
             lines=lines,
             runs=max(1, runs),
-            warnings=(*warnings, *_renamed(lines)),
+            warnings=(*self.unsigned, *warnings, *_renamed(lines)),
         )
 
     def _seen(self, action: Action, result: Result) -> Result:

@@ -106,6 +106,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
                 may_be_empty=tuple(project.get("may_be_empty", ())),
                 content=project.get("content", "published"),
                 compare_times=project.get("compare_times", True),
+                signing_key=project.get("signing_key"),
                 places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},
                 map_place=f"{file}:{of_map.line}:{of_map.column}",
                 disowned=frozenset(name for name in disowned if data.get("distributions", {}).get(name)),
@@ -194,6 +195,9 @@ def _project_mistakes(data: Mapping[str, Any], document: Document) -> Iterator[M
             if name in seen:
                 yield Mistake(where, f"the project {shown(name)} is listed twice", "remove one of them")
             seen.add(name)
+        if "signing_key" in project and project.get("content") == "build":
+            what = "`content: build` reads no index, so there is no signature for `signing_key` to check"
+            yield Mistake(document.at_key(("obs", "projects", number, "signing_key")), what, "remove one of them")
     for number, glob in enumerate(data["obs"].get("optional_projects", [])):
         if not any(fnmatchcase(name, glob) for name in seen):
             what = f"{shown(glob)} matches no project"

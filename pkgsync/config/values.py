@@ -25,7 +25,8 @@ class ObsProject:
     None is no filter. ``content`` says whether the published repositories are synced, or what is built;
     ``compare_times`` whether the times of files in an rpm index must be those of their builds. ``places`` tells as
     ``file:line:column`` where the names of ``distributions`` stand, ``map_place`` where that itself does. ``disowned``
-    are the names that all projects map and that this one maps to null: it is not meant to have them.
+    are the names that all projects map and that this one maps to null: it is not meant to have them. ``signing_key``
+    is the file of the public keys that must vouch for the indexes, its path relative to the config's folder.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ObsProject:
     may_be_empty: tuple[str, ...] = ()
     content: ContentFrom = "published"
     compare_times: bool = True
+    signing_key: str | None = None
     places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
     map_place: str = field(default="", eq=False, repr=False)
     disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
@@ -142,6 +144,8 @@ def _project(project: ObsProject) -> dict[str, Any]:
     del plain["places"], plain["map_place"], plain["disowned"]
     if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
         del plain["compare_times"]
+    if project.signing_key is None:
+        del plain["signing_key"]
     return plain
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         IndexedFile,
         Problem,
         Repository,
+        Signed,
         Version,
     )
     from pkgsync.model.explained import Answer, ConfigChange, Explanation, Flip, Step, WorldChange
@@ -152,6 +153,7 @@ __all__ = [
     "Row",
     "Selection",
     "Shadowed",
+    "Signed",
     "Source",
     "SshKey",
     "Step",

@@ -56,17 +56,41 @@ class IndexedFile:
 
 
 @frozen(kw_only=True)
+class Signed:
+    """Who vouches: the primary key's fingerprint in upper-case hex, and when, in seconds since 1970.
+
+    ``warnings`` are clauses on what is not wrong yet, such as a key that has expired since.
+    """
+
+    fingerprint: str
+    signed_at: int
+    hash_algorithm: str
+    warnings: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class Index:
     """A complete, verified published index.
 
     ``top_sha256`` is of repomd.xml or Release, ``revision`` its ``<revision>`` or Date in seconds since 1970.
     Of what is only built, an index holds the files that pass the filters, as no others are downloaded; ``top_sha256``
-    is then of the list of all files, and there is no revision.
+    is then of the list of all files, and there is no revision. ``signature`` is over the top file, where the config
+    pins a key for it.
     """
 
     top_sha256: str
     revision: int | None
     files: tuple[IndexedFile, ...]
+    signature: Signed | None = None
+
+    @property
+    def made_at(self) -> int | None:
+        return made_at(self.revision, self.signature)
+
+
+def made_at(revision: int | None, signature: Signed | None) -> int | None:
+    """What orders the indexes of a repository in time; None: nothing tells it. A Debian one may have no time itself."""
+    return signature.signed_at if revision is None and signature is not None else revision
 
 
 @frozen

@@ -22,7 +22,7 @@ from pkgsync.model.actions import (
     Transfer,
     Upload,
 )
-from pkgsync.model.desired import Problem
+from pkgsync.model.desired import Problem, Signed, made_at
 from pkgsync.model.key import Keyed
 from pkgsync.model.policy import EVERYTHING, ContentFrom, OrphanAction, Policy, Selection
 
@@ -93,6 +93,11 @@ class PlannedRepository:
     index_sha256: str | None
     revision: int | None
     content: ContentFrom = "published"
+    signature: Signed | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.project}/{self.repository}"
 
 
 @frozen(kw_only=True)
@@ -101,6 +106,12 @@ class PlanSource:
     projects: tuple[str, ...]
     repositories: tuple[PlannedRepository, ...]
     allow_http: bool = False
+
+    @property
+    def made_at(self) -> dict[str, int]:
+        """When the indexes were made, as far as is known, by PROJECT/REPOSITORY."""
+        times = {r.id: made_at(r.revision, r.signature) for r in self.repositories}
+        return {name: time for name, time in times.items() if time is not None}
 
 
 @frozen(kw_only=True)
@@ -117,10 +128,14 @@ class PlanTarget:
 
 @frozen
 class Overrides:
-    """What the command line set over the config; part of the reviewed plan."""
+    """What the command line set over the config; part of the reviewed plan.
+
+    ``accept_older_index`` names repositories, as PROJECT/REPOSITORY, whose index may be older than one seen before.
+    """
 
     orphans: OrphanAction | None = None
     max_deletions: int | None = None
+    accept_older_index: tuple[str, ...] = ()
 
     def over(self, policy: Policy) -> Policy:
         """The config's ``policy`` with the action of the command line; limits name ``max_deletions`` as such."""
@@ -208,7 +223,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     undoes: str | None = None
     base: Comparison | None = None
-    format_version: str = "1.2"
+    format_version: str = "1.3"
     digest: str = ""
 
     @property

@@ -14,6 +14,7 @@ from attrs import frozen
 from pkgsync.config import Config, Connections
 from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
 from pkgsync.model.secret import Login
+from pkgsync.obs.keys import OfferedKey, parse_keyinfo
 from pkgsync.obs.results import ProjectMeta, ProjectResult, parse_meta, parse_result
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session, TransientError, make_route
 
@@ -148,6 +149,11 @@ class ObsClient:
         route = make_route(*self._prefix, "source", project, "_meta")
         return self._parsed(route, lambda data: parse_meta(data, project))
 
+    def keys(self, project: str) -> tuple[OfferedKey, ...]:
+        """The public keys of the project or of what it inherits from. Raises as :meth:`project_meta` does."""
+        route = make_route(*self._prefix, "source", project, "_keyinfo")
+        return self._parsed(route, lambda data: parse_keyinfo(data, f"_keyinfo of {project}"))
+
     def result(self, project: str) -> ProjectResult:
         """All files, states and publish times of the project in one request (README.md, "_result").
 
@@ -205,25 +211,20 @@ class ObsClient:
         return self._session.persist(once)
 
     def top(self, project: str, repository: str, path: str) -> bytes:
-        """The top file of an index, from the API or the redirector itself, never from a mirror.
+        """The top file of an index, or its signature: from the API, which only ``anonymous`` has not.
 
-        A redirector that lacks it or sends it elsewhere is passed over for the API, which ``anonymous`` has not.
+        Then from the redirector itself, never from a mirror.
         Raises NotFoundError, RedirectError, ReadError, AuthenticationError.
         """
         # README.md, "Published tree": a mirror lags, so what stands there proves nothing about what OBS publishes
-        session, route = self._published_location(project, repository, path)
+        session, route = self._session, _api_route(project, repository, path)
+        if self._anonymous:
+            session, route = self._published_location(project, repository, path)
         try:
             return session.get(route, max_bytes=session.limits.max_top_bytes).body
-        except (NotFoundError, RedirectError) as error:
-            if session is self._session:
-                raise
-            if self._anonymous and isinstance(error, RedirectError):
-                tip = "Index files count only from `published_url` itself; log in, or use another `published_url`."
-                raise RedirectError(error.message, tip=tip) from None
-            if self._anonymous:
-                raise
-        route = _api_route(project, repository, path)
-        return self._session.get(route, max_bytes=self._session.limits.max_top_bytes).body
+        except RedirectError as error:
+            tip = "Index files count only from `published_url` itself; log in, or use another `published_url`."
+            raise RedirectError(error.message, tip=tip if self._anonymous else error.tip) from None
 
     def built_place(self, project: str, repository: str, path: str) -> Place:
         """Where a built file is, whose path is ARCHITECTURE/PACKAGE/FILE."""

@@ -27,7 +27,9 @@ from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ProjectMeta, ProjectResult
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 from pkgsync.progress import SILENT, Progress, ProgressTask
+from pkgsync.signatures import PublicKeys
 
+_NO_KEYS: Mapping[str, PublicKeys] = {}
 Out = TypeVar("Out")
 P = ParamSpec("P")
 # under way at once: as many as there can be connections, so that those that wait keep none idle
@@ -60,14 +62,16 @@ def observe(
     hasher: Hasher | None = None,
     parsed: ParsedIndexes | None = None,
     built: BuiltFiles | None = None,
+    keys: Mapping[str, PublicKeys] = _NO_KEYS,
     everything: bool = False,
 ) -> ObsWorld:
     """Read ``projects``. ``now`` is asked once, before the first read.
 
     ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
     index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
-    with ``content: build``, which need it. ``everything``: the indexes that no project maps are read too, for another
-    config; what would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
+    with ``content: build``, which need it. ``keys`` are those that are pinned, by project. ``everything``: the indexes
+    that no project maps are read too, for another config; what would have to be downloaded for that is not. After an
+    error or Ctrl-C the client is closed.
     Raises MappingError for a repository that nothing maps, before any index is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
@@ -89,6 +93,7 @@ def observe(
                 parsed=parsed,
                 pause=pause,
                 built=built,
+                keys=keys,
                 progress=progress,
             )
             read = reader.repositories(present)
@@ -231,6 +236,7 @@ class _Reader:
     _parsed: ParsedIndexes | None
     _pause: Callable[[float], object]
     _built: BuiltFiles | None
+    _keys: Mapping[str, PublicKeys]
     _progress: Progress
 
     def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
@@ -289,8 +295,8 @@ class _Reader:
         return look
 
     def _index_reader(self, w: Wanted, first: ProjectResult) -> IndexReader:
-        results = first.architectures(w.name)
-        return IndexReader(self._client, w, results, hasher=self._hasher, parsed=self._parsed)
+        results, keys = first.architectures(w.name), self._keys.get(w.project.name)
+        return IndexReader(self._client, w, results, hasher=self._hasher, parsed=self._parsed, keys=keys)
 
     def _hashed(self, repositories: Sequence[Wanted], first: ProjectResult) -> dict[Wanted, Reading]:
         if self._built is None or not repositories:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attrs import astuple, field, frozen
 
-from pkgsync.errors import IntegrityError, NotFoundError, ReadError
+from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
 from pkgsync.formats.sums import opened
-from pkgsync.model import Index, IndexedFile, PackageType, Problem
+from pkgsync.model import Index, IndexedFile, PackageType, Problem, Signed
 from pkgsync.model.filename import type_of
 from pkgsync.obs import settled
 from pkgsync.obs.client import ObsClient, Place, from_places
@@ -22,6 +22,7 @@ from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.results import ArchitectureResults
 from pkgsync.reasons import Reason
+from pkgsync.signatures import PublicKeys, verify
 
 _EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")
 PAUSES = (2.0, 5.0)
@@ -32,28 +33,36 @@ NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 @frozen(kw_only=True)
 class IndexFormat:
-    """One kind of index: the path of its top file, and how its two files are read."""
+    """One kind of index: the paths of its top file and the signature over that, and how its two files are read."""
 
     top: str
+    signature: str
     parse_top: Callable[[bytes, str], Pointer]
     parse_packages: Callable[[Iterable[bytes], str], Iterator[IndexEntry]]
 
 
-RPM = IndexFormat(top=rpmmd.TOP, parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages)
-DEBIAN = IndexFormat(top=debian.TOP, parse_top=debian.parse_top, parse_packages=debian.parse_packages)
+RPM = IndexFormat(
+    top=rpmmd.TOP, signature=f"{rpmmd.TOP}.asc", parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages
+)
+# README.md, "Signatures": every OBS writes it, and newer ones an InRelease too
+DEBIAN = IndexFormat(
+    top=debian.TOP, signature=f"{debian.TOP}.gpg", parse_top=debian.parse_top, parse_packages=debian.parse_packages
+)
 
 
 @frozen(kw_only=True)
 class IndexRead:
     """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good.
 
-    Without an index and a problem there is none.
+    Without an index and a problem there is none. ``newest`` is when the newest index was made that had been seen
+    before, None where none is known.
     """
 
     index: Index | None
     problems: tuple[Problem, ...] = ()
     doubts: Mapping[str, Problem] = field(factory=dict)
     unread: bool = False
+    newest: int | None = None
 
 
 _NEW_INDEX = "Waiting does not help: OBS must publish another index, or map the repository to null."
@@ -84,6 +93,9 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
         return IndexRead(index=None, problems=(foreign,))
     # what does not fit together is a publish at work, unless the repository is at rest: then it is broken
     in_motion = isinstance(error, IntegrityError | NotFoundError) and not at_rest
+    if isinstance(error, SignatureError) and not (in_motion and error.other_bytes):
+        refused = Problem(Reason.SIGNATURE, error.message, lasting=True, cure=error.tip)
+        return IndexRead(index=None, problems=(refused,), unread=True)
     if isinstance(error, _ChangedError) or in_motion:
         message = f"{wanted.id}: the published index changes while it is read"
         return IndexRead(index=None, problems=(Problem(Reason.INDEX_CHANGED, message),))
@@ -108,7 +120,8 @@ class Listed:
 class IndexReader:
     """Reads the index of one repository in two looks; ``results`` tell which kind of index is the likelier one.
 
-    Both raise AuthenticationError; every other failure is an outcome.
+    With ``keys`` no index counts that none of them vouches for. Both looks raise AuthenticationError, and ConfigError
+    where nothing can verify; every other failure is an outcome.
     """
 
     def __init__(
@@ -119,6 +132,7 @@ class IndexReader:
         *,
         hasher: Hasher | None,
         parsed: ParsedIndexes | None,
+        keys: PublicKeys | None,
     ) -> None:
         packages = (package for result in results.values() for package in result.packages)
         built = {type_of(file.filename) for package in packages for file in package.files}
@@ -126,6 +140,7 @@ class IndexReader:
         self._wanted = wanted
         self._hasher = hasher
         self._parsed = parsed
+        self._keys = keys
         self._kinds = (DEBIAN, RPM) if PackageType.DEB in built and PackageType.RPM not in built else (RPM, DEBIAN)
         self._nothing_built = built <= {None}
         self._at_rest = settled.is_at_rest(results)
@@ -163,6 +178,8 @@ class IndexReader:
         kind, top = self._top()
         if kind is None:
             return Listed(None, top, None)
+        # first: nothing reads what nobody vouches for
+        signature = self._signed(kind, top)
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
@@ -171,7 +188,8 @@ class IndexReader:
             files = tuple(self._files(kind, packed, pointer, what))
         except IntegrityError as error:
             raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
-        index = Index(top_sha256=hashlib.sha256(top).hexdigest(), revision=pointer.revision, files=files)
+        sha256 = hashlib.sha256(top).hexdigest()
+        index = Index(top_sha256=sha256, revision=pointer.revision, files=files, signature=signature)
         return Listed(kind, top, index)
 
     def _standing(self, kind: IndexFormat, listed: Listed) -> Index | None:
@@ -183,9 +201,23 @@ class IndexReader:
     def _absent(self) -> Index | None:
         """An index of nothing where OBS took it away with the last package; absence counts only if seen twice."""
         may_be_empty = self._wanted.name in self._wanted.project.may_be_empty and self._nothing_built
-        if not may_be_empty or self._top()[0] is not None:
+        # where there is no index, no key vouches for that
+        if not may_be_empty or self._keys is not None or self._top()[0] is not None:
             return None
         return Index(top_sha256=NOTHING_SHA256, revision=None, files=())
+
+    def _signed(self, kind: IndexFormat, top: bytes) -> Signed | None:
+        """Who vouches for the top file. Raises SignatureError, also where there is no signature."""
+        if self._keys is None:
+            return None
+        what = f"{self._wanted.id}/{kind.top}"
+        try:
+            signature = self._client.top(self._wanted.project.name, self._wanted.name, kind.signature)
+        except NotFoundError:
+            signature = b""
+        if not signature or _EMPTY_DIRECTORY.fullmatch(signature):
+            raise SignatureError(f"{what}: OBS has no signature of it ({kind.signature})", other_bytes=True)
+        return verify(top, signature, self._keys, what)
 
     def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
         project, repository = self._wanted.project.name, self._wanted.name

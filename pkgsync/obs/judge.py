@@ -1,6 +1,6 @@
 """The desired state out of what was read. Pure: what a config wants and no read shows is unread, never absent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -26,8 +26,15 @@ def judge(projects: Sequence[ObsProject], world: ObsWorld, wants: Wants) -> Desi
     """
     metas = [_meta(project, world) for project in projects]
     repositories = tuple(_seen(w, world.projects[w.project.name], wants) for w in all_wanted(projects, metas))
-    warnings = tuple(problem.what for problem in ended(projects, metas))
-    return DesiredState(repositories=repositories, read_at=world.read_at, requests=world.requests, warnings=warnings)
+    warnings = (*(problem.what for problem in ended(projects, metas)), *_signature_warnings(repositories))
+    return DesiredState(
+        repositories=repositories, read_at=world.read_at, requests=world.requests, warnings=(*warnings, *world.warnings)
+    )
+
+
+def _signature_warnings(repositories: Iterable[Repository]) -> Iterator[str]:
+    signed = {r.id: r.index.signature for r in repositories if r.index and r.index.signature}
+    return (f"{name}: {words}" for name, signature in signed.items() for words in signature.warnings)
 
 
 def _meta(project: ObsProject, world: ObsWorld) -> ProjectMeta | None:
@@ -98,10 +105,18 @@ def _checked(w: Wanted, read: IndexRead, reads: RepositoryReads) -> IndexRead:
     # why there is none, if it is known, needs no second reason
     if read.index is None and read.problems:
         return read
+    if w.project.signing_key is not None and read.index is not None and read.index.signature is None:
+        words = f"{w.id}: the snapshot was taken without a look at the signature of its index"
+        unsigned = Problem(Reason.SIGNATURE, words, lasting=True, cure=_READ_IT)
+        return IndexRead(index=None, problems=(unsigned,), unread=True)
     may_be_empty = w.name in w.project.may_be_empty
     against = settled.index_problems(w.id, read.index, reads.before, w.project.ignore_architectures, may_be_empty)
     compare_times = w.project.compare_times
     doubts = settled.doubts(w.id, read.index, reads.after, compare_times) if read.index is not None else {}
+    if read.index is not None and read.newest is not None:
+        # of what it lists, only what is there already is known to be wanted
+        older = settled.older_than(w.id, read.index, read.newest)
+        against, doubts = (*against, older), dict.fromkeys((file.filename for file in read.index.files), older)
     return evolve(read, problems=(*read.problems, *against), doubts=doubts)
 
 

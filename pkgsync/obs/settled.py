@@ -5,6 +5,7 @@ rebuild leaves it unchanged.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 
 from attrs import evolve
 
@@ -136,6 +137,20 @@ def index_problems(
     if behind > _MAX_AGE_SECONDS:
         problems.append(Problem(Reason.INDEX_OLD, f"{where}: the index is {behind} s older than the last publish"))
     return tuple(problems)
+
+
+def older_than(where: str, index: Index, newest: int) -> Problem:
+    """The problem of an index that is older than one which was seen before."""
+    words = f"{where}: the index is of {_moment(index.made_at)}, but one of {_moment(newest)} was seen before"
+    cure = f"Plan again later; if OBS itself went back, plan with `--accept-older-index {where}`."
+    return Problem(Reason.INDEX_OLD, words, cure=cure)
+
+
+def _moment(seconds: int | None) -> str:
+    """For people; the format lets a server number its indexes as it likes."""
+    if seconds is None or not 10**8 <= seconds < 10**11:
+        return f"number {seconds}"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def doubts(where: str, index: Index, results: ArchitectureResults, compare_times: bool) -> dict[str, Problem]:

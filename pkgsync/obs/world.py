@@ -33,8 +33,12 @@ class ProjectReads:
 
 @frozen(kw_only=True)
 class ObsWorld:
-    """All projects by name. ``requests`` are those that the config's own plan needs, whatever else was read."""
+    """All projects by name. ``requests`` are those that the config's own plan needs, whatever else was read.
+
+    ``warnings`` are about what this machine knew before.
+    """
 
     projects: Mapping[str, ProjectReads]
     read_at: datetime
     requests: int
+    warnings: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from pkgsync.model import (
     Replacement,
     RepositoryEvidence,
     Selection,
+    Signed,
     Source,
     Upload,
 )
@@ -51,6 +52,7 @@ _DEFAULTS_LEFT_OUT = frozenset(
         ReceiptLine,
         Replacement,
         Selection,
+        Signed,
         Source,
         Upload,
     }
@@ -105,7 +107,7 @@ def _converter() -> "Converter":
         name = override(rename="lastpublished")
         usual = override(omit_if_default=True)
         converter.register_unstructure_hook(
-            kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual)
+            kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual, signature=usual)
         )
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
     usual = override(omit_if_default=True)

@@ -24,6 +24,7 @@ obs:
 """
 _MAP = "distributions:  # OBS repository -> Packagecloud distribution, a list of them, or null: skip it"
 _REST = "# Packagecloud holds these too. Nothing in the project is for them, so pkgsync never touches them:"
+_SIGNED = "nothing counts that this key has not signed; compare its fingerprint"
 _ORPHANS = """
 orphans: keep  # what OBS does not publish stays where it is; `pkgsync audit` lists it
 """
@@ -39,6 +40,7 @@ class ConfigHead:
     repository: str
     published_url: str | None = None
     anonymous: bool = False
+    signing_key: str | None = None
 
     @property
     def lines(self) -> list[str]:
@@ -48,6 +50,7 @@ class ConfigHead:
             *([f"  published_url: {_scalar(self.published_url)}"] if self.published_url else []),
             "  projects:",
             f"    - name: {_scalar(self.project)}",
+            *([f"      signing_key: {_scalar(self.signing_key)}  # {_SIGNED}"] if self.signing_key else []),
             "",
             "packagecloud:",
             f"  url: {_scalar(self.packagecloud_url)}",

@@ -167,6 +167,7 @@ def _planned(repository: Repository) -> PlannedRepository:
         index_sha256=index.top_sha256 if index else None,
         revision=index.revision if index else None,
         content=repository.content,
+        signature=index.signature if index else None,
     )
 
 

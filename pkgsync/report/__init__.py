@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pkgsync.report.text import plan_text
     from pkgsync.report.units import plural, size
     from pkgsync.report.verification import verification_json, verification_next, verification_text
-    from pkgsync.report.words import after_failed_reads, exceeded
+    from pkgsync.report.words import after_failed_reads, exceeded, unsigned
 else:
     __getattr__ = lazily(
         __name__, "units escape style words text markdown receipt gitlab explain audit verification pages"
@@ -50,6 +50,7 @@ __all__ = [
     "receipt_text",
     "receipts_text",
     "size",
+    "unsigned",
     "verification_json",
     "verification_next",
     "verification_text",

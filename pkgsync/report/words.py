@@ -14,7 +14,9 @@ from pkgsync.model import (
     Overrides,
     Plan,
     PlannedRepository,
+    Problem,
     Removal,
+    Repository,
     RepositoryEvidence,
     Shadowed,
     Source,
@@ -185,11 +187,18 @@ def after_failed_reads(repositories: Iterable[PlannedRepository], again: str) ->
     return failures[0].cure or failures[0].reason.advice
 
 
+def unsigned(repositories: Iterable[Repository | PlannedRepository]) -> tuple[Problem, ...]:
+    """The indexes that no pinned key vouches for, each once."""
+    problems = (problem for repository in repositories for problem in repository.problems)
+    return tuple(dict.fromkeys(problem for problem in problems if problem.reason is Reason.SIGNATURE))
+
+
 def overrides(given: Overrides) -> str:
     """The options that the plan was made with, as they are typed."""
     parts = [f"--orphans {given.orphans.value}"] if given.orphans is not None else []
     if given.max_deletions is not None:
         parts.append(f"--max-deletions {given.max_deletions}")
+    parts += [f"--accept-older-index {name}" for name in given.accept_older_index]
     return " ".join(parts)
 
 

@@ -10,10 +10,11 @@ import shutil
 from attrs import field, frozen
 
 from pkgsync.errors import ConfigError, IntegrityError, SignatureError
+from pkgsync.model import Signed
 from pkgsync.signatures import gpgv, openpgp, sequoia
-from pkgsync.signatures.signed import Signed
+from pkgsync.signatures.signed import shown
 
-__all__ = ["PublicKeys", "Signed", "opened", "public_keys", "verify"]
+__all__ = ["PublicKeys", "Signed", "opened", "public_keys", "shown", "verifier", "verify"]
 
 _GET_ONE = "Install gpgv (Debian: gpgv, Fedora and openSUSE: gnupg2), or `pip install 'obs-pkgsync[signatures]'`."
 
@@ -75,6 +76,12 @@ def _signatures(data: bytes, what: str) -> tuple[bytes, list[bytes]]:
     if not each or any(tag != openpgp.SIGNATURE for tag, _ in each):
         raise SignatureError(f"{what}: what should be its signature is none")
     return packets, [openpgp.whole(tag, body) for tag, body in each]
+
+
+def verifier() -> str:
+    """The path of gpgv, or where that is not installed pysequoia. Raises ConfigError where neither is."""
+    program = _program()
+    return "pysequoia" if program is None else program
 
 
 def _program() -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pkgsync.errors import IntegrityError, ReadError, SignatureError
-from pkgsync.signatures.signed import STRONG_HASHES, Signed, day, shown
+from pkgsync.model import Signed
+from pkgsync.signatures.signed import STRONG_HASHES, day, shown
 
 _SECONDS = 60
 _STATUS = "[GNUPG:] "
@@ -20,7 +21,7 @@ def verify(program: str, data: bytes, signature: bytes, keys: bytes, fingerprint
         home = Path(folder)
         (home / "signature").write_bytes(signature)
         (home / "data").write_bytes(data)
-        return _good(_run(program, home, keys, what, "signature", "data"), fingerprints, what)
+        return judged(_run(program, home, keys, what, "signature", "data"), fingerprints, what)
 
 
 def opened(
@@ -30,7 +31,7 @@ def opened(
     with tempfile.TemporaryDirectory(prefix="pkgsync-") as folder:
         home = Path(folder)
         (home / "data").write_bytes(clearsigned)
-        signed = _good(_run(program, home, keys, what, "--output", "text", "data"), fingerprints, what)
+        signed = judged(_run(program, home, keys, what, "--output", "text", "data"), fingerprints, what)
         return (home / "text").read_bytes(), signed
 
 
@@ -55,12 +56,12 @@ def _run(program: str, home: Path, keys: bytes, what: str, *arguments: str) -> l
     return [line.removeprefix(_STATUS) for line in lines if line.startswith(_STATUS)]
 
 
-def _good(lines: Sequence[str], fingerprints: Sequence[str], what: str) -> Signed:
+def judged(lines: Sequence[str], fingerprints: Sequence[str], what: str) -> Signed:
     """The first good one of the signatures that gpgv tells of."""
     failures = []
     for status in _each(lines):
         try:
-            return _judged(status, fingerprints, what)
+            return _one(status, fingerprints, what)
         except SignatureError as error:
             failures.append(error)
     # the word on one of the pinned keys tells more than that others have signed too
@@ -81,7 +82,7 @@ def _each(lines: Sequence[str]) -> Iterator[_Status]:
     return iter(found)
 
 
-def _judged(status: _Status, fingerprints: Sequence[str], what: str) -> Signed:
+def _one(status: _Status, fingerprints: Sequence[str], what: str) -> Signed:
     if "BADSIG" in status:
         raise SignatureError(f"{what}: the signature is not of these bytes", other_bytes=True)
     if "ERRSIG" in status:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pkgsync.errors import SignatureError
-from pkgsync.signatures.signed import Signed, day
+from pkgsync.model import Signed
+from pkgsync.signatures.signed import day
 
 _POLICY = "pysequoia refuses version 3 signatures, keys bound with SHA-1 and DSA keys of 1024 bits: install gpgv."
 

@@ -15,12 +15,24 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.formats.fields import is_entry
-from pkgsync.model import ActualState, BuiltFile, BuiltPackage, IndexedFile, PackageType, Problem, Row, Version, iso
+from pkgsync.model import (
+    ActualState,
+    BuiltFile,
+    BuiltPackage,
+    Index,
+    IndexedFile,
+    PackageType,
+    Problem,
+    Row,
+    Signed,
+    Version,
+    iso,
+)
 from pkgsync.model.filename import FileClass, is_plain
 from pkgsync.obs.built import Found, Reading
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCopy
-from pkgsync.obs.world import RepositoryReads
+from pkgsync.obs.world import ObsWorld, RepositoryReads
 from pkgsync.reasons import Reason
 
 _FAILURES: Mapping[str, Callable[..., ReadError | IntegrityError]] = {
@@ -90,7 +102,7 @@ def converter() -> Converter:
     made.register_structure_hook(BuiltFile, built_in)
     made.register_unstructure_hook(IndexedFile, file_out)
     made.register_structure_hook(IndexedFile, file_in)
-    for kind in (ArchitectureResult, BuiltPackage, IndexRead, Problem):
+    for kind in (ArchitectureResult, BuiltPackage, Signed, Index, IndexRead, Problem):
         made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
     _register(
         made,
@@ -105,6 +117,7 @@ def converter() -> Converter:
         ),
     )
     _register_reads(made)
+    made.register_unstructure_hook(ObsWorld, make_dict_unstructure_fn(ObsWorld, made, _cattrs_omit_if_default=True))
     return made
 
 

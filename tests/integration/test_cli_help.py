@@ -12,7 +12,7 @@ from tests.cli_world import Cli, open_cli
 
 TOPICS = [
     "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests",
-    "retention", "reviewing", "scripting", "security", "shards", "snapshots", "start", "undo", "verify",
+    "retention", "reviewing", "scripting", "security", "shards", "signatures", "snapshots", "start", "undo", "verify",
 ]  # fmt: skip
 
 

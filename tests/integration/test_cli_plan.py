@@ -295,7 +295,7 @@ def test_a_partial_plan_says_first_that_it_is_one(cli: Cli) -> None:
     said = "Partial: this plan was made with --target 'ubuntu/*'; whatever that leaves out is not in it."
     assert done.out.splitlines()[0] == said
     assert cli.saved()["selection"] == {"targets": ["ubuntu/*"]}
-    assert cli.saved()["format_version"] == "1.2"
+    assert cli.saved()["format_version"] == "1.3"
     assert cli.run("show", "plan.json").out.splitlines()[0] == said
     assert f"> {said}".replace("*", r"\*") in cli.run("show", "plan.json", "--format", "markdown").out.splitlines()[:4]
 

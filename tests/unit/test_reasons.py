@@ -16,7 +16,7 @@ GROUPS = {
         "not-succeeded",
         "newest-not-here",
     },
-    Group.LATER: {"content-unknown", "in-use", "unread"},
+    Group.LATER: {"content-unknown", "in-use", "signature", "unread"},
     Group.UNSETTLED: {
         "architecture-absent",
         "dirty",

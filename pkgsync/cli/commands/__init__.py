@@ -20,6 +20,7 @@ SUMMARIES = {
     "explain": "Say why a file is treated as it is, and what would change that.",
     "validate": "Check the config alone, or its map with both services.",
     "doctor": "Look at config, credentials, services and folders.",
+    "keys": "Show the key that OBS signs a project with, to pin it.",
     "cache": "Look at the cache, or make it smaller.",
     "schema": "Print the JSON Schema of configs, plans, receipts or snapshots.",
     "help": "Read about a topic; without one, list them.",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkgsync.cli.commands.plan import at
+from pkgsync.cli.commands.plan import at, say_unsigned
 from pkgsync.cli.options import Command, Context, Moment, common
 from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import ExitCode, UsageError
@@ -84,6 +84,8 @@ def audit(
     overrides = Overrides(OrphanAction(orphans) if orphans else None)
     found = api.audit(context.config(), context.surroundings(), overrides=overrides, query=query, now=at(now))
     terminal.data(_render(found, "json" if as_json else form, terminal))
+    if say_unsigned(terminal, found.repositories):
+        return ExitCode.INTEGRITY
     if not found.complete:
         tip = report.after_failed_reads(found.repositories, "Audit again later.")
         terminal.error("the audit is incomplete: a read failed", tip, "IncompleteAuditError")

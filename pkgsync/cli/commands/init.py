@@ -11,6 +11,7 @@ from pkgsync.cli.options import DEFAULT_CONFIG, Command, Context, NewFile, commo
 from pkgsync.errors import UsageError
 
 if TYPE_CHECKING:
+    from pkgsync.first import FirstConfig
     from pkgsync.model import Plan
     from pkgsync.proposals import Proposal
 
@@ -41,7 +42,8 @@ def init(
 ) -> int:
     """Read OBS and Packagecloud, and propose a config: where each repository of the OBS PROJECT may go.
 
-    Nothing but the config is written, and no login stands in it. Then it says what the first plan would upload.
+    Nothing but the config and the key of the project is written, and no login stands there. Then it says what the
+    first plan would upload.
     """
     from pkgsync import first
     from pkgsync.files import write_atomically
@@ -62,8 +64,12 @@ def init(
         anonymous=anonymous,
     )
     found = first.propose_config(head, out, context.surroundings())
+    if found.keys:
+        _write_keys(found)
     write_atomically(out, found.text.encode())
     context.terminal.data(_told(out, found.proposals))
+    if found.keys:
+        context.terminal.data(_told_keys(project, found))
     if not found.is_usable:
         context.terminal.error(f"{out} maps no repository yet", "Choose a distribution for one of them there.")
         return 1
@@ -78,6 +84,26 @@ def _refuse_overwriting(path: Path, force: bool) -> None:
         raise UsageError(f"{path} is there already, and is not overwritten", tip=tip)
     if not _is_config(path):
         raise UsageError(f"{path} is no config of pkgsync, and is not overwritten", tip="Name another file with -o.")
+
+
+def _write_keys(found: "FirstConfig") -> None:
+    """Raises UsageError where another key is there already: which of them is right, only people can tell."""
+    from pkgsync.files import write_atomically
+
+    data = b"".join(key.armored for key in found.keys)
+    if not found.key_file.exists():
+        write_atomically(found.key_file, data)
+    elif found.key_file.read_bytes() != data:
+        tip = "Find out which of them is right, and move the other away."
+        raise UsageError(f"{found.key_file} is there already, and OBS offers another key", tip=tip)
+
+
+def _told_keys(project: str, found: "FirstConfig") -> str:
+    from pkgsync.cli.commands.keys import COMPARE, told
+    from pkgsync.report import visible
+
+    lines = [visible(line) for key in found.keys for line in told(project, key)]
+    return "\n".join([*lines, f"Wrote it to {found.key_file}; no index counts without it.", COMPARE])
 
 
 def _is_config(path: Path) -> bool:
@@ -115,13 +141,13 @@ def _told(path: Path, proposals: "tuple[Proposal, ...]") -> str:
 def _first_plan(context: Context, path: Path) -> int:
     """Say what a plan of the written config would do; nothing of it is kept."""
     from pkgsync import api
-    from pkgsync.cli.commands.plan import exit_code
+    from pkgsync.cli.commands.plan import exit_code, say_unsigned
     from pkgsync.config import load
 
     terminal = context.terminal
     made = api.plan(load(path, os.environ), context.surroundings())
     terminal.data(_counts(made))
-    if not made.complete:
+    if not say_unsigned(terminal, made.source.repositories) and not made.complete:
         terminal.error("a read failed, so there may be more", "Plan again later.", "IncompletePlanError")
     named = "" if path == Path(DEFAULT_CONFIG) else f" -c {shlex.quote(str(path))}"
     steps = f"pkgsync plan{named} -o plan.json\n  pkgsync apply{named} plan.json"

@@ -1,7 +1,7 @@
 """``pkgsync plan``."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from pkgsync.model import Plan
+    from pkgsync.model import Plan, PlannedRepository, Repository
 
 _LATER = "Plan again later."
 FORMATS = ("text", "json", "markdown", "html", "gitlab")
@@ -31,6 +31,9 @@ FORMATS = ("text", "json", "markdown", "html", "gitlab")
     "--orphans", type=click.Choice(["keep", "delete", "archive"]), help="Do this with orphans, over the config."
 )
 @click.option("--max-deletions", type=click.IntRange(min=0), metavar="N", help="Allow N deletions per distribution.")
+@click.option(
+    "--accept-older-index", multiple=True, metavar="PROJECT/REPO", help="Its index may be older than one seen before."
+)
 @click.option("--now", type=Moment(), help="Take this as the present time.")
 @click.option(
     "--from-snapshot",
@@ -52,6 +55,7 @@ def plan(
     exclude: tuple[str, ...],
     orphans: str | None,
     max_deletions: int | None,
+    accept_older_index: tuple[str, ...],
     now: datetime | None,
     from_snapshot: Path | None,
     base: Path | None,
@@ -69,7 +73,7 @@ def plan(
     made = api.plan(
         config,
         context.surroundings(),
-        overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions),
+        overrides=Overrides(OrphanAction(orphans) if orphans else None, max_deletions, accept_older_index),
         selection=Selection(target, exclude),
         now=at(now) if now else None,
         snapshot=taken,
@@ -122,7 +126,8 @@ def say_what_next(made: "Plan", out: Path | None, context: Context, later: str =
     from pkgsync import report
 
     terminal = context.terminal
-    if not made.complete:
+    unsigned = say_unsigned(terminal, made.source.repositories)
+    if not made.complete and not unsigned:
         tip = report.after_failed_reads(made.source.repositories, later)
         terminal.error("the plan is incomplete: a read failed", tip, "IncompletePlanError")
     for limit in report.exceeded(made):
@@ -136,8 +141,22 @@ def say_what_next(made: "Plan", out: Path | None, context: Context, later: str =
         terminal.info(f"Nothing was saved. To review and apply it: the same command with -o {name}")
 
 
+def say_unsigned(terminal: Terminal, repositories: "Iterable[Repository | PlannedRepository]") -> bool:
+    """Whether there are indexes that no pinned key vouches for: what a run must end with."""
+    from pkgsync import report
+
+    problems = report.unsigned(repositories)
+    for problem in problems:
+        terminal.error(problem.message, problem.cure or problem.reason.advice, "SignatureError")
+    return bool(problems)
+
+
 def exit_code(made: "Plan", detailed: bool, *, wrong_map: bool = False) -> ExitCode:
+    from pkgsync import report
+
     found = {ExitCode.OK}
+    if report.unsigned(made.source.repositories):
+        found.add(ExitCode.INTEGRITY)
     if not made.complete or wrong_map:
         found.add(ExitCode.ERROR)
     if made.exceeded:

@@ -27,7 +27,7 @@ def snapshot(context: Context, out: Path, now: Any) -> int:
     """Save what OBS and Packagecloud hold now, without secrets, to plan from it later. Changes nothing."""
     from pkgsync import api, report
     from pkgsync import snapshot as snapshots
-    from pkgsync.cli.commands.plan import at
+    from pkgsync.cli.commands.plan import at, say_unsigned
     from pkgsync.services import judged
 
     config, terminal = context.config(), context.terminal
@@ -37,7 +37,10 @@ def snapshot(context: Context, out: Path, now: Any) -> int:
         f"{report.plural(rows, 'package')} of {made.packagecloud.repository}, {report.plural(projects, 'OBS project')}"
     )
     terminal.info(f"Saved {out} ({made.digest}): {read}.")
-    unread = [r.id for r in judged(config, made.obs).repositories if r.unread]
+    desired = judged(config, made.obs)
+    unread = [r.id for r in desired.repositories if r.unread]
+    if say_unsigned(terminal, desired.repositories):
+        return ExitCode.INTEGRITY
     if unread:
         words = f"the snapshot is incomplete: {', '.join(unread)} could not be read"
         terminal.error(words, "Take another one later: a plan from this one deletes and replaces nothing there.")

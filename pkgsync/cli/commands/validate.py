@@ -18,6 +18,10 @@ def validate(context: Context, file: Path | None, online: bool) -> None:
     if file is not None:
         context.values["config"] = file
     config = context.config()
+    if any(project.signing_key for project in config.obs.projects):
+        from pkgsync.obs import pinned  # here, as it costs more than all else that is done for most configs
+
+        pinned(config.path, config.obs.projects)
     if online:
         from pkgsync.services import Services
 
