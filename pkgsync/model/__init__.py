@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         Policy,
         Selection,
     )
+    from pkgsync.model.relations import Need, Needs, Relation, Relations
     from pkgsync.model.reports import (
         Audit,
         AuditQuery,
@@ -83,7 +84,9 @@ if TYPE_CHECKING:
     )
     from pkgsync.model.secret import Basic, Login, SshKey
 else:
-    __getattr__ = lazily(__name__, "policy origin secret key filename desired actual actions plan explained reports")
+    __getattr__ = lazily(
+        __name__, "policy origin secret key filename desired relations actual actions plan explained reports"
+    )
 
 __all__ = [
     "EVERYTHING",
@@ -124,6 +127,8 @@ __all__ = [
     "Limits",
     "Login",
     "Missing",
+    "Need",
+    "Needs",
     "NoLonger",
     "Observed",
     "OldContent",
@@ -143,6 +148,8 @@ __all__ = [
     "Problem",
     "Receipt",
     "ReceiptLine",
+    "Relation",
+    "Relations",
     "Removal",
     "Replacement",
     "Repository",
