@@ -165,6 +165,19 @@ class IntegrityError(PkgsyncError):
     exit_code = ExitCode.INTEGRITY
 
 
+class SignatureError(IntegrityError):
+    """No pinned key vouches for the bytes.
+
+    ``other_bytes``: the signature is of other ones, or there is none yet, as while a repository is published.
+    ``other_key``: somebody else has signed.
+    """
+
+    def __init__(self, message: str, *, tip: str = "", other_bytes: bool = False, other_key: bool = False) -> None:
+        super().__init__(message, tip=tip)
+        self.other_bytes = other_bytes
+        self.other_key = other_key
+
+
 class StorageError(PkgsyncError):
     """A local folder (cache, backups, state) cannot be read or written."""
 

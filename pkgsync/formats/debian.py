@@ -1,9 +1,14 @@
-"""The flat Debian repository of OBS: Release and the Packages that it lists (obs/README.md, "Flat Debian")."""
+"""Debian indexes: Release and the Packages that it lists, flat as OBS has them or in a suite.
+
+obs/README.md, "Flat Debian"; packagecloud/README.md, "What package managers get".
+"""
 
 import calendar
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import parsedate_tz
+
+from attrs import frozen
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_path, check_word
@@ -21,10 +26,45 @@ _ZONE = re.compile(r"(?: [A-Za-z]+|[-+][0-9]{4})\s*$")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", "package-type", "section", *_SUMS})
 _RELATED = frozenset({"depends", "pre-depends", "provides"})
 _MAX_FIELDS = 1000  # of one paragraph
+_SIGNED = re.compile(
+    rb"-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n"
+    rb"(.*?\n)-----BEGIN PGP SIGNATURE-----\r?\n",
+    re.DOTALL,
+)
+
+
+@frozen(kw_only=True)
+class Release:
+    """What a Release file says: which files belong to it, when it was made (seconds since 1970), and whose it is."""
+
+    files: Mapping[str, Stated]
+    revision: int | None
+    origin: str | None
+
+    def packages(self, folder: str = "") -> Pointer | None:
+        """The list of packages of a folder such as ``main/binary-amd64/``; None where there is none."""
+        chosen = next((name for name in _LISTS if folder + name in self.files), None)
+        if chosen is None:
+            return None
+        return Pointer(
+            path=folder + chosen,
+            packed=self.files[folder + chosen],
+            unpacked=self.files.get(f"{folder}Packages", Stated()),
+            revision=self.revision,
+            origin=self.origin,
+        )
 
 
 def parse_top(data: bytes, what: str) -> Pointer:
     """Raises IntegrityError for anything but a whole Release that lists Packages with its checksum."""
+    found = parse_release(data, what).packages()
+    if found is None:
+        raise IntegrityError(f"{what}: it lists no Packages file")
+    return found
+
+
+def parse_release(data: bytes, what: str) -> Release:
+    """Raises IntegrityError for anything but a whole Release with checksums."""
     # a line that is cut may still be one: Packages.gz becomes Packages
     if not data.endswith(b"\n"):
         raise IntegrityError(f"{what}: it is cut off")
@@ -35,17 +75,20 @@ def parse_top(data: bytes, what: str) -> Pointer:
     section = next((name for name in _SUMS if name in fields), None)
     if section is None:
         raise IntegrityError(f"{what}: it lists no checksums")
-    files = _listed(fields[section], _SUMS[section], what)
-    chosen = next((name for name in _LISTS if name in files), None)
-    if chosen is None:
-        raise IntegrityError(f"{what}: it lists no Packages file")
-    return Pointer(
-        path=chosen,
-        packed=files[chosen],
-        unpacked=files.get("Packages", Stated()),
+    return Release(
+        files=_listed(fields[section], _SUMS[section], what),
         revision=_date(fields.get("date")),
         origin=fields.get("origin"),
     )
+
+
+def signed_text(data: bytes, what: str) -> bytes:
+    """The text that an InRelease has between its lines of a signature, which is not checked. Raises IntegrityError."""
+    found = _SIGNED.match(data)
+    if found is None:
+        raise IntegrityError(f"{what}: it is no signed Release file")
+    # RFC 4880, section 7.1: lines that begin with a dash are escaped
+    return re.sub(rb"^- ", b"", found[1], flags=re.MULTILINE)
 
 
 def _listed(section: str, algorithm: str, what: str) -> dict[str, Stated]:

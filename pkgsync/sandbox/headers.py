@@ -8,7 +8,7 @@ import hashlib
 import lzma
 import struct
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import BinaryIO, TypeVar
 
@@ -16,6 +16,9 @@ import zstandard
 from attrs import frozen
 
 T = TypeVar("T")
+Tags = Mapping[int, Sequence[int | str]]
+INTEGERS = {1: "B", 2: "B", 3: "H", 4: "I", 5: "Q"}
+TEXTS = (6, 8, 9)
 RPM_LEAD = 96  # bytes
 RPM_HEADER_MAGIC = b"\x8e\xad\xe8\x01"
 DEB_MAGIC = b"!<arch>\n"
@@ -53,6 +56,20 @@ def read_header(stream: BinaryIO) -> PackageHeader:
     return _read(stream, _read_deb, _read_rpm)
 
 
+def rpm_tags(stream: BinaryIO) -> Tags:
+    """All tags of an rpm's main header; raises CorruptPackageError."""
+    stream.seek(RPM_LEAD)
+    return _main_tags(stream)
+
+
+def control_text(stream: BinaryIO) -> str:
+    """The control file of a deb; raises CorruptPackageError."""
+    with tarfile.open(fileobj=BytesIO(_control_archive(stream))) as tar:
+        names = {name.removeprefix("./"): name for name in tar.getnames()}
+        member = tar.extractfile(names["control"])
+        return member.read().decode() if member else ""
+
+
 def content_sums(stream: BinaryIO) -> dict[str, str]:
     """OBS's sums of an rpm or deb, hex md5; raises CorruptPackageError.
 
@@ -82,29 +99,32 @@ def _rpm_sums(stream: BinaryIO) -> dict[str, str]:
     length = stream.tell() + -size % 8
     stream.seek(0)
     head = hashlib.md5(stream.read(length), usedforsecurity=False)
-    return {"hdrmd5": str(tags[SIGTAG_MD5]), "leadsigmd5": head.hexdigest()}
+    return {"hdrmd5": str(tags[SIGTAG_MD5][0]), "leadsigmd5": head.hexdigest()}
 
 
 def _read_rpm(stream: BinaryIO) -> PackageHeader:
     if not stream.read(RPM_LEAD).startswith(b"\xed\xab\xee\xdb"):
         raise CorruptPackageError("no rpm lead")
-    _, signature_size = _read_rpm_header(stream)
-    stream.read(-signature_size % 8)
-    tags, _ = _read_rpm_header(stream)
-    texts = {tag: value for tag, value in tags.items() if isinstance(value, str)}
-    epoch = tags.get(TAG_EPOCH, 0)
+    tags = _main_tags(stream)
     return PackageHeader(
         kind="rpm",
-        name=texts[TAG_NAME],
-        epoch=epoch if isinstance(epoch, int) else 0,
-        version=texts[TAG_VERSION],
-        release=texts[TAG_RELEASE],
-        architecture=texts[TAG_ARCH] if TAG_SOURCERPM in texts else "src",
+        name=str(tags[TAG_NAME][0]),
+        epoch=int(tags.get(TAG_EPOCH, [0])[0]),
+        version=str(tags[TAG_VERSION][0]),
+        release=str(tags[TAG_RELEASE][0]),
+        architecture=str(tags[TAG_ARCH][0]) if TAG_SOURCERPM in tags else "src",
     )
 
 
-def _read_rpm_header(stream: BinaryIO) -> tuple[dict[int, int | str], int]:
-    """The wanted tags of the header at the stream's position, and the size of its data (bytes)."""
+def _main_tags(stream: BinaryIO) -> Tags:
+    """The tags of the main header, from the end of the lead on."""
+    _, signature_size = _read_rpm_header(stream)
+    stream.read(-signature_size % 8)
+    return _read_rpm_header(stream)[0]
+
+
+def _read_rpm_header(stream: BinaryIO) -> tuple[Tags, int]:
+    """The tags of the header at the stream's position, and the size of its data (bytes)."""
     magic, _, entries, size = struct.unpack(">4s4sII", stream.read(16))
     if magic != RPM_HEADER_MAGIC or entries * 16 + size > HEADER_LIMIT:
         raise CorruptPackageError("no rpm header")
@@ -112,19 +132,20 @@ def _read_rpm_header(stream: BinaryIO) -> tuple[dict[int, int | str], int]:
     data = stream.read(size)
     if len(data) != size:
         raise CorruptPackageError("rpm header is cut")
-    tags: dict[int, int | str] = {}
-    for tag, kind, offset, _count in struct.iter_unpack(">IIiI", index):
-        if kind == 4:
-            (tags[tag],) = struct.unpack_from(">I", data, offset)
-        elif kind == 6:
-            tags[tag] = data[offset : data.index(b"\0", offset)].decode()
-        elif tag == SIGTAG_MD5:
-            tags[tag] = data[offset : offset + 16].hex()
-    return tags, size
+    return {tag: _values(kind, data[at:], count) for tag, kind, at, count in struct.iter_unpack(">IIiI", index)}, size
+
+
+def _values(kind: int, data: bytes, count: int) -> Sequence[int | str]:
+    """The values of one tag, which begin its data; rpm's docs/manual/format_header names the kinds."""
+    if kind in INTEGERS:
+        return struct.unpack_from(f">{count}{INTEGERS[kind]}", data)
+    if kind in TEXTS:
+        return [text.decode(errors="replace") for text in data.split(b"\0", count)[:count]]
+    return [data[:count].hex()]
 
 
 def _read_deb(stream: BinaryIO) -> PackageHeader:
-    fields = _control_fields(_control_archive(stream))
+    fields = _control_fields(control_text(stream))
     epoch, _, rest = fields["Version"].rpartition(":")
     version, dash, release = rest.rpartition("-")
     return PackageHeader(
@@ -162,10 +183,6 @@ def _control_archive(stream: BinaryIO) -> bytes:
     return data
 
 
-def _control_fields(archive: bytes) -> dict[str, str]:
-    with tarfile.open(fileobj=BytesIO(archive)) as tar:
-        names = {name.removeprefix("./"): name for name in tar.getnames()}
-        member = tar.extractfile(names["control"])
-        text = member.read().decode() if member else ""
+def _control_fields(text: str) -> dict[str, str]:
     lines = [line.split(":", 1) for line in text.splitlines() if line[:1].strip() and ":" in line]
     return {name: value.strip() for name, value in lines}

@@ -8,7 +8,7 @@ import hashlib
 import lzma
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from xml.sax.saxutils import quoteattr
 
@@ -57,8 +57,11 @@ def compress(data: bytes, compression: str) -> bytes:
     return data
 
 
-def rpm_md(files: Sequence[Published], origin: str, now: int, options: IndexOptions) -> dict[str, bytes]:
-    """The files under repodata/, by path, for the rpms among `files`; `now` (unix seconds) becomes the revision."""
+def rpm_md(files: Sequence[Published], origin: str | None, now: int, options: IndexOptions) -> dict[str, bytes]:
+    """The files under repodata/, by path, for the rpms among `files`; `now` (unix seconds) becomes the revision.
+
+    `origin` is what only OBS writes.
+    """
     rpms = [file for file in files if file.artifact.entry.startswith("<package")]
     documents = {
         "primary": _document("metadata", COMMON, [_element(file, options) for file in rpms]),
@@ -76,10 +79,14 @@ def rpm_md(files: Sequence[Published], origin: str, now: int, options: IndexOpti
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<repomd xmlns="http://linux.duke.edu/metadata/repo" {COMMON.split(" ", 1)[1]}>\n'
         f"  <revision>{now}</revision>\n"
-        f"  <tags>\n    <repo>obsrepository://{origin}</repo>\n  </tags>\n"
+        f"{_tags(origin)}"
         f"{''.join(records)}</repomd>\n"
     ).encode()
     return tree
+
+
+def _tags(origin: str | None) -> str:
+    return f"  <tags>\n    <repo>obsrepository://{origin}</repo>\n  </tags>\n" if origin else ""
 
 
 def repo_file(project: str, name: str, url: str, *, signed: bool) -> bytes:
@@ -111,12 +118,18 @@ def debian(files: Sequence[Published], origin: str, now: int, options: IndexOpti
         f"Date: {time.asctime(time.gmtime(now))}",
         f"Description: Demo release project ({repository})",
     ]
+    tree["Release"] = ("\n".join([*lines, *release_sums(tree)]) + "\n").encode()
+    return tree
+
+
+def release_sums(tree: Mapping[str, bytes]) -> list[str]:
+    """The lines of a Release about the files that belong to it."""
+    lines = []
     for title, algorithm in (("MD5Sum", "md5"), ("SHA1", "sha1"), ("SHA256", "sha256")):
         lines.append(f"{title}:")
         for name, data in tree.items():
             lines.append(f" {hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()} {len(data)} {name}")
-    tree["Release"] = ("\n".join(lines) + "\n").encode()
-    return tree
+    return lines
 
 
 def _document(root: str, namespaces: str, elements: Sequence[str]) -> bytes:

@@ -16,7 +16,7 @@ from .headers import CorruptPackageError
 from .packagecloud_views import Links, details, fragment
 from .packagecloud_views import repository as shown_repository
 from .packagecloud_world import PackagecloudWorld, RefusedError, Row
-from .serving import send_blob
+from .serving import content_type, send_blob
 from .wsgi import Body, Environ, StartResponse
 
 FILTERS = {"rpms": "rpm", "debs": "deb"}
@@ -42,7 +42,7 @@ class PackagecloudApp:
     def _route(self, request: Request) -> Response:
         parts = request.path.strip("/").split("/")
         if parts[:2] != ["api", "v1"]:
-            return self._download(request, parts)
+            return self._public(request, parts)
         given = request.authorization
         if given is None or given.username != self.world.token:
             return _json({"error": "Unauthenticated"}, 401, {"WWW-Authenticate": 'Basic realm="Application"'})
@@ -172,22 +172,40 @@ class PackagecloudApp:
         """A named file in the sandbox's folder for a part of a form."""
         return tempfile.NamedTemporaryFile(dir=self.world.folder, prefix="upload-", delete=False)
 
-    def _download(self, request: Request, parts: list[str]) -> Response:
-        """Redirect to a signed address on the CDN; of a private repository only for the holder of a token."""
+    def _public(self, request: Request, parts: list[str]) -> Response:
+        """What browsers and package managers get; of a private repository only for the holder of a token."""
         tokens = {request.args.get("token"), request.authorization.username if request.authorization else None}
         if parts[0] == "priv" and len(parts) > 1:
             tokens.add(parts[1])
             parts = parts[2:]
-        match parts:
-            case [user, name, "packages", distro, version, filename, last] if last.partition(".")[
-                0
-            ] == "download" and request.method in {"GET", "HEAD"}:
-                repository = f"{user}/{name}"
-                row = self.world.repositories.get(repository, {}).get((f"{distro}/{version}", filename))
-            case _:
-                raise NOT_FOUND
+        repository = "/".join(parts[:2])
+        if repository not in self.world.repositories or request.method not in {"GET", "HEAD"}:
+            raise NOT_FOUND
         if repository in self.world.private and not tokens & {self.world.token, self.world.read_token}:
             return _json({"error": "Unauthenticated"}, 401)
+        match parts[2:]:
+            case ["packages", distro, version, filename, last] if last.partition(".")[0] == "download":
+                return self._to_cdn(repository, f"{distro}/{version}", filename)
+            case ["gpgkey"] if self.world.signer is not None:
+                return Response(self.world.signer.key.armor, content_type="text/plain")
+            case [distro, "dists", version, *path]:
+                return self._index(request, repository, f"{distro}/{version}", "/".join(path))
+            case [distro, version, arch, "repodata", name]:
+                return self._index(request, repository, f"{distro}/{version}", f"{arch}/repodata/{name}")
+            case [distro, "pool", version, *_, filename] | [distro, version, _, filename]:
+                return self._to_cdn(repository, f"{distro}/{version}", filename)
+        raise NOT_FOUND
+
+    def _index(self, request: Request, repository: str, distribution: str, path: str) -> Response:
+        top = path in ("InRelease", "Release") or path.endswith("/repomd.xml")
+        blob = self.world.served(repository, distribution, top=top).files.get(path)
+        if blob is None:
+            raise NOT_FOUND
+        return send_blob(request, blob, content_type(path), ranges=False)
+
+    def _to_cdn(self, repository: str, distribution: str, filename: str) -> Response:
+        """A redirect to a signed address."""
+        row = self.world.find(repository, distribution, filename)
         if row is None:
             raise NOT_FOUND
         query = {

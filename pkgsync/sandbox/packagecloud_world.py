@@ -11,8 +11,10 @@ from attrs import define, field
 
 from .blobs import Blob
 from .clock import Clock
+from .consumers import Content, Served, serve
 from .faults import Switchboard
 from .headers import PackageHeader, read_header
+from .signing import Signer
 
 FILENAME_TAKEN = {"filename": ["has already been taken"]}
 FULL_NAME_EXISTS = {"repository": ["Validation failed: Full name already exists."]}
@@ -57,7 +59,8 @@ class PackagecloudWorld:
     of a deleted name are refused as duplicates. duplicate: the wording of that refusal. plan_full: every upload is
     refused. encode_urls: percent-encode `+` and the like in links. private: the repositories whose
     download_url carries the read token, and token_in where. rename: the server's own idea of a file name. cdn_ranges:
-    whether the CDN honours Range.
+    whether the CDN honours Range. signer: of the indexes; None: nothing is signed. index_lag: how many requests for a
+    top file of a distribution still get the old index after a change (None: all).
     """
 
     folder: Path
@@ -77,11 +80,15 @@ class PackagecloudWorld:
     private: set[str] = field(factory=set)
     rename: Callable[[str], str] = str
     cdn_ranges: bool = True
+    signer: Signer | None = None
+    index_lag: int | None = 0
     faults: Switchboard = field(factory=Switchboard)
     cdn_faults: Switchboard = field(factory=Switchboard)
     repositories: dict[str, dict[Key, Row]] = field(factory=dict)
     signed: dict[str, Row] = field(factory=dict, repr=False)
     lock: RLock = field(factory=RLock, repr=False)
+    _served: dict[tuple[str, str], Served] = field(factory=dict, repr=False)
+    _lagged: dict[tuple[str, str], int] = field(factory=dict, repr=False)
     _reserved: dict[tuple[str, str, str], int] = field(factory=dict, repr=False)
     _random: random.Random = field(factory=lambda: random.Random(0), repr=False)  # noqa: S311 - order only
 
@@ -188,6 +195,29 @@ class PackagecloudWorld:
             row.shown += 1
             known = self.sha_delay is not None and row.shown > self.sha_delay
         return row.blob.digest("sha256") if known else None
+
+    def served(self, repository: str, distribution: str, *, top: bool) -> Served:
+        """What package managers get of a distribution; `top`: this is a request for a top file."""
+        place = repository, distribution
+        with self.lock:
+            rows = [row for row in self.repositories[repository].values() if row.distribution == distribution]
+            content = frozenset(Content(row.filename, row.header, row.blob) for row in rows)
+            served = self._served.get(place, Served())
+            if served.content != content and top and self._is_indexed(place):
+                served = serve(repository, distribution, content, self.clock.now(), self.signer)
+                self._served[place] = served
+                for row in rows:
+                    row.indexed = True
+            return served
+
+    def _is_indexed(self, place: tuple[str, str]) -> bool:
+        if self.index_lag is None:
+            return False
+        left = self._lagged.setdefault(place, self.index_lag)
+        self._lagged[place] = left - 1
+        if left <= 0:
+            del self._lagged[place]
+        return left <= 0
 
     def sign(self, row: Row) -> str:
         """A signature that lets its holder download the row from the CDN."""

@@ -44,9 +44,10 @@ class Sandbox:
         self.log = RequestLog()
         self._temporary = tempfile.TemporaryDirectory(prefix="pkgsync-sandbox-")
         self.folder = Path(self._temporary.name)
-        self._signer = Signer(self.folder / "gnupg") if has_gpg() else None
-        self.obs = ObsWorld(clock=self.clock, signer=self._signer)
-        self.packagecloud = PackagecloudWorld(folder=self.folder, clock=self.clock)
+        self.obs = ObsWorld(clock=self.clock, signer=self._signer("obs", "demo OBS Project"))
+        self.packagecloud = PackagecloudWorld(
+            folder=self.folder, clock=self.clock, signer=self._signer("packagecloud", REPOSITORY)
+        )
         self.packagecloud.add_repository(REPOSITORY)
         self.packagecloud.add_repository(ARCHIVE)
         self._stopping = Event()
@@ -74,9 +75,15 @@ class Sandbox:
         self._stopping.set()
         with ThreadPoolExecutor(len(self._origins)) as pool:
             list(pool.map(lambda origin: origin.stop(), self._origins.values()))
-        if self._signer is not None:
-            self._signer.close()
+        for signer in (self.obs.signer, self.packagecloud.signer):
+            if signer is not None:
+                signer.close()
         self._temporary.cleanup()
+
+    def _signer(self, service: str, owner: str) -> Signer | None:
+        """None where there is no gpg."""
+        home = self.folder / f"{service}-gnupg"
+        return Signer(home, f"{owner} <demo@{service}.sandbox.test>") if has_gpg() else None
 
     def _serve(self, service: str, app: Application, faults: Switchboard) -> None:
         from .server import Origin

@@ -1,20 +1,19 @@
-"""Signatures of the published repositories, made by gpg with one throwaway key.
+"""Signatures of the published repositories, made by gpg with a throwaway key of each service.
 
 OBS signs repomd.xml and Release with the key of the project (src/backend/bs_publish), and shows the public key.
+Packagecloud signs the same files with a key of the repository.
 """
 
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from attrs import frozen
 
 from .blobs import Blob
-
-OWNER = "demo OBS Project <demo@obs.sandbox.test>"
 
 
 def has_gpg() -> bool:
@@ -34,14 +33,14 @@ class PublicKey:
 class Signer:
     """One keyring in the folder `home`; its key is made by the first question, as that takes most of a second."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, owner: str) -> None:
+        self.home, self.owner = home, owner
 
     @cached_property
     def key(self) -> PublicKey:
         """The public key."""
         self.home.mkdir(mode=0o700)
-        self._gpg("--quick-generate-key", OWNER, "rsa2048", "sign", "never")
+        self._gpg("--quick-generate-key", self.owner, "rsa2048", "sign", "never")
         listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
         fields = {line.split(":")[0]: line.split(":") for line in reversed(listed)}
         return PublicKey(
@@ -73,7 +72,7 @@ class Signer:
         return subprocess.run(command, input=data, check=True, capture_output=True).stdout  # noqa: S603
 
 
-def signatures(signer: Signer, indexes: dict[str, bytes]) -> dict[str, Blob]:
+def signatures(signer: Signer, indexes: Mapping[str, bytes]) -> dict[str, Blob]:
     """What stands beside the indexes in a signed repository, by path; each is made when it is first read."""
 
     def made(make: Callable[[bytes], bytes], data: bytes) -> Blob:

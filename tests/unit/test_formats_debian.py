@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.errors import IntegrityError
-from pkgsync.formats.debian import parse_packages, parse_top
+from pkgsync.formats.debian import parse_packages, parse_release, parse_top, signed_text
 from pkgsync.formats.index_entries import IndexEntry, Pointer
 from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
@@ -190,3 +190,53 @@ def test_pieces_of_any_size_give_the_same_packages(size: int, more: int) -> None
 def test_the_class_is_that_of_the_control_file(fields: str, expected: FileClass) -> None:
     (entry,) = packages(fields + STANZA)
     assert entry.file_class is expected
+
+
+SUITE = f"""Origin: packagecloud.io/me/stable
+Codename: jammy
+Date: Sun, 22 Nov 2026 12:53:08 UTC
+Architectures: amd64 arm64
+Components: main
+SHA256:
+ {PLAIN} 3578 main/binary-amd64/Packages
+ {PACKED} 1230 main/binary-amd64/Packages.gz
+ {PACKED} 1230 main/binary-arm64/Packages.gz
+ {PLAIN} 3578 main/i18n/Translation-en
+"""
+
+
+def test_the_release_of_a_suite_has_a_list_for_each_architecture() -> None:
+    release = parse_release(SUITE.encode(), "Release")
+    assert release.revision == 1795351988
+    assert release.packages("main/binary-amd64/") == Pointer(
+        path="main/binary-amd64/Packages.gz",
+        packed=Stated(1230, Checksum("sha256", PACKED)),
+        unpacked=Stated(3578, Checksum("sha256", PLAIN)),
+        revision=1795351988,
+        origin="packagecloud.io/me/stable",
+    )
+    assert release.packages("main/binary-arm64/").unpacked == Stated()
+    assert release.packages("main/binary-i386/") is None
+    assert release.packages() is None
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_text_of_a_signed_release_stands_between_the_lines_of_its_signature(end: str) -> None:
+    lines = ["-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA512", "", "Origin: me", "- -----BEGIN: dashes", "- - more"]
+    whole = end.join([*lines, "-----BEGIN PGP SIGNATURE-----", "", "abcd", "-----END PGP SIGNATURE-----", ""])
+    text = end.join(["Origin: me", "-----BEGIN: dashes", "- more", ""])
+    assert signed_text(whole.encode(), "InRelease") == text.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        SUITE.encode(),
+        b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: me\n",
+        b"Origin: you\n-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: me\n-----BEGIN PGP SIGNATURE-----\n",
+    ],
+)
+def test_no_other_text_passes_for_a_signed_one(text: bytes) -> None:
+    with pytest.raises(IntegrityError, match="InRelease: it is no signed Release file"):
+        signed_text(text, "InRelease")
