@@ -12,6 +12,7 @@ from pkgsync.config import Config, ObsProject, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadError
 from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
+from pkgsync.needs import read_needs
 from pkgsync.obs import ObsClient, ObsWorld, Place
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.per_row import ask
@@ -138,7 +139,7 @@ class Services:
         return packagecloud.with_archive(self.archive, actual, progress=progress)
 
     def observe_for(self, plan: Plan, config: Config, now: Callable[[], datetime]) -> tuple[DesiredState, ActualState]:
-        """Both worlds as far as a reviewed plan needs them: its built files too, and the downloads of what it removes.
+        """Both worlds as far as a reviewed plan needs them: its built files too, and what its removals are judged by.
 
         Raises as :meth:`observe`.
         """
@@ -147,6 +148,8 @@ class Services:
         desired, actual = self.observe(config, built)
         leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]
+        losing = {row.distribution for row in rows} if config.policy.limits.installable else ()
+        desired, actual = self.with_needs(desired, actual, losing, plan.transfers)
         return desired, self.with_downloads(actual, rows, config.policy, now())
 
     def with_downloads(self, actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime) -> ActualState:
@@ -155,6 +158,26 @@ class Services:
         if days is None or not rows:
             return actual
         return packagecloud.with_downloads(self.packagecloud, actual, rows, days, now, self.surroundings.progress)
+
+    def with_needs(
+        self, desired: DesiredState, actual: ActualState, names: Collection[str], transfers: Collection[Transfer]
+    ) -> tuple[DesiredState, ActualState]:
+        """Both worlds with what the packages of these distributions need; the requests for that are counted."""
+        if not names:
+            return desired, actual
+        before = self.obs.requests, self.packagecloud.session.requests
+        with self.surroundings.progress.task("Reading what packages need", len(names), "files") as task:
+            needs = {}
+            for name in sorted(names):
+                needs[name] = read_needs(
+                    name, desired, actual, transfers, self.obs, self.packagecloud, self.surroundings.sleep
+                )
+                task.advance(1)
+        asked = self.obs.requests - before[0], self.packagecloud.session.requests - before[1]
+        return (
+            evolve(desired, requests=desired.requests + asked[0]),
+            evolve(actual, needs=needs, requests=actual.requests + asked[1]),
+        )
 
     def places(self, action: Transfer) -> tuple[Place, ...]:
         """Where what an action brings may be had, in the order to ask."""

@@ -8,6 +8,7 @@ from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
+from pkgsync.obs.indexes import read_relations
 from pkgsync.obs.judge import judge
 from pkgsync.obs.parsed import ParsedIndexes
 from pkgsync.obs.world import ObsWorld
@@ -26,4 +27,5 @@ __all__ = [
     "judge",
     "observe",
     "read_metas",
+    "read_relations",
 ]

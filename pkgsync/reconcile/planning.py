@@ -110,7 +110,12 @@ def build_plan(
         shadowed=tuple(s for d in results for s in d.shadowed),
         left_out=tuple(item for d in results for item in d.left_out),
         exceeded=over,
-        warnings=(*_unmatched(setting.selection, decided), *desired.warnings, *actual.warnings),
+        warnings=(
+            *_unmatched(setting.selection, decided),
+            *desired.warnings,
+            *actual.warnings,
+            *(words for d in results for words in d.losses.warnings(d.name)),
+        ),
     )
 
 

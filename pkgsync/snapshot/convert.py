@@ -16,7 +16,18 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.formats.fields import is_entry
-from pkgsync.model import ActualState, BuiltFile, BuiltPackage, IndexedFile, PackageType, Problem, Row, Version, iso
+from pkgsync.model import (
+    ActualState,
+    BuiltFile,
+    BuiltPackage,
+    IndexedFile,
+    Need,
+    PackageType,
+    Problem,
+    Row,
+    Version,
+    iso,
+)
 from pkgsync.model.filename import FileClass, is_plain
 from pkgsync.obs.built import Found, Reading
 from pkgsync.obs.indexes import IndexRead
@@ -122,6 +133,11 @@ def file_in(array: Any, _: Any = None) -> IndexedFile:
     return IndexedFile(filename=parts[-1], type=kind, version=version, file_class=category, **values)
 
 
+def need_in(array: Any, _: Any = None) -> Need:
+    what, *of = array
+    return Need(what, tuple(of))
+
+
 def _check_sha256(text: str) -> None:
     if not _SHA256.fullmatch(text):
         raise ValueError("a sha256 is not 64 hex digits")
@@ -140,6 +156,8 @@ def converter() -> Converter:
     made.register_structure_hook(BuiltFile, built_in)
     made.register_unstructure_hook(IndexedFile, file_out)
     made.register_structure_hook(IndexedFile, file_in)
+    made.register_unstructure_hook(Need, lambda need: [need.what, *need.of])
+    made.register_structure_hook(Need, need_in)
     for kind in (ArchitectureResult, BuiltPackage, IndexRead, Problem):
         made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
     _register(made, ActualState, distribution_ids=(_ids_out, _ids_in), archive=(_archive_out, _archive_in))

@@ -14,7 +14,7 @@ GROUPS = {
         "not-succeeded",
         "newest-not-here",
     },
-    Group.LATER: {"content-unknown", "in-use", "unread"},
+    Group.LATER: {"content-unknown", "in-use", "needed-by", "unread"},
     Group.UNSETTLED: {
         "architecture-absent",
         "dirty",
