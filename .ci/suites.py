@@ -2,7 +2,7 @@
 
 Every folder of tests/ with test modules is a suite. A module whose tests were all skipped counts as not
 run; of the suite against the real OBS backend, of the version order against the real rpm and dpkg, of what a browser
-makes of the HTML reports, of what osc, apt and dnf make of the sandbox, and of logins with the real OpenSSH, no test
+makes of the HTML reports, of what osc, apt and dnf make of the sandbox and install, and of logins with the real OpenSSH, no test
 may be skipped at all.
 """
 
@@ -16,6 +16,7 @@ NEVER_SKIPPED = (
     "tests.unit.test_reconcile_versions.",
     "tests.unit.test_report_html.",
     "tests.integration.test_sandbox_real_clients.",
+    "tests.integration.test_served_real_clients.",
     "tests.integration.test_cli_ssh.",
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pkgsync.version import __version__
 
-__all__ = ["__version__", "apply", "audit", "explain", "plan", "undo"]
+__all__ = ["__version__", "apply", "audit", "explain", "plan", "undo", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,5 +16,5 @@ def __getattr__(name: str) -> Any:
     from pkgsync import api
 
     # all at once: importing the api binds `apply` to the subpackage of that name
-    globals().update(plan=api.plan, audit=api.audit, explain=api.explain, apply=api.apply, undo=api.undo)
+    globals().update({name: getattr(api, name) for name in __all__ if name != "__version__"})
     return globals()[name]

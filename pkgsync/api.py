@@ -1,4 +1,4 @@
-"""The public library: plan, snapshot, audit, explain, apply and undo as typed functions.
+"""The public library: plan, snapshot, audit, explain, apply, undo and verify as typed functions.
 
 A config comes from :func:`pkgsync.config.load`; plans and receipts are read and written by :mod:`pkgsync.planfile`.
 """
@@ -28,14 +28,15 @@ from pkgsync.model import (
     ReceiptLine,
     Selection,
 )
+from pkgsync.model.served import Verification
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud.usage import counted_since
-from pkgsync.services import Services, judged, look_back, packagecloud_session
+from pkgsync.services import Services, judged, look_back, packagecloud_session, read_indexes, served_after
 from pkgsync.snapshot import Snapshot, published_sha256, refuse_elsewhere
 from pkgsync.surroundings import Surroundings, utc_now
 from pkgsync.version import __version__
 
-__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "snapshot", "undo"]
+__all__ = ["ApplyOptions", "Surroundings", "apply", "audit", "explain", "plan", "snapshot", "undo", "verify"]
 
 NOTHING_OVERRIDDEN = Overrides()
 _NO_OLD_PLAN = "the old config gives no plan to compare this one with: plan with it alone to see why"
@@ -147,10 +148,13 @@ def apply(
     Raises UnsafePlanError, LockedError, AuthenticationError and other errors that stop a run before its first change;
     later failures are in the receipt, with its ``exit_code``.
     """
-    from pkgsync.apply import engine  # here, as no plan needs it
+    from pkgsync.apply import engine, indexing  # here, as no plan needs them
 
     services = Services.of(config, surroundings, next(iter(reviewed.archives), None))
-    return engine.run(reviewed, config, services, options, now=now, report=report)
+    receipt = engine.run(reviewed, config, services, options, now=now, report=report)
+    if not options.verify_index or options.dry_run or receipt.interrupted:
+        return receipt
+    return indexing.awaited(receipt, options.receipt, config, surroundings, now, lambda words: report(words, None))
 
 
 def undo(
@@ -167,6 +171,35 @@ def undo(
     actual, kept = look_back(receipt, config, client, surroundings)
     managed = managed_distributions(config)
     return reconcile.undo_plan(receipt, actual, kept, config.policy, managed, now(), _setting(config))
+
+
+def verify(
+    config: Config, surroundings: Surroundings, receipt: Receipt | None = None, *, now: Callable[[], datetime] = utc_now
+) -> Verification:
+    """What package managers get, beside what the receipt's apply did, or without one beside all that OBS publishes.
+
+    Nothing is changed. Raises UsageError for a receipt of another server or repository, and as :func:`plan` does.
+    """
+    if receipt is not None:
+        from pkgsync.apply import preflight
+
+        preflight.refuse_elsewhere(receipt.target, config, "receipt")
+        client = PackagecloudClient(packagecloud_session(config, surroundings), config.packagecloud.repository)
+        return served_after(receipt, config, client, surroundings, now())
+    services = Services.of(config, surroundings, None)
+    world, actual = services.read(config, now=now)
+    desired, managed, moment = judged(config, world), managed_distributions(config), now()
+    mapping.check_types(config, desired, actual)
+    decided = reconcile.reconcile(desired, actual, config.policy, managed, moment)
+    expected, rows = reconcile.expected_of(decided), tuple(decided.managed_rows)
+    return reconcile.verify(
+        expected,
+        read_indexes(reconcile.wanted(expected, rows), config, services.packagecloud, surroundings),
+        actual.repository,
+        moment,
+        rows=rows,
+        complete=not any(repository.unread for repository in desired.repositories),
+    )
 
 
 def _setting(config: Config) -> reconcile.Setting:

@@ -12,12 +12,14 @@ from pkgsync.config import Config, ObsProject, managed_distributions
 from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadError
 from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
+from pkgsync.model.served import ServedIndex, Verification, Wanted
 from pkgsync.needs import read_needs
 from pkgsync.obs import ObsClient, ObsWorld, Place
-from pkgsync.packagecloud import PackagecloudClient
+from pkgsync.packagecloud import PackagecloudClient, served
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.reconcile import Kept
 from pkgsync.session import Session
+from pkgsync.signatures import public_keys
 from pkgsync.surroundings import Surroundings, utc_now
 
 
@@ -211,6 +213,35 @@ def packagecloud_session(config: Config, surroundings: Surroundings, archive: st
         quota=True,
         pause=surroundings.pause,
     )
+
+
+def served_after(
+    receipt: Receipt, config: Config, client: PackagecloudClient, surroundings: Surroundings, now: datetime
+) -> Verification:
+    """What package managers get of all that the apply of this receipt has done. Raises as :func:`read_indexes` does."""
+    expected = reconcile.expected_after(receipt)
+    indexes = read_indexes(reconcile.wanted(expected), config, client, surroundings)
+    return reconcile.verify(expected, indexes, client.repository, now, receipt=receipt.plan_digest)
+
+
+def read_indexes(
+    wanted: Sequence[Wanted], config: Config, client: PackagecloudClient, surroundings: Surroundings
+) -> tuple[ServedIndex, ...]:
+    """The indexes as package managers get them, signed by the key that the config pins, if it pins one.
+
+    Raises ConfigError, IntegrityError for a file that is no key, AuthenticationError, QuotaError.
+    """
+    path = config.packagecloud.signing_key
+    try:
+        keys = public_keys(path.read_bytes(), str(path)) if path is not None else None
+    except OSError as error:
+        words = f"{path}: cannot be read: {error.strerror or error}"
+        raise ConfigError(words, tip="`packagecloud.signing_key` in the config names it.") from None
+    try:
+        return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
+    except BaseException:
+        client.session.close()  # what is in flight must not hold up Ctrl-C
+        raise
 
 
 def look_back(

@@ -16,6 +16,7 @@ class ApplyOptions:
     """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers.
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
+    ``verify_index``: wait until package managers get what was changed.
     """
 
     receipt: Path
@@ -24,6 +25,7 @@ class ApplyOptions:
     part: Part = WHOLE
     approved: bool = False
     dry_run: bool = False
+    verify_index: bool = False
 
 
 @frozen(kw_only=True)

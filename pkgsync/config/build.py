@@ -48,7 +48,9 @@ def config(path: Path, document: Document, *, warnings: tuple[str, ...], legacy:
             projects=tuple(_projects(path, document)),
         ),
         packagecloud=PackagecloudConfig(
-            url=packagecloud.get("url", DEFAULT_PACKAGECLOUD).rstrip("/"), repository=packagecloud["repository"]
+            url=packagecloud.get("url", DEFAULT_PACKAGECLOUD).rstrip("/"),
+            repository=packagecloud["repository"],
+            signing_key=path.parent / packagecloud["signing_key"] if "signing_key" in packagecloud else None,
         ),
         policy=_policy(data),
         allow_http=data.get("allow_http", False),

@@ -66,8 +66,11 @@ class ObsConfig:
 
 @frozen
 class PackagecloudConfig:
+    """``signing_key`` is the file of the key that its indexes must be signed with; it decides nothing of a plan."""
+
     url: str
     repository: str
+    signing_key: Path | None = field(default=None, eq=False)
 
 
 @frozen(kw_only=True)
@@ -102,7 +105,7 @@ class Config:
 
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
-            "packagecloud": _plain(self.packagecloud),
+            "packagecloud": {"url": self.packagecloud.url, "repository": self.packagecloud.repository},
             "policy": _policy(self.policy),
             "allow_http": self.allow_http,
             # only where it is set: the digest of a config that never heard of it stays what it was

@@ -140,8 +140,21 @@ class ReceiptLine:
 
 
 @frozen(kw_only=True)
+class IndexWait:
+    """What package managers got of the changes when the apply ended its waiting for them.
+
+    ``seconds`` is from the end of the apply to ``checked_at``, ``not_served`` are the package keys that lack.
+    """
+
+    checked_at: str
+    seconds: int
+    served: int
+    not_served: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class Receipt:
-    """What an apply did, action by action; derived from the journal."""
+    """What an apply did, action by action; derived from the journal. ``index`` is set where it waited for that."""
 
     pkgsync_version: str
     plan_digest: str
@@ -154,4 +167,5 @@ class Receipt:
     lines: tuple[ReceiptLine, ...]
     runs: int = 1
     warnings: tuple[str, ...] = ()
-    format_version: str = "1.0"
+    index: IndexWait | None = None
+    format_version: str = "1.1"

@@ -7,6 +7,7 @@ from pkgsync.reconcile.explain import explain
 from pkgsync.reconcile.filters import FileFilter, Selector
 from pkgsync.reconcile.planning import Setting, build_plan
 from pkgsync.reconcile.recheck import recheck
+from pkgsync.reconcile.serving import expected_after, expected_of, verify, wanted
 from pkgsync.reconcile.standing import Sent, Standing
 from pkgsync.reconcile.undo import Kept, undo_plan
 
@@ -24,10 +25,14 @@ __all__ = [
     "build_plan",
     "compare",
     "compare_all",
+    "expected_after",
+    "expected_of",
     "explain",
     "losing",
     "recheck",
     "reconcile",
     "unasked",
     "undo_plan",
+    "verify",
+    "wanted",
 ]

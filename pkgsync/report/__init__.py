@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from pkgsync.report.style import Style, labelled, wrapped
     from pkgsync.report.text import plan_text
     from pkgsync.report.units import plural, size
+    from pkgsync.report.verification import verification_json, verification_next, verification_text
     from pkgsync.report.words import after_failed_reads, exceeded
 else:
-    __getattr__ = lazily(__name__, "units escape style words text markdown receipt gitlab explain audit pages")
+    __getattr__ = lazily(
+        __name__, "units escape style words text markdown receipt gitlab explain audit verification pages"
+    )
 
 __all__ = [
     "GITHUB_LIMIT",
@@ -46,6 +49,9 @@ __all__ = [
     "receipt_text",
     "receipts_text",
     "size",
+    "verification_json",
+    "verification_next",
+    "verification_text",
     "visible",
     "wrapped",
 ]

@@ -43,6 +43,7 @@ def receipt_text(
     # last, after all that went well: a terminal shows the end of a long text
     blocks.append([row for group in _groups(receipt.lines) for row in _grouped(group, style, verbose)])
     blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
+    blocks.append(_not_served(receipt, style))
     where = f" Receipt: {visible(path)}" if path else ""
     blocks.append([style.paint("bold", f"{headline(receipt, dry_run=dry_run)}.") + where])
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -139,7 +140,27 @@ def headline(receipt: Receipt, *, dry_run: bool = False) -> str:
     rest = f"; {_AS_ASKED if _is_as_asked(receipt) else undone}" if undone else ""
     lost = "".join(f"{part}. " for part in _missing_parts(receipt.lines))
     nothing = "nothing done" if any(line.attempts for line in receipt.lines) else "nothing changed"
-    return f"{lost}{_state(receipt)}: {done or nothing}{_time(receipt)}{rest}"
+    return f"{lost}{_state(receipt)}: {done or nothing}{_time(receipt)}{rest}{_indexed(receipt)}"
+
+
+def _indexed(receipt: Receipt) -> str:
+    """``; package managers get all of it 12 s later``, where the apply waited for that."""
+    wait = receipt.index
+    if wait is None or not wait.served + len(wait.not_served):
+        return ""
+    what = f"{wait.served} of {wait.served + len(wait.not_served)}" if wait.not_served else "all of it"
+    later = f" {units.duration(wait.seconds)} later" if wait.seconds else " at once"
+    return f"; package managers get {what}{later}"
+
+
+def _not_served(receipt: Receipt, style: Style) -> list[str]:
+    """What package managers do not get yet, by a few names."""
+    keys = receipt.index.not_served if receipt.index else ()
+    if not keys:
+        return []
+    more = f" and {len(keys) - _MANY} more" if len(keys) > _MANY else ""
+    words = f"{', '.join(keys[:_MANY])}{more}. `pkgsync verify RECEIPT` looks again."
+    return labelled("Not served yet:", "yellow", visible(words), style, hanging=2)
 
 
 def _dry(receipt: Receipt) -> str:

@@ -4,9 +4,6 @@ Each is skipped where its client is not installed; .ci/run installs all of them,
 Nothing outside of the test's folder is touched: apt and dnf work in a root of their own.
 """
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +12,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pkgsync.sandbox import PROJECT, Clock, Sandbox, demo_world_day1
+from tests.package_managers import Client, apt_get, dnf_with, needs
 
 LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
 DAY = 86400  # seconds
-TIMEOUT = 120  # seconds
-
-
-def needs(*programs: str, root: bool = False) -> pytest.MarkDecorator:
-    absent = [program for program in programs if shutil.which(program) is None]
-    absent += ["root's rights"] if root and os.geteuid() != 0 else []
-    return pytest.mark.skipif(bool(absent), reason=f"needs {', '.join(absent)}")
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +24,6 @@ def sandbox() -> Iterator[Sandbox]:
     with Sandbox(Clock(int(time.time()) - DAY)) as running:
         demo_world_day1(running)
         yield running
-
-
-class Client:
-    """A program with an environment of its own, started in a folder; gives what it printed."""
-
-    def __init__(self, folder: Path, *command: str | Path, **environment: str | Path) -> None:
-        self.folder, self.command = folder, command
-        self.environment = {name: str(value) for name, value in environment.items()}
-
-    def run(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", **self.environment}
-        return subprocess.run(
-            [*self.command, *arguments],
-            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False,
-        )  # fmt: skip
-
-    def __call__(self, *arguments: str | Path) -> list[str]:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.splitlines()
 
 
 # osc
@@ -134,41 +105,12 @@ def test_osc_shows_the_key_that_the_repositories_are_signed_with(osc: Client, sa
 
 # apt
 
-APT = """\
-Dir "{root}";
-Dir::Etc::sourceparts "none";
-Dir::Etc::trustedparts "none";
-Dir::State::status "{root}/dpkg/status";
-APT::Architecture "amd64";
-APT::Architectures "amd64";
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-DPkg::Options {{ "--root={root}/installed"; "--admindir={root}/dpkg"; "--force-script-chrootless"; }};
-"""
-
 
 @pytest.fixture
 def apt(sandbox: Sandbox, tmp_path: Path) -> Client:
     """apt-get with the sandbox's flat repository as its only source, signed by the key that lies beside it."""
-    root = tmp_path / "apt"
-    for folder in (
-        "etc/apt/apt.conf.d",
-        "etc/apt/preferences.d",
-        "dpkg/info",
-        "dpkg/updates",
-        "installed",
-        "var/log/apt",
-    ):
-        (root / folder).mkdir(parents=True)
-    for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
-        (root / folder).mkdir(parents=True)
-    (root / "dpkg/status").touch()
-    tree = sandbox.obs.repository(PROJECT, JAMMY).tree
-    (root / "key.asc").write_bytes(tree["Release.key"].read())
-    address = f"{sandbox.download_url}/{PROJECT.replace(':', ':/')}/{JAMMY}/"
-    (root / "etc/apt/sources.list").write_text(f"deb [signed-by={root}/key.asc] {address} ./\n")
-    (root / "apt.conf").write_text(APT.format(root=root))
-    return Client(root, "apt-get", "-q", APT_CONFIG=root / "apt.conf")
+    key = sandbox.obs.repository(PROJECT, JAMMY).tree["Release.key"].read()
+    return apt_get(tmp_path / "apt", f"{sandbox.download_url}/{PROJECT.replace(':', ':/')}/{JAMMY}/ ./", key)
 
 
 @needs("apt-get", "gpg", "gpgv")
@@ -206,30 +148,13 @@ def test_apt_refuses_an_index_that_was_changed_after_it_was_signed(apt: Client, 
 
 # dnf
 
-DNF = """\
-[main]
-reposdir={root}/repos
-cachedir={root}/cache
-persistdir={root}/persist
-logdir={root}/log
-varsdir={root}/vars
-pluginpath={root}/plugins
-"""
-
 
 @pytest.fixture
 def dnf(sandbox: Sandbox, tmp_path: Path) -> Iterator[Client]:
     """dnf with the sandbox's own .repo file, and the signature of repomd.xml checked too."""
-    root = tmp_path / "dnf"
-    for folder in ("repos", "vars", "plugins", "installed"):
-        (root / folder).mkdir(parents=True)
     repo = sandbox.obs.repository(PROJECT, LEAP).tree[f"{PROJECT}.repo"].read().decode()
-    (root / "repos/demo.repo").write_text(f"{repo}repo_gpgcheck=1\n")
-    (root / "dnf.conf").write_text(DNF.format(root=root))
-    options = (f"--installroot={root}/installed", "--releasever=15.6", "--forcearch=x86_64")
-    yield Client(root, "dnf", "-y", "-c", root / "dnf.conf", *options)
-    for keyring in root.rglob("pubring"):  # where dnf leaves an agent of gpg running
-        subprocess.run(["gpgconf", "--homedir", keyring, "--kill", "all"], check=True)
+    with dnf_with(tmp_path / "dnf", f"{repo}repo_gpgcheck=1\n") as client:
+        yield client
 
 
 @needs("dnf", "gpg", root=True)

@@ -15,6 +15,7 @@ SUMMARIES = {
     "apply": "Execute a reviewed plan.",
     "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",
+    "verify": "See whether apt and dnf get what they should.",
     "audit": "List every orphan, what would happen to it, and why.",
     "explain": "Say why a file is treated as it is, and what would change that.",
     "validate": "Check the config alone, or its map with both services.",

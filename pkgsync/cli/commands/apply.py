@@ -39,6 +39,7 @@ class _Share(click.ParamType[tuple[int, int]]):
 @click.option("--only", type=click.Choice(_PHASES), help="One phase; proves that what comes before it is all there.")
 @click.option("--shard", type=_Share(), help="Upload share K of N, beside other machines that take the others.")
 @click.option("-n", "--dry-run", is_flag=True, help="Check every action against both services, change nothing.")
+@click.option("--verify-index", is_flag=True, help="Wait, up to about 10 minutes, until package managers get it.")
 @click.option("--receipt", type=NewFile(), help="Where the receipt goes [PLAN.receipt.json].")
 @click.option(
     "-j",
@@ -59,6 +60,7 @@ def apply(
     only: str | None,
     shard: tuple[int, int] | None,
     dry_run: bool,
+    verify_index: bool,
     receipt: Path | None,
     jobs: int,
     as_json: bool,
@@ -94,6 +96,7 @@ def apply(
             part=part,
             approved=expect_digest is not None,
             dry_run=dry_run,
+            verify_index=verify_index,
         ),
         report=lambda words, line: terminal.info(words, _facts(line, reviewed)),
     )
