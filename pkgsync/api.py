@@ -324,7 +324,7 @@ def _decided(
     decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
     names, transfers = reconcile.losing(decided)
     if services is not None and names:
-        desired, actual = services.with_needs(desired, actual, names, transfers)
+        desired, actual = services.with_needs(config, desired, actual, names, transfers)
         decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
     return decided, desired, actual
 

@@ -1,6 +1,6 @@
 """What the removals of a distribution would take from the packages that stay."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -14,11 +14,6 @@ class Losses:
 
     words: Mapping[str, str] = field(factory=dict)
     unknown: str = ""
-
-    def warnings(self, distribution: str) -> Iterator[str]:
-        yield from (f"{key} goes: {words}" for key, words in self.words.items())
-        if self.unknown:
-            yield f"{distribution}: whether all that stays would still install is not known: {self.unknown}"
 
 
 NO_LOSSES = Losses()
@@ -61,8 +56,8 @@ def _doubt(lost: Losses) -> str:
 def _told(uses: Sequence[Use], names: Mapping[str, str]) -> str:
     first = uses[0]
     more = len({use.of for use in uses} - {first.of})
-    also = f"; {more} more package{'s' if more > 1 else ''} would be lost" if more else ""
+    also = f" ({more} more package{'s' if more > 1 else ''} would be lost)" if more else ""
     return (
-        f"{names[first.of]} stays and needs {first.what}, which nothing else that stays provides "
-        f"(the base system may){also}"
+        f"{names[first.of]} stays and needs {first.what}; "
+        f"nothing else that stays provides it, though the base system may{also}"
     )
