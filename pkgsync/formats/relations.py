@@ -39,7 +39,8 @@ def deb_relations(text: str) -> Iterator[Alternatives]:
 
 
 def _deb_relation(text: str) -> Relation:
-    text = text.strip()
+    # each run of spaces more would be tried in more ways
+    text = " ".join(text.split())
     match = _DEB.fullmatch(text)
     if match is None:
         return Relation(re.split(r"[\s(\[<:]", text, maxsplit=1)[0], "=")
@@ -74,7 +75,6 @@ def _rich_words(text: str) -> Iterator[str]:
     """Without the parentheses around them; a name may hold some of its own, such as ``libfoo.so.1()(64bit)``."""
     for word in text.split():
         word = word.lstrip("(")
-        while word.endswith(")") and word.count(")") > word.count("("):
-            word = word[:-1]
-        if word:
+        closing = min(len(word) - len(word.rstrip(")")), word.count(")") - word.count("("))
+        if word := word[: len(word) - max(closing, 0)]:
             yield word

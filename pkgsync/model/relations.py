@@ -39,7 +39,7 @@ class Relations:
     requires: tuple[tuple[Relation, ...], ...]
 
 
-@frozen
+@frozen(cache_hash=True)  # many packages share one
 class Need:
     """Something that a file requires, in words, and the files that provide it, by their sha256."""
 

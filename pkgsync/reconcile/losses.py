@@ -32,7 +32,10 @@ def losses(
     stays |= {transfer.sha256: transfer.filename for transfer in transfers}
     goes = {row.key: row.sha256 for row in rows if row.key in away and row.sha256 is not None}
     found = needed(needs.files, list(stays), list(dict.fromkeys(goes.values())))
-    return Losses({key: _told(found[of], stays) for key, of in goes.items() if of in found}, needs.unread)
+    words = {key: _told(found[of], stays) for key, of in goes.items() if of in found}
+    # read for another plan, as a snapshot may be
+    unread = (f"no index that was read lists {t.filename}" for t in transfers if t.sha256 not in needs.files)
+    return Losses(words, needs.unread or next(unread, ""))
 
 
 def kept(

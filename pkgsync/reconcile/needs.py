@@ -6,7 +6,8 @@ Of what no package of the distribution provides, nothing is known: the base syst
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from pkgsync.formats.fields import is_word
@@ -16,6 +17,7 @@ from pkgsync.reconcile.architectures import INDEPENDENT
 from pkgsync.reconcile.versions import orderable, sort_key
 
 _Provider = tuple[str, Relation]
+_MOST_TOLD = 3
 
 
 def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
@@ -32,9 +34,11 @@ def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
         for sha256, relations in world.items():
             for relation in relations.provides:
                 provided[relation.name].append((sha256, relation))
+        # many packages state the same
+        met = cache(partial(_met, provided))
         for sha256, relations in world.items():
             for alternatives in relations.requires:
-                found[sha256].update(dict.fromkeys(_needs(alternatives, provided, sha256, relations.type)))
+                found[sha256].update(dict.fromkeys(met(alternatives, relations.type)))
     return {sha256: tuple(needs) for sha256, needs in found.items()}
 
 
@@ -42,10 +46,10 @@ def _machine(architecture: str) -> str:
     return "i386" if re.fullmatch("i[3-6]86", architecture) else architecture
 
 
-def _needs(
-    alternatives: Iterable[Relation], provided: Mapping[str, list[_Provider]], own: str, kind: PackageType
-) -> Iterator[Need]:
-    """None where the package provides it itself, or nobody does."""
+def _met(
+    provided: Mapping[str, list[_Provider]], alternatives: Sequence[Relation], kind: PackageType
+) -> tuple[Need, ...]:
+    """None where nobody provides it."""
     sure: dict[str, None] = {}
     doubtful: dict[str, None] = {}
     for relation in alternatives:
@@ -53,14 +57,11 @@ def _needs(
             meets = _meets(provides, relation, kind)
             if meets or meets is None:
                 (sure if meets else doubtful)[sha256] = None
-    if own in sure:
-        return
-    what = " or ".join(map(_told, alternatives))
+    what = _told(alternatives)
     if sure:
-        yield Need(what, tuple(sure))
-        return
+        return (Need(what, tuple(sure)),)
     # each may be the one that is needed
-    yield from (Need(what, (sha256,)) for sha256 in doubtful if sha256 != own)
+    return tuple(Need(what, (sha256,)) for sha256 in doubtful)
 
 
 def _meets(provides: Relation, requires: Relation, kind: PackageType) -> bool | None:
@@ -90,9 +91,10 @@ def _order(one: Version | None, other: Version | None, kind: PackageType) -> int
     return (first > second) - (first < second)
 
 
-def _told(relation: Relation) -> str:
-    """A name may be any text of a package."""
-    return str(relation) if is_word(relation.name) else "something"
+def _told(alternatives: Sequence[Relation]) -> str:
+    """A name may be any text of a package, and as long."""
+    names = [str(relation) if all(map(is_word, str(relation).split(" "))) else "something" for relation in alternatives]
+    return " or ".join(names if len(names) <= _MOST_TOLD else [*names[: _MOST_TOLD - 1], "others"])
 
 
 class Use(NamedTuple):
@@ -109,18 +111,25 @@ def needed(
 
     What is met neither now nor later is no loss.
     """
-    users: dict[str, list[tuple[str, Need]]] = defaultdict(list)
+    present = set(stays)
+    users: dict[Need, list[str]] = defaultdict(list)
     for sha256 in stays:
         for need in needs.get(sha256, ()):
-            for provider in need.of:
-                users[provider].append((sha256, need))
-    present = set(stays)
+            users[need].append(sha256)
+    meeting: dict[str, list[Need]] = defaultdict(list)
+    for need in users:
+        for provider in need.of:
+            meeting[provider].append(need)
+    left = {need: sum(provider in present for provider in need.of) for need in users}
     found: dict[str, dict[Use, None]] = {}
     # what is lost may be needed itself, which is put down to the file that goes
     lost = [(sha256, sha256) for sha256 in goes if sha256 not in present]
     for missing, cause in lost:
-        for user, need in users[missing]:
-            if present.isdisjoint(need.of):
+        for need in meeting[missing]:
+            left[need] -= missing != cause
+            if left[need]:
+                continue
+            for user in users[need]:
                 found.setdefault(cause, {})[Use(user, need.what)] = None
                 if user in present:
                     present.remove(user)
