@@ -321,10 +321,14 @@ def _decided(
     )
     mapping.check_types(config, desired, actual)
     takes = reconcile.Selector(selection).takes
-    decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
+    if services is None:
+        return reconcile.reconcile(desired, actual, policy, managed, moment, takes), desired, actual
+    # for all of the config's plan: a snapshot serves every selection
+    decided = reconcile.reconcile(desired, actual, policy, managed, moment)
     names, transfers = reconcile.losing(decided)
-    if services is not None and names:
+    if names:
         desired, actual = services.with_needs(config, desired, actual, names, transfers)
+    if names or selection:
         decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
     return decided, desired, actual
 
