@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.sandbox import Kind, make_deb
-from tests.cli_world import DELETE, JAMMY, Cli, open_cli
+from pkgsync.sandbox import Kind, make_deb, make_rpm
+from tests.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
 
 OLD = make_deb("lib", "1.0", "1", fields=["Provides: lib-api (= 1)"])
 NEW = make_deb("lib", "2.0", "1", fields=["Provides: lib-api (= 2)"])
@@ -72,6 +72,23 @@ def test_an_index_that_cannot_be_read(cli: Cli) -> None:
     assert warning.startswith(f"{JAMMY}: whether all that stays would still install is not known: ")
     cli.configure(**DELETE, **HOLDING)
     assert [held["reason"] for held in cli.plan()["held"]] == ["needed-by"]
+
+
+def test_an_index_of_obs_that_changes_meanwhile(cli: Cli) -> None:
+    cli.obs_fault(Kind.CORRUPT, "xUbuntu_22.04/Release", nth=3, times=None)
+    plan = cli.plan()
+    assert plan["warnings"] == [
+        f"{JAMMY}: whether all that stays would still install is not known: "
+        "demo:release/xUbuntu_22.04/Release: changed since it was read"
+    ]
+
+
+def test_an_rpm_that_nothing_needs(cli: Cli) -> None:
+    cli.put(make_rpm("hello", "0.9"))
+    cli.configure(**DELETE, **HOLDING)
+    plan = cli.plan()
+    assert (deletions(plan), plan["warnings"]) == ([f"{LEAP}/hello-0.9-1.x86_64.rpm"], [])
+    assert [held["reason"] for held in plan["held"]] == ["needed-by"]
 
 
 def test_apply_looks_again(cli: Cli) -> None:

@@ -1,6 +1,7 @@
 """What a deletion would break, as apt and dnf see it: installable before and not after, and nothing else."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgsync.formats import debian, rpmmd
+from pkgsync.formats.sums import Stated, opened
 from pkgsync.model import Relations
 from pkgsync.reconcile.needs import needed, needs_of
 from tests import scope
-from tests.oracles import Made, apt_installs, dnf_installs, packages_of, primary_of
+from tests.oracles import Made, apt_installs, dnf_installs, dnf_says, packages_of, primary_of
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="apt is not installed")
 needs_dnf = pytest.mark.skipif(not shutil.which("dnf"), reason="dnf is not installed")
@@ -238,6 +240,94 @@ def test_what_apt_can_no_longer_install(name: str, tmp_path: Path) -> None:
     stays, goes, expected = DEB_CASES[name]
     assert told(apt_installs, stays, goes, tmp_path)[1] == expected
     assert lost(deb_relations([*stays, *goes]), stays, goes) == expected
+
+
+SPEC = """\
+Name: tool
+Version: 1.0
+Release: 1
+Summary: A tool
+License: MIT
+BuildArch: noarch
+Requires: lib-api = 3, /usr/bin/helper, (lib or spare)
+
+%description
+A tool.
+
+%package -n lib
+Summary: Its library
+Provides: lib-api = 3
+%description -n lib
+Its library.
+
+%package -n helper
+Summary: Its helper
+%description -n helper
+Its helper.
+
+%install
+mkdir -p %{buildroot}/usr/bin
+touch %{buildroot}/usr/bin/helper
+
+%files
+%files -n lib
+%files -n helper
+/usr/bin/helper
+"""
+
+
+@needs_dnf
+@pytest.mark.skipif(
+    not shutil.which("rpmbuild") or not shutil.which("createrepo_c"), reason="no rpmbuild, createrepo_c"
+)
+def test_rpms_that_rpmbuild_and_createrepo_made(tmp_path: Path) -> None:
+    (tmp_path / "tool.spec").write_text(SPEC, encoding="ascii")
+    build = ["rpmbuild", "-bb", "--quiet", "-D", f"_topdir {tmp_path}", "-D", f"_rpmdir {tmp_path}/all"]
+    subprocess.run([*build, str(tmp_path / "tool.spec")], check=True, capture_output=True)
+    folders = []
+    for gone in ("", "lib", "helper"):
+        folder = tmp_path / f"without-{gone}"
+        shutil.copytree(tmp_path / "all", folder)
+        for file in folder.glob(f"*/{gone or '-'}-1.0-1.noarch.rpm"):
+            file.unlink()
+        subprocess.run(["createrepo_c", "-q", str(folder)], check=True)
+        folders.append(folder)
+    assert dnf_says([str(folder) for folder in folders], tmp_path) == [
+        ["helper 1.0-1", "lib 1.0-1", "tool 1.0-1"],
+        ["helper 1.0-1"],
+        ["lib 1.0-1"],
+    ]
+
+    (primary,) = folders[0].glob("repodata/*-primary.xml.*")
+    pieces = opened(primary.read_bytes(), primary.name, Stated(), 10**6)
+    relations = {entry.name: relations for entry, relations in rpmmd.parse_relations(pieces, "primary")}
+    users = needed(needs_of(relations), ["tool"], ["lib", "helper"])
+    assert {gone: [use.what for use in uses] for gone, uses in users.items()} == {
+        "lib": ["lib or spare", "lib-api = 3"],
+        "helper": ["/usr/bin/helper"],
+    }
+
+
+@needs_apt
+@pytest.mark.skipif(not shutil.which("dpkg-scanpackages"), reason="dpkg-scanpackages is not installed")
+def test_debs_that_dpkg_made(tmp_path: Path) -> None:
+    fields = {
+        "lib": "Provides: lib-api (= 3)",
+        "tool": "Pre-Depends: lib-api (= 3)\nDepends: helper | spare,\n lib (>= 1~)",
+    }
+    for name in ("lib", "helper", "tool"):
+        (tmp_path / name / "DEBIAN").mkdir(parents=True)
+        control = f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: Nobody <n@example.invalid>\n"
+        more = fields.get(name, "Section: misc")
+        (tmp_path / name / "DEBIAN/control").write_text(f"{control}{more}\nDescription: none\n", encoding="ascii")
+        subprocess.run(["dpkg-deb", "--build", tmp_path / name, tmp_path], check=True, capture_output=True)
+    scan = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=tmp_path, check=True, capture_output=True)
+    relations = {entry.name: relations for entry, relations in debian.parse_relations([scan.stdout], "Packages")}
+    users = needed(needs_of(relations), ["tool"], ["lib", "helper"])
+    assert {gone: [use.what for use in uses] for gone, uses in users.items()} == {
+        "lib": ["lib-api = 3", "lib >= 1~"],
+        "helper": ["helper or spare"],
+    }
 
 
 # random worlds: names that are provided and required at random, so that most relations hang on one or two packages
