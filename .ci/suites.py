@@ -2,8 +2,8 @@
 
 Every folder of tests/ with test modules is a suite. A module whose tests were all skipped counts as not
 run; of the suite against the real OBS backend, of the version order against the real rpm and dpkg, of what a browser
-makes of the HTML reports, of what osc, apt and dnf make of the sandbox and install, and of logins with the real OpenSSH, no test
-may be skipped at all.
+makes of the HTML reports, of what osc, apt and dnf make of the sandbox and install from it, and of logins with the real
+OpenSSH, no test may be skipped at all.
 """
 
 import sys

@@ -35,12 +35,12 @@ class ExitCode(IntEnum):
 
 EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "done, or nothing to do",
-    ExitCode.ERROR: "an error, or the plan is incomplete",
+    ExitCode.ERROR: "an error, or the plan is incomplete (`verify`: package managers do not get all of it yet)",
     ExitCode.CHANGES: "there are changes (only with `--detailed-exitcode`; `audit`: there are orphans)",
     ExitCode.UNSAFE: "the plan exceeds a limit and cannot be applied",
     ExitCode.STALE: "the world changed since the plan was made",
     ExitCode.PARTLY: "partly applied: some actions failed or were left for the next run",
-    ExitCode.INTEGRITY: "a checksum, digest or schema does not match",
+    ExitCode.INTEGRITY: "a checksum, signature, digest or schema does not match",
     ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server, repository or project",
     ExitCode.LOCKED: "another run holds the lock",
     ExitCode.QUOTA: "the Packagecloud plan or quota is exhausted",

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pkgsync import surroundings
 from pkgsync.sandbox import DEMO_ORPHANS, REPOSITORY, Clock, Sandbox, demo_world_day1, demo_world_day2
 from tests.cli_world import Cli
 from tests.package_managers import Client, apt_get, dnf_with, needs
@@ -28,6 +30,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
         demo_world_day1(sandbox)
         cli = Cli(sandbox, tmp_path)
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(surroundings, "time", SimpleNamespace(sleep=lambda seconds: None))
         cli.configure(orphans=ORPHANS)
         apply(cli)
         yield cli
