@@ -67,7 +67,7 @@ def _met(
 def _meets(provides: Relation, requires: Relation, kind: PackageType) -> bool | None:
     """Whether both ranges of versions overlap; None where a version is not known.
 
-    As rpm-dependencies(7) and deb-substvars have it: what is provided in no version meets any for rpm, none for dpkg.
+    What is provided in no version meets any for rpm (rpm-dependencies(7)), none for dpkg (Debian Policy 7.5).
     """
     if not requires.operator:
         return True
