@@ -17,6 +17,7 @@ NEVER_SKIPPED = (
     "tests.unit.test_report_html.",
     "tests.integration.test_sandbox_real_clients.",
     "tests.integration.test_served_real_clients.",
+    "tests.integration.test_would_install.",
     "tests.integration.test_cli_ssh.",
 )
 

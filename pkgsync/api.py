@@ -65,14 +65,15 @@ def plan(
     policy = _policy(config, overrides)
     if base is not None:
         _refuse_other(config, base)
-    snapshot = _worlds(config, surroundings, policy, now, snapshot, base, overrides.accept_older_index)
-    snapshot = evolve(snapshot, obs=accepting(snapshot.obs, overrides.accept_older_index))
-    made, desired, actual = _planned(config, policy, overrides, selection, snapshot)
+    taken, services = _worlds(config, surroundings, policy, now, snapshot, base, overrides.accept_older_index)
+    taken = evolve(taken, obs=accepting(taken.obs, overrides.accept_older_index))
+    made, desired, actual = _planned(config, policy, overrides, selection, taken, services)
     _refuse_unknown(overrides.accept_older_index, [read.id for read in made.source.repositories])
     if base is None:
         return made
     try:
-        old, _, _ = _planned(base, _policy(base, overrides), overrides, selection, snapshot)
+        taken = _with_needs_of(taken, desired, actual)
+        old, _, _ = _planned(base, _policy(base, overrides), overrides, selection, taken)
     # this config may be the cure of just that
     except (ConfigError, UsageError):
         compared = reconcile.compare_all(made, Cause.CONFIG, base.digest)
@@ -89,7 +90,9 @@ def snapshot(config: Config, surroundings: Surroundings, *, now: Callable[[], da
     Raises as :func:`plan` does.
     """
     services = Services.of(config, surroundings, _archive_of(config.policy))
-    return _take(services, config, config.policy, now, everything=True)
+    taken = _take(services, config, config.policy, now, everything=True)
+    _, desired, actual = _decided(config, config.policy, EVERYTHING, taken, services)
+    return _with_needs_of(taken, desired, actual)
 
 
 def audit(
@@ -107,8 +110,8 @@ def audit(
     policy = _policy(config, overrides)
     services = Services.of(config, surroundings, _archive_of(policy))
     taken = _take(services, config, policy, now)
-    desired, actual, moment = judged(config, taken.obs), taken.packagecloud, taken.created_at
-    decided = reconcile.reconcile(desired, actual, policy, managed_distributions(config), moment)
+    moment, asked = taken.created_at, services if policy.limits.installable else None
+    decided, desired, actual = _decided(config, policy, EVERYTHING, taken, asked)
     found = reconcile.audit(decided, desired, actual, policy, moment, query)
     return reconcile.arranged(packagecloud.with_usage(services.packagecloud, found, moment, surroundings.progress))
 
@@ -128,8 +131,9 @@ def explain(
     explanation, but near names.
     """
     policy = _policy(config, overrides)
-    snapshot = _worlds(config, surroundings, policy, now, snapshot)
-    decided, desired, actual = _decided(config, policy, EVERYTHING, snapshot)
+    taken, services = _worlds(config, surroundings, policy, now, snapshot)
+    asked = services if policy.limits.installable else None
+    decided, desired, actual = _decided(config, policy, EVERYTHING, taken, asked)
     return reconcile.explain(decided, desired, actual, policy, overrides, name)
 
 
@@ -243,13 +247,17 @@ def _worlds(
     snapshot: Snapshot | None,
     base: Config | None = None,
     accepted: Collection[str] = (),
-) -> Snapshot:
-    """Both worlds as they are, or as ``snapshot`` has them. Raises UsageError where that is about other services."""
+) -> tuple[Snapshot, Services | None]:
+    """Both worlds as they are, and who may be asked more; or as ``snapshot`` has them.
+
+    Raises UsageError where that is about other services.
+    """
     if snapshot is None:
         services = Services.of(config, surroundings, _archive_of(policy))
-        return _take(services, config, policy, now or utc_now, base, everything=base is not None, accepted=accepted)
+        taken = _take(services, config, policy, now or utc_now, base, everything=base is not None, accepted=accepted)
+        return taken, services
     refuse_elsewhere(snapshot, config)
-    return snapshot if now is None else snapshot.at(now())
+    return snapshot if now is None else snapshot.at(now()), None
 
 
 def _take(
@@ -292,18 +300,26 @@ def _also(config: Config, base: Config | None) -> tuple[ObsProject, ...]:
 
 
 def _planned(
-    config: Config, policy: Policy, overrides: Overrides, selection: Selection, taken: Snapshot
+    config: Config,
+    policy: Policy,
+    overrides: Overrides,
+    selection: Selection,
+    taken: Snapshot,
+    services: Services | None = None,
 ) -> tuple[Plan, DesiredState, ActualState]:
     """The plan of these worlds, and what it was decided on."""
-    decided, desired, actual = _decided(config, policy, selection, taken)
+    decided, desired, actual = _decided(config, policy, selection, taken, services)
     setting = evolve(_setting(config), overrides=overrides, selection=selection)
     return reconcile.build_plan(decided, desired, actual, policy, taken.created_at, setting), desired, actual
 
 
 def _decided(
-    config: Config, policy: Policy, selection: Selection, taken: Snapshot
+    config: Config, policy: Policy, selection: Selection, taken: Snapshot, services: Services | None = None
 ) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
-    """The decisions on these worlds, and the worlds as this config sees them."""
+    """The decisions on these worlds, and the worlds as this config sees them.
+
+    The ``services`` are asked what packages need of those that go, if any do.
+    """
     moment, managed = taken.created_at, managed_distributions(config)
     actual = taken.actual_for(policy, moment)
     desired = mapping.checked(
@@ -312,7 +328,16 @@ def _decided(
         lambda: packagecloud.check_distributions(managed, actual.distribution_ids),
     )
     mapping.check_types(config, desired, actual)
-    decided = reconcile.reconcile(desired, actual, policy, managed, moment, reconcile.Selector(selection).takes)
+    takes = reconcile.Selector(selection).takes
+    if services is None:
+        return reconcile.reconcile(desired, actual, policy, managed, moment, takes), desired, actual
+    # for all of the config's plan: a snapshot serves every selection
+    decided = reconcile.reconcile(desired, actual, policy, managed, moment)
+    names, transfers = reconcile.losing(decided)
+    if names:
+        desired, actual = services.with_needs(config, desired, actual, names, transfers)
+    if names or selection:
+        decided = reconcile.reconcile(desired, actual, policy, managed, moment, takes)
     return decided, desired, actual
 
 
@@ -322,6 +347,15 @@ def _refuse_unknown(accepted: Collection[str], known: Sequence[str]) -> None:
             near = get_close_matches(name, known, 1)
             tip = f"Did you mean {near[0]}?" if near else "Write PROJECT/REPOSITORY, as the plan names it."
             raise UsageError(f"--accept-older-index {name}: no such OBS repository was read", tip=tip)
+
+
+def _with_needs_of(taken: Snapshot, desired: DesiredState, actual: ActualState) -> Snapshot:
+    """The snapshot with what was asked after it was taken."""
+    return evolve(
+        taken,
+        obs=evolve(taken.obs, requests=desired.requests),
+        packagecloud=evolve(taken.packagecloud, needs=actual.needs, requests=actual.requests),
+    )
 
 
 def _refuse_other(config: Config, base: Config) -> None:

@@ -166,6 +166,12 @@ class Reason(StrEnum):
         "It was downloaded lately, or Packagecloud does not tell.",
         "Wait, or lower `limits.in_use_days`.",
     )
+    NEEDED_BY = (
+        "needed-by",
+        Group.LATER,
+        "A package that stays needs it and nothing else that stays provides that, or it is not known whether one does.",
+        "Let OBS publish what works without it, or take out `limits.installable`.",
+    )
     LAST_VERSION = (
         "last-version",
         Group.RETAINED,

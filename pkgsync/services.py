@@ -13,12 +13,13 @@ from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadE
 from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.model.served import ServedIndex, Verification, Wanted
+from pkgsync.needs import NeedsReader
 from pkgsync.obs import ObsClient, ObsWorld, Place
 from pkgsync.packagecloud import PackagecloudClient, served
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.reconcile import Kept
 from pkgsync.session import Session
-from pkgsync.signatures import public_keys
+from pkgsync.signatures import PublicKeys, public_keys
 from pkgsync.surroundings import Surroundings, utc_now
 
 
@@ -167,6 +168,8 @@ class Services:
         desired, actual = self.observe(config, plan)
         leaving = frozenset(action.key for action in plan.removals)
         rows = [row for row in actual.rows if row.key in leaving]
+        losing = {row.distribution for row in rows} if config.policy.limits.installable else ()
+        desired, actual = self.with_needs(config, desired, actual, losing, plan.transfers)
         return desired, self.with_downloads(actual, rows, config.policy, now())
 
     def with_downloads(self, actual: ActualState, rows: Sequence[Row], policy: Policy, now: datetime) -> ActualState:
@@ -175,6 +178,35 @@ class Services:
         if days is None or not rows:
             return actual
         return packagecloud.with_downloads(self.packagecloud, actual, rows, days, now, self.surroundings.progress)
+
+    def with_needs(
+        self,
+        config: Config,
+        desired: DesiredState,
+        actual: ActualState,
+        names: Collection[str],
+        transfers: Collection[Transfer],
+    ) -> tuple[DesiredState, ActualState]:
+        """Both worlds with what the packages of these distributions need; the requests for that are counted."""
+        if not names:
+            return desired, actual
+        before = self.obs.requests, self.packagecloud.session.requests
+        with self.surroundings.progress.task("Reading what packages need", len(names), "files") as task:
+            reader = NeedsReader(
+                obs=self.obs,
+                packagecloud=self.packagecloud,
+                keys=lambda: index_keys(config),
+                pause=self.surroundings.sleep,
+            )
+            needs = {}
+            for name in sorted(names):
+                needs[name] = reader.read(name, desired, actual, transfers)
+                task.advance(1)
+        asked = self.obs.requests - before[0], self.packagecloud.session.requests - before[1]
+        return (
+            evolve(desired, requests=desired.requests + asked[0]),
+            evolve(actual, needs=needs, requests=actual.requests + asked[1]),
+        )
 
     def places(self, action: Transfer) -> tuple[Place, ...]:
         """Where what an action brings may be had, in the order to ask."""
@@ -226,13 +258,18 @@ def read_indexes(
 
     Raises ConfigError, IntegrityError for a file that is no key, AuthenticationError, QuotaError.
     """
+    keys = index_keys(config)
+    return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
+
+
+def index_keys(config: Config) -> PublicKeys | None:
+    """The key that the config pins. Raises ConfigError, and IntegrityError for a file that is no key."""
     path = config.packagecloud.signing_key
     try:
-        keys = public_keys(path.read_bytes(), str(path)) if path is not None else None
+        return public_keys(path.read_bytes(), str(path)) if path is not None else None
     except OSError as error:
         words = f"{path}: cannot be read: {error.strerror or error}"
         raise ConfigError(words, tip="`packagecloud.signing_key` in the config names it.") from None
-    return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
 
 
 def look_back(

@@ -158,6 +158,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
     plain = _plain(policy)
     if policy.orphans.gone is GoneRule.KEEP:  # came later too
         del plain["orphans"]["gone"]
+    if not policy.limits.installable:
+        del plain["limits"]["installable"]
     return plain
 
 

@@ -13,8 +13,9 @@ from attrs import frozen
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_path, check_word
 from pkgsync.formats.index_entries import MAX_ENTRIES, IndexEntry, Pointer
+from pkgsync.formats.relations import deb_relations
 from pkgsync.formats.sums import Checksum, Stated
-from pkgsync.model import PackageType, Version
+from pkgsync.model import PackageType, Relation, Relations, Version
 from pkgsync.model.filename import FileClass, class_of
 
 TOP = "Release"
@@ -23,6 +24,7 @@ _SUMS = {"sha256": "sha256", "sha512": "sha512", "sha1": "sha1", "md5sum": "md5"
 _LISTS = ("Packages.gz", "Packages.xz", "Packages.zst", "Packages")
 _ZONE = re.compile(r"(?: [A-Za-z]+|[-+][0-9]{4})\s*$")
 _FIELDS = frozenset({"package", "version", "architecture", "filename", "size", "package-type", "section", *_SUMS})
+_RELATED = frozenset({"depends", "pre-depends", "provides"})
 _MAX_FIELDS = 1000  # of one paragraph
 _SIGNED = re.compile(
     rb"-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n"
@@ -118,10 +120,28 @@ def _date(text: str | None) -> int | None:
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a Packages file. Raises IntegrityError for one that lacks what a package must have."""
-    for number, fields in enumerate(_stanzas(pieces, _FIELDS, what)):
+    return (_entry(fields, what) for fields in _paragraphs(pieces, _FIELDS, what))
+
+
+def parse_relations(pieces: Iterable[bytes], what: str) -> Iterator[tuple[IndexEntry, Relations]]:
+    """The same, with what each needs and provides."""
+    for fields in _paragraphs(pieces, _FIELDS | _RELATED, what):
+        entry = _entry(fields, what)
+        yield entry, _relations(entry, fields)
+
+
+def _paragraphs(pieces: Iterable[bytes], wanted: frozenset[str], what: str) -> Iterator[dict[str, str]]:
+    for number, fields in enumerate(_stanzas(pieces, wanted, what)):
         if number == MAX_ENTRIES:
             raise IntegrityError(f"{what}: it lists over {MAX_ENTRIES} packages, more than can be")
-        yield _entry(fields, what)
+        yield fields
+
+
+def _relations(entry: IndexEntry, fields: dict[str, str]) -> Relations:
+    own = Relation(entry.name, "=", entry.version)
+    provided = (relation for relations in deb_relations(fields.get("provides", "")) for relation in relations)
+    required = ",".join(fields.get(name, "") for name in ("pre-depends", "depends"))
+    return Relations(entry.type, entry.architecture, (own, *provided), tuple(deb_relations(required)))
 
 
 def _entry(fields: dict[str, str], what: str) -> IndexEntry:
@@ -181,6 +201,7 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
     fields: dict[str, str] = {}
     more: dict[str, list[str]] = {}
     name = ""
+    folded = _RELATED & (wanted or frozenset())
     for line in _lines(pieces, what):
         if not line or line.isspace():
             if fields:
@@ -189,7 +210,7 @@ def _stanzas(pieces: Iterable[bytes], wanted: frozenset[str] | None, what: str) 
         elif line[0] in " \t":
             if not name:
                 raise IntegrityError(f"{what}: a continuation line continues nothing")
-            if wanted is None:
+            if wanted is None or name in folded:
                 more.setdefault(name, []).append(line)
         else:
             name, colon, value = line.partition(":")

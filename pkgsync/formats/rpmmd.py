@@ -8,15 +8,20 @@ from attrs import evolve
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_path, check_word
 from pkgsync.formats.index_entries import MAX_ENTRIES, IndexEntry, Pointer
+from pkgsync.formats.relations import rich_relations, version_of
 from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.formats.xml import children, in_pieces
-from pkgsync.model import PackageType, Version
+from pkgsync.model import PackageType, Relation, Relations, Version
+from pkgsync.model.relations import Operator
 
 TOP = "repodata/repomd.xml"
 _REPO = "http://linux.duke.edu/metadata/repo}"
 _COMMON = "http://linux.duke.edu/metadata/common}"
-# of no use here
-_UNUSED = frozenset(f"{_COMMON}{name}" for name in ("format", "summary", "description", "packager", "url"))
+_RPM = "http://linux.duke.edu/metadata/rpm}"
+# of no use here; the format, which takes most of the time, only for relations
+_UNUSED = frozenset(f"{_COMMON}{name}" for name in ("summary", "description", "packager", "url"))
+_FORMAT = f"{_COMMON}format"
+_OPERATORS: dict[str, Operator] = {"LT": "<", "LE": "<=", "EQ": "=", "GE": ">=", "GT": ">"}
 _ORIGIN = "obsrepository:"
 _BASE = "http://www.w3.org/XML/1998/namespace}base"
 
@@ -86,7 +91,18 @@ def _checksum(checksum: Element | None, what: str) -> Checksum | None:
 
 def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
     """The packages of a primary, source packages too. Raises IntegrityError unless it holds as many as it says."""
-    elements = children(pieces, f"{_COMMON}metadata", what, _UNUSED)
+    return (_entry(element, what) for element in _packages(pieces, what, _UNUSED | {_FORMAT}))
+
+
+def parse_relations(pieces: Iterable[bytes], what: str) -> Iterator[tuple[IndexEntry, Relations]]:
+    """The same, with what each needs and provides. Of its files a primary lists only those that others name mostly."""
+    for element in _packages(pieces, what, _UNUSED):
+        entry = _entry(element, what)
+        yield entry, _relations(entry, _named(element, _COMMON).get("format"))
+
+
+def _packages(pieces: Iterable[bytes], what: str, unused: frozenset[str]) -> Iterator[Element]:
+    elements = children(pieces, f"{_COMMON}metadata", what, unused)
     stated = check_number(next(elements).get("packages"), "number of packages", what)
     if stated > MAX_ENTRIES:
         raise IntegrityError(f"{what}: it says that it lists {stated} packages, more than can be")
@@ -96,7 +112,7 @@ def parse_packages(pieces: Iterable[bytes], what: str) -> Iterator[IndexEntry]:
             count += 1
             if count > stated:
                 break
-            yield _entry(element, what)
+            yield element
     # a primary that is whole but short would make orphans of all that it lacks
     if count != stated:
         raise IntegrityError(f"{what}: it does not list the {stated} packages that it says")
@@ -133,3 +149,37 @@ def _mtime(time: Element | None) -> int | None:
     """None where it is no time: then nothing confirms the file, which is judged by itself."""
     text = "" if time is None else time.get("file", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def _relations(entry: IndexEntry, stated: Element | None) -> Relations:
+    parts = _named(stated, _RPM) if stated is not None else {}
+    files = (file.text for file in (stated if stated is not None else ()) if file.tag == f"{_COMMON}file" and file.text)
+    return Relations(
+        type=entry.type,
+        architecture=entry.architecture,
+        provides=(
+            Relation(entry.name, "=", entry.version),
+            *(relation for (relation,) in _alternatives(parts.get("provides"))),
+            *map(Relation, files),
+        ),
+        requires=tuple(_alternatives(parts.get("requires"))),
+    )
+
+
+def _alternatives(listed: Element | None) -> Iterator[tuple[Relation, ...]]:
+    for entry in listed if listed is not None else ():
+        name = entry.get("name", "")
+        if name.startswith("("):
+            yield from rich_relations(name)
+        else:
+            yield (_relation(name, entry),)
+
+
+def _relation(name: str, entry: Element) -> Relation:
+    flags = entry.get("flags")
+    if flags is None:
+        return Relation(name)
+    text = f"{entry.get('epoch') or '0'}:{entry.get('ver', '')}"
+    release = entry.get("rel")
+    # what is no operator is one that nobody knows
+    return Relation(name, _OPERATORS.get(flags, "="), version_of(f"{text}-{release}" if release else text))

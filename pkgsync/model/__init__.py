@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         Policy,
         Selection,
     )
+    from pkgsync.model.relations import Need, Needs, Relation, Relations
     from pkgsync.model.reports import (
         Audit,
         AuditQuery,
@@ -85,7 +86,9 @@ if TYPE_CHECKING:
     )
     from pkgsync.model.secret import Basic, Login, SshKey
 else:
-    __getattr__ = lazily(__name__, "policy origin secret key filename desired actual actions plan explained reports")
+    __getattr__ = lazily(
+        __name__, "policy origin secret key filename desired relations actual actions plan explained reports"
+    )
 
 __all__ = [
     "EVERYTHING",
@@ -127,6 +130,8 @@ __all__ = [
     "Limits",
     "Login",
     "Missing",
+    "Need",
+    "Needs",
     "NoLonger",
     "Observed",
     "OldContent",
@@ -146,6 +151,8 @@ __all__ = [
     "Problem",
     "Receipt",
     "ReceiptLine",
+    "Relation",
+    "Relations",
     "Removal",
     "Replacement",
     "Repository",

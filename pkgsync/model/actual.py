@@ -9,6 +9,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from pkgsync.model.key import Keyed
+from pkgsync.model.relations import Needs
 
 
 @frozen
@@ -54,7 +55,7 @@ class ActualState:
     ``downloads`` are the counts of the last ``limits.in_use_days`` by package key: None where Packagecloud gave no
     usable answer; a key that is missing was not asked for.
     ``archive`` are the rpm and deb rows of the repository that orphans are moved to, by package key; None where it was
-    not asked for, or could not be read completely.
+    not asked for, or could not be read completely. ``needs`` are of the distributions where something goes.
     """
 
     repository: str
@@ -66,3 +67,4 @@ class ActualState:
     warnings: tuple[str, ...] = ()
     downloads: Mapping[str, int | None] = field(factory=dict)
     archive: Mapping[str, Row] | None = None
+    needs: Mapping[str, Needs] = field(factory=dict)

@@ -52,12 +52,14 @@ class DistributionLimits:
 class Limits:
     """How many deletions a plan may hold per distribution before it is refused.
 
-    ``in_use_days`` holds what was downloaded in so many days; None: downloads don't matter.
+    ``in_use_days`` holds what was downloaded in so many days; None: downloads don't matter. ``installable`` holds what
+    a package that stays needs.
     """
 
     deletions: int = 20
     deletions_percent: int = 30
     in_use_days: int | None = None
+    installable: bool = False
     distributions: Mapping[str, DistributionLimits] = field(factory=dict)
 
     def of(self, distribution: str) -> "Limits":

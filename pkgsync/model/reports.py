@@ -62,6 +62,10 @@ class Orphan:
     flip: Flip | None = None
     otherwise: Reason | None = None
 
+    @property
+    def goes(self) -> bool:
+        return self.fate in ("delete", "archive")
+
 
 @frozen(kw_only=True)
 class Audit:

@@ -8,6 +8,7 @@ from pkgsync.obs.built import BuiltFiles
 from pkgsync.obs.client import ObsClient, Place, connect, from_places
 from pkgsync.obs.gather import gather, observe, read_metas
 from pkgsync.obs.hashing import hasher
+from pkgsync.obs.indexes import read_relations
 from pkgsync.obs.judge import judge
 from pkgsync.obs.keys import OfferedKey, pinned
 from pkgsync.obs.newest import Newest, accepting, beside

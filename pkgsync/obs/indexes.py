@@ -13,7 +13,7 @@ from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureEr
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
 from pkgsync.formats.sums import opened
-from pkgsync.model import Index, IndexedFile, PackageType, Problem, Signed
+from pkgsync.model import Index, IndexedFile, PackageType, Problem, Relations, Repository, Signed
 from pkgsync.model.filename import type_of
 from pkgsync.obs import settled
 from pkgsync.obs.client import ObsClient, Place, from_places
@@ -39,14 +39,23 @@ class IndexFormat:
     signature: str
     parse_top: Callable[[bytes, str], Pointer]
     parse_packages: Callable[[Iterable[bytes], str], Iterator[IndexEntry]]
+    parse_relations: Callable[[Iterable[bytes], str], Iterator[tuple[IndexEntry, Relations]]]
 
 
 RPM = IndexFormat(
-    top=rpmmd.TOP, signature=f"{rpmmd.TOP}.asc", parse_top=rpmmd.parse_top, parse_packages=rpmmd.parse_packages
+    top=rpmmd.TOP,
+    signature=f"{rpmmd.TOP}.asc",
+    parse_top=rpmmd.parse_top,
+    parse_packages=rpmmd.parse_packages,
+    parse_relations=rpmmd.parse_relations,
 )
 # README.md, "Signatures": every OBS writes it, and newer ones an InRelease too
 DEBIAN = IndexFormat(
-    top=debian.TOP, signature=f"{debian.TOP}.gpg", parse_top=debian.parse_top, parse_packages=debian.parse_packages
+    top=debian.TOP,
+    signature=f"{debian.TOP}.gpg",
+    parse_top=debian.parse_top,
+    parse_packages=debian.parse_packages,
+    parse_relations=debian.parse_relations,
 )
 
 
@@ -117,6 +126,44 @@ class Listed:
     index: Index | None
 
 
+def _packages(client: ObsClient, project: str, repository: str, pointer: Pointer, what: str) -> bytes:
+    """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""
+
+    def one(place: Place) -> bytes:
+        # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
+        limit = client.limits.max_index_bytes
+        packed = place.session.get(place.route, max_bytes=limit, decode=False, elsewhere=True).body
+        pointer.packed.verify(packed, what)
+        return packed
+
+    if pointer.packed.size == 0:
+        pointer.packed.verify(b"", what)
+        return b""
+    return from_places(client.published_places(project, repository, pointer.path), one)
+
+
+def read_relations(client: ObsClient, repository: Repository) -> Iterator[tuple[str, Relations]]:
+    """What the files of an index need and provide, by sha256: 2 requests. Nothing where none was read, or it is empty.
+
+    Raises ReadError, and IntegrityError where the index is no longer the one that was read.
+    """
+    if repository.index is None or not repository.index.files or repository.content == "build":
+        return
+    sums = {file.path: file.sha256 for file in repository.index.files}
+    kind = RPM if repository.index.files[0].type is PackageType.RPM else DEBIAN
+    # the very bytes that were read, and so verified where a key is pinned
+    top = client.top(repository.project, repository.name, kind.top)
+    if hashlib.sha256(top).hexdigest() != repository.index.top_sha256:
+        raise _ChangedError(f"{repository.id}/{kind.top}: changed since it was read")
+    pointer = kind.parse_top(top, f"{repository.id}/{kind.top}")
+    what = f"{repository.id}/{pointer.path}"
+    packed = _packages(client, repository.project, repository.name, pointer, what)
+    pieces = opened(packed, what, pointer.unpacked, client.limits.max_index_open_bytes)
+    yield from (
+        (sums[entry.path], relations) for entry, relations in kind.parse_relations(pieces, what) if entry.path in sums
+    )
+
+
 class IndexReader:
     """Reads the index of one repository in two looks; ``results`` tell which kind of index is the likelier one.
 
@@ -183,7 +230,7 @@ class IndexReader:
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
-        packed = self._packages(pointer, what)
+        packed = _packages(self._client, self._wanted.project.name, self._wanted.name, pointer, what)
         try:
             files = tuple(self._files(kind, packed, pointer, what))
         except IntegrityError as error:
@@ -235,23 +282,6 @@ class IndexReader:
         stated, suffix = astuple(pointer.unpacked), pointer.path.rpartition(".")[2]
         made_of = (kind.top, suffix, stated, limit, hashlib.sha256(packed).hexdigest())
         return self._parsed.entries(self._wanted.id, made_of, parse)
-
-    def _packages(self, pointer: Pointer, what: str) -> bytes:
-        """The verified list of packages, as it is; one of no bytes is not asked for: an empty answer is no answer."""
-
-        def one(place: Place) -> bytes:
-            # not cut at its stated size: one that outgrew it was replaced under the reader, and is whole the next time
-            limit = self._client.limits.max_index_bytes
-            packed = place.session.get(place.route, max_bytes=limit, decode=False, elsewhere=True).body
-            pointer.packed.verify(packed, what)
-            return packed
-
-        if pointer.packed.size == 0:
-            pointer.packed.verify(b"", what)
-            return b""
-        return from_places(
-            self._client.published_places(self._wanted.project.name, self._wanted.name, pointer.path), one
-        )
 
     def _check_origin(self, origin: str | None) -> None:
         """The name of the server is not compared: it may change, and the API may call itself otherwise."""

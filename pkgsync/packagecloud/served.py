@@ -15,7 +15,7 @@ from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureEr
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer
 from pkgsync.formats.sums import opened
-from pkgsync.model import PackageType
+from pkgsync.model import PackageType, Relations
 from pkgsync.model.served import ServedFile, ServedIndex, Wanted
 from pkgsync.packagecloud import routes
 from pkgsync.packagecloud.client import PackagecloudClient
@@ -53,6 +53,11 @@ class Tree:
     def entries(self) -> Iterator[IndexEntry]:
         """Its packages. Raises IntegrityError while they are read."""
         parse = rpmmd.parse_packages if self.type is PackageType.RPM else debian.parse_packages
+        return parse(self.pieces(), self.what) if self.packed else iter(())
+
+    def relations(self) -> Iterator[tuple[IndexEntry, Relations]]:
+        """The same, with what each needs and provides."""
+        parse = rpmmd.parse_relations if self.type is PackageType.RPM else debian.parse_relations
         return parse(self.pieces(), self.what) if self.packed else iter(())
 
 

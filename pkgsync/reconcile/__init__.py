@@ -1,6 +1,6 @@
 """The pure core: (desired state, actual state, policy, now) -> what to do and why. No input or output, no clock."""
 
-from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, unasked
+from pkgsync.reconcile.audits import EVERY_ORPHAN, arranged, audit, losing, unasked
 from pkgsync.reconcile.causes import compare, compare_all
 from pkgsync.reconcile.decisions import Reconciliation, reconcile
 from pkgsync.reconcile.explain import explain

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from attrs import evolve
 
-from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, iso
+from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, Transfer, iso
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.decisions import Reconciliation
 from pkgsync.reconcile.filters import Globs
@@ -78,6 +78,16 @@ def _place(orphan: Orphan, sort: AuditSort) -> tuple[bool, int, str]:
             return False, _FATES.index(orphan.fate), ""
         case never:
             assert_never(never)
+
+
+def losing(decided: Reconciliation) -> tuple[list[str], list[Transfer]]:
+    """The distributions where something goes, or is held only for what stays; and all that comes."""
+    names = [
+        d.name
+        for d in decided.distributions
+        if d.replacements or any(o.goes or o.reason is Reason.NEEDED_BY for o in d.orphans)
+    ]
+    return names, [t for d in decided.distributions for t in (*d.uploads, *d.replacements)]
 
 
 def unasked(decided: Reconciliation) -> Iterable[Row]:

@@ -28,9 +28,10 @@ from pkgsync.model.filename import FileClass
 from pkgsync.reconcile.facts import Facts, by_name
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.limits import exceeded, freed
+from pkgsync.reconcile.losses import NO_LOSSES, Losses, kept, losses
 from pkgsync.reconcile.names import settle_names
 from pkgsync.reconcile.offers import Offered, gather_offers
-from pkgsync.reconcile.orphans import judge, orphan_rows
+from pkgsync.reconcile.orphans import judge, needed_by, orphan_rows
 from pkgsync.reconcile.retention import groups
 from pkgsync.reconcile.transfers import Transfers, transfers
 from pkgsync.reconcile.versions import key_of
@@ -41,7 +42,7 @@ class DistributionDecisions:
     """All decisions for one distribution, and the ``facts`` they were taken on.
 
     ``freed`` are removals whose newer version this plan uploads; ``renamed`` the rows whose content an index lists
-    under another name.
+    under another name. ``losses`` are what the removals and replacements take from what stays.
     """
 
     name: str
@@ -59,6 +60,7 @@ class DistributionDecisions:
     renamed: frozenset[str] = frozenset()
     unchanged: int = 0
     filtered: int = 0
+    losses: Losses = NO_LOSSES
 
     @property
     def offered(self) -> Offered:
@@ -158,6 +160,10 @@ def _decide(
         archive=actual.archive,
     )
     orphans = [judge(row, facts) for row in candidates]
+    needs, moving = actual.needs.get(offered.distribution), (*uploads, *replacements)
+    if policy.limits.installable:
+        needed = kept(rows, [o.row.key for o in orphans if o.goes and takes(o.row.key)], moving, needs)
+        orphans = [needed_by(o, needed[o.row.key]) if o.row.key in needed else o for o in orphans]
     due = [o for o in orphans if takes(o.row.key)]
     archive_to = policy.orphans.archive_to
     return DistributionDecisions(
@@ -176,6 +182,7 @@ def _decide(
         unchanged=moved.unchanged,
         filtered=len(rows) - len(candidates) - _offered_rows(rows_by_name, offered, moved),
         facts=facts,
+        losses=losses(rows, [o.row.key for o in due if o.goes], moving, needs) if needs else NO_LOSSES,
     )
 
 

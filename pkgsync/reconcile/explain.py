@@ -13,6 +13,7 @@ from pkgsync.model import (
     Explanation,
     Flip,
     LimitExceeded,
+    Orphan,
     Overrides,
     Policy,
     Repository,
@@ -158,8 +159,16 @@ class _Teller:
             *_steps(orphans.way(row, decided.facts)),
         ]
         orphan = next(o for o in decided.orphans if o.row is row)
+        if orphan.goes or orphan.reason is Reason.NEEDED_BY:
+            steps.append(self._needed(orphan))
         told = _told(row.distribution, row.filename, orphan.fate, orphan.message, steps, orphan.reason, orphan.flip)
         return self._within_limits(told) if orphan.fate in ("delete", "archive") else told
+
+    def _needed(self, orphan: Orphan) -> Step:
+        """Asked when all others are judged."""
+        if not self.policy.limits.installable:
+            return Step("needs", True, "`limits.installable` is not set")
+        return Step("needs", orphan.goes, "nothing that stays needs it alone" if orphan.goes else orphan.message)
 
     def _within_limits(self, told: Explanation) -> Explanation:
         """The file may go, if the plan that holds it may."""

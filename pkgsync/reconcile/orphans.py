@@ -22,7 +22,7 @@ from pkgsync.reconcile.facts import Case, Facts, case_of
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.identity import class_in
 from pkgsync.reconcile.offers import Offered
-from pkgsync.reconcile.stops import Stop, first_stop, setting, walk
+from pkgsync.reconcile.stops import Stop, first_stop, removing, setting, walk
 
 
 def orphan_rows(rows: Iterable[Row], offered: Offered, renamed: Collection[str], filters: FileFilter) -> list[Row]:
@@ -69,6 +69,12 @@ def judge(row: Row, facts: Facts) -> Orphan:
         evidence=evidence,
         archived_in=archive,
     )
+
+
+def needed_by(orphan: Orphan, words: str) -> Orphan:
+    """One that may go but for what stays, which is only known when all others are judged."""
+    flip = removing("To let it go all the same, take out", "limits", "installable")
+    return Orphan(row=orphan.row, fate="held", reason=Reason.NEEDED_BY, message=words, flip=flip)
 
 
 def way(row: Row, facts: Facts) -> Iterator[tuple[str, Stop | str]]:

@@ -110,7 +110,12 @@ def build_plan(
         shadowed=tuple(s for d in results for s in d.shadowed),
         left_out=tuple(item for d in results for item in d.left_out),
         exceeded=over,
-        warnings=(*_unmatched(setting.selection, decided), *desired.warnings, *actual.warnings),
+        warnings=(
+            *_unmatched(setting.selection, decided),
+            *desired.warnings,
+            *actual.warnings,
+            *(words for d in results for words in _lost(d)),
+        ),
     )
 
 
@@ -130,6 +135,15 @@ def _unmatched(selection: Selection, decided: Reconciliation) -> Iterator[str]:
     for option, glob in given:
         if not any(map(Globs([glob]).match, keys)):
             yield f"{option} {glob} matches no package; globs are matched against DISTRIBUTION/FILE, such as {example}"
+
+
+def _lost(decided: DistributionDecisions) -> Iterator[str]:
+    """What would no longer install, for each file that takes something away."""
+    replaced = {replacement.key for replacement in decided.replacements}
+    for key, words in decided.losses.words.items():
+        yield f"{key} {'is replaced' if key in replaced else 'goes'}, but {words}"
+    if decided.losses.unknown:
+        yield f"{decided.name}: whether all that stays would still install is not known: {decided.losses.unknown}"
 
 
 def snapshot(rows: Iterable[Row | Removal]) -> str:

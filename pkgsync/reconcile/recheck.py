@@ -14,6 +14,7 @@ from pkgsync.model import (
     Archiving,
     Deletion,
     DesiredState,
+    Needs,
     Orphan,
     OrphanAction,
     Outcome,
@@ -33,6 +34,7 @@ from pkgsync.reconcile.decisions import DistributionDecisions, reconcile
 from pkgsync.reconcile.filters import FileFilter
 from pkgsync.reconcile.identity import architecture_of
 from pkgsync.reconcile.limits import exceeded, freed
+from pkgsync.reconcile.losses import kept
 from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.orphans import filtered_out
 from pkgsync.reconcile.standing import Fresh, Sent, Standing, done, due, left, stale, stopped, unmanaged
@@ -73,7 +75,8 @@ def recheck(
         sent=sent,
         brought=brought,
     )
-    return tuple(_within_limits([_standing(action, fresh) for action in plan.actions], fresh))
+    standings = [*_within_limits([_standing(action, fresh) for action in plan.actions], fresh)]
+    return tuple(_without_losses(standings, fresh, actual.needs))
 
 
 def _keys(transfer: Transfer) -> tuple[str, str]:
@@ -290,8 +293,7 @@ def _within_limits(standings: Sequence[Standing], fresh: Fresh) -> Iterator[Stan
 
     They don't count for an undo that our journal vouches for: it takes nothing away that we have not put there.
     """
-    vouched = fresh.plan.undoes is not None and fresh.sent is not None
-    going = [s.action for s in standings if s.outcome is Outcome.DUE and not vouched]
+    going = [s.action for s in standings if s.outcome is Outcome.DUE and not fresh.vouched]
     removals = {action.key: action for action in going if isinstance(action, Removal)}
     rows = [row for result in fresh.results.values() for row in result.rows]
     uploads = [upload for result in fresh.results.values() for upload in result.uploads]
@@ -302,6 +304,21 @@ def _within_limits(standings: Sequence[Standing], fresh: Fresh) -> Iterator[Stan
         action = standing.action
         message = over.get(action.distribution) if action.key in removals else None
         yield stale(action, Reason.POLICY_CHANGED, message) if message else standing
+
+
+def _without_losses(standings: Sequence[Standing], fresh: Fresh, needs: Mapping[str, Needs]) -> Iterator[Standing]:
+    """What a package that stays needs, as the indexes say now, is left where the config wants that; as for limits."""
+    wanted = fresh.policy.limits.installable and not fresh.vouched
+    due = [s.action for s in standings if wanted and s.outcome is Outcome.DUE]
+    needed: dict[str, str] = {}
+    for name in sorted({action.distribution for action in due} & fresh.results.keys()):
+        here = [action for action in due if action.distribution == name]
+        going = [action.key for action in here if isinstance(action, Removal)]
+        coming = [action for action in here if isinstance(action, Transfer)]
+        needed |= kept(fresh.results[name].rows, going, coming, needs.get(name))
+    for standing in standings:
+        words = needed.get(standing.action.key)
+        yield left(standing.action, Reason.NEEDED_BY, words) if words else standing
 
 
 def _freed(rows: Iterable[Row], uploads: Iterable[Upload], fresh: Fresh) -> frozenset[str]:

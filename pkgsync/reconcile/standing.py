@@ -52,6 +52,11 @@ class Fresh:
     sent: Mapping[str, Sent] | None
     brought: Collection[str]
 
+    @property
+    def vouched(self) -> bool:
+        """Whether it is an undo of an apply whose journal is here."""
+        return self.plan.undoes is not None and self.sent is not None
+
 
 def due(action: Action) -> Standing:
     return Standing(action=action, outcome=Outcome.DUE)

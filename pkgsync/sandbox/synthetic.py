@@ -67,10 +67,11 @@ def make_deb(
     size: int = 0,
     salt: str = "",
     path: Path | None = None,
+    fields: Sequence[str] = (),
 ) -> Artifact:
-    """Make a deb; arguments as for make_rpm, `release` is the Debian revision."""
+    """Make a deb; arguments as for make_rpm, `release` is the Debian revision; `fields` are more of its control."""
     header = PackageHeader(kind="deb", name=name, epoch=epoch, version=version, release=release, architecture=arch)
-    control = "".join(f"{line}\n" for line in _control_lines(header, salt)).encode()
+    control = "".join(f"{line}\n" for line in _control_lines(header, salt, fields)).encode()
     control_tar = gzip.compress(_tar_header("./control", len(control)) + _tar_padded(control) + bytes(1024), mtime=0)
     data_head = _tar_header("./usr/", 0, tarfile.DIRTYPE) + _tar_header(f"./usr/{name}", size)
     data_tail = bytes(-size % 512) + bytes(1024)
@@ -81,7 +82,7 @@ def make_deb(
         _ar_member("data.tar", len(data_head) + size + len(data_tail)) + data_head,
     ]
     blob = _store(pieces, size, data_tail, path)
-    return Artifact(filename=header.filename, blob=blob, entry=deb_entry(header, salt, blob))
+    return Artifact(filename=header.filename, blob=blob, entry=deb_entry(header, salt, blob, fields))
 
 
 def rpm_entry(header: PackageHeader, blob: Blob) -> str:
@@ -107,9 +108,9 @@ def rpm_entry(header: PackageHeader, blob: Blob) -> str:
 """
 
 
-def deb_entry(header: PackageHeader, salt: str, blob: Blob) -> str:
+def deb_entry(header: PackageHeader, salt: str, blob: Blob, fields: Sequence[str] = ()) -> str:
     """The stanza that dpkg-scanpackages would write."""
-    head, tail = _control_lines(header, salt)[:4], _control_lines(header, salt)[4:]
+    lines = _control_lines(header, salt, fields)
     sums = [
         f"Filename: ./{header.filename}",
         f"Size: {blob.size}",
@@ -117,10 +118,10 @@ def deb_entry(header: PackageHeader, salt: str, blob: Blob) -> str:
         f"SHA1: {blob.digest('sha1')}",
         f"SHA256: {blob.digest('sha256')}",
     ]
-    return "\n".join([*head, *sums, *tail]) + "\n\n"
+    return "\n".join([*lines[:4], *sums, *lines[4:]]) + "\n\n"
 
 
-def _control_lines(header: PackageHeader, salt: str) -> list[str]:
+def _control_lines(header: PackageHeader, salt: str, fields: Sequence[str]) -> list[str]:
     epoch = f"{header.epoch}:" if header.epoch else ""
     revision = "" if header.release is None else f"-{header.release}"
     return [
@@ -130,6 +131,7 @@ def _control_lines(header: PackageHeader, salt: str) -> list[str]:
         "Maintainer: Demo Packager <demo@example.invalid>",
         "Section: misc",
         "Priority: optional",
+        *fields,
         f"Description: synthetic package {salt}".rstrip(),
     ]
 

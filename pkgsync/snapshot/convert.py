@@ -21,6 +21,7 @@ from pkgsync.model import (
     BuiltPackage,
     Index,
     IndexedFile,
+    Need,
     PackageType,
     Problem,
     Row,
@@ -82,6 +83,11 @@ def file_in(array: list[Any], _: Any = None) -> IndexedFile:
     )
 
 
+def need_in(array: Any, _: Any = None) -> Need:
+    what, *of = array
+    return Need(what, tuple(of))
+
+
 def _exact(array: list[Any]) -> list[Any]:
     """JSON Schema takes 1.0 for an integer."""
     if any(isinstance(value, float) for value in array):
@@ -102,6 +108,8 @@ def converter() -> Converter:
     made.register_structure_hook(BuiltFile, built_in)
     made.register_unstructure_hook(IndexedFile, file_out)
     made.register_structure_hook(IndexedFile, file_in)
+    made.register_unstructure_hook(Need, lambda need: [need.what, *need.of])
+    made.register_structure_hook(Need, need_in)
     for kind in (ArchitectureResult, BuiltPackage, Signed, Index, IndexRead, Problem):
         made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
     _register(

@@ -126,7 +126,7 @@ orphans:
   names: [n]
   uploaders: [u]
   without_files: [w]
-limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, distributions: {opensuse/15.6: {deletions: 5}}}
+limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, installable: true, distributions: {opensuse/15.6: {deletions: 5}}}
 """
     ).policy
     assert policy.include == ("a*",)
@@ -149,6 +149,7 @@ limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, distributions: {
         deletions=0,
         deletions_percent=100,
         in_use_days=14,
+        installable=True,
         distributions={"opensuse/15.6": DistributionLimits(deletions=5)},
     )
     assert policy.limits.of("opensuse/15.6") == evolve(policy.limits, deletions=5)
@@ -259,6 +260,7 @@ version: 1
         ("version: 1\n", "version: 1\norphans: {gone: delete}\n"),
         ("version: 1\n", "version: 1\nlimits: {deletions: 21}\n"),
         ("version: 1\n", "version: 1\nlimits: {in_use_days: 1}\n"),
+        ("version: 1\n", "version: 1\nlimits: {installable: true}\n"),
         ("version: 1\n", "version: 1\nlimits: {distributions: {opensuse/15.6: {deletions: 20}}}\n"),
         ("version: 1\n", "version: 1\nrebuilds: hold\n"),
         ("obs:\n", "obs:\n  api: https://obs.example\n"),

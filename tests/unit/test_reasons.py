@@ -16,7 +16,7 @@ GROUPS = {
         "not-succeeded",
         "newest-not-here",
     },
-    Group.LATER: {"content-unknown", "in-use", "signature", "unread"},
+    Group.LATER: {"content-unknown", "in-use", "needed-by", "signature", "unread"},
     Group.UNSETTLED: {
         "architecture-absent",
         "dirty",

@@ -159,6 +159,7 @@ CASES = [
     ("held", "owner-unknown", told([repository(OTHER, architectures=[architecture("x86_64", package("src", OTHER), package("bad", code="failed"))])], [row(OLD)], policy(GONE)), "Repair them in OBS, or, only if they never had binary packages: `orphans: {without_files: [bad]}`"),
     ("held", "min-age", told([repository(NEW)], [row(OLD, created_at="2026-02-28T12:00:00Z"), row(NEW)], policy(evolve(DELETE, min_age=timedelta(days=2)))), "Wait until 2026-03-02T12:00:00Z."),
     ("held", "in-use", told([repository(NEW)], [row(OLD), row(NEW)], policy(limits=Limits(in_use_days=7)), downloads={f"{LEAP}/{OLD.filename}": 3}), "To let it go all the same, take out `limits.in_use_days`."),
+    ("held", "needed-by", told([repository(NEW)], [row(OLD), row(NEW)], policy(limits=Limits(installable=True))), "To let it go all the same, take out `limits.installable`."),
     ("held", "dirty", told([repository(NEW, problems=(builders.problem(),))], [row(OLD), row(NEW)]), "Plan again when OBS has caught up."),
     ("filtered", "", told([repository(OLD)], wanted=policy(exclude=("hello*", "x"))), 'To sync it, take this out of `exclude`: `["hello*"]`'),
     ("filtered", "", told([repository(OLD)], [row(OLD, sha256=sha("x"))], policy(include=("x",))), "To sync it: `include: [hello-1.0-1.x86_64.rpm]`"),

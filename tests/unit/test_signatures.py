@@ -65,7 +65,9 @@ def test_a_dsa_key_of_2048_bits_signs(gpg, verifier) -> None:
 
 
 @pytest.mark.parametrize("name", ["dsa1024", "sha1-bound"])
-def test_keys_as_many_obs_projects_have_them_count_for_gpgv_and_pysequoia_says_what_refuses_them(gpg, verifier, name) -> None:
+def test_keys_as_many_obs_projects_have_them_count_for_gpgv_and_pysequoia_says_what_refuses_them(
+    gpg, verifier, name
+) -> None:
     signature = gpg.sign(DATA, name, digest="SHA256")
     if verifier == "gpgv":
         assert check(gpg, name, signature).fingerprint == gpg.fingerprint(name)

@@ -1,0 +1,58 @@
+"""What packages need of one another, as the indexes that package managers read state it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+from pkgsync.model.desired import Version
+from pkgsync.model.filename import PackageType
+
+Operator = Literal["", "<", "<=", "=", ">=", ">"]
+
+
+@frozen
+class Relation:
+    """A name that is provided or required, in any version or in some.
+
+    ``version`` is None beside an operator where it cannot be read.
+    """
+
+    name: str
+    operator: Operator = ""
+    version: Version | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.operator} {self.version or '?'}" if self.operator else self.name
+
+
+@frozen
+class Relations:
+    """Of one package: its architecture, what it provides (itself too), and what it requires.
+
+    Each of ``requires`` is met by any one of its alternatives.
+    """
+
+    type: PackageType
+    architecture: str
+    provides: tuple[Relation, ...]
+    requires: tuple[tuple[Relation, ...], ...]
+
+
+@frozen(cache_hash=True)  # many packages share one
+class Need:
+    """Something that a file requires, in words, and the files that provide it, by their sha256."""
+
+    what: str
+    of: tuple[str, ...]
+
+
+@frozen
+class Needs:
+    """The needs of each file of a distribution, by sha256, as far as a file of its own repository can meet them.
+
+    ``unread`` says why some are not known.
+    """
+
+    files: Mapping[str, tuple[Need, ...]] = field(factory=dict)
+    unread: str = ""

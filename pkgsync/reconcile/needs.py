@@ -1,0 +1,137 @@
+"""Would it still install? What a package that stays needs, and only one that goes provides.
+
+Judged by what the indexes state: rpm's Provides, Requires and listed files; deb's Provides, Depends and Pre-Depends.
+Of what no package of the distribution provides, nothing is known: the base system may. Conflicts are not looked at.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
+from typing import NamedTuple
+
+from pkgsync.formats.fields import is_word
+from pkgsync.model import Need, PackageType, Relation, Relations, Version
+from pkgsync.model.filename import SOURCES
+from pkgsync.reconcile.architectures import INDEPENDENT
+from pkgsync.reconcile.versions import orderable, sort_key
+
+_Provider = tuple[str, Relation]
+_MOST_TOLD = 3
+
+
+def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
+    """What each package of one distribution needs of others, by sha256 as ``packages`` are.
+
+    A package manager takes packages of its own architecture and of any, so that those of any are judged once for each.
+    """
+    found: dict[str, dict[Need, None]] = {sha256: {} for sha256 in packages}
+    of = {sha256: _machine(relations.architecture) for sha256, relations in packages.items()}
+    machines = {*of.values()} - SOURCES
+    for machine in sorted(machines - INDEPENDENT or machines):
+        world = {s: r for s, r in packages.items() if of[s] == machine or of[s] in INDEPENDENT}
+        provided = defaultdict(list)
+        for sha256, relations in world.items():
+            for relation in relations.provides:
+                provided[relation.name].append((sha256, relation))
+        # many packages state the same
+        met = cache(partial(_met, provided))
+        for sha256, relations in world.items():
+            for alternatives in relations.requires:
+                found[sha256].update(dict.fromkeys(met(alternatives, relations.type)))
+    return {sha256: tuple(needs) for sha256, needs in found.items()}
+
+
+def _machine(architecture: str) -> str:
+    return "i386" if re.fullmatch("i[3-6]86", architecture) else architecture
+
+
+def _met(
+    provided: Mapping[str, list[_Provider]], alternatives: Sequence[Relation], kind: PackageType
+) -> tuple[Need, ...]:
+    """None where nobody provides it."""
+    sure: dict[str, None] = {}
+    doubtful: dict[str, None] = {}
+    for relation in alternatives:
+        for sha256, provides in provided.get(relation.name, ()):
+            meets = _meets(provides, relation, kind)
+            if meets or meets is None:
+                (sure if meets else doubtful)[sha256] = None
+    what = _told(alternatives)
+    if sure:
+        return (Need(what, tuple(sure)),)
+    # each may be the one that is needed
+    return tuple(Need(what, (sha256,)) for sha256 in doubtful)
+
+
+def _meets(provides: Relation, requires: Relation, kind: PackageType) -> bool | None:
+    """Whether both ranges of versions overlap; None where a version is not known.
+
+    What is provided in no version meets any for rpm (rpm-dependencies(7)), none for dpkg (Debian Policy 7.5).
+    """
+    if not requires.operator:
+        return True
+    if not provides.operator:
+        return kind is PackageType.RPM
+    order = _order(provides.version, requires.version, kind)
+    if order is None:
+        return None
+    if order == 0:
+        return any(sign in provides.operator and sign in requires.operator for sign in "<=>")
+    above, below = (requires, provides) if order > 0 else (provides, requires)
+    return ">" in above.operator or "<" in below.operator
+
+
+def _order(one: Version | None, other: Version | None, kind: PackageType) -> int | None:
+    if one is None or other is None or not (orderable(one, kind) and orderable(other, kind)):
+        return None
+    if kind is PackageType.RPM and not (one.release and other.release):
+        one, other = Version(one.epoch, one.version), Version(other.epoch, other.version)
+    first, second = map(sort_key(kind), (one, other))
+    return (first > second) - (first < second)
+
+
+def _told(alternatives: Sequence[Relation]) -> str:
+    """A name may be any text of a package, and as long."""
+    names = [str(relation) if all(map(is_word, str(relation).split(" "))) else "something" for relation in alternatives]
+    return " or ".join(names if len(names) <= _MOST_TOLD else [*names[: _MOST_TOLD - 1], "others"])
+
+
+class Use(NamedTuple):
+    """A file that stays, by its sha256, and what it needs."""
+
+    of: str
+    what: str
+
+
+def needed(
+    needs: Mapping[str, tuple[Need, ...]], stays: Collection[str], goes: Collection[str]
+) -> dict[str, tuple[Use, ...]]:
+    """What goes and is needed by what stays, all by sha256, with its uses: by a file itself, or through another one.
+
+    What is met neither now nor later is no loss.
+    """
+    present = set(stays)
+    users: dict[Need, list[str]] = defaultdict(list)
+    for sha256 in stays:
+        for need in needs.get(sha256, ()):
+            users[need].append(sha256)
+    meeting: dict[str, list[Need]] = defaultdict(list)
+    for need in users:
+        for provider in need.of:
+            meeting[provider].append(need)
+    left = {need: sum(provider in present for provider in need.of) for need in users}
+    found: dict[str, dict[Use, None]] = {}
+    # what is lost may be needed itself, which is put down to the file that goes
+    lost = [(sha256, sha256) for sha256 in goes if sha256 not in present]
+    for missing, cause in lost:
+        for need in meeting[missing]:
+            left[need] -= missing != cause
+            if left[need]:
+                continue
+            for user in users[need]:
+                found.setdefault(cause, {})[Use(user, need.what)] = None
+                if user in present:
+                    present.remove(user)
+                    lost.append((user, cause))
+    return {sha256: tuple(uses) for sha256, uses in found.items()}

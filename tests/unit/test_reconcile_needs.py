@@ -1,0 +1,87 @@
+"""What a file that stays needs of one that goes; tests/integration/test_would_install.py asks apt and dnf."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkgsync.model import Need, PackageType, Relation, Relations, Version
+from pkgsync.reconcile.needs import Use, needed, needs_of
+
+
+def package(*requires: str, provides: str = "", arch: str = "x86_64", kind: PackageType = PackageType.RPM) -> Relations:
+    own = tuple(map(Relation, provides.split()))
+    return Relations(kind, arch, own, tuple((Relation(name),) for name in requires))
+
+
+def test_each_architecture_is_a_world_of_its_own() -> None:
+    packages = {
+        "script": package("lib", arch="noarch"),
+        "here": package(provides="lib"),
+        "there": package(provides="lib", arch="aarch64"),
+        "old": package("lib", arch="i586"),
+        "lib32": package(provides="lib", arch="i686"),
+        "source": package("lib", arch="src"),
+    }
+    assert needs_of(packages) == {
+        "script": (Need("lib", ("there",)), Need("lib", ("lib32",)), Need("lib", ("here",))),
+        "here": (),
+        "there": (),
+        "old": (Need("lib", ("lib32",)),),
+        "lib32": (),
+        "source": (),
+    }
+    gone = needed(needs_of(packages), ["script", "here"], ["there"])
+    assert gone == {"there": (Use("script", "lib"),)}
+
+
+def test_a_distribution_of_packages_for_every_architecture() -> None:
+    packages = {"script": package("lib", arch="all"), "lib": package(provides="lib", arch="all")}
+    assert needs_of(packages)["script"] == (Need("lib", ("lib",)),)
+
+
+def test_what_is_in_a_version_that_nobody_knows_is_needed_of_each_that_may_be_meant() -> None:
+    unknown = Relation("lib", "=")
+    provides = tuple(Relation("lib", "=", Version(0, number)) for number in "12")
+    packages = {
+        "tool": Relations(PackageType.RPM, "x86_64", (), ((unknown,),)),
+        "one": Relations(PackageType.RPM, "x86_64", provides[:1], ()),
+        "two": Relations(PackageType.RPM, "x86_64", provides[1:], ()),
+    }
+    needs = needs_of(packages)
+    assert needs["tool"] == (Need("lib = ?", ("one",)), Need("lib = ?", ("two",)))
+    assert needed(needs, ["tool", "two"], ["one"]) == {"one": (Use("tool", "lib = ?"),)}
+
+
+def test_a_name_that_is_no_word_is_not_told() -> None:
+    packages = {"tool": package("\x1b[2Jlib"), "lib": package(provides="x")}
+    assert needs_of({**packages, "lib": Relations(PackageType.RPM, "x86_64", (Relation("\x1b[2Jlib"),), ())}) == {
+        "tool": (Need("something", ("lib",)),),
+        "lib": (),
+    }
+
+
+def test_all_that_a_loss_carries_away_is_put_down_to_the_file_that_goes() -> None:
+    needs = {"a": (Need("b", ("b",)),), "b": (Need("lib", ("lib", "lib2")),), "c": (Need("other", ("other",)),)}
+    assert needed(needs, ["a", "b", "c", "other"], ["lib", "lib2"]) == {
+        "lib": (Use("b", "lib"), Use("a", "b")),
+        "lib2": (Use("b", "lib"),),
+    }
+
+
+names = st.sampled_from("abcdefgh")
+graphs = st.dictionaries(
+    names, st.lists(st.builds(Need, st.just("x"), st.lists(names, min_size=1, max_size=3).map(tuple)), max_size=3)
+)
+
+
+@given(graphs, st.sets(names), st.sets(names))
+def test_what_is_kept_for_what_needs_it_loses_nothing(
+    graph: dict[str, list[Need]], stays: set[str], goes: set[str]
+) -> None:
+    needs = {user: tuple(found) for user, found in graph.items()}
+    goes -= stays
+    while held := needed(needs, stays, goes):
+        assert held.keys() <= goes
+        stays, goes = stays | held.keys(), goes - held.keys()
+    for user in stays:
+        for need in needs.get(user, ()):
+            assert not stays.isdisjoint(need.of) or goes.isdisjoint(need.of)
