@@ -1,6 +1,7 @@
 """Keys and signatures as gpg makes them, and the version 3 packets of OBS that it makes no more."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed: it makes the signatures")
+# where everything must be there, nothing is skipped
+_EXCUSED = os.environ.get("PKGSYNC_REQUIRE_REAL_OBS") != "1" and shutil.which("gpg") is None
+needs_gpg = pytest.mark.skipif(_EXCUSED, reason="gpg is not installed: it makes the signatures")
 
 
 class Gpg:
