@@ -40,7 +40,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNSAFE: "the plan exceeds a limit and cannot be applied",
     ExitCode.STALE: "the world changed since the plan was made",
     ExitCode.PARTLY: "partly applied: some actions failed or were left for the next run",
-    ExitCode.INTEGRITY: "a checksum, digest or schema does not match",
+    ExitCode.INTEGRITY: "a checksum, signature, digest or schema does not match",
     ExitCode.AUTHENTICATION: "a credential is missing, refused, or bound to another server, repository or project",
     ExitCode.LOCKED: "another run holds the lock",
     ExitCode.QUOTA: "the Packagecloud plan or quota is exhausted",

@@ -16,6 +16,7 @@ class ApplyOptions:
     """The switches of one apply. ``receipt`` is where the receipt goes, ``jobs`` bounds parallel transfers.
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
+    ``signatures`` is the file of those over the plan; ``require_signature`` asks for one, even if the config does not.
     """
 
     receipt: Path
@@ -23,6 +24,8 @@ class ApplyOptions:
     skip_stale: bool = False
     part: Part = WHOLE
     approved: bool = False
+    signatures: Path | None = None
+    require_signature: bool = False
     dry_run: bool = False
 
 

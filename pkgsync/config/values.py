@@ -136,6 +136,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
     plain = _plain(policy)
     if policy.orphans.gone is GoneRule.KEEP:  # came later too
         del plain["orphans"]["gone"]
+    if policy.limits.approvals is None:
+        del plain["limits"]["approvals"]
     return plain
 
 

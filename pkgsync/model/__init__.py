@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from pkgsync.model.policy import (
         EVERYTHING,
+        ApprovalRule,
         ContentFrom,
         DistributionLimits,
         GoneRule,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         Selection,
     )
     from pkgsync.model.reports import (
+        Approval,
         Audit,
         AuditQuery,
         AuditSort,
@@ -92,6 +94,8 @@ __all__ = [
     "ActionKind",
     "ActualState",
     "Answer",
+    "Approval",
+    "ApprovalRule",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",

@@ -37,7 +37,7 @@ def added(line, message, tip):
 
 
 PROJECT = "    - name: home:a\n"
-LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, distributions"
+LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, distributions, approvals"
 TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 

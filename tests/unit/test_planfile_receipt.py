@@ -50,7 +50,7 @@ def test_a_plan_is_no_receipt() -> None:
         ('"done"', '"vanished"', r"\$\.lines\[0\]\.outcome"),
         ('"hello-tool-1.3-1.x86_64.rpm"', '"../x"', r"\$\.lines\[0\]\.filename"),
         ('"exit_code": 0', '"exit_code": -1', r"\$\.exit_code"),
-        ('"format_version": "1.0"', '"format_version": "2.1"', r"format 2\.1"),
+        ('"format_version": "1.1"', '"format_version": "2.1"', r"format 2\.1"),
     ],
 )
 def test_a_wrong_receipt_is_refused_at_its_place(old: str, new: str, message: str) -> None:
