@@ -34,14 +34,14 @@ def sign(plan: Plan, key: SshKey, path: Path) -> tuple[str, int]:
     signatures of this plan; AuthenticationError, OSError.
     """
     text, blocks = _text(plan), _read(path)
-    keys = [ssh.key_of(block, NAMESPACE, text) for block in blocks]
-    if None in keys:
+    signed = [ssh.key_of(block, NAMESPACE, text) for block in blocks]
+    if None in signed:
         raise IntegrityError(f"{path} holds a signature of another plan.", tip="Move that file away, then sign again.")
     made = ssh.sign(key, NAMESPACE, text)
     fingerprint = ssh.key_of(made, NAMESPACE, text)
     if fingerprint is None:
         raise IntegrityError("ssh-keygen does not find its own signature good.")
-    if fingerprint in keys:
+    if fingerprint in signed:
         raise UsageError(f"{path} holds a signature of {fingerprint} already.", tip="Somebody else must sign, if more.")
     write_atomically(path, "".join([*blocks, made]).encode())
     return fingerprint, len(blocks) + 1
@@ -118,7 +118,7 @@ class _Judging:
 
 
 def _too_few(plan: Plan, rule: ApprovalRule, needed: int, counted: list[Approval], told: list[str]) -> str:
-    why = ", as it deletes" if plan.removals and needed > rule.required else ""
+    why = ", as it deletes" if plan.removals and needed == rule.for_deletions > rule.required else ""
     who = f"{', '.join(one.signers[0] for one in counted)} signed" if counted else "nobody who may has signed"
     lacking = needed - len(counted)
     words = f"The plan needs {needed} signature{'' if needed == 1 else 's'}{why}: {who}, {lacking} missing."

@@ -3,6 +3,7 @@
 import gzip
 import io
 import lzma
+import os
 import shutil
 import struct
 import subprocess
@@ -103,6 +104,23 @@ def test_an_rpm_is_signed_if_any_tag_of_its_signature_says_so(tag: int, signed: 
     data = RPM_BYTES.replace(size_of_payload, struct.pack(">II", tag, 4), 1)
     assert header(data, RPM.filename).signed is signed
     assert header(DEB_BYTES, DEB.filename).signed is None
+
+
+@pytest.mark.skipif(any(shutil.which(program) is None for program in ("rpmsign", "gpg")), reason="needs rpmsign")
+def test_a_signed_rpm_is_told_from_an_unsigned_one(tmp_path: Path) -> None:
+    source = next(path for path in REAL if path.name.startswith("netdemo") and path.suffix == ".rpm")
+    path = Path(shutil.copy(source, tmp_path))
+    assert header(path.read_bytes(), path.name).signed is False
+    home = tmp_path / "gpg"
+    home.mkdir(mode=0o700)
+    environment = {**os.environ, "GNUPGHOME": str(home)}
+    make = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "a@example.com", "rsa2048"]
+    subprocess.run(make, check=True, env=environment, capture_output=True)
+    gpg = f"__gpg {shutil.which('gpg')}"
+    sign = ["rpmsign", "--addsign", "--define", "_gpg_name a@example.com", "--define", gpg, path]
+    subprocess.run(sign, check=True, env=environment, capture_output=True)
+    subprocess.run(["gpgconf", "--kill", "all"], check=True, env=environment)
+    assert header(path.read_bytes(), path.name).signed is True
 
 
 # Damage
