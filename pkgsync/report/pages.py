@@ -22,7 +22,7 @@ from pkgsync.report import orphans, units, words
 from pkgsync.report.changes import Change, changes
 from pkgsync.report.holds import holds
 from pkgsync.report.html import Alert, Column, Kind, Page, Table, html
-from pkgsync.report.receipt import headline, missing_title, missing_words, told
+from pkgsync.report.receipt import headline, missing_title, missing_words, signers, told
 
 T = TypeVar("T")
 _FEW = 20
@@ -211,6 +211,7 @@ def receipt_html(receipt: Receipt) -> str:
                 ("Plan", receipt.plan_digest),
                 ("To", f"{receipt.target.repository} on {receipt.target.api}{_http(receipt.target.allow_http)}"),
                 ("Run", f"from {receipt.started_at} to {receipt.finished_at}"),
+                *(("Signed", f"by {words}") for words in signers(receipt)),
             ],
             tables=[
                 Table(anchor="missing", title=missing_title(missing), rows=missing, columns=_ENDED, danger=True),
