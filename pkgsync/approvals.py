@@ -61,7 +61,7 @@ def check(plan: Plan, config: Config, path: Path | None, now: datetime, *, deman
             tip="Add `limits: {approvals: {signers: FILE}}`.",
         )
     needed = max(_needed(plan, rule), int(demanded))
-    if rule is None or needed == 0:
+    if rule is None or needed == 0 or not plan.actions:  # what changes nothing needs nobody
         return ()
     judging = _Judging(_text(plan), _signers(config, rule), now)
     told = [words for block in (_read(path) if path else ()) if (words := judging.take(block))]

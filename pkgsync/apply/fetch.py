@@ -1,6 +1,6 @@
 """Gets the bytes of a transfer into hand, verified: from OBS into the cache, or out of the backup store."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -53,8 +53,8 @@ class Fetcher:
         with path.open("rb") as stream:
             header = read_package(stream, action.filename, verify=False)
         claim = self.claims.get(claimed(action))
-        if claim is not None and (told := "; ".join(_contradictions(header, claim))):
-            raise IntegrityError(f"{action.key} is not what the index says: {told}.", tip="Build it anew in OBS.")
+        if claim is not None:
+            _refuse_other(header, claim)
         return header
 
     def _kept(self, action: Transfer) -> Path:
@@ -79,21 +79,22 @@ class Fetcher:
                 attempt += 1
 
 
-def _contradictions(header: PackageHeader, claim: IndexedFile) -> Iterator[str]:
-    parts = {
-        "type": (header.type, claim.type),
-        "name": (header.name, claim.name),
-        "version": (header.version, claim.version),
-        "architecture": (_one_word(header.architecture), _one_word(claim.architecture)),
+def _refuse_other(header: PackageHeader, claim: IndexedFile) -> None:
+    """Raises IntegrityError where the file says that it is another package than the index does."""
+    own, indexed = _parts(header), _parts(claim)
+    if other := [part for part in own if own[part] != indexed[part]]:
+        said, claimed = (", ".join(f"{part} {of[part]}" for part in other) for of in (own, indexed))
+        raise IntegrityError(f"Its own header says {said}; the index says {claimed}.", tip="Build it anew in OBS.")
+
+
+def _parts(package: PackageHeader | IndexedFile) -> Mapping[str, object]:
+    """What makes it that package. Indexes call a source package without sources src, too."""
+    return {
+        "type": package.type,
+        "name": package.name,
+        "version": package.version,
+        "architecture": "src" if package.architecture in SOURCES else package.architecture,
     }
-    for part, (said, indexed) in parts.items():
-        if said != indexed:
-            yield f"its own header says {part} {said}, the index {indexed}"
-
-
-def _one_word(architecture: str) -> str:
-    """Indexes call a source package without sources src, too."""
-    return "src" if architecture in SOURCES else architecture
 
 
 def _download(task: Task, action: Transfer, place: Place, sink: BinaryIO, offset: int) -> int:

@@ -255,6 +255,12 @@ def test_without_the_rule_no_signature_is_looked_at(cli: Cli) -> None:
     assert "approvals" not in json.loads(Path("plan.receipt.json").read_text())
 
 
+def test_a_plan_that_changes_nothing_needs_nobody(cli: Cli) -> None:
+    cli.in_step()
+    replan(cli)
+    assert cli.run("apply", "plan.json", "--require-signature").code == 0
+
+
 def test_without_its_file_of_signers_nothing_is_applied(cli: Cli) -> None:
     sign(cli, "alice")
     Path("allowed_signers").unlink()
