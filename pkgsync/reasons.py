@@ -281,6 +281,12 @@ class Reason(StrEnum):
         "Packagecloud holds other content than planned.",
         "Make a new plan.",
     )
+    APPLIED_BEFORE = (
+        "applied-before",
+        Group.APPLY,
+        "The plan was applied in full before: its signatures approve that it is done once.",
+        "Make a new plan, and let that be signed.",
+    )
     WANTED_AGAIN = "wanted-again", Group.CHANGED, "OBS offers the file again.", "Make a new plan."
     POLICY_CHANGED = "policy-changed", Group.CHANGED, "The config no longer allows it.", "Make a new plan."
     UNSETTLED = "unsettled", Group.APPLY, "The OBS repository is not settled now.", "Run the same command again later."

@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from pkgsync.model import (
+    Approval,
     ArchitectureEvidence,
     Archiving,
     Cause,
@@ -316,6 +317,13 @@ _lines = st.builds(
     undo=st.sampled_from([None, "backup", "archive", "none"]),
     missing=st.sampled_from([None, "yes", "perhaps"]),
     kept_at=st.none() | messages,
+    signed=st.none() | st.booleans(),
+)
+_approvals = st.builds(
+    Approval,
+    signers=st.lists(messages, min_size=1, max_size=2).map(tuple),
+    key=st.just("SHA256:9G+/vF5OYAe3X9E087xdugFKz2ivycmStKycHBCZBPI"),
+    verified_at=_TIMES,
 )
 receipts = st.builds(
     Receipt,
@@ -330,5 +338,6 @@ receipts = st.builds(
     lines=st.lists(_lines, max_size=4).map(tuple),
     runs=st.integers(1, 3),
     warnings=st.lists(messages, max_size=2).map(tuple),
+    approvals=st.lists(_approvals, max_size=2).map(tuple),
 )
 """Receipts with nasty names and messages."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from attrs import define, evolve, field
 
+from pkgsync import approvals
 from pkgsync.apply import journal as journals
 from pkgsync.apply import lock, preflight, receipts, signals
 from pkgsync.apply.guard import Guard, distribution_of
@@ -21,10 +22,9 @@ from pkgsync.apply.record import Record
 from pkgsync.apply.signals import Halt
 from pkgsync.cache import Backups, Cache
 from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import InterruptedRunError, PkgsyncError, UsageError
+from pkgsync.errors import IntegrityError, InterruptedRunError, PkgsyncError, UsageError
 from pkgsync.model import (
     Action,
-    ActualState,
     Archiving,
     Outcome,
     Plan,
@@ -55,14 +55,23 @@ def run(
     """Execute the plan, and write its receipt; ``report`` gets words, and with each finished action its line.
 
     What was done, also where the run ended early, stands in the receipt with the exit code. Raises PkgsyncError
-    where nothing could be done at all: UnsafePlanError, UsageError, LockedError, StorageError, and what the reads of
-    the preflight raise. With ``dry_run`` nothing is written anywhere.
+    where nothing could be done at all: UnsafePlanError, UsageError, IntegrityError where too few have signed,
+    LockedError, StorageError, and what the reads of the preflight raise. With ``dry_run`` nothing is written anywhere,
+    and signatures that lack are a warning, as those who shall sign may want to see it.
     """
     preflight.refuse_unfit(plan, config)
     services.surroundings.refuse_shared_stores()
     since = iso(now())
+    record, lacking = Record(now=now, report=report, skip_stale=options.skip_stale and not options.dry_run), []
+    try:
+        demanded = options.require_signature
+        record.approvals = approvals.check(plan, config, options.signatures, now(), demanded=demanded)
+    except IntegrityError as error:
+        if not options.dry_run:
+            raise
+        lacking.append(error.message)
     if options.dry_run:
-        return _dry_run(plan, config, services, options, Record(now=now, report=report), since)
+        return _dry_run(plan, config, services, options, record, since, lacking)
     _require_folder_of(options.receipt)
     state_dir = services.surroundings.state_dir
     target = plan.target
@@ -70,7 +79,6 @@ def run(
     with locked, Cache(services.surroundings.cache_dir).in_use():
         journal = Journal(journals.place(state_dir, plan.digest), now)
         try:
-            record = Record(now=now, report=report, skip_stale=options.skip_stale)
             begun = _Run(plan=plan, config=config, services=services, options=options, journal=journal, record=record)
             return begun.execute()
         finally:
@@ -78,18 +86,34 @@ def run(
 
 
 def _dry_run(
-    plan: Plan, config: Config, services: Services, options: ApplyOptions, record: Record, since: str
+    plan: Plan,
+    config: Config,
+    services: Services,
+    options: ApplyOptions,
+    record: Record,
+    since: str,
+    warnings: Sequence[str],
 ) -> Receipt:
     surroundings = services.surroundings
     ledger = journals.peek(journals.place(surroundings.state_dir, plan.digest))
     ledger.runs += 1  # a run counts itself: what earlier ones changed is no change by others
-    found = preflight.look(plan, config, services, ledger, record.now, approved=options.approved)
+    found = _looked(plan, config, services, options, record, ledger)
     record.listed = {row.key for row in found.actual.rows}
-    record.unsigned |= dict.fromkeys(found.unsigned)
     for standing in options.part.of(found.standings):
         result = preflight.result_of(standing, ledger, Backups(surroundings.backups))
         record.judged(ledger, standing.action, result)
-    return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=found.warnings)
+    return record.receipt(plan, Halt(), started_at=since, runs=1, warnings=[*warnings, *found.warnings])
+
+
+def _looked(
+    plan: Plan, config: Config, services: Services, options: ApplyOptions, record: Record, ledger: Ledger
+) -> Preflight:
+    """A signature tells that the plan is the reviewed one as well as naming its digest does."""
+    signed = bool(record.approvals)
+    approved = options.approved or signed
+    found = preflight.look(plan, config, services, ledger, record.now, approved=approved, once=signed)
+    record.unsigned |= dict.fromkeys(found.unsigned)
+    return found
 
 
 def _require_folder_of(receipt: Path) -> None:
@@ -134,10 +158,7 @@ class _Run:
             return self._finish()
 
     def _look(self) -> Preflight:
-        approved = self.options.approved
-        found = preflight.look(self.plan, self.config, self.services, self.ledger, self.record.now, approved=approved)
-        self.record.unsigned |= dict.fromkeys(found.unsigned)
-        return found
+        return _looked(self.plan, self.config, self.services, self.options, self.record, self.ledger)
 
     def _finish_blind(self, error: PkgsyncError) -> None:
         """Nothing could be looked at: the receipt repeats what earlier runs noted."""
@@ -164,7 +185,7 @@ class _Run:
 
     def _work(self, found: Preflight) -> None:
         self.warnings.extend(found.warnings)
-        phases = self._phases(found.actual)
+        phases = self._phases(found)
         self.record.listed = phases.site.listed
         due = self._judge(self.options.part.of(found.standings), phases)
         self._say_if_nothing(due)
@@ -178,16 +199,17 @@ class _Run:
         removals = self._unblocked([action for action in due if isinstance(action, Removal)])
         phases.remove(self._still_due(removals, phases))
 
-    def _phases(self, actual: ActualState) -> Phases:
+    def _phases(self, found: Preflight) -> Phases:
         connections, jobs = self.config.connections, self.options.jobs
         return Phases.of(
             self.services,
-            actual,
+            found.actual,
+            found.claims,
             connections=connections if jobs is None else evolve(connections, uploads=jobs),
             journal=self.journal,
             record=self.record,
             halt=self.halt,
-            guard=Guard.of(actual, managed_distributions(self.config)),
+            guard=Guard.of(found.actual, managed_distributions(self.config)),
         )
 
     def _say_if_nothing(self, due: Sequence[Action]) -> None:
@@ -284,6 +306,8 @@ class _Run:
                 self.record.judged(self.ledger, action, Result.left(self._why_left(action)))
         made = self._receipt()
         self._write(made)
+        if made.complete and made.approvals:
+            self.journal.record(Event.USED_UP)
         return made
 
     def _write(self, receipt: Receipt) -> None:

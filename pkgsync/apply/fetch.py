@@ -1,6 +1,6 @@
 """Gets the bytes of a transfer into hand, verified: from OBS into the cache, or out of the backup store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -12,12 +12,24 @@ from pkgsync.apply.outcome import Task
 from pkgsync.apply.stored import StoredFile
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError
-from pkgsync.model import Transfer
+from pkgsync.formats.headers import PackageHeader, read_package
+from pkgsync.model import IndexedFile, Transfer
+from pkgsync.model.filename import SOURCES
 from pkgsync.obs import Place, from_places
+
+Claimed = tuple[str, str, str]
+"""Project, repository and path of a file of OBS."""
+
+
+def claimed(action: Transfer) -> Claimed:
+    return action.source.project, action.source.repository, action.source.path
 
 
 @frozen(kw_only=True)
 class Fetcher:
+    """``claims`` is what the indexes of OBS say that the files are."""
+
+    claims: Mapping[Claimed, IndexedFile]
     places: Callable[[Transfer], Sequence[Place]]
     cache: Cache
     backups: Cache
@@ -27,13 +39,23 @@ class Fetcher:
         """The planned bytes, resumed where a partial file is at hand.
 
         Raises NotFoundError where no place has the file, IntegrityError where the API's bytes are others again and
-        again, ReadError, OSError.
+        again or no package such as the index says, ReadError, OSError.
         """
         if action.source.kind == "backup":
             path = self._kept(action)
         else:
             path = from_places(self.places(action), lambda place: self._cached(task, action, place))
+        task.signed = self._header(action, path).signed
         return StoredFile(path=path, size=action.size, sha256=action.sha256)
+
+    def _header(self, action: Transfer, path: Path) -> PackageHeader:
+        """What the file itself says that it is, which is what the index says; of a backup nothing says it."""
+        with path.open("rb") as stream:
+            header = read_package(stream, action.filename, verify=False)
+        claim = self.claims.get(claimed(action))
+        if claim is not None:
+            _refuse_other(header, claim)
+        return header
 
     def _kept(self, action: Transfer) -> Path:
         path = self.backups.path(action.sha256)
@@ -55,6 +77,24 @@ class Fetcher:
                     raise
                 self.patience.retry(action.key, attempt, self.patience.fetches, error)
                 attempt += 1
+
+
+def _refuse_other(header: PackageHeader, claim: IndexedFile) -> None:
+    """Raises IntegrityError where the file says that it is another package than the index does."""
+    own, indexed = _parts(header), _parts(claim)
+    if other := [part for part in own if own[part] != indexed[part]]:
+        said, claimed = (", ".join(f"{part} {of[part]}" for part in other) for of in (own, indexed))
+        raise IntegrityError(f"Its own header says {said}; the index says {claimed}.", tip="Build it anew in OBS.")
+
+
+def _parts(package: PackageHeader | IndexedFile) -> Mapping[str, object]:
+    """What makes it that package. Indexes call a source package without sources src, too."""
+    return {
+        "type": package.type,
+        "name": package.name,
+        "version": package.version,
+        "architecture": "src" if package.architecture in SOURCES else package.architecture,
+    }
 
 
 def _download(task: Task, action: Transfer, place: Place, sink: BinaryIO, offset: int) -> int:

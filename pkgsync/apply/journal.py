@@ -34,6 +34,7 @@ class Event(StrEnum):
     RUN = "run"
     SENDING = "sending"
     END = "end"
+    USED_UP = "used-up"
 
 
 class Request(StrEnum):
@@ -71,9 +72,10 @@ class Past:
 
 @define(kw_only=True)
 class Ledger:
-    """The journal's records, folded."""
+    """The journal's records, folded. ``used_up``: under its signatures every action of the plan was done."""
 
     runs: int = 0
+    used_up: bool = False
     started_at: str | None = None
     unreadable: int = 0
     actions: dict[str, Past] = field(factory=dict)
@@ -87,6 +89,8 @@ class Ledger:
         if event is Event.RUN:
             self.runs += 1
             self.started_at = self.started_at or str(record["at"])
+        elif event is Event.USED_UP:
+            self.used_up = True
         elif event is Event.SENDING:
             _fold_sending(self.past(record["key"]), record)
         else:

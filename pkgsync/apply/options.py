@@ -19,6 +19,7 @@ class ApplyOptions:
 
     ``approved``: the caller has named the digest of the plan, so that it is the reviewed one and not an edited one.
     ``verify_index``: wait until package managers get what was changed.
+    ``signatures`` is the file of those over the plan; ``require_signature`` asks for one, even if the config does not.
     """
 
     receipt: Path
@@ -26,6 +27,8 @@ class ApplyOptions:
     skip_stale: bool = False
     part: Part = WHOLE
     approved: bool = False
+    signatures: Path | None = None
+    require_signature: bool = False
     dry_run: bool = False
     verify_index: bool = False
 

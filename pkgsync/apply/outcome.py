@@ -35,12 +35,13 @@ _TELLING = (AuthenticationError, QuotaError, IntegrityError)
 class Task:
     """An action with what this run measured of it: bytes, and when it was begun (ISO 8601).
 
-    ``file`` is what a transfer brings, once it is in hand.
+    ``file`` is what a transfer brings, once it is in hand; ``signed`` as in the receipt.
     """
 
     action: Action
     started_at: str | None = None
     file: StoredFile | None = None
+    signed: bool | None = None
     bytes_down: int = 0
     bytes_up: int = 0
     down: ProgressTask = SILENT_TASK
@@ -169,6 +170,7 @@ def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> 
         undo=result.undo,
         missing=missing,
         kept_at=(result.kept_at or before.kept_at) if missing else None,
+        signed=before.signed if task.signed is None else task.signed,
     )
 
 

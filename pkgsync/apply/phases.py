@@ -1,13 +1,13 @@
 """The three phases of a run, uploads, replacements and removals: what runs beside what, and what each action does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
 from attrs import define
 
 from pkgsync.apply.delete import Delete
-from pkgsync.apply.fetch import Fetcher
+from pkgsync.apply.fetch import Claimed, Fetcher
 from pkgsync.apply.guard import Guard
 from pkgsync.apply.journal import Journal, stamp
 from pkgsync.apply.move import Move
@@ -22,7 +22,7 @@ from pkgsync.apply.workers import each, pipeline
 from pkgsync.cache import Backups, Cache
 from pkgsync.config import Connections
 from pkgsync.errors import NotFoundError, PkgsyncError
-from pkgsync.model import Action, ActualState, Archiving, Deletion, Removal, Replacement, Transfer, Upload
+from pkgsync.model import Action, ActualState, Archiving, Deletion, IndexedFile, Removal, Replacement, Transfer, Upload
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.progress import Progress
 from pkgsync.reasons import Reason
@@ -50,6 +50,7 @@ class Phases:
         cls,
         services: Services,
         actual: ActualState,
+        claims: Mapping[Claimed, IndexedFile],
         *,
         connections: Connections,
         journal: Journal,
@@ -57,7 +58,7 @@ class Phases:
         halt: Halt,
         guard: Guard,
     ) -> "Phases":
-        """``actual`` is what the preflight saw: it tells what the server takes."""
+        """``actual`` and ``claims`` are what the preflight saw: what the server takes, and what the files shall be."""
         surroundings = services.surroundings
         backups, patience = Backups(surroundings.backups), Patience(pause=surroundings.sleep)
 
@@ -75,7 +76,11 @@ class Phases:
             site=site(services.packagecloud, (row.key for row in actual.rows)),
             archive=site(services.archive, actual.archive or ()) if services.archive is not None else None,
             fetcher=Fetcher(
-                places=services.places, cache=Cache(surroundings.cache_dir), backups=backups, patience=patience
+                claims=claims,
+                places=services.places,
+                cache=Cache(surroundings.cache_dir),
+                backups=backups,
+                patience=patience,
             ),
             journal=journal,
             halt=halt,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, frozen
 
 from pkgsync.apply import journal as journals
+from pkgsync.apply.fetch import Claimed, claimed
 from pkgsync.apply.journal import Ledger
 from pkgsync.apply.outcome import Result, undo_of
 from pkgsync.cache import Cache
@@ -18,6 +19,8 @@ from pkgsync.model import (
     ActualState,
     Archiving,
     Deletion,
+    DesiredState,
+    IndexedFile,
     Outcome,
     Plan,
     PlanTarget,
@@ -37,11 +40,13 @@ from pkgsync.services import Services
 class Preflight:
     """Both worlds of now against the plan: how each action stands, in plan order.
 
-    ``unsigned`` tells of the indexes that no pinned key vouches for.
+    ``claims`` is what the indexes say of the files that the plan brings, ``unsigned`` tells of the indexes that no
+    pinned key vouches for.
     """
 
     standings: tuple[Standing, ...]
     actual: ActualState
+    claims: Mapping[Claimed, IndexedFile]
     warnings: tuple[str, ...]
     unsigned: tuple[str, ...] = ()
 
@@ -91,9 +96,19 @@ _NOT_APPROVED = (
 
 
 def look(
-    plan: Plan, config: Config, services: Services, ledger: Ledger, now: Callable[[], datetime], *, approved: bool
+    plan: Plan,
+    config: Config,
+    services: Services,
+    ledger: Ledger,
+    now: Callable[[], datetime],
+    *,
+    approved: bool,
+    once: bool,
 ) -> Preflight:
-    """Read both worlds and judge every action anew. Raises PkgsyncError where a world cannot be read."""
+    """Read both worlds and judge every action anew; ``once``: nothing is due of a plan that was wholly done before.
+
+    Raises PkgsyncError where a world cannot be read.
+    """
     desired, actual = services.observe_for(plan, config, now)
     # Sent, not done: a kill may have kept the run from noting that a file arrived.
     sent = {key for key, past in ledger.actions.items() if past.uploads}
@@ -112,12 +127,33 @@ def look(
     if elsewhere and not approved and any(_is_stale_removal(standing) for standing in standings):
         warnings.append(_NOT_APPROVED)
     names = {(row.distribution, row.sha256): row.filename for row in actual.rows if row.sha256 is not None}
+    judged = (_with_own_move(_with_renamed(standing, names), ledger) for standing in standings)
     return Preflight(
-        standings=tuple(_with_own_move(_with_renamed(standing, names), ledger) for standing in standings),
+        standings=tuple(map(_used_up, judged) if once and ledger.used_up else judged),
         actual=actual,
+        claims=_claims(plan, desired),
         warnings=tuple(warnings),
         unsigned=tuple(p.message for r in desired.repositories for p in r.problems if p.reason is Reason.SIGNATURE),
     )
+
+
+def _used_up(standing: Standing) -> Standing:
+    """Signatures approve that the plan is done, not that it is done again whenever somebody takes it back."""
+    if standing.outcome is not Outcome.DUE:
+        return standing
+    words = "the plan was applied in full before, and this was changed since"
+    return evolve(standing, outcome=Outcome.STALE, reason=Reason.APPLIED_BEFORE, message=words)
+
+
+def _claims(plan: Plan, desired: DesiredState) -> Mapping[Claimed, IndexedFile]:
+    brought = {claimed(action) for action in plan.transfers}
+    return {
+        place: file
+        for repository in desired.repositories
+        if repository.index is not None
+        for file in repository.index.files
+        if (place := (repository.project, repository.name, file.path)) in brought
+    }
 
 
 def _is_stale_removal(standing: Standing) -> bool:

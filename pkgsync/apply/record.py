@@ -10,7 +10,7 @@ from pkgsync.apply.journal import Journal, Ledger, stamp
 from pkgsync.apply.outcome import Result, Task, blank, exit_code_of, line_of
 from pkgsync.apply.signals import Halt
 from pkgsync.errors import ExitCode
-from pkgsync.model import Action, Outcome, Plan, Receipt, ReceiptLine
+from pkgsync.model import Action, Approval, Outcome, Plan, Receipt, ReceiptLine
 from pkgsync.version import __version__
 
 
@@ -18,13 +18,14 @@ from pkgsync.version import __version__
 class Record:
     """One line per action that has ended, and the exit codes that they ask for. Thread-safe.
 
-    ``listed`` are the package keys that are known to stand there, ``unsigned`` tells of the indexes that no pinned key
-    vouches for.
+    ``listed`` are the package keys that are known to stand there, ``approvals`` the signatures that the run relies on,
+    ``unsigned`` tells of the indexes that no pinned key vouches for.
     """
 
     now: Callable[[], datetime]
     report: Callable[[str, ReceiptLine | None], None]
     skip_stale: bool = False
+    approvals: tuple[Approval, ...] = ()
     lines: dict[str, ReceiptLine] = field(factory=dict)
     codes: set[ExitCode] = field(factory=set)
     listed: Collection[str] = ()
@@ -78,6 +79,7 @@ class Record:
             lines=lines,
             runs=max(1, runs),
             warnings=(*self.unsigned, *warnings, *_renamed(lines)),
+            approvals=self.approvals,
         )
 
     def _seen(self, action: Action, result: Result) -> Result:

@@ -22,7 +22,7 @@ from pkgsync.config.values import (
     PackagecloudConfig,
     Targets,
 )
-from pkgsync.model import DistributionLimits, GoneRule, Limits, Origin, OrphanAction, OrphanPolicy, Policy
+from pkgsync.model import ApprovalRule, DistributionLimits, GoneRule, Limits, Origin, OrphanAction, OrphanPolicy, Policy
 
 # a few short lists of a pull request can make millions of projects
 MAX_EXPANDED = 1000
@@ -142,7 +142,8 @@ def _policy(data: Mapping[str, Any]) -> Policy:
 
 def _limits(data: Mapping[str, Any]) -> Limits:
     own = {name: DistributionLimits(**limits) for name, limits in data.get("distributions", {}).items()}
-    return Limits(**{**data, "distributions": own})
+    approvals = ApprovalRule(**data["approvals"]) if "approvals" in data else None
+    return Limits(**{**data, "distributions": own, "approvals": approvals})
 
 
 def _orphan_data(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -160,6 +160,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
         del plain["orphans"]["gone"]
     if not policy.limits.installable:
         del plain["limits"]["installable"]
+    if policy.limits.approvals is None:
+        del plain["limits"]["approvals"]
     return plain
 
 

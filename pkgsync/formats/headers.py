@@ -1,4 +1,4 @@
-"""What the header of a package file says of it: name, version and architecture.
+"""What the header of a package file says of it: name, version, architecture, and whether it is signed.
 
 An rpm is lead, signature, header and payload (rpm's docs/manual/format_v4), a deb an ar archive with a control.tar
 (deb(5)). The bytes come from the network without a checksum: sizes are bounded, and what a file holds to check itself
@@ -8,7 +8,7 @@ with is checked.
 import hashlib
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import BinaryIO
 
 from attrs import frozen
@@ -31,18 +31,23 @@ _INTRO = struct.Struct(">4s4xII")
 _ENTRY = struct.Struct(">IIII")
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM = 1000, 1001, 1002, 1003, 1022, 1044
 _SIGNATURE_MD5 = 1004
+# by what rpm may verify who made it: OpenPGP of rpm 6, DSA and RSA over the header, PGP and GPG over header and payload
+_SIGNED = {278, 267, 268, 1002, 1005}
 _INT32, _STRING, _BINARY = 4, 6, 7
-_WANTED = {_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM, _SIGNATURE_MD5}
+_WANTED = {_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM}
 # all that reading wrong bytes as a package can raise
 _BROKEN = (struct.error, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
 @frozen(kw_only=True)
 class PackageHeader:
+    """``signed``: whether an rpm carries a signature, good or not; None for a deb."""
+
     type: PackageType
     name: str
     version: Version
     architecture: str
+    signed: bool | None = None
 
 
 def read_package(stream: BinaryIO, filename: str, *, verify: bool) -> PackageHeader:
@@ -65,11 +70,11 @@ def _damaged(filename: str) -> IntegrityError:
 def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
     if _LEAD.unpack(stream.read(_LEAD.size))[0] != b"\xed\xab\xee\xdb":
         raise _damaged(filename)
-    signature, length = _tags(stream, filename)
+    signature, length = _tags(stream, filename, _SIGNED | {_SIGNATURE_MD5})
     # only the signature is padded
     stream.seek(-length % 8, io.SEEK_CUR)
     start = stream.tell()
-    tags, _ = _tags(stream, filename)
+    tags, _ = _tags(stream, filename, _WANTED)
     if verify and _SIGNATURE_MD5 in signature and _md5(stream, start) != signature[_SIGNATURE_MD5]:
         raise _damaged(filename)
     epoch = tags.get(_EPOCH, 0)
@@ -83,16 +88,18 @@ def _rpm(stream: BinaryIO, filename: str, verify: bool) -> PackageHeader:
         ),
         # only a binary package names its source; createrepo calls the others so
         architecture=check_word(_text(tags, _ARCHITECTURE), "architecture", filename) if _SOURCE_RPM in tags else "src",
+        signed=not _SIGNED.isdisjoint(signature),
     )
 
 
 Tags = dict[int, int | bytes]
 
 
-def _tags(stream: BinaryIO, filename: str) -> tuple[Tags, int]:
+def _tags(stream: BinaryIO, filename: str, wanted: Set[int]) -> tuple[Tags, int]:
     """What is wanted of the rpm header at the stream's position, and the size of its data in bytes.
 
-    The first of each tag counts: each is copied, and a header could name one a million times.
+    The first of each tag counts: each is copied, and a header could name one a million times. Of a kind that nothing
+    here has, only that it is there.
     """
     magic, count, size = _INTRO.unpack(stream.read(_INTRO.size))
     if magic != b"\x8e\xad\xe8\x01" or count > _MAX_TAGS or count * _ENTRY.size + size > _MAX_HEADER:
@@ -102,7 +109,7 @@ def _tags(stream: BinaryIO, filename: str) -> tuple[Tags, int]:
         raise _damaged(filename)
     tags: Tags = {}
     for tag, kind, offset, length in _ENTRY.iter_unpack(index):
-        if tag not in _WANTED or tag in tags:
+        if tag not in wanted or tag in tags:
             continue
         if kind == _INT32:
             (tags[tag],) = struct.unpack_from(">I", data, offset)
@@ -110,6 +117,8 @@ def _tags(stream: BinaryIO, filename: str) -> tuple[Tags, int]:
             tags[tag] = data[offset : data.index(b"\0", offset)]
         elif kind == _BINARY:
             tags[tag] = data[offset : offset + length]
+        else:
+            tags[tag] = b""
     return tags, size
 
 

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     )
     from pkgsync.model.policy import (
         EVERYTHING,
+        ApprovalRule,
         ContentFrom,
         DistributionLimits,
         GoneRule,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     )
     from pkgsync.model.relations import Need, Needs, Relation, Relations
     from pkgsync.model.reports import (
+        Approval,
         Audit,
         AuditQuery,
         AuditSort,
@@ -97,6 +99,8 @@ __all__ = [
     "ActionKind",
     "ActualState",
     "Answer",
+    "Approval",
+    "ApprovalRule",
     "Architecture",
     "ArchitectureEvidence",
     "Archiving",

@@ -49,8 +49,20 @@ class DistributionLimits:
 
 
 @frozen(kw_only=True)
+class ApprovalRule:
+    """How many must sign a plan before it is applied, and which file, in ssh-keygen's form, says who may.
+
+    ``signers`` is relative to the config file. ``for_deletions`` counts for plans that delete or archive.
+    """
+
+    signers: str
+    required: int = 1
+    for_deletions: int = 0
+
+
+@frozen(kw_only=True)
 class Limits:
-    """How many deletions a plan may hold per distribution before it is refused.
+    """How many deletions a plan may hold per distribution before it is refused, and who must have signed it.
 
     ``in_use_days`` holds what was downloaded in so many days; None: downloads don't matter. ``installable`` holds what
     a package that stays needs.
@@ -61,6 +73,7 @@ class Limits:
     in_use_days: int | None = None
     installable: bool = False
     distributions: Mapping[str, DistributionLimits] = field(factory=dict)
+    approvals: ApprovalRule | None = None
 
     def of(self, distribution: str) -> "Limits":
         """The limits that count for this distribution."""

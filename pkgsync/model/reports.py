@@ -110,6 +110,7 @@ class ReceiptLine:
     nowhere. None: no bytes are needed, because an upload is undone by a deletion, or nothing was changed.
     ``missing``: a request of ours took the file away, and nothing stands in its place ("perhaps": no look could tell).
     ``kept_at`` is where its bytes are then, on the machine of that run.
+    ``signed``: whether the rpm that it brings carries a signature; None where that was not looked at, and for a deb.
     """
 
     action: ActionKind
@@ -133,10 +134,20 @@ class ReceiptLine:
     undo: Literal["backup", "archive", "none"] | None = None
     missing: Missing | None = None
     kept_at: str | None = None
+    signed: bool | None = None
 
     @property
     def key(self) -> str:
         return f"{self.distribution}/{self.filename}"
+
+
+@frozen
+class Approval:
+    """A signature over a plan that counted: whom it is of (``signers``), by which key, and when that was verified."""
+
+    signers: tuple[str, ...]
+    key: str
+    verified_at: str
 
 
 @frozen(kw_only=True)
@@ -168,4 +179,5 @@ class Receipt:
     runs: int = 1
     warnings: tuple[str, ...] = ()
     index: IndexWait | None = None
+    approvals: tuple[Approval, ...] = ()
     format_version: str = "1.1"

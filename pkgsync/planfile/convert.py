@@ -114,5 +114,7 @@ def _converter() -> "Converter":
     converter.register_unstructure_hook(
         Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual, base=usual)
     )
-    converter.register_unstructure_hook(Receipt, make_dict_unstructure_fn(Receipt, converter, index=usual))
+    converter.register_unstructure_hook(
+        Receipt, make_dict_unstructure_fn(Receipt, converter, index=usual, approvals=usual)
+    )
     return converter

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pkgsync.report.pages import audit_html, plan_html, receipt_html
     from pkgsync.report.receipt import next_step, receipt_markdown, receipt_text, receipts_text
     from pkgsync.report.style import Style, labelled, wrapped
-    from pkgsync.report.text import plan_text
+    from pkgsync.report.text import headline_text, plan_text
     from pkgsync.report.units import plural, size
     from pkgsync.report.verification import verification_json, verification_next, verification_text
     from pkgsync.report.words import after_failed_reads, exceeded, unsigned
@@ -37,6 +37,7 @@ __all__ = [
     "exceeded",
     "explain_json",
     "explain_text",
+    "headline_text",
     "labelled",
     "next_step",
     "plan_gitlab",

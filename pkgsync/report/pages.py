@@ -23,7 +23,7 @@ from pkgsync.report.changes import Change, changes
 from pkgsync.report.columns import Column
 from pkgsync.report.holds import holds
 from pkgsync.report.html import Alert, Page, Table, html
-from pkgsync.report.receipt import headline, missing_title, missing_words, told
+from pkgsync.report.receipt import headline, missing_title, missing_words, signers, told
 
 T = TypeVar("T")
 _FEW = 20
@@ -206,6 +206,7 @@ def receipt_html(receipt: Receipt) -> str:
                 ("Plan", receipt.plan_digest),
                 ("To", f"{receipt.target.repository} on {receipt.target.api}{words.http(receipt.target.allow_http)}"),
                 ("Run", f"from {receipt.started_at} to {receipt.finished_at}"),
+                *(("Signed", f"by {words}") for words in signers(receipt)),
             ],
             tables=[
                 Table(anchor="missing", title=missing_title(missing), rows=missing, columns=_ENDED, danger=True),

@@ -55,6 +55,7 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     before = f"## pkgsync: {code(receipt.target.repository)}\n\n**{prose(headline(receipt))}.**"
     before += f"\n\n{prose(missing_words(missing))}" if missing else ""
     after = f"Plan {code(receipt.plan_digest)}, from {prose(receipt.started_at)} to {prose(receipt.finished_at)}."
+    after += "".join(f" Signed by {prose(words)}." for words in signers(receipt))
     done = [line for line in receipt.lines if line.outcome.is_goal]
     head = "|Distribution|File|Outcome|"
     sections = [
@@ -69,6 +70,11 @@ def receipt_markdown(receipt: Receipt, limit: int = GITHUB_LIMIT) -> str:
     ]
     text = laid_out(before, [section for section in sections if section.rows], after, limit)
     return text if length(text) <= limit else f"{before}\n"[:limit]
+
+
+def signers(receipt: Receipt) -> list[str]:
+    """Whose signatures that run relied on: ``alice@example.com with SHA256:...``."""
+    return [f"{', '.join(one.signers)} with {one.key}" for one in receipt.approvals]
 
 
 def next_step(
@@ -263,6 +269,7 @@ def _head(receipt: Receipt, style: Style) -> list[str]:
         f"from {receipt.started_at} to {receipt.finished_at}"
         + (f" in {receipt.runs} runs" if receipt.runs > 1 else ""),
         f"plan {receipt.plan_digest}",
+        *(f"signed by {words}" for words in signers(receipt)),
     ]
     return [style.paint("dim", row) for line in lines for row in wrapped(visible(line), style, hanging=2)]
 

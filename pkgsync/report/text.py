@@ -47,6 +47,12 @@ def plan_text(plan: Plan, style: Style, verbose: bool = False) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
+def headline_text(plan: Plan, style: Style) -> str:
+    """What the plan does in all, what makes it doubtful, and its digest: what a signature is for."""
+    blocks = [_partial(plan, style), _exceeded(plan, style, False), _incomplete(plan, style)]
+    return "\n".join(row for block in (*blocks, _head(plan, style), _headline(plan, style)) for row in block)
+
+
 def _headline(plan: Plan, style: Style) -> list[str]:
     """The counts, and a reminder of what stands at the top: a terminal shows the end of a long text."""
     doubts = {"unsafe": not plan.applyable, "incomplete": not plan.complete, "partial": plan.targeted}

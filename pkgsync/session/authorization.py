@@ -6,9 +6,9 @@ import time
 from itertools import takewhile
 from urllib.request import parse_http_list
 
+from pkgsync import ssh
 from pkgsync.errors import AuthenticationError
 from pkgsync.model.secret import Basic, Login, SshKey
-from pkgsync.session import ssh
 
 _MOST_REALM = 200  # characters
 
@@ -90,7 +90,7 @@ def _parameter(item: str) -> tuple[str, str]:
 
 def _signed(login: SshKey, realm: str) -> str:
     created = int(time.time())
-    made = ssh.signature(login, realm, f"(created): {created}")
+    made = "".join(ssh.sign(login, realm, f"(created): {created}").splitlines()[1:-1])
     fields = f'keyId="{login.username}",algorithm="ssh",headers="(created)",created={created},signature="{made}"'
     return f"Signature {fields}"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cli_world import Cli, open_cli
 
 TOPICS = [
-    "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests",
+    "approvals", "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests",
     "retention", "reviewing", "scripting", "security", "shards", "signatures", "snapshots", "start", "undo", "verify",
 ]  # fmt: skip
 

@@ -310,7 +310,7 @@ def test_without_openssh(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_an_agent_that_never_answers_is_not_waited_for(
     cli: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pkgsync.session.ssh._SECONDS", 0.2)
+    monkeypatch.setattr("pkgsync.ssh._SECONDS", 0.2)
     path = str(tmp_path_factory.mktemp("a") / "s")
     monkeypatch.setenv("SSH_AUTH_SOCK", path)
     with socket.socket(socket.AF_UNIX) as silent:

@@ -262,6 +262,7 @@ version: 1
         ("version: 1\n", "version: 1\nlimits: {in_use_days: 1}\n"),
         ("version: 1\n", "version: 1\nlimits: {installable: true}\n"),
         ("version: 1\n", "version: 1\nlimits: {distributions: {opensuse/15.6: {deletions: 20}}}\n"),
+        ("version: 1\n", "version: 1\nlimits: {approvals: {signers: x}}\n"),
         ("version: 1\n", "version: 1\nrebuilds: hold\n"),
         ("obs:\n", "obs:\n  api: https://obs.example\n"),
     ],

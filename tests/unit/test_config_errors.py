@@ -40,7 +40,7 @@ def added(line: str, message: str, tip: str) -> ParameterSet:
 
 
 PROJECT = "    - name: home:a\n"
-LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, installable, distributions"
+LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, installable, distributions, approvals"
 TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 

@@ -3,6 +3,8 @@
 import gzip
 import io
 import lzma
+import os
+import shutil
 import struct
 import subprocess
 import tarfile
@@ -39,7 +41,7 @@ def refused(data: bytes, name: str) -> str:
 
 def test_the_parts_of_both() -> None:
     assert header(RPM_BYTES, RPM.filename) == PackageHeader(
-        type=PackageType.RPM, name="hello", version=Version(2, "1.0", "1"), architecture="x86_64"
+        type=PackageType.RPM, name="hello", version=Version(2, "1.0", "1"), architecture="x86_64", signed=False
     )
     assert header(DEB_BYTES, DEB.filename) == PackageHeader(
         type=PackageType.DEB, name="hello", version=Version(3, "1.0~rc1", "2"), architecture="amd64"
@@ -69,6 +71,56 @@ def test_the_epoch_is_that_of_the_index(path: Path) -> None:
     entry = path.with_name(f"{path.name}.xml" if path.suffix == ".rpm" else f"{path.name}.stanza").read_text()
     epoch = header(path.read_bytes(), path.name).version.epoch
     assert (f'epoch="{epoch}"' in entry) if path.suffix == ".rpm" else (f"Version: {epoch}:" in entry)
+
+
+@pytest.mark.skipif(shutil.which("rpm") is None, reason="needs rpm")
+def test_real_rpms_say_what_rpm_says_of_them() -> None:
+    paths = [path for path in REAL if path.suffix == ".rpm"]
+    tags = "%{NAME} %{EPOCHNUM} %{VERSION} %{RELEASE} %{ARCH} %|SOURCERPM?{binary}:{source}|\n"
+    told = subprocess.run(["rpm", "-qp", "--nosignature", "--qf", tags, *paths], check=True, capture_output=True)
+    for path, line in zip(paths, told.stdout.decode().splitlines(), strict=True):
+        name, epoch, version, release, architecture, kind = line.split()
+        found = header(path.read_bytes(), path.name)
+        assert (found.name, found.version) == (name, Version(int(epoch), version, release))
+        assert found.architecture == (architecture if kind == "binary" else "src")
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg")
+@pytest.mark.parametrize("path", [path for path in REAL if path.suffix == ".deb"], ids=lambda path: path.name)
+def test_real_debs_say_what_dpkg_says_of_them(path: Path) -> None:
+    show = "--showformat=${Package} ${Version} ${Architecture}"
+    told = subprocess.run(["dpkg-deb", "--show", show, path], check=True, capture_output=True).stdout.decode()
+    found = header(path.read_bytes(), path.name)
+    assert f"{found.name} {found.version} {found.architecture}" == told
+
+
+@pytest.mark.parametrize(
+    ("tag", "signed"), [(278, True), (267, True), (268, True), (1002, True), (1005, True), (1003, False)]
+)
+def test_an_rpm_is_signed_if_any_tag_of_its_signature_says_so(tag: int, signed: bool) -> None:
+    """The tags of rpm's docs/manual/signatures_digests; of the main header 1002 and 1005 are something else."""
+    size_of_payload = struct.pack(">II", 1007, 4)
+    assert RPM_BYTES.index(size_of_payload) < RPM_BYTES.index(b"hello", 96)
+    data = RPM_BYTES.replace(size_of_payload, struct.pack(">II", tag, 4), 1)
+    assert header(data, RPM.filename).signed is signed
+    assert header(DEB_BYTES, DEB.filename).signed is None
+
+
+@pytest.mark.skipif(any(shutil.which(program) is None for program in ("rpmsign", "gpg")), reason="needs rpmsign")
+def test_a_signed_rpm_is_told_from_an_unsigned_one(tmp_path: Path) -> None:
+    source = next(path for path in REAL if path.name.startswith("netdemo") and path.suffix == ".rpm")
+    path = Path(shutil.copy(source, tmp_path))
+    assert header(path.read_bytes(), path.name).signed is False
+    home = tmp_path / "gpg"
+    home.mkdir(mode=0o700)
+    environment = {**os.environ, "GNUPGHOME": str(home)}
+    make = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "a@example.com", "rsa2048"]
+    subprocess.run(make, check=True, env=environment, capture_output=True)
+    gpg = f"__gpg {shutil.which('gpg')}"
+    sign = ["rpmsign", "--addsign", "--define", "_gpg_name a@example.com", "--define", gpg, path]
+    subprocess.run(sign, check=True, env=environment, capture_output=True)
+    subprocess.run(["gpgconf", "--kill", "all"], check=True, env=environment)
+    assert header(path.read_bytes(), path.name).signed is True
 
 
 # Damage

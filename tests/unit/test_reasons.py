@@ -39,7 +39,15 @@ GROUPS = {
         "already-archived",
         "neither-place",
     },
-    Group.APPLY: {"not-selected", "unsettled", "no-backup", "outcome-unknown", "upload-missing", "not-there"},
+    Group.APPLY: {
+        "not-selected",
+        "unsettled",
+        "no-backup",
+        "outcome-unknown",
+        "upload-missing",
+        "not-there",
+        "applied-before",
+    },
 }
 
 

@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from pkgsync.model import OrphanAction, Outcome, Overrides, Receipt, ReceiptLine, Selection
+from pkgsync.model import Approval, OrphanAction, Outcome, Overrides, Receipt, ReceiptLine, Selection
 from pkgsync.reasons import Reason
-from pkgsync.report import Style, next_step, receipt_text
+from pkgsync.report import Style, next_step, receipt_html, receipt_markdown, receipt_text
 from pkgsync.report.receipt import _groups
 from tests.samples import LEAP, PLAN, RECEIPT, SUMS
 from tests.strategies import receipts
@@ -136,3 +136,11 @@ def test_the_next_plan_is_limited_as_the_last_one_but_allows_no_more_than_usual(
     )
     undoing = evolve(PLAN, undoes=f"sha256:{SUMS['d']}")
     assert next_step(stale, undoing, "p.json") == "Next: pkgsync undo RECEIPT -o p.json"
+
+
+def test_whose_signatures_the_run_relied_on_is_told_everywhere() -> None:
+    approvals = (Approval(("alice@example.com", "deputy"), "SHA256:abc", "2026-11-22T12:00:00Z"),)
+    receipt = evolve(RECEIPT, approvals=approvals)
+    assert "\nsigned by alice@example.com, deputy with SHA256:abc\n" in receipt_text(receipt, PLAIN, verbose=True)
+    assert receipt_markdown(receipt).rstrip().endswith("Signed by `alice@example.com`, deputy with SHA256:abc.")
+    assert "by alice@example.com, deputy with SHA256:abc" in receipt_html(receipt)

@@ -18,12 +18,12 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Namespace and text of each signature that was asked for; its clock goes a second each time."""
     made: list[tuple[str, str]] = []
 
-    def signature(key: SshKey, namespace: str, text: str) -> str:
+    def sign(key: SshKey, namespace: str, text: str) -> str:
         assert key == KEY
         made.append((namespace, text))
-        return f"c2ln{len(made)}"
+        return f"-----BEGIN SSH SIGNATURE-----\nc2\nln{len(made)}\n-----END SSH SIGNATURE-----\n"
 
-    monkeypatch.setattr("pkgsync.session.authorization.ssh.signature", signature)
+    monkeypatch.setattr("pkgsync.session.authorization.ssh.sign", sign)
     monkeypatch.setattr("pkgsync.session.authorization.time.time", lambda: 1_700_000_000.9 + len(made))
     return made
 

@@ -12,6 +12,7 @@ SUMMARIES = {
     "plan": "Read OBS and Packagecloud, and say what to change.",
     "snapshot": "Save what both services hold now, to plan from it later.",
     "show": "Show a plan or a receipt, however old it is.",
+    "sign": "Approve a plan with an SSH key.",
     "apply": "Execute a reviewed plan.",
     "receipts": "List the receipts of all applies from this machine.",
     "undo": "Plan back what an apply did.",

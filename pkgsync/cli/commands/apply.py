@@ -35,6 +35,7 @@ class _Share(click.ParamType[tuple[int, int]]):
 @click.command(cls=Command)
 @click.argument("file", metavar="PLAN", type=FILE, required=False)
 @click.option("--expect-digest", metavar="SHA256", help="Refuse any other plan than the approved one.")
+@click.option("--require-signature", is_flag=True, help="Refuse a plan that nobody has signed who may.")
 @click.option("--skip-stale", is_flag=True, help="Go on without the actions that no longer fit.")
 @click.option("--only", type=click.Choice(_PHASES), help="One phase; proves that what comes before it is all there.")
 @click.option("--shard", type=_Share(), help="Upload share K of N, beside other machines that take the others.")
@@ -55,6 +56,7 @@ def apply(
     context: Context,
     file: Path | None,
     expect_digest: str | None,
+    require_signature: bool,
     skip_stale: bool,
     only: str | None,
     shard: tuple[int, int] | None,
@@ -65,7 +67,7 @@ def apply(
     as_json: bool,
 ) -> int:
     """Execute a reviewed plan. Never asks: the plan is the approval."""
-    from pkgsync import api, planfile, report
+    from pkgsync import api, approvals, planfile, report
     from pkgsync.apply import receipts
     from pkgsync.apply.share import Part, Phase, Shard
 
@@ -94,6 +96,8 @@ def apply(
             skip_stale=skip_stale,
             part=part,
             approved=expect_digest is not None,
+            signatures=approvals.place(file),
+            require_signature=require_signature,
             dry_run=dry_run,
             verify_index=verify_index,
         ),
@@ -106,6 +110,7 @@ def apply(
         verbose = terminal.verbosity >= Verbosity.VERBOSE
         terminal.data(report.receipt_text(result, terminal.style, shown, verbose, dry_run=dry_run))
         given = f"--expect-digest {expect_digest} " if expect_digest else ""
+        given += "--require-signature " if require_signature else ""
         limit = f"--shard {shard[0]}/{shard[1]} " if shard else f"--only {only} " if only else ""
         step = report.next_step(result, reviewed, str(file), context.options, given=given, part=limit, dry_run=dry_run)
         if step:

@@ -1,22 +1,26 @@
-"""Signatures of an SSH key, made by ssh-keygen: the key stays in its file or in the agent."""
+"""Signatures of SSH keys, made and verified by ssh-keygen: a private key stays in its file or in the agent."""
 
 import base64
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pkgsync.errors import AuthenticationError
 from pkgsync.model.secret import SshKey
 
 _SECONDS = 30  # for a key that wants to be touched; all others take an instant
+_WHICH_KEY = "Name one: --key FILE, or --key SHA256:..., as `ssh-add -l` lists it."
 _ARMOR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
 
 
-def signature(key: SshKey, namespace: str, text: str) -> str:
-    """The signature over ``text`` as one line of base64 (SSHSIG, PROTOCOL.sshsig of openssh).
+def sign(key: SshKey, namespace: str, text: str) -> str:
+    """The armored signature over ``text`` (SSHSIG, PROTOCOL.sshsig of openssh).
 
     Nobody is asked for a passphrase. Raises AuthenticationError, saying what the key lacks.
     """
@@ -24,16 +28,57 @@ def signature(key: SshKey, namespace: str, text: str) -> str:
         file = _public_half(key, Path(folder)) if key.key.startswith("SHA256:") else Path(key.key)
         if not file.is_file():
             raise AuthenticationError(f"there is no SSH key {file}", tip="correct OSC_SSHKEY, or sshkey in oscrc")
-        done = _run(key, ["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(file)], text)
-    begin, *lines, end = done.stdout.splitlines() or ["", ""]
+        done = _run(["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(file)], text, key)
+    begin, *_, end = done.stdout.splitlines() or ["", ""]
     if done.returncode or (begin, end) != _ARMOR:
         raise _failure(key, done.stderr.lower())
-    return "".join(lines)
+    return done.stdout
+
+
+def only_key(agent: str) -> str:
+    """The fingerprint of the one key in the agent with this socket. Raises AuthenticationError."""
+    listed = _run(["ssh-add", "-L"], "", SshKey(username="", key="", agent=agent)).stdout if agent else ""
+    found = [fingerprint for line in listed.splitlines() if (fingerprint := _fingerprint(line))]
+    if len(found) != 1:
+        what = f"the ssh-agent holds {len(found)} keys" if found else "there is no ssh-agent with a key in it"
+        raise AuthenticationError(f"{what}: it is not clear which one signs", tip=_WHICH_KEY)
+    return found[0]
+
+
+def key_of(signature: str, namespace: str, text: str) -> str | None:
+    """The fingerprint of the key, whosoever it is, that made the armored signature; None: not over this ``text``."""
+    with _in_file(signature) as file:
+        done = _run(["ssh-keygen", "-Y", "check-novalidate", "-n", namespace, "-s", file], text)
+    found = re.search(r" key (SHA256:\S+)$", done.stdout.strip())
+    return found[1] if found and done.returncode == 0 else None
+
+
+def signers_of(signature: str, namespace: str, text: str, allowed: Path, now: datetime) -> tuple[str, ...]:
+    """The names that the allowed-signers file gives the key of the armored signature; empty where that doesn't count.
+
+    It counts over just this ``text``, for this namespace, and while the file says that the key is valid.
+    """
+    # read as local time, which is UTC in that environment: older ones know no zone
+    when = f"-Overify-time={now.astimezone(UTC):%Y%m%d%H%M%S}"
+    with _in_file(signature) as file:
+        given = ["-f", str(allowed), "-s", file, when]
+        listed = _run(["ssh-keygen", "-Y", "find-principals", *given], "")
+        verify = ["ssh-keygen", "-q", "-Y", "verify", "-n", namespace, *given]
+        names = listed.stdout.splitlines() if listed.returncode == 0 else ()
+        return tuple(name for name in names if _run([*verify, "-I", name], text).returncode == 0)
+
+
+@contextmanager
+def _in_file(text: str) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace") as file:
+        file.write(text)
+        file.flush()
+        yield file.name
 
 
 def _public_half(key: SshKey, folder: Path) -> Path:
     """A file by which ssh-keygen finds the key in the agent."""
-    listed = _run(key, ["ssh-add", "-L"], "")
+    listed = _run(["ssh-add", "-L"], "", key)
     for line in listed.stdout.splitlines():
         if _fingerprint(line) == key.key:
             file = folder / "key.pub"
@@ -50,7 +95,7 @@ def _fingerprint(line: str) -> str:
     return f"SHA256:{base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip('=')}"
 
 
-def _run(key: SshKey, command: Sequence[str], text: str) -> "subprocess.CompletedProcess[str]":
+def _run(command: Sequence[str], text: str, key: SshKey | None = None) -> "subprocess.CompletedProcess[str]":
     try:
         return subprocess.run(  # noqa: S603
             command,
@@ -58,7 +103,7 @@ def _run(key: SshKey, command: Sequence[str], text: str) -> "subprocess.Complete
             capture_output=True,
             text=True,
             errors="replace",
-            env=_environment(key),
+            env=_environment(key.agent if key else ""),
             timeout=_SECONDS,
             # without a terminal it cannot ask there, and Ctrl-C is ours to handle
             start_new_session=True,
@@ -69,17 +114,18 @@ def _run(key: SshKey, command: Sequence[str], text: str) -> "subprocess.Complete
             f"{command[0]} is not installed, which signs with SSH keys", tip="install the client of OpenSSH"
         ) from None
     except (OSError, subprocess.TimeoutExpired):
+        what = f" with the SSH key {key.key}" if key and key.key else ""
         raise AuthenticationError(
-            f"{command[0]} did not end within {_SECONDS} seconds with the SSH key {key.key}",
+            f"{command[0]} did not end within {_SECONDS} seconds{what}",
             tip="is it a key that must be touched, or does the ssh-agent hang?",
         ) from None
 
 
-def _environment(key: SshKey) -> Mapping[str, str]:
+def _environment(socket: str) -> Mapping[str, str]:
     """Where programs and the agent are, and nothing else of ours; whoever asks for a passphrase gets none."""
-    agent = {"SSH_AUTH_SOCK": key.agent} if key.agent else {}
+    agent = {"SSH_AUTH_SOCK": socket} if socket else {}
     never = {"SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force"}
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **agent, **never}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **agent, **never}
 
 
 def _failure(key: SshKey, said: str) -> AuthenticationError:
