@@ -70,7 +70,7 @@ def schema_mistakes(document: Document, definition: str | None = None) -> list[M
     return sorted(set(islice(found, MOST_MISTAKES)))
 
 
-def accepts(schema: Mapping[str, Any], data: Any) -> bool:
+def accepts(schema: dict[str, Any], data: Any) -> bool:
     """Whether the schema surely finds nothing wrong: what is compiled tells so in a tenth of the time, without words.
 
     It refuses some more, such as a text with a line break behind it.
