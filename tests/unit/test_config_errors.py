@@ -583,8 +583,11 @@ GOOD = {
     "limits": {"deletions": 20, "distributions": {"opensuse/15.6": {"deletions": 1}}},
 }
 ODD = st.sampled_from(
-    [None, True, False, 0, 1, 1.0, -1, 101, 10**20, "", "a", "a/b", "a/b\n", "a\u00a0/b", "14d", "*", "delete", [], {}]
-    + [[0, False], ["a", "a"], [{"a": 1, "b": 1}, {"b": 1, "a": 1}], {"name": "home:a"}, {"a": "b"}, "\ufeff", "\x85"]
+    [
+        *(None, True, False, 0, 1, 1.0, -1, 101, 10**20, "", "a", "a/b", "a/b\n", "a\u00a0/b", "14d", "*", "delete"),
+        *([], {}, [0, False], ["a", "a"], [{"a": 1, "b": 1}, {"b": 1, "a": 1}], {"name": "home:a"}, {"a": "b"}),
+        *("\ufeff", "\x85"),
+    ]
 )
 VALIDATOR = Draft202012Validator(schemas.load("config"))
 
