@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Nearly all that a plan makes lives as long as the run: looking through it for cycles again and again took a fifth
     # of the whole time. With fewer looks the memory stays the same; none at all would let a long apply grow.
     gc.freeze()
-    gc.set_threshold(50_000, 10, 100)
+    gc.set_threshold(500_000, 10, 100)
     _open_streams()
     _handle_signals(_leave)
     code = run(Context(), arguments)

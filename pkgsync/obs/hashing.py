@@ -50,17 +50,18 @@ def with_sha256(entry: IndexEntry, project: str, repository: str, hasher: Hasher
             raise ReadError(f"{project}/{repository}: its index has no sha256 of {entry.filename}")
         sum_ = entry.checksum
         sha256 = hasher(project, repository, entry.path, entry.size, sum_.algorithm, sum_.value)
+    # by position: there may be a million of them
     return IndexedFile(
-        filename=entry.filename,
-        path=entry.path,
-        size=entry.size,
-        sha256=sha256,
-        type=entry.type,
-        name=entry.name,
-        version=entry.version,
-        architecture=entry.architecture,
-        file_class=entry.file_class,
-        mtime=entry.mtime,
+        entry.filename,
+        entry.path,
+        entry.size,
+        sha256,
+        entry.type,
+        entry.name,
+        entry.version,
+        entry.architecture,
+        entry.file_class,
+        entry.mtime,
     )
 
 

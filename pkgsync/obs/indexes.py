@@ -232,7 +232,7 @@ class IndexReader:
         what = f"{self._wanted.id}/{pointer.path}"
         packed = _packages(self._client, self._wanted.project.name, self._wanted.name, pointer, what)
         try:
-            files = tuple(self._files(kind, packed, pointer, what))
+            files = self._files(kind, packed, pointer, what)
         except IntegrityError as error:
             raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
         sha256 = hashlib.sha256(top).hexdigest()
@@ -266,22 +266,23 @@ class IndexReader:
             raise SignatureError(f"{what}: OBS has no signature of it ({kind.signature})", other_bytes=True)
         return verify(top, signature, self._keys, what)
 
-    def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> Iterator[IndexedFile]:
+    def _files(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> tuple[IndexedFile, ...]:
         project, repository = self._wanted.project.name, self._wanted.name
-        entries = self._entries(kind, packed, pointer, what) if packed else ()
-        return (with_sha256(entry, project, repository, self._hasher) for entry in entries)
-
-    def _entries(self, kind: IndexFormat, packed: bytes, pointer: Pointer, what: str) -> tuple[IndexEntry, ...]:
         limit = self._client.limits.max_index_open_bytes
 
         def parse() -> tuple[IndexEntry, ...]:
             return tuple(unique(kind.parse_packages(opened(packed, what, pointer.unpacked, limit), what), what))
 
+        def complete(entry: IndexEntry) -> IndexedFile:
+            return with_sha256(entry, project, repository, self._hasher)
+
+        if not packed:
+            return ()
         if self._parsed is None:
-            return parse()
+            return tuple(map(complete, parse()))
         stated, suffix = astuple(pointer.unpacked), pointer.path.rpartition(".")[2]
         made_of = (kind.top, suffix, stated, limit, hashlib.sha256(packed).hexdigest())
-        return self._parsed.entries(self._wanted.id, made_of, parse)
+        return self._parsed.files(self._wanted.id, made_of, parse, complete)
 
     def _check_origin(self, origin: str | None) -> None:
         """The name of the server is not compared: it may change, and the API may call itself otherwise."""

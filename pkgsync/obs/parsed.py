@@ -7,18 +7,18 @@ are fetched and verified all the same: whether a repository still is as it was, 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import Any
 
 from attrs import frozen
 
 from pkgsync.cache import Cache
 from pkgsync.formats.index_entries import IndexEntry
-from pkgsync.formats.sums import Checksum
-from pkgsync.model import PackageType, Version
+from pkgsync.model import IndexedFile, PackageType, Version
 from pkgsync.model.filename import FileClass
 from pkgsync.version import __version__
 
-_FORMAT = 1
+_FORMAT = 2
 """Another one with every change of what the readers of indexes give for the same bytes."""
 # to call an enum takes as long as all the rest of a row
 _TYPES = {member.value: member for member in PackageType}
@@ -32,52 +32,68 @@ class ParsedIndexes:
     cache: Cache
     api: str
 
-    def entries(
-        self, repository: str, made_of: Sequence[Any], parse: Callable[[], tuple[IndexEntry, ...]]
-    ) -> tuple[IndexEntry, ...]:
-        """What ``parse`` gives, without it where it is known. ``made_of`` is all that it depends on, as JSON has it.
+    def files(
+        self,
+        repository: str,
+        made_of: Sequence[Any],
+        parse: Callable[[], Sequence[IndexEntry]],
+        complete: Callable[[IndexEntry], IndexedFile],
+    ) -> tuple[IndexedFile, ...]:
+        """What ``complete`` makes of the entries that ``parse`` gives, without either where it is known.
 
-        Raises what ``parse`` raises.
+        ``made_of`` is all that it depends on, as JSON has it. Raises what ``parse`` and ``complete`` raise.
         """
         name = hashlib.sha256(f"{self.api}\n{repository}".encode()).hexdigest()
         about = json.dumps([_FORMAT, __version__, *made_of]).encode()
-        known = _entries(self.cache.read_note(name), about)
+        known = _files(self.cache.read_note(name), about)
         if known is None:
-            known = parse()
-            rows = json.dumps([_row(entry) for entry in known], separators=(",", ":"))
-            self.cache.write_note(name, b"%b\n%b" % (about, rows.encode()))
+            entries = parse()
+            known = tuple(map(complete, entries))
+            # of a file with another sum, each run reads all bytes anew
+            if all(entry.checksum.algorithm == "sha256" for entry in entries):
+                columns = json.dumps(_columns(known), separators=(",", ":"))
+                self.cache.write_note(name, b"%b\n%b" % (about, columns.encode()))
         return known
 
 
-def _row(entry: IndexEntry) -> list[Any]:
-    checksum, version = entry.checksum, entry.version
+def _columns(files: Sequence[IndexedFile]) -> list[list[Any]]:
+    """Column by column: so hardly any code runs for a row when they are read again."""
     return [
-        *(entry.path, entry.size, checksum.algorithm, checksum.value, entry.type, entry.name),
-        *(version.epoch, version.version, version.release, entry.architecture, entry.file_class, entry.mtime),
+        [file.path for file in files],
+        [file.size for file in files],
+        [file.sha256 for file in files],
+        [file.type for file in files],
+        [file.name for file in files],
+        [file.version.epoch for file in files],
+        [file.version.version for file in files],
+        [file.version.release for file in files],
+        [file.architecture for file in files],
+        [file.file_class for file in files],
+        [file.mtime for file in files],
     ]
 
 
-def _entries(note: bytes | None, about: bytes) -> tuple[IndexEntry, ...] | None:
+def _files(note: bytes | None, about: bytes) -> tuple[IndexedFile, ...] | None:
     """None where it is about something else, or in no form that is known here."""
-    made_of, _, rows = (note or b"").partition(b"\n")
+    made_of, _, columns = (note or b"").partition(b"\n")
     if made_of != about:
         return None
     try:
-        return tuple(map(_entry, json.loads(rows)))
-    except (ValueError, LookupError, TypeError, RecursionError):
+        paths, sizes, sums, types, names, epochs, versions, releases, *others = json.loads(columns)
+        architectures, classes, mtimes = others
+        rows = zip(
+            [path.rpartition("/")[2] for path in paths],
+            paths,
+            sizes,
+            sums,
+            map(_TYPES.__getitem__, types),
+            names,
+            map(Version, epochs, versions, releases),
+            architectures,
+            map(_CLASSES.__getitem__, classes),
+            mtimes,
+            strict=True,
+        )
+        return tuple(starmap(IndexedFile, rows))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _entry(row: Sequence[Any]) -> IndexEntry:
-    path, size, algorithm, value, kind, name, epoch, version, release, architecture, file_class, mtime = row
-    return IndexEntry(
-        path,
-        size,
-        Checksum(algorithm, value),
-        _TYPES[kind],
-        name,
-        Version(epoch, version, release),
-        architecture,
-        _CLASSES[file_class],
-        mtime,
-    )

@@ -7,11 +7,10 @@ asked for one looks at the row before asking again. No change can be made condit
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from urllib.parse import urlencode, urljoin
 
 from attrs import evolve, frozen
-from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
 
 from pkgsync.config import Connections
 from pkgsync.errors import (
@@ -29,6 +28,9 @@ from pkgsync.packagecloud import distributions, listing, refusals, routes, rows
 from pkgsync.packagecloud.listing import OddListingError, Page
 from pkgsync.packagecloud.rows import Details
 from pkgsync.session import Reply, Session, TransientError, clean_url
+
+if TYPE_CHECKING:
+    from requests_toolbelt.multipart.encoder import MultipartEncoderMonitor
 
 Parsed = TypeVar("Parsed")
 _JSON = "application/json"
@@ -141,6 +143,9 @@ class PackagecloudClient:
         if stream.seek(0, io.SEEK_END) != size:
             raise IntegrityError(f"{filename} is not {size} bytes long; nothing was sent.")
         stream.seek(0)
+        # here, as no plan needs it
+        from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
+
         # streamed: several uploads at a time, of any size, must not stand in memory
         encoder = MultipartEncoder(
             {
@@ -242,7 +247,7 @@ class PackagecloudClient:
         route: str,
         what: str,
         *,
-        data: bytes | MultipartEncoderMonitor,
+        data: "bytes | MultipartEncoderMonitor",
         headers: Mapping[str, str],
     ) -> Reply:
         reply = self.session.change(method, route, data=data, headers=headers)
@@ -263,11 +268,11 @@ def _is_done(reply: Reply) -> bool:
     return 200 <= reply.status < 300
 
 
-def _increments(on_bytes: Callable[[int], None], size: int) -> Callable[[MultipartEncoderMonitor], None]:
+def _increments(on_bytes: Callable[[int], None], size: int) -> "Callable[[MultipartEncoderMonitor], None]":
     """Turn the encoder's running total, which counts the part headers too, into increments that add up to ``size``."""
     told = 0
 
-    def report(monitor: MultipartEncoderMonitor) -> None:
+    def report(monitor: "MultipartEncoderMonitor") -> None:
         nonlocal told
         now = min(monitor.bytes_read, size)
         on_bytes(now - told)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from operator import attrgetter
 
 from attrs import evolve
 
@@ -13,6 +14,8 @@ from pkgsync.packagecloud import listing, refusals, routes
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.progress import SILENT, Progress
+
+_ORDER = attrgetter("distribution", "filename", "type", "destroy_url")
 
 
 def gather(
@@ -40,7 +43,7 @@ def gather(
     return ActualState(
         repository=client.repository,
         # README.md, "Listing": its order means nothing, and equal worlds give equal plans
-        rows=tuple(sorted(found, key=lambda row: (row.distribution, row.filename, row.type, row.destroy_url))),
+        rows=tuple(sorted(found, key=_ORDER)),
         total=len(found),
         distribution_ids=catalogue.ids(known),
         read_at=now(),
@@ -118,6 +121,8 @@ def _resolve(
     """Fill in the unknown checksums of rows that matter; also gives the warnings about failed reads."""
     # README.md, "Details": a request each, so only where the answer can change what is planned
     unknown = [row for row in found if row.sha256 is None and row.type in SYNCED_TYPES and matters(row)]
+    if not unknown:
+        return tuple(found), ()
     sums = ask(client, unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress)
     resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
     return tuple(resolved.get(row.key, row) if row.type in SYNCED_TYPES else row for row in found), sums.warnings

@@ -167,13 +167,12 @@ def _page_rows(page: Page, first: Page, granted: int, count: int) -> tuple[Row, 
 def require_unique(rows: Iterable[Row]) -> None:
     """Raise OddListingError if a row comes twice, or two rpm or deb rows claim one key."""
     seen: set[tuple[str, ...]] = set()
-    keys: set[str] = set()
     for row in rows:
+        identity: tuple[str, ...] = (row.distribution, row.filename)
         # rows of other types may share a file name; the routes tell them apart
-        route = row.destroy_url or row.package_url or f"{row.name} {row.version} {row.architecture}"
-        identity = (row.type, row.distribution, row.filename, route)
-        if identity in seen or (row.type in SYNCED_TYPES and row.key in keys):
+        if row.type not in SYNCED_TYPES:
+            route = row.destroy_url or row.package_url or f"{row.name} {row.version} {row.architecture}"
+            identity = (row.type, *identity, route)
+        if identity in seen:
             raise OddListingError(f"the package {row.key} is listed twice.")
         seen.add(identity)
-        if row.type in SYNCED_TYPES:
-            keys.add(row.key)

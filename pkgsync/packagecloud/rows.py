@@ -5,6 +5,7 @@ Rows of types other than rpm and deb are only ever counted, so little is asked o
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,10 @@ _PACKAGE_SEGMENTS = 5
 _ODD_ROW = "Look for it on the repository's web page and report it to Packagecloud: reading it again will not help."
 MOST_ON_A_PAGE = 250
 _MAX_ROW_VALUES = 1000  # documented are thirty
+_TEXTS = (
+    *("distro_version", "filename", "type", "name", "version", "release", "architecture", "created_at"),
+    *("uploader_name", "destroy_url", "promote_url", "package_url", "downloads_count_url", "download_url"),
+)
 
 
 @frozen(kw_only=True)
@@ -44,29 +49,31 @@ def parse_rows(body: bytes, what: str, most: int = MOST_ON_A_PAGE) -> tuple[Row,
 
 def parse_row(item: Any, what: str) -> Row:
     """One PackageFragment; fields may be null or absent. Raises ReadError for one that could not be told apart."""
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         raise ReadError(f"Packagecloud's answer for {what} holds something that is not a package.")
-    package_url = text(item.get("package_url")) or ""
-    filename = text(item.get("filename")) or ""
+    # by position, and without a call for what is plain: there are many thousands of rows
+    texts = [value if type(value) is str and value.isascii() else text(value) for value in map(item.get, _TEXTS)]
+    distribution, filename, kind, name, version, release, architecture, created_at, uploader = texts[:9]
+    destroy_url, promote_url, package_url, count_url, download_url = texts[9:]
     row = Row(
-        distribution=text(item.get("distro_version")) or "",
-        filename=filename,
+        distribution or "",
+        filename or "",
         # README.md, "Rows": some fields are missing in older answers; the routes beside them hold them, too
-        type=text(item.get("type")) or _type(package_url, filename),
-        name=text(item.get("name")) or "",
-        version=text(item.get("version")),
-        release=text(item.get("release")),
-        epoch=documents.small_int(item.get("epoch")),
-        architecture=text(item.get("architecture")) or _architecture(package_url, filename),
-        sha256=documents.checksum(item.get("sha256sum")),
-        created_at=text(item.get("created_at")) or "",
-        uploader=text(item.get("uploader_name")),
-        indexed=item.get("indexed") is not False,
-        destroy_url=text(item.get("destroy_url")) or "",
-        promote_url=text(item.get("promote_url")) or "",
-        package_url=package_url,
-        downloads_count_url=text(item.get("downloads_count_url")) or "",
-        download_url=text(item.get("download_url")),
+        kind or _type(package_url or "", filename or ""),
+        name or "",
+        version or None,
+        release or None,
+        documents.small_int(item.get("epoch")),
+        architecture or _architecture(package_url or "", filename or ""),
+        documents.checksum(item.get("sha256sum")),
+        created_at or "",
+        uploader or None,
+        item.get("indexed") is not False,
+        destroy_url or "",
+        promote_url or "",
+        package_url or "",
+        count_url or "",
+        download_url or None,
     )
     if row.type in SYNCED_TYPES:
         _check(row, what)
@@ -74,12 +81,17 @@ def parse_row(item: Any, what: str) -> Row:
 
 
 def _check(row: Row, what: str) -> None:
-    parts = row.distribution.split("/")
     if not documents.is_plain_name(row.filename) or not row.name:
         raise ReadError(f"Packagecloud's answer for {what} holds a package without a usable name.", tip=_ODD_ROW)
-    if len(parts) != 2 or not all(documents.is_plain_name(part) for part in parts):
+    if not _is_distribution(row.distribution):
         words = f"Packagecloud's answer for {what} holds a package without a usable distribution."
         raise ReadError(words, tip=_ODD_ROW)
+
+
+@lru_cache(maxsize=256)
+def _is_distribution(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(map(documents.is_plain_name, parts))
 
 
 def _package_segments(package_url: str) -> list[str]:

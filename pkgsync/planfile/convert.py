@@ -58,6 +58,7 @@ _DEFAULTS_LEFT_OUT = frozenset(
     }
 )
 _WITH_LASTPUBLISHED = frozenset({PlannedRepository, RepositoryEvidence})  # the word of OBS's own answers
+_MOST_KNOWN = 1000
 _FIRST: dict[Any, tuple[str, ...]] = {
     Plan: ("format_version", "pkgsync_version", "created_at", "observed", "digest", "config_digest"),
     Receipt: ("format_version", "pkgsync_version", "plan_digest", "started_at", "finished_at"),
@@ -109,7 +110,7 @@ def _converter() -> "Converter":
         converter.register_unstructure_hook(
             kind, make_dict_unstructure_fn(kind, converter, last_published=name, content=usual, signature=usual)
         )
-        converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, last_published=name))
+        converter.register_structure_hook(kind, _once(make_dict_structure_fn(kind, converter, last_published=name)))
     usual = override(omit_if_default=True)
     converter.register_unstructure_hook(
         Plan, make_dict_unstructure_fn(Plan, converter, undoes=usual, selection=usual, left_out=usual, base=usual)
@@ -118,3 +119,21 @@ def _converter() -> "Converter":
         Receipt, make_dict_unstructure_fn(Receipt, converter, index=usual, approvals=usual)
     )
     return converter
+
+
+def _once(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The same value for the very same object: strictjson gives what is equal as one."""
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def structured(document: Any, kind: Any) -> Any:
+        found = known.get(id(document))
+        # it is held, so no other object can have its place in memory
+        if found is not None:
+            return found[1]
+        if len(known) > _MOST_KNOWN:
+            known.clear()
+        value = structure(document, kind)
+        known[id(document)] = document, value
+        return value
+
+    return structured

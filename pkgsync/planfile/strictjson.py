@@ -22,6 +22,8 @@ MAX_VALUES = 10_000_000
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
 NOT_I_JSON = "holds text that I-JSON (RFC 7493) does not allow"
+# keys, and items of a list, of an object that is looked for among so many others
+_MOST_SHARED, _MOST_KNOWN = 8, 4096
 # digits; of a longer one nothing is parsed
 _LONGEST_NUMBER = 32
 
@@ -56,7 +58,7 @@ def parse_object(data: bytes, name: str) -> dict[str, Any]:
         del data
         document = json.loads(
             text,
-            object_pairs_hook=_unique,
+            object_pairs_hook=_Objects().of,
             parse_constant=_refuse_constant,
             parse_int=_integer,
             parse_float=_float,
@@ -136,12 +138,30 @@ def write_compact(document: dict[str, Any]) -> bytes:
     return (json.dumps(document, separators=(",", ":"), ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
 
 
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        twice, _ = next(item for item in Counter(key for key, _ in pairs).items() if item[1] > 1)
-        raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
-    return value
+class _Objects:
+    """The objects of one document, equal ones mostly as one: each deletion of a plan repeats its evidence."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def of(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        """Raises ValueError for a key that stands twice."""
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            twice, _ = next(item for item in Counter(key for key, _ in pairs).items() if item[1] > 1)
+            raise ValueError(f"the key {twice[:100]!r} stands twice in one object")
+        if len(value) > _MOST_SHARED:
+            return value
+        key: list[Any] = [*value]
+        for part in value.values():
+            kind = type(part)
+            if kind is dict or (kind is list and len(part) > _MOST_SHARED):
+                return value
+            # what is held by its identity lives as long as the object that is known; 1, 1.0 and true are equal
+            key.append(part if kind is str else (kind, *map(id, part)) if kind is list else (kind, part))
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        return self._known.setdefault(tuple(key), value)
 
 
 def _refuse_constant(word: str) -> NoReturn:

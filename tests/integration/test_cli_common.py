@@ -452,6 +452,7 @@ HTTP = {"requests", "urllib3", "pkgsync.session.session"}
 FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site", "filelock"}
+SENDING = {"requests_toolbelt"}
 REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
 NOT_LOCAL = {*SANDBOX, *HTTP, *CHANGES, "pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile"}
 ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
@@ -465,7 +466,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
         *(([name, "--help"], NOTHING - {"difflib"}) for name in SUMMARIES),
         (["help", "undo"], NOTHING - {"difflib"}),
         (["schema", "plan"], NOTHING),
-        (["validate"], ONLY_CONFIG - {"jsonschema", "referencing", "tempfile"}),
+        (["validate"], ONLY_CONFIG - {"jsonschema_rs", "tempfile"}),
         (["cache", "info"], {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"}),
         (
             ["show", "plan.json"],
@@ -480,7 +481,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
             },
         ),
         (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
-        (["plan"], {*SANDBOX, *CHANGES, "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["plan"], {*SANDBOX, *CHANGES, *SENDING, "jsonschema", "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["audit"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
         (["explain", "hello"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
         (["snapshot", "-o", "snapshot.json"], {*SANDBOX, *CHANGES, *REPORTS}),

@@ -1,13 +1,17 @@
 """Every mistake in a config: file, line, column, what, and the likely fix."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 from _pytest.mark.structures import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from pkgsync import schemas
 from pkgsync.config import Config, load
+from pkgsync.config.check import accepts
 from pkgsync.errors import ConfigError
 from tests.watchdog import watchdog
 
@@ -575,3 +579,39 @@ def test_no_value_of_a_key_breaks_the_reader(tmp_path_factory: pytest.TempPathFa
         assert isinstance(load(path, {}), Config)
     except ConfigError as error:
         assert error.message.startswith(f"{path}:")
+
+
+GOOD = {
+    "version": 1,
+    "obs": {"api": "https://a.example", "projects": [{"name": "home:a", "architectures": ["x86_64"]}]},
+    "packagecloud": {"repository": "a/b", "token": "${TOKEN}"},
+    "distributions": {"Leap": ["opensuse/15.6"], "*": None},
+    "include": ["*"],
+    "orphans": {"action": "delete", "keep_versions": 3, "min_age": "14d", "names": ["a*"]},
+    "limits": {"deletions": 20, "distributions": {"opensuse/15.6": {"deletions": 1}}},
+}
+ODD = st.sampled_from(
+    [
+        *(None, True, False, 0, 1, 1.0, -1, 101, 10**20, "", "a", "a/b", "a/b\n", "a\u00a0/b", "14d", "*", "delete"),
+        *([], {}, [0, False], ["a", "a"], [{"a": 1, "b": 1}, {"b": 1, "a": 1}], {"name": "home:a"}, {"a": "b"}),
+        *("\ufeff", "\x85"),
+    ]
+)
+VALIDATOR = Draft202012Validator(schemas.load("config"))
+
+
+@given(st.data())
+def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data):
+    document = deepcopy(GOOD)
+    assert accepts(schemas.load("config"), document)
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder = document
+        while isinstance(holder, dict | list) and holder:
+            keys = sorted(holder) if isinstance(holder, dict) else range(len(holder))
+            key, above = data.draw(st.sampled_from(keys)), holder
+            holder = above[key]
+            if data.draw(st.booleans()):
+                break
+        above[key] = deepcopy(data.draw(ODD))
+    if accepts(schemas.load("config"), document):
+        assert VALIDATOR.is_valid(document)

@@ -131,6 +131,36 @@ def test_text_is_written_as_python_indents_it(document: dict[str, Any]) -> None:
     assert strictjson.write_text(document) == (json.dumps(document, indent=2) + "\n").encode()
 
 
+_FEW = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, 0.0, 300, 300.5, "", "1", "a"])
+_ALIKE = st.recursive(
+    _FEW,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=20,
+)
+
+
+@given(st.lists(_ALIKE, min_size=1))
+def test_equal_objects_are_held_once_and_read_as_they_are_written(items: list[Any]) -> None:
+    """1, 1.0 and true are equal to Python."""
+    text = json.dumps({"items": [*items, *items]})
+    found = strictjson.parse_object(text.encode(), "x")
+    assert repr(found) == repr(json.loads(text))
+    half = len(items)
+    for first, second in zip(found["items"][:half], found["items"][half:], strict=True):
+        assert first is second or not isinstance(first, dict) or any(isinstance(v, dict | list) for v in first.values())
+
+
+def test_what_all_deletions_were_proven_by_is_held_once() -> None:
+    (deletion,) = PLAN.deletions
+    others = tuple(evolve(deletion, filename=f"old-{n}.rpm") for n in range(3))
+    counts = {**PLAN.summary.distributions, LEAP: evolve(PLAN.summary.distributions[LEAP], deletions=4)}
+    summary = evolve(PLAN.summary, total=evolve(PLAN.summary.total, deletions=4), distributions=counts)
+    made = evolve(PLAN, deletions=(deletion, *others), summary=summary)
+    read = planfile.loads(planfile.dumps(made), "plan.json")
+    assert read.deletions == made.deletions
+    assert len({id(r) for d in read.deletions for r in d.evidence.repositories}) == len(deletion.evidence.repositories)
+
+
 def test_an_iterator_is_written_as_a_list() -> None:
     document = {"some": iter([1, {"a": []}]), "none": iter(())}
     assert (
