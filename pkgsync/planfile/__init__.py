@@ -29,7 +29,6 @@ __all__ = [
     "read_receipt",
     "with_digest",
     "write",
-    "write_receipt",
 ]
 
 _MAJOR = 1
@@ -79,11 +78,6 @@ def dump_dry_run(receipt: Receipt) -> bytes:
 def load_receipt(data: bytes, name: str) -> Receipt:
     """The receipt that ``data`` is; ``name`` is used in messages. Raises PlanFileError."""
     return _receipt(strictjson.parse_object(data, name), name)
-
-
-def write_receipt(receipt: Receipt, path: Path) -> None:
-    """Write the receipt file. Raises PlanFileError, OSError."""
-    write_atomically(path, dump_receipt(receipt))
 
 
 def read_receipt(path: Path) -> Receipt:

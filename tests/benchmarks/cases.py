@@ -234,6 +234,4 @@ def _pkgsync(services: Services, folder: Path, *arguments: str) -> Measure:
 
 
 def _bytes(count: int) -> str:
-    if count >= 1024 * MIB:
-        return f"{count // (1024 * MIB)} GiB"
     return f"{count // MIB} MiB" if count >= MIB else f"{count // 1024} KiB"
