@@ -32,7 +32,7 @@ from pkgsync.session import Reply, Session, TransientError, clean_url
 Parsed = TypeVar("Parsed")
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
-# bytes: below 64 KiB an upload spends more on each piece than on its checksum
+# bytes; few and large pieces: each one costs beside its checksum
 _PIECE = 256 * 1024
 
 
