@@ -259,10 +259,11 @@ class _Run:
         if not actions or self._stopped():
             return []
         found = self._look_again(phases.guard)
+        standings = {standing.action.key: standing for standing in found.standings}
         foreign = {distribution_of(key): key for key in reversed(phases.guard.foreign(found.actual))}
         still: list[Kind] = []
         for planned in actions:
-            standing = _with_foreign_change(found.by_key[planned.key], foreign.get(planned.distribution))
+            standing = _with_foreign_change(standings[planned.key], foreign.get(planned.distribution))
             if standing.outcome is Outcome.DUE:
                 still.append(planned)
             else:

@@ -12,6 +12,7 @@ from pkgsync.apply.outcome import exit_code_of
 from pkgsync.backoff import seconds_before
 from pkgsync.config import Config
 from pkgsync.errors import ExitCode, PkgsyncError
+from pkgsync.files import write_atomically
 from pkgsync.model import IndexWait, Receipt
 from pkgsync.model.served import Verification
 from pkgsync.packagecloud import PackagecloudClient
@@ -42,7 +43,7 @@ def awaited(
     """
     say("Waiting until package managers get it; the receipt is written, Ctrl-C ends only the waiting.")
     ended = _awaited(receipt, config, surroundings, now, say)
-    planfile.write_receipt(ended, path)
+    write_atomically(path, planfile.dump_receipt(ended))
     return ended
 
 

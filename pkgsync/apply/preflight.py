@@ -50,10 +50,6 @@ class Preflight:
     warnings: tuple[str, ...]
     unsigned: tuple[str, ...] = ()
 
-    @property
-    def by_key(self) -> Mapping[str, Standing]:
-        return {standing.action.key: standing for standing in self.standings}
-
 
 def refuse_unfit(plan: Plan, config: Config) -> None:
     """Raises UnsafePlanError for a plan that must not be applied, UsageError for one made for elsewhere."""

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from pkgsync import planfile
 from pkgsync.errors import PkgsyncError, StorageError, UsageError
+from pkgsync.files import write_atomically
 from pkgsync.model import Receipt
 
 
@@ -47,22 +48,23 @@ def _is_free(path: Path, digest: str) -> bool:
 
 def write(receipt: Receipt, path: Path, state_dir: Path) -> None:
     """Write the receipt, and the copy that is kept. Raises StorageError if the first fails; it names the copy."""
-    copy = _keep(receipt, state_dir)
+    data = planfile.dump_receipt(receipt)
+    copy = _keep(receipt, data, state_dir)
     try:
-        planfile.write_receipt(receipt, path)
+        write_atomically(path, data)
     except OSError as error:
         tip = f"It is kept in {copy}." if copy else "What was done stands in the journal: run the same command again."
         words = f"The receipt {path} cannot be written: {error.strerror or error}."
         raise StorageError(words, tip=f"{tip} Another place: `--receipt`.") from error
 
 
-def _keep(receipt: Receipt, state_dir: Path) -> Path | None:
+def _keep(receipt: Receipt, data: bytes, state_dir: Path) -> Path | None:
     folder = state_dir / "receipts" / receipt.plan_digest.removeprefix("sha256:")
     try:
         # without its journal a plan counts its runs from one again
         places = (folder / f"{number:04}.json" for number in count(receipt.runs))
         copy = next(place for place in places if not place.exists())
-        planfile.write_receipt(receipt, copy)
+        write_atomically(copy, data)
     except OSError:  # the one that the user named is written all the same
         return None
     return copy

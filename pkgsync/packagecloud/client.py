@@ -5,12 +5,13 @@ asked for one looks at the row before asking again. No change can be made condit
 """
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode, urljoin
 
 from attrs import evolve, frozen
+from urllib3.filepost import encode_multipart_formdata
 
 from pkgsync.config import Connections
 from pkgsync.errors import (
@@ -29,12 +30,11 @@ from pkgsync.packagecloud.listing import OddListingError, Page
 from pkgsync.packagecloud.rows import Details
 from pkgsync.session import Reply, Session, TransientError, clean_url
 
-if TYPE_CHECKING:
-    from requests_toolbelt.multipart.encoder import MultipartEncoderMonitor
-
 Parsed = TypeVar("Parsed")
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
+# bytes; few and large pieces: each one costs beside its checksum
+_PIECE = 256 * 1024
 
 
 @frozen(kw_only=True)
@@ -48,6 +48,34 @@ class Uploaded:
 
 def _ignore(count: int) -> None:
     """The progress callback of those who want none."""
+
+
+class _Form:
+    """The body of an upload, streamed: several at a time, of any size, must not stand in memory."""
+
+    def __init__(
+        self, distribution_id: int, filename: str, stream: BinaryIO, size: int, on_bytes: Callable[[int], None]
+    ) -> None:
+        form, self.content_type = encode_multipart_formdata(
+            [
+                ("package[distro_version_id]", str(distribution_id)),
+                ("package[package_file]", (filename, b"", "application/octet-stream")),
+            ]
+        )
+        # the file comes last, and is left out above: its bytes belong before the closing boundary
+        at = form.rindex(b"\r\n--")
+        self._head, self._tail = form[:at], form[at:]
+        self._stream, self._size, self._on_bytes = stream, size, on_bytes
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        while piece := self._stream.read(_PIECE):
+            yield piece
+            self._on_bytes(len(piece))
+        yield self._tail
 
 
 class PackagecloudClient:
@@ -143,23 +171,13 @@ class PackagecloudClient:
         if stream.seek(0, io.SEEK_END) != size:
             raise IntegrityError(f"{filename} is not {size} bytes long; nothing was sent.")
         stream.seek(0)
-        # here, as no plan needs it
-        from requests_toolbelt.multipart.encoder import MultipartEncoder, MultipartEncoderMonitor
-
-        # streamed: several uploads at a time, of any size, must not stand in memory
-        encoder = MultipartEncoder(
-            {
-                "package[distro_version_id]": str(distribution_id),
-                "package[package_file]": (filename, stream, "application/octet-stream"),
-            }
-        )
-        body = MultipartEncoderMonitor(encoder, _increments(on_bytes, size))
+        body = _Form(distribution_id, filename, stream, size, on_bytes)
         reply = self._change(
             "POST",
             f"{self._route}/packages.json",
             f"upload of {filename}",
             data=body,
-            headers={"Content-Type": encoder.content_type},
+            headers={"Content-Type": body.content_type},
         )
         return _uploaded(reply, filename)
 
@@ -247,7 +265,7 @@ class PackagecloudClient:
         route: str,
         what: str,
         *,
-        data: "bytes | MultipartEncoderMonitor",
+        data: bytes | _Form,
         headers: Mapping[str, str],
     ) -> Reply:
         reply = self.session.change(method, route, data=data, headers=headers)
@@ -266,19 +284,6 @@ def _leads_to(origin: str, address: str) -> bool:
 
 def _is_done(reply: Reply) -> bool:
     return 200 <= reply.status < 300
-
-
-def _increments(on_bytes: Callable[[int], None], size: int) -> "Callable[[MultipartEncoderMonitor], None]":
-    """Turn the encoder's running total, which counts the part headers too, into increments that add up to ``size``."""
-    told = 0
-
-    def report(monitor: "MultipartEncoderMonitor") -> None:
-        nonlocal told
-        now = min(monitor.bytes_read, size)
-        on_bytes(now - told)
-        told = now
-
-    return report
 
 
 def _uploaded(reply: Reply, filename: str) -> Uploaded:

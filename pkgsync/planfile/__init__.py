@@ -66,11 +66,6 @@ def load_receipt(data: bytes, name: str) -> Receipt:
     return _receipt(strictjson.parse_object(data, name), name)
 
 
-def write_receipt(receipt: Receipt, path: Path) -> None:
-    """Write the receipt file. Raises PlanFileError, OSError."""
-    write_atomically(path, dump_receipt(receipt))
-
-
 def read_receipt(path: Path) -> Receipt:
     """The receipt of a file. Raises UsageError where it cannot be read, PlanFileError where it is no sound receipt."""
     return _receipt(strictjson.read_object(path), str(path))

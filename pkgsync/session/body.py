@@ -17,16 +17,17 @@ _CHUNK = 64 * 1024
 _BREAKS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError, AttributeError)
 
 
-def pieces(response: requests.Response, watch: Watch, what: str) -> Iterator[bytes]:
-    """The body as it came over the wire, complete by its own Content-Length or chunks.
+def pieces(response: requests.Response, watch: Watch, what: str, size: int = _CHUNK) -> Iterator[bytes]:
+    """The body as it came over the wire, in pieces of up to ``size`` bytes.
 
-    Raises TransientError when it is cut short, stalls, or breaks a limit of ``watch``.
+    It is complete by its own Content-Length or chunks. Raises TransientError when it is cut short, stalls, or breaks a
+    limit of ``watch``.
     """
     watch.await_body()
     received = 0
     try:
         # not decoded, as Content-Length counts what comes over the wire
-        while piece := response.raw.read1(_CHUNK, decode_content=False):
+        while piece := response.raw.read1(size, decode_content=False):
             received += len(piece)
             watch.moved(len(piece))
             yield piece

@@ -12,6 +12,8 @@ from pkgsync.session.limits import HttpLimits
 from pkgsync.session.reply import TransientError, media_type
 from pkgsync.session.watch import Watch
 
+# a file may be large: fewer and larger pieces cost less, and there is no gunzip behind them, which wants small ones
+_PIECE = 256 * 1024
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -64,7 +66,7 @@ class DownloadState:
         if response.status_code == 200 and self._have:
             self._start_over()
         self._sink.seek(self._have)
-        for piece in pieces(response, watch, what):
+        for piece in pieces(response, watch, what, _PIECE):
             # before it is written: what is refused must not fill the disk
             if self._have + len(piece) > self._cap:
                 raise ReadError(f"{what}: the file is longer than {self._cap} bytes")

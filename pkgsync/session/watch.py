@@ -216,10 +216,16 @@ class _Watched:
         return response
 
     def send(self, data: Any) -> None:
-        super().send(data)  # type: ignore[misc]
         watch = _watch()
-        if watch is not None and isinstance(data, bytes):
-            watch.moved(len(data))
+        if watch is None or self.sock is None or not isinstance(data, bytes):
+            super().send(data)  # type: ignore[misc]
+            return
+        # sendall() tells nothing before the last byte, which may be slow to go and yet move
+        left = memoryview(data)
+        while left:
+            sent = self.sock.send(left)
+            watch.moved(sent)
+            left = left[sent:]
 
 
 class _WatchedHttp(_Watched, HTTPConnection):

@@ -15,16 +15,19 @@ from tests.benchmarks.worlds import MIB, SIZES, Load
 SMALL_FILES = Load("N", 600, 4096)
 BIG_FILES = Load("T", 20, 8 * MIB)
 BIG_FILES_IN_FULL = Load("T", 40, 25 * MIB)
+# a fifth of 40 files of 25 MiB at 20 MiB/s: they take as long, and leave the stand-ins time to keep up
+SLOW_FILES, SLOW_RATE, SLOW_JOBS = Load("T", 40, 5 * MIB), 4 * MIB, 8
 SINGLE_FILES = (Load("H", 1, 40 * MIB), Load("H", 1, 400 * MIB))
-GROWING = (Load("A", 80, 1024, 20), Load("A", 800, 1024, 200), Load("A", 3200, 1024, 800))
-GROWING_IN_FULL = (*GROWING[:2], Load("A", 20_000, 1024, 5000))
+HUGE_FILE = Load("H", 1, 4095 * MIB)  # an rpm of 4 GiB needs a size tag that the sandbox does not write
+GROWING = (Load("A", 80, 1024, 20), Load("A", 1600, 1024, 400))
+LARGEST = Load("A", 20_000, 1024, 5000)
 NOTES = """
 Medians over the repeats, all in turns. A ratio is pkgsync's number by the other's: of seconds / of CPU seconds;
 1/60 means that pkgsync takes a sixtieth. Memory is pkgsync's, requests are pkgsync's and the others'.
 click: `python -c "import click"`. sketch: the same reads or fields without any check (tests/benchmarks/sketch.py and
 floors.py). loop: a request per package, as the predecessor (tests/benchmarks/loop.py). compare: two dictionaries.
 expat, json, createrepo_c, apt: the bare libraries and tools. curl: file after file; curl -Z: so many at a time; neither
-verifies anything. wire: what the bytes of the uploads alone take.
+verifies anything. wire: what latency and bandwidth make of one download and then all uploads, so many at a time.
 All of it is loopback: a real network has longer ways and less bandwidth."""
 
 
@@ -49,7 +52,7 @@ def _options() -> argparse.Namespace:
         "--latency", type=float, default=LATENCY * 1000, help="of the plans, milliseconds [%(default)s]"
     )
     parser.add_argument("--repeats", type=int, default=3, help="of each comparison [%(default)s]")
-    parser.add_argument("--full", action="store_true", help="ten times the documents, all sizes, the largest applies")
+    parser.add_argument("--full", action="store_true", help="ten times the documents, all sizes, the large rows too")
     parser.add_argument("--only", choices=[*GROUPS], action="append", help="this kind of rows; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     return parser.parse_args()
@@ -81,15 +84,22 @@ def _transfer(options: argparse.Namespace) -> Iterator[Row]:
     big = BIG_FILES_IN_FULL if options.full else BIG_FILES
     yield from cases.transferring(big, 0, options.repeats)
     yield from cases.transferring(big, 0, options.repeats, rate=20 * MIB)
+    yield from cases.transferring(SLOW_FILES, 0, options.repeats, rate=SLOW_RATE, jobs=SLOW_JOBS, one_by_one=False)
 
 
-def _apply(options: argparse.Namespace) -> Iterator[Row]:
-    yield from cases.growing(GROWING_IN_FULL if options.full else GROWING)
+def _apply(_: argparse.Namespace) -> Iterator[Row]:
+    yield from cases.growing(GROWING)
 
 
 def _memory(_: argparse.Namespace) -> Iterator[Row]:
     for load in SINGLE_FILES:
         yield from cases.memory(load)
+
+
+def _large(_: argparse.Namespace) -> Iterator[Row]:
+    """What takes many minutes, and gigabytes of the disk."""
+    yield from cases.memory(HUGE_FILE)
+    yield from cases.growing((GROWING[0], LARGEST))
 
 
 GROUPS: Mapping[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -101,12 +111,14 @@ GROUPS: Mapping[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "transfer": _transfer,
     "apply": _apply,
     "memory": _memory,
+    "large": _large,
 }
 
 
 def _all(options: argparse.Namespace) -> Iterator[Row]:
+    wanted = options.only or [name for name in GROUPS if options.full or name != "large"]
     for name, rows in GROUPS.items():
-        if not options.only or name in options.only:
+        if name in wanted:
             yield from rows(options)
 
 

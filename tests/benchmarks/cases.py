@@ -146,11 +146,14 @@ def plan_files(scale: float, repeats: int) -> Iterator[Row]:
             yield Row.of(title, interleaved(clients, repeats))
 
 
-def transferring(load: Load, latency: float, repeats: int, rate: int | None = None) -> Iterator[Row]:
+def transferring(
+    load: Load, latency: float, repeats: int, rate: int | None = None, jobs: int = JOBS, one_by_one: bool = True
+) -> Iterator[Row]:
     """An apply of uploads only, its checks of both services included, against curl, which verifies nothing.
 
     ``rate`` is how many bytes a second a connection carries, each way; None: as many as it can. The wire itself is then
-    what the uploads take at least, ``JOBS`` at a time.
+    what latency and rate make of it at least: the first download, then the uploads, ``jobs`` at a time, with all other
+    downloads beside them. ``one_by_one`` measures curl also file after file.
     """
     with _planned(load, rate) as (services, folder):
 
@@ -159,15 +162,18 @@ def transferring(load: Load, latency: float, repeats: int, rate: int | None = No
             _empty(services, load)
             return measured
 
-        clients = {"pkgsync": partial(_apply, services, folder)}
+        clients = {"pkgsync": partial(_apply, services, folder, jobs)}
         if shutil.which("curl"):
-            clients["curl"] = partial(curl.transfer, services.told, load, folder)
-            clients[f"curl -Z {JOBS}"] = partial(curl.parallel, services.told, load, folder, JOBS)
+            if one_by_one:
+                clients["curl"] = partial(curl.transfer, services.told, load, folder)
+            clients[f"curl -Z {jobs}"] = partial(curl.parallel, services.told, load, folder, jobs)
         found = interleaved({name: partial(emptied, one) for name, one in clients.items()}, repeats)
         title = f"apply, {load.files} x {_bytes(load.bytes)}, {latency * 1000:.0f} ms"
         if rate is not None:
             title += f", {_bytes(rate)}/s"
-            found["wire"] = Measure(load.files * load.bytes / (rate * JOBS), 0, 0)
+        if rate is not None or latency:
+            each = latency + (load.bytes / rate if rate is not None else 0)
+            found["wire"] = Measure(each * (1 + load.files / jobs), 0, 0)
         yield Row.of(title, found)
 
 
@@ -203,11 +209,11 @@ def _planned(load: Load, rate: int | None = None) -> Iterator[tuple[Services, Pa
         yield services, folder
 
 
-def _apply(services: Services, folder: Path) -> Measure:
+def _apply(services: Services, folder: Path, jobs: int = JOBS) -> Measure:
     """Nothing is left of an earlier run: neither the cache nor the journal."""
     for leftover in ("cache", "state"):
         shutil.rmtree(folder / leftover, ignore_errors=True)
-    return _pkgsync(services, folder, "apply", "-j", str(JOBS), str(folder / "plan.json"))
+    return _pkgsync(services, folder, "apply", "-j", str(jobs), str(folder / "plan.json"))
 
 
 def _require_all(services: Services, load: Load) -> None:

@@ -452,7 +452,6 @@ HTTP = {"requests", "urllib3", "pkgsync.session.session"}
 FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site", "filelock"}
-SENDING = {"requests_toolbelt"}
 REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
 NOT_LOCAL = {*SANDBOX, *HTTP, *CHANGES, "pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile"}
 ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
@@ -481,7 +480,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
             },
         ),
         (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
-        (["plan"], {*SANDBOX, *CHANGES, *SENDING, "jsonschema", "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["plan"], {*SANDBOX, *CHANGES, "jsonschema", "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["audit"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
         (["explain", "hello"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
         (["snapshot", "-o", "snapshot.json"], {*SANDBOX, *CHANGES, *REPORTS}),

@@ -1,8 +1,10 @@
 """Promise 2: nothing is uploaded whose size and sha256 differ from the plan's, whatever happens to the bytes on the way."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from attrs import evolve
@@ -130,6 +132,30 @@ def test_the_last_bytes_of_a_changed_file_are_never_read(tmp_path: Path, size: i
         while piece := stream.read(size):
             got += piece
     assert len(got) < 10_000
+
+
+def test_each_byte_is_hashed_once_on_its_way_here_and_once_on_its_way_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Often enough that nothing unverified is kept or sent, and not once more."""
+    hashed = {"here": 0, "there": 0}
+    digest, read = hashlib.file_digest, VerifiedFile.read
+
+    def counted_digest(stream: BinaryIO, name: str) -> Any:
+        hashed["here"] += os.fstat(stream.fileno()).st_size
+        return digest(stream, name)  # type: ignore[arg-type]
+
+    def counted_read(stream: VerifiedFile, size: int | None = -1, /) -> bytes:
+        data = read(stream, size)
+        hashed["there"] += len(data)
+        return data
+
+    monkeypatch.setattr(hashlib, "file_digest", counted_digest)
+    monkeypatch.setattr(VerifiedFile, "read", counted_read)
+    with open_world(tmp_path) as world:
+        world.publish(FILE)
+        assert world.apply(world.plan()).exit_code == 0
+    assert hashed == {"here": FILE.blob.size, "there": FILE.blob.size}
 
 
 def test_a_plan_of_other_bytes_uploads_nothing(world: World) -> None:

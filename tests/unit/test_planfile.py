@@ -252,7 +252,7 @@ def test_a_receipt_is_no_plan() -> None:
 
 def test_a_file_is_what_it_says_to_be(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
-    planfile.write_receipt(RECEIPT, path)
+    path.write_bytes(planfile.dump_receipt(RECEIPT))
     assert (planfile.kind(path), planfile.read_either(path)) == ("receipt", RECEIPT)
     written = planfile.write(PLAN, path)
     assert (planfile.kind(path), planfile.read_either(path)) == ("plan", written)

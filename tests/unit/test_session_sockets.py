@@ -2,12 +2,13 @@
 
 import gzip
 import io
+import random
 import socket
 import threading
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from attrs import evolve
@@ -15,7 +16,7 @@ from attrs import evolve
 from pkgsync.errors import AmbiguousError, NotFoundError, ReadError
 from pkgsync.model.secret import Basic
 from pkgsync.session import HttpLimits, Session
-from pkgsync.session.watch import Watcher
+from pkgsync.session.watch import Watcher, _WatchedHttp
 from tests.rawserver import Answer, RawServer, drip, hang, http, raw_server, reset
 
 QUICK = HttpLimits(
@@ -421,6 +422,30 @@ def test_a_server_cannot_hold_an_upload_by_not_reading_it(
         assert session.requests == 1
         stopping.set()
         thread.join()
+
+
+def test_what_the_network_has_taken_of_a_large_piece_counts_as_moved() -> None:
+    """Else a slow upload in large pieces would be cut, though its bytes move."""
+
+    class Taking:
+        """A socket that takes a hundred thousand bytes at a time."""
+
+        taken: ClassVar[list[bytes]] = []
+
+        def send(self, data: memoryview) -> int:
+            self.taken.append(bytes(data[:100_000]))
+            return len(self.taken[-1])
+
+    piece = random.Random(1).randbytes(256 * 1024)
+    with Watcher(QUICK).watching(5, None) as watch:
+        seen = []
+        connection = _WatchedHttp("127.0.0.1")
+        connection.sock = Taking()
+        watch.moved = seen.append  # type: ignore[method-assign]
+        connection.send(piece)
+        connection.sock = None
+    assert b"".join(Taking.taken) == piece
+    assert seen == [100_000, 100_000, 62_144]
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
