@@ -20,6 +20,12 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Most tests wait half of their time for a server or a process: more workers than processors."""
+    return 2 * (os.cpu_count() or 1)
+
+
 _OURS = ("PKGSYNC_", "OSC_", "PACKAGECLOUD_", "XDG_")
 
 
