@@ -16,6 +16,7 @@ from pkgsync.signatures.signed import shown
 
 __all__ = ["PublicKeys", "Signed", "opened", "public_keys", "shown", "verifier", "verify"]
 
+_MOST_SIGNATURES = 100  # of one text: each costs the verifier time
 _GET_ONE = "Install gpgv (Debian: gpgv, Fedora and openSUSE: gnupg2), or `pip install 'obs-pkgsync[signatures]'`."
 
 
@@ -73,7 +74,7 @@ def _signatures(data: bytes, what: str) -> tuple[bytes, list[bytes]]:
         each = list(openpgp.packets(packets, what))
     except IntegrityError as error:
         raise SignatureError(f"{error.message} (its signature)") from None
-    if not each or any(tag != openpgp.SIGNATURE for tag, _ in each):
+    if not 0 < len(each) <= _MOST_SIGNATURES or any(tag != openpgp.SIGNATURE for tag, _ in each):
         raise SignatureError(f"{what}: what should be its signature is none")
     return packets, [openpgp.whole(tag, body) for tag, body in each]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.errors import ConfigError, IntegrityError, SignatureError
+from pkgsync.errors import ConfigError, IntegrityError, ReadError, SignatureError
 from pkgsync.signatures import Signed, opened, public_keys, verify
 from tests.openpgp import Gpg, keyring, needs_gpg
 
@@ -216,3 +216,13 @@ def test_nothing_of_the_users_own_keyring_counts(gpg, tmp_path, monkeypatch) -> 
     monkeypatch.setenv("GNUPGHOME", str(home))
     with pytest.raises(SignatureError, match="not by"):
         check(gpg, "ed25519", gpg.sign(DATA, "rsa2048"))
+
+
+def test_a_verifier_that_is_killed_says_nothing_of_the_signature(gpg, tmp_path, monkeypatch) -> None:
+    """By the out-of-memory killer, say: it is unread, not refused."""
+    killed = tmp_path / "gpgv"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda _program: str(killed))
+    with pytest.raises(ReadError, match="the signature was not verified: .*gpgv was ended by signal 9"):
+        check(gpg, "ed25519", gpg.sign(DATA, "ed25519"))
