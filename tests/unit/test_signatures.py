@@ -224,5 +224,5 @@ def test_a_verifier_that_is_killed_says_nothing_of_the_signature(gpg, tmp_path, 
     killed.write_text("#!/bin/sh\nkill -9 $$\n")
     killed.chmod(0o755)
     monkeypatch.setattr("shutil.which", lambda _program: str(killed))
-    with pytest.raises(ReadError, match="the signature was not verified: .*gpgv was ended by signal 9"):
+    with pytest.raises(ReadError, match=r"the signature was not verified: .*gpgv was ended by signal 9"):
         check(gpg, "ed25519", gpg.sign(DATA, "ed25519"))
