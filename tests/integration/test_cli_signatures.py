@@ -196,6 +196,13 @@ def test_an_index_that_is_older_than_one_seen_before_holds_what_it_does_not_shar
     assert cli.plan()["summary"]["distributions"][LEAP]["unchanged"] == 1
 
 
+def test_that_an_index_is_older_is_told_once_whatever_it_lists(cli: Cli) -> None:
+    cli.publish(make_rpm("hello", "1.0"), make_rpm("tool", "1.0"))
+    put_back(cli)
+    [problem] = leap_of(cli.plan())["problems"]
+    assert (problem["reason"], "more" in problem["message"]) == ("index-old", False)
+
+
 def test_an_apply_knows_by_its_plan_that_the_index_is_older(cli: Cli) -> None:
     put_back(cli)
     done = cli.run("--state-dir", cli.folder / "fresh", "apply", "plan.json")
