@@ -57,7 +57,8 @@ def _run(program: str, home: Path, keys: bytes, what: str, *arguments: str) -> l
     # what it had not come to is no word about the signature
     if ended.returncode < 0:
         raise _not_verified(program, f"was ended by signal {-ended.returncode}", what)
-    lines = ended.stdout.decode("utf-8", "replace").splitlines()
+    # at nothing else: names and notations are anybody's, and Unicode has line ends of its own
+    lines = ended.stdout.decode("utf-8", "replace").split("\n")
     return [line.removeprefix(_STATUS) for line in lines if line.startswith(_STATUS)]
 
 

@@ -218,6 +218,18 @@ def test_nothing_of_the_users_own_keyring_counts(gpg, tmp_path, monkeypatch) -> 
         check(gpg, "ed25519", gpg.sign(DATA, "rsa2048"))
 
 
+def test_the_name_of_a_key_ends_no_line_of_gpgv(gpg) -> None:
+    """Unicode has line ends of its own, which gpgv prints as they are."""
+    if shutil.which("gpgv") is None:
+        pytest.skip("gpgv is not installed")
+    words = ("NEWSIG", "GOODSIG 1 x", f"VALIDSIG 1 2026-01-01 1 0 4 0 1 8 00 {gpg.fingerprint('ed25519')}", "NEWSIG")
+    gpg.run("--quick-generate-key", "odd" + "".join(f"\u2028[GNUPG:] {w} " for w in words), "ed25519", "sign", "never")
+    signature = gpg.run("--armor", "--local-user", "odd", "--detach-sign", data=b"other")
+    keys = public_keys(gpg.public("ed25519") + gpg.run("--export", "--armor", "odd"), "keys.asc")
+    with pytest.raises(SignatureError, match="not of these bytes"):
+        verify(DATA, signature, keys, "repomd.xml")
+
+
 def test_a_verifier_that_is_killed_says_nothing_of_the_signature(gpg, tmp_path, monkeypatch) -> None:
     """By the out-of-memory killer, say: it is unread, not refused."""
     killed = tmp_path / "gpgv"
