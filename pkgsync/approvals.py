@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -99,6 +99,7 @@ class _Judging:
     allowed: Path
     now: datetime
     counted: list[Approval] = field(factory=list)
+    blocks: list[str] = field(factory=list)
 
     def take(self, block: str) -> str:
         """Why it does not count; or nothing."""
@@ -108,13 +109,25 @@ class _Judging:
         names = ssh.signers_of(block, NAMESPACE, self.text, self.allowed, self.now)
         if not names:
             return f"{self.allowed.name} does not let {key} sign plans now"
-        if key in {one.key for one in self.counted} or {*names} & {*self._names()}:
+        if any(self._is_one(approval, earlier, key, names, block) for approval, earlier in self._both()):
             return f"{', '.join(names)} counts once"
         self.counted.append(Approval(names, key, iso(self.now)))
+        self.blocks.append(block)
         return ""
 
-    def _names(self) -> Iterator[str]:
-        return (name for one in self.counted for name in one.signers)
+    def _both(self) -> Iterator[tuple[Approval, str]]:
+        return zip(self.counted, self.blocks, strict=True)
+
+    def _is_one(self, approval: Approval, earlier: str, key: str, names: Sequence[str], block: str) -> bool:
+        """Whether one person may have made both: with one key, or under a name that has both keys."""
+        return (
+            approval.key == key
+            or any(self._may_be_of(name, earlier) for name in names)
+            or any(self._may_be_of(name, block) for name in approval.signers)
+        )
+
+    def _may_be_of(self, name: str, block: str) -> bool:
+        return ssh.may_be_of(name, block, NAMESPACE, self.text, self.allowed, self.now)
 
 
 def _too_few(plan: Plan, rule: ApprovalRule, needed: int, counted: list[Approval], told: list[str]) -> str:

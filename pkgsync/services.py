@@ -19,7 +19,7 @@ from pkgsync.packagecloud import PackagecloudClient, served
 from pkgsync.packagecloud.per_row import ask
 from pkgsync.reconcile import Kept
 from pkgsync.session import Session
-from pkgsync.signatures import PublicKeys, public_keys
+from pkgsync.signatures import PublicKeys, key_file
 from pkgsync.surroundings import Surroundings, utc_now
 
 
@@ -256,20 +256,18 @@ def read_indexes(
 ) -> tuple[ServedIndex, ...]:
     """The indexes as package managers get them, signed by the key that the config pins, if it pins one.
 
-    Raises ConfigError, IntegrityError for a file that is no key, AuthenticationError, QuotaError.
+    Raises ConfigError, AuthenticationError, QuotaError.
     """
     keys = index_keys(config)
     return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
 
 
 def index_keys(config: Config) -> PublicKeys | None:
-    """The key that the config pins. Raises ConfigError, and IntegrityError for a file that is no key."""
+    """The key that the config pins. Raises ConfigError."""
     path = config.packagecloud.signing_key
-    try:
-        return public_keys(path.read_bytes(), str(path)) if path is not None else None
-    except OSError as error:
-        words = f"{path}: cannot be read: {error.strerror or error}"
-        raise ConfigError(words, tip="`packagecloud.signing_key` in the config names it.") from None
+    if path is None:
+        return None
+    return key_file(path, f"{config.path}: packagecloud.signing_key", "Packagecloud serves it at URL/USER/REPO/gpgkey.")
 
 
 def look_back(

@@ -56,16 +56,26 @@ def key_of(signature: str, namespace: str, text: str) -> str | None:
 def signers_of(signature: str, namespace: str, text: str, allowed: Path, now: datetime) -> tuple[str, ...]:
     """The names that the allowed-signers file gives the key of the armored signature; empty where that doesn't count.
 
-    It counts over just this ``text``, for this namespace, and while the file says that the key is valid.
+    It counts over just this ``text``, for this namespace, and while the file says that the key is valid. Of several
+    lines for a key ssh-keygen tells the first alone: :func:`may_be_of` knows them all.
     """
-    # read as local time, which is UTC in that environment: older ones know no zone
-    when = f"-Overify-time={now.astimezone(UTC):%Y%m%d%H%M%S}"
     with _in_file(signature) as file:
-        given = ["-f", str(allowed), "-s", file, when]
+        given = ["-f", str(allowed), "-s", file, _when(now)]
         listed = _run(["ssh-keygen", "-Y", "find-principals", *given], "")
-        verify = ["ssh-keygen", "-q", "-Y", "verify", "-n", namespace, *given]
-        names = listed.stdout.splitlines() if listed.returncode == 0 else ()
-        return tuple(name for name in names if _run([*verify, "-I", name], text).returncode == 0)
+    names = listed.stdout.splitlines() if listed.returncode == 0 else ()
+    return tuple(name for name in names if may_be_of(name, signature, namespace, text, allowed, now))
+
+
+def may_be_of(name: str, signature: str, namespace: str, text: str, allowed: Path, now: datetime) -> bool:
+    """Whether the allowed-signers file takes the armored signature for one of this name."""
+    with _in_file(signature) as file:
+        given = ["-f", str(allowed), "-s", file, _when(now)]
+        return _run(["ssh-keygen", "-q", "-Y", "verify", "-n", namespace, *given, "-I", name], text).returncode == 0
+
+
+def _when(now: datetime) -> str:
+    # read as local time, which is UTC in that environment: older ones know no zone
+    return f"-Overify-time={now.astimezone(UTC):%Y%m%d%H%M%S}"
 
 
 @contextmanager

@@ -52,9 +52,8 @@ class Fetcher:
         """What the file itself says that it is, which is what the index says; of a backup nothing says it."""
         with path.open("rb") as stream:
             header = read_package(stream, action.filename, verify=False)
-        claim = self.claims.get(claimed(action))
-        if claim is not None:
-            _refuse_other(header, claim)
+        if action.source.kind == "obs":  # due only where an index offers it: without its word nothing is uploaded
+            _refuse_other(header, self.claims[claimed(action)])
         return header
 
     def _kept(self, action: Transfer) -> Path:

@@ -98,8 +98,8 @@ Tags = dict[int, int | bytes]
 def _tags(stream: BinaryIO, filename: str, wanted: Set[int]) -> tuple[Tags, int]:
     """What is wanted of the rpm header at the stream's position, and the size of its data in bytes.
 
-    The first of each tag counts: each is copied, and a header could name one a million times. Of a kind that nothing
-    here has, only that it is there.
+    Each stands there once: which of two counts, others may take otherwise. Of a kind that nothing here has, only that
+    it is there.
     """
     magic, count, size = _INTRO.unpack(stream.read(_INTRO.size))
     if magic != b"\x8e\xad\xe8\x01" or count > _MAX_TAGS or count * _ENTRY.size + size > _MAX_HEADER:
@@ -109,8 +109,10 @@ def _tags(stream: BinaryIO, filename: str, wanted: Set[int]) -> tuple[Tags, int]
         raise _damaged(filename)
     tags: Tags = {}
     for tag, kind, offset, length in _ENTRY.iter_unpack(index):
-        if tag not in wanted or tag in tags:
+        if tag not in wanted:
             continue
+        if tag in tags:
+            raise _damaged(filename)
         if kind == _INT32:
             (tags[tag],) = struct.unpack_from(">I", data, offset)
         elif kind == _STRING:

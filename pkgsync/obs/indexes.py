@@ -12,7 +12,7 @@ from attrs import astuple, field, frozen
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
-from pkgsync.formats.sums import opened
+from pkgsync.formats.sums import Checksum, opened
 from pkgsync.model import Index, IndexedFile, PackageType, Problem, Relations, Repository, Signed
 from pkgsync.model.filename import type_of
 from pkgsync.obs import settled
@@ -24,6 +24,7 @@ from pkgsync.obs.results import ArchitectureResults
 from pkgsync.reasons import Reason
 from pkgsync.signatures import PublicKeys, verify
 
+_FORGEABLE = ("md5", "sha1")
 _EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")
 PAUSES = (2.0, 5.0)
 """Seconds before the second and the third look at something that changes while it is read."""
@@ -230,9 +231,12 @@ class IndexReader:
         pointer = kind.parse_top(top, f"{self._wanted.id}/{kind.top}")
         self._check_origin(pointer.origin)
         what = f"{self._wanted.id}/{pointer.path}"
+        self._refuse_weak(pointer.packed.checksum, what)
         packed = _packages(self._client, self._wanted.project.name, self._wanted.name, pointer, what)
         try:
             files = self._files(kind, packed, pointer, what)
+        except SignatureError:
+            raise
         except IntegrityError as error:
             raise _UnusableError(error.message, tip=error.tip or _NEW_INDEX) from None
         sha256 = hashlib.sha256(top).hexdigest()
@@ -274,6 +278,7 @@ class IndexReader:
             return tuple(unique(kind.parse_packages(opened(packed, what, pointer.unpacked, limit), what), what))
 
         def complete(entry: IndexEntry) -> IndexedFile:
+            self._refuse_weak(entry.checksum, f"{self._wanted.id}/{entry.path}")
             return with_sha256(entry, project, repository, self._hasher)
 
         if not packed:
@@ -283,6 +288,14 @@ class IndexReader:
         stated, suffix = astuple(pointer.unpacked), pointer.path.rpartition(".")[2]
         made_of = (kind.top, suffix, stated, limit, hashlib.sha256(packed).hexdigest())
         return self._parsed.files(self._wanted.id, made_of, parse, complete)
+
+    def _refuse_weak(self, checksum: Checksum | None, what: str) -> None:
+        """A signature is worth no more than the sums that it stands over."""
+        if self._keys is not None and checksum is not None and checksum.algorithm in _FORGEABLE:
+            raise SignatureError(
+                f"{what}: nothing but MD5 or SHA-1 vouches for it, which can be forged",
+                tip="OBS must publish it with SHA-256, or map the repository to null.",
+            )
 
     def _check_origin(self, origin: str | None) -> None:
         """The name of the server is not compared: it may change, and the API may call itself otherwise."""

@@ -90,11 +90,13 @@ def _judged(w: Wanted, reads: RepositoryReads, outcome: IndexRead | None) -> Rep
         return _repository(w, architectures=architectures, problems=problems)
     if w.project.content == "published":
         outcome = _checked(w, outcome, reads)
+    # what the whole index is at odds with is told once, not once more for its files
+    own = {name: doubt for name, doubt in outcome.doubts.items() if doubt not in outcome.problems}
     return _repository(
         w,
         architectures=architectures,
         index=outcome.index,
-        problems=(*problems, *outcome.problems, *settled.contradictions(outcome.doubts, after, ignored)),
+        problems=(*problems, *outcome.problems, *settled.contradictions(own, after, ignored)),
         doubts=outcome.doubts,
         unread=outcome.unread,
     )

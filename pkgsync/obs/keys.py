@@ -7,11 +7,9 @@ from pathlib import Path
 from attrs import frozen
 
 from pkgsync.config import ObsProject
-from pkgsync.errors import ConfigError, IntegrityError
 from pkgsync.formats.xml import children, in_pieces
-from pkgsync.signatures import PublicKeys, public_keys
+from pkgsync.signatures import PublicKeys, key_file, public_keys
 
-_MAX_BYTES = 2**20
 _GET_IT = "`pkgsync keys PROJECT -o FILE` writes the key that OBS offers."
 
 
@@ -22,20 +20,10 @@ def pinned(config: Path, projects: Sequence[ObsProject]) -> Mapping[str, PublicK
     for project in projects:
         if (name := project.signing_key) is not None:
             if name not in read:
-                read[name] = _read(config.parent / name, f"{config}: the signing_key of {project.name}")
+                what = f"{config}: the signing_key of {project.name}"
+                read[name] = key_file(config.parent / name, what, _GET_IT)
             found[project.name] = read[name]
     return found
-
-
-def _read(path: Path, what: str) -> PublicKeys:
-    try:
-        with path.open("rb") as stream:
-            # bounded, as the path may be a device without an end
-            return public_keys(stream.read(_MAX_BYTES), str(path))
-    except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {path}: {error.strerror}", tip=_GET_IT) from None
-    except IntegrityError as error:
-        raise ConfigError(f"{what} cannot be used: {error.message}", tip=error.tip or _GET_IT) from None
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from attrs import evolve
+from filelock import FileLock
 
 from pkgsync.files import write_atomically
 from pkgsync.obs.indexes import IndexRead
@@ -16,6 +17,7 @@ from pkgsync.obs.world import ObsWorld, RepositoryReads
 
 _FORMAT = 1
 _MAX_BYTES = 2**24
+_LOCK_SECONDS = 10  # others hold it for an instant
 _LOST = "what was noted of the newest indexes cannot be read: one that is older than those is not noticed this time"
 _NOT_KEPT = "the newest indexes could not be noted in the state folder: an older one is not noticed the next time"
 
@@ -34,18 +36,17 @@ class Newest:
 
     def remember(self, world: ObsWorld, accepted: Collection[str]) -> None:
         """Note what was read now. An older index counts from now on only where it is ``accepted``."""
-        known = dict(self.known)
-        for name, read in _indexes(world).items():
-            made_at = read.index.made_at if read.index else None
-            if made_at is not None:
-                known[name] = made_at if name in accepted else max(made_at, known.get(name, made_at))
-        if known == self.known:
+        if _noted(self.known, world, accepted) == self.known:
             return
-        document = {"format": _FORMAT, "api": self._api, "repositories": dict(sorted(known.items()))}
         try:
-            write_atomically(self._path, json.dumps(document).encode(), mode=0o600)
-        except OSError:
-            # a plan needs no folder to write to
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # other runs note theirs meanwhile, and none may forget for the others
+            with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+                known = _noted(self._read(), world, accepted)
+                document = {"format": _FORMAT, "api": self._api, "repositories": dict(sorted(known.items()))}
+                write_atomically(self._path, json.dumps(document).encode(), mode=0o600)
+        except (OSError, NotImplementedError):
+            # a plan needs no folder to write to, nor one that can be locked
             self.warnings = (*self.warnings, _NOT_KEPT)
 
     def _read(self) -> dict[str, int]:
@@ -64,6 +65,16 @@ class Newest:
             self.warnings = (_LOST,)
             return {}
         return dict(found)
+
+
+def _noted(known: Mapping[str, int], world: ObsWorld, accepted: Collection[str]) -> dict[str, int]:
+    """What is known after ``world``, too."""
+    noted = dict(known)
+    for name, read in _indexes(world).items():
+        made_at = read.index.made_at if read.index else None
+        if made_at is not None:
+            noted[name] = made_at if name in accepted else max(made_at, noted.get(name, made_at))
+    return noted
 
 
 def beside(world: ObsWorld, newest: Mapping[str, int]) -> ObsWorld:

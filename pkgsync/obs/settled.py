@@ -207,7 +207,8 @@ def together(doubted: Mapping[str, Problem]) -> tuple[Problem, ...]:
     if not doubted:
         return ()
     first = doubted[min(doubted)]
-    more = f" (and {len(doubted) - 1} more files)" if len(doubted) > 1 else ""
+    others = len(doubted) - 1
+    more = f" (and {others} more file{'' if others == 1 else 's'})" if others else ""
     return (evolve(first, message=f"{first.message}{more}"),)
 
 

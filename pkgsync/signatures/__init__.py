@@ -6,6 +6,7 @@ The verifier is gpgv, which apt trusts too; it takes what OBS really makes: vers
 
 import importlib.util
 import shutil
+from pathlib import Path
 
 from attrs import field, frozen
 
@@ -14,8 +15,10 @@ from pkgsync.model import Signed
 from pkgsync.signatures import gpgv, openpgp, sequoia
 from pkgsync.signatures.signed import shown
 
-__all__ = ["PublicKeys", "Signed", "opened", "public_keys", "shown", "verifier", "verify"]
+__all__ = ["PublicKeys", "Signed", "key_file", "opened", "public_keys", "shown", "verifier", "verify"]
 
+_MAX_BYTES = 2**20
+_MOST_SIGNATURES = 100  # of one text: each costs the verifier time
 _GET_ONE = "Install gpgv (Debian: gpgv, Fedora and openSUSE: gnupg2), or `pip install 'obs-pkgsync[signatures]'`."
 
 
@@ -39,6 +42,18 @@ def public_keys(data: bytes, what: str) -> PublicKeys:
     if not primary or found[0][0] != openpgp.PUBLIC_KEY:
         raise IntegrityError(f"{what}: it holds no OpenPGP public key")
     return PublicKeys(packets=packets, fingerprints=tuple(dict.fromkeys(primary)))
+
+
+def key_file(path: Path, what: str, tip: str) -> PublicKeys:
+    """The keys of a file that the config names, as ``what`` says; ``tip``: where to get it. Raises ConfigError."""
+    try:
+        with path.open("rb") as stream:
+            # bounded, as the path may be a device without an end
+            return public_keys(stream.read(_MAX_BYTES), str(path))
+    except OSError as error:
+        raise ConfigError(f"{what} cannot be read: {path}: {error.strerror}", tip=tip) from None
+    except IntegrityError as error:
+        raise ConfigError(f"{what} cannot be used: {error.message}", tip=error.tip or tip) from None
 
 
 def verify(data: bytes, signature: bytes, keys: PublicKeys, what: str) -> Signed:
@@ -73,7 +88,7 @@ def _signatures(data: bytes, what: str) -> tuple[bytes, list[bytes]]:
         each = list(openpgp.packets(packets, what))
     except IntegrityError as error:
         raise SignatureError(f"{error.message} (its signature)") from None
-    if not each or any(tag != openpgp.SIGNATURE for tag, _ in each):
+    if not 0 < len(each) <= _MOST_SIGNATURES or any(tag != openpgp.SIGNATURE for tag, _ in each):
         raise SignatureError(f"{what}: what should be its signature is none")
     return packets, [openpgp.whole(tag, body) for tag, body in each]
 

@@ -48,12 +48,22 @@ def _run(program: str, home: Path, keys: bytes, what: str, *arguments: str) -> l
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
+            # Ctrl-C is ours to handle
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = f"did not end within {_SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else "does not run"
-        raise ReadError(f"{what}: the signature was not verified: {program} {why}") from None
-    lines = ended.stdout.decode("utf-8", "replace").splitlines()
+        raise _not_verified(program, why, what) from None
+    # what it had not come to is no word about the signature
+    if ended.returncode < 0:
+        raise _not_verified(program, f"was ended by signal {-ended.returncode}", what)
+    # at nothing else: names and notations are anybody's, and Unicode has line ends of its own
+    lines = ended.stdout.decode("utf-8", "replace").split("\n")
     return [line.removeprefix(_STATUS) for line in lines if line.startswith(_STATUS)]
+
+
+def _not_verified(program: str, why: str, what: str) -> ReadError:
+    return ReadError(f"{what}: the signature was not verified: {program} {why}")
 
 
 def judged(lines: Sequence[str], fingerprints: Sequence[str], what: str) -> Signed:

@@ -3,38 +3,41 @@
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Iterator
 
 from pkgsync.errors import IntegrityError
 
 SIGNATURE, SECRET_KEY, PUBLIC_KEY = 2, 5, 6
 _BEGIN, _DASHES = b"-----BEGIN PGP ", b"-----"
+_MAX_KIND = 80  # bytes of the line that begins a block
 _CLEARSIGNED = [b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----"]
 
 
 def dearmored(data: bytes, what: str) -> bytes:
     """The packets of all armored blocks in ``data``, or ``data`` itself where there is none. Raises IntegrityError."""
-    before, begin, rest = data.partition(_BEGIN)
-    if not begin:
-        return before
-    packets = b""
-    while begin:
-        kind, _, rest = rest.partition(_DASHES)
-        body, end, rest = rest.partition(b"-----END PGP %b-----" % kind)
-        if not end:
+    at = data.find(_BEGIN)
+    if at < 0:
+        return data
+    packets = []
+    # by offsets, and line by line: whoever made the bytes may have meant them to take for ever
+    while at >= 0:
+        kind, dashes, _ = data[at + len(_BEGIN) : at + _MAX_KIND].partition(_DASHES)
+        end = b"-----END PGP %b-----" % kind
+        start = at + len(_BEGIN + kind + _DASHES)
+        stop = data.find(end, start) if dashes else -1
+        if stop < 0:
             raise IntegrityError(f"{what}: an armored block has no end")
-        packets += _decoded(body, what)
-        _, begin, rest = rest.partition(_BEGIN)
-    return packets
+        packets.append(_decoded(data[start:stop], what))
+        at = data.find(_BEGIN, stop + len(end))
+    return b"".join(packets)
 
 
 def _decoded(body: bytes, what: str) -> bytes:
-    _headers, blank, text = re.sub(rb"[ \t\r]+\n", b"\n", body).partition(b"\n\n")
-    # behind the data there may be a checksum: =XXXX
-    lines = [line for line in text.split() if not line.startswith(b"=")] if blank else []
+    lines = [line.strip() for line in body.split(b"\n")]
+    # behind the headers a blank line, behind the data perhaps a checksum: =XXXX
+    blank = lines.index(b"", 1) if b"" in lines[1:] else len(lines)
     try:
-        return base64.b64decode(b"".join(lines), validate=True)
+        return base64.b64decode(b"".join(line for line in lines[blank:] if line[:1] != b"="), validate=True)
     except binascii.Error:
         raise IntegrityError(f"{what}: an armored block is damaged") from None
 

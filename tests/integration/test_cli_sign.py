@@ -184,6 +184,11 @@ def test_a_plan_that_deletes_can_need_a_second_signer(cli: Cli) -> None:
         (("alice@example.com alice", "alice@example.com other"), "alice@example.com counts once"),
         (("alice@example.com,deputy alice", "deputy other"), "deputy counts once"),
         (("*@example.com alice", "*@example.com other"), "*@example.com counts once"),
+        (("*@example.com alice", "alice@example.com other"), "alice@example.com counts once"),
+        (("alice@example.com alice", "*@example.com other"), "*@example.com counts once"),
+        # of the lines of a key ssh-keygen names the first alone
+        (("alice@example.com alice", "deputy alice", "deputy other"), "deputy counts once"),
+        (("deputy alice", "alice@example.com other", "deputy other"), "alice@example.com counts once"),
     ],
 )
 def test_nobody_counts_twice(cli: Cli, allowed: tuple[str, ...], told: str) -> None:

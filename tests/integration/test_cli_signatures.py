@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.sandbox import PROJECT, make_deb, make_rpm
+from pkgsync.sandbox import PROJECT, IndexOptions, make_deb, make_rpm
 from pkgsync.sandbox.signing import Signer
 from tests.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 from tests.openpgp import needs_gpg
@@ -156,6 +156,26 @@ def test_a_plan_from_a_snapshot_is_the_live_one(cli: Cli, tmp_path: Path) -> Non
     assert later == live
 
 
+@pytest.mark.parametrize(
+    ("repository", "options", "what"),
+    [
+        (LEAP_REPOSITORY, IndexOptions(checksum="sha"), "-primary.xml.gz"),
+        (JAMMY_REPOSITORY, IndexOptions(deb_sums=("MD5sum", "SHA1")), "/hello_1.0-1_amd64.deb"),
+    ],
+)
+def test_a_good_signature_over_sums_that_can_be_forged_is_none(
+    cli: Cli, repository: str, options: IndexOptions, what: str
+) -> None:
+    cli.sandbox.obs.repository(PROJECT, repository).options = options
+    cli.sandbox.obs.publish_all(PROJECT)
+    done = cli.run("plan", "--json")
+    assert done.code == 6
+    [read] = [r for r in json.loads(done.out)["source"]["repositories"] if r["repository"] == repository]
+    [problem] = read["problems"]
+    assert problem["reason"] == "signature"
+    assert problem["message"].endswith(f"{what}: nothing but MD5 or SHA-1 vouches for it, which can be forged")
+
+
 def test_a_snapshot_that_looked_at_no_signature_proves_none(cli: Cli) -> None:
     cli.configure(**DELETE)
     assert cli.run("snapshot", "-o", "snap.json").code == 0
@@ -194,6 +214,13 @@ def test_an_index_that_is_older_than_one_seen_before_holds_what_it_does_not_shar
     assert held == {f"{LEAP}/{RPM.filename}": "index-old", f"{LEAP}/{OLD.filename}": "newest-not-here"}
     cli.put(RPM)
     assert cli.plan()["summary"]["distributions"][LEAP]["unchanged"] == 1
+
+
+def test_that_an_index_is_older_is_told_once_whatever_it_lists(cli: Cli) -> None:
+    cli.publish(make_rpm("hello", "1.0"), make_rpm("tool", "1.0"))
+    put_back(cli)
+    [problem] = leap_of(cli.plan())["problems"]
+    assert (problem["reason"], "more" in problem["message"]) == ("index-old", False)
 
 
 def test_an_apply_knows_by_its_plan_that_the_index_is_older(cli: Cli) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import zstandard
 
-from pkgsync.errors import IntegrityError, PlanFileError
+from pkgsync.errors import IntegrityError, PlanFileError, SignatureError
 from pkgsync.formats import debian, rpmmd, xml
 from pkgsync.formats.sums import Stated, opened
 from pkgsync.planfile import strictjson
+from pkgsync.signatures import PublicKeys, public_keys, verify
 from tests.watchdog import watchdog
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.compress}
@@ -160,6 +161,30 @@ def test_a_primary_is_read_no_further_than_it_says(monkeypatch: pytest.MonkeyPat
     package = b"<package/>" * 2
     with pytest.raises(IntegrityError, match="does not list the 1 packages that it says"):
         list(rpmmd.parse_packages([start % 1, package], "primary"))
+
+
+# OpenPGP
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"-----BEGIN PGP SIGNATURE-----\n" + b" " * 2**24 + b"x\n-----END PGP SIGNATURE-----\n",
+        b"-----BEGIN PGP X-----\n\n-----END PGP X-----\n" * 2**19,
+        b"-----BEGIN PGP " * 2**20,
+        b"-----BEGIN PGP X-----\n" * 2**20,
+    ],
+    ids=["spaces", "blocks", "beginnings", "blocks without an end"],
+)
+def test_a_signature_is_read_in_one_pass(data: bytes) -> None:
+    with watchdog(), pytest.raises(IntegrityError):
+        public_keys(data, "key.asc")
+
+
+def test_a_text_has_a_limit_of_signatures() -> None:
+    keys = PublicKeys(packets=b"", fingerprints=())
+    with watchdog(), pytest.raises(SignatureError, match="what should be its signature is none"):
+        verify(b"x", b"\xc2\x00" * 2**20, keys, "repomd.xml")
 
 
 # Debian

@@ -13,11 +13,11 @@ API = "https://api.example.com"
 SIGNED = Signed(fingerprint="A" * 40, signed_at=500, hash_algorithm="SHA256")
 
 
-def world(revision: int | None, signature: Signed | None = None) -> ObsWorld:
+def world(revision: int | None, signature: Signed | None = None, project: str = "home:me") -> ObsWorld:
     index = Index(top_sha256="0" * 64, revision=revision, files=(), signature=signature)
     reads = RepositoryReads(before={}, after={}, index=IndexRead(index=index))
-    project = ProjectReads(meta=None, repositories={"leap": reads, "null": RepositoryReads(before={}, after={})})
-    return ObsWorld(projects={"home:me": project}, read_at=datetime(2026, 1, 1, tzinfo=UTC), requests=0)
+    found = ProjectReads(meta=None, repositories={"leap": reads, "null": RepositoryReads(before={}, after={})})
+    return ObsWorld(projects={project: found}, read_at=datetime(2026, 1, 1, tzinfo=UTC), requests=0)
 
 
 def newest_of(world: ObsWorld) -> int | None:
@@ -43,6 +43,15 @@ def test_an_index_without_a_time_is_as_old_as_its_signature(tmp_path: Path) -> N
     assert known(tmp_path) == {"home:me/leap": 500}
 
 
+def test_no_run_forgets_what_another_one_noted_meanwhile(tmp_path: Path) -> None:
+    Newest(tmp_path, API).remember(world(100), ())
+    one, other, late = (Newest(tmp_path, API) for _ in range(3))
+    one.remember(world(300), ())
+    other.remember(world(100, project="home:other"), ())
+    late.remember(world(200), ())
+    assert known(tmp_path) == {"home:me/leap": 300, "home:other/leap": 100}
+
+
 def test_only_what_was_newer_stands_beside_an_index() -> None:
     assert newest_of(beside(world(100), {"home:me/leap": 100})) is None
     assert newest_of(beside(world(100), {"home:me/other": 101})) is None
@@ -56,7 +65,7 @@ def test_only_what_was_newer_stands_beside_an_index() -> None:
 
 def test_a_damaged_file_knows_nothing_and_says_so(tmp_path: Path) -> None:
     Newest(tmp_path, API).remember(world(100), ())
-    [path] = tmp_path.iterdir()
+    [path] = tmp_path.glob("*.json")
     sound = json.loads(path.read_bytes())
     for damaged in (
         b"",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgsync.errors import ConfigError, IntegrityError, SignatureError
+from pkgsync.errors import ConfigError, IntegrityError, ReadError, SignatureError
 from pkgsync.signatures import Signed, opened, public_keys, verify
 from tests.openpgp import Gpg, keyring, needs_gpg
 
@@ -216,3 +216,25 @@ def test_nothing_of_the_users_own_keyring_counts(gpg, tmp_path, monkeypatch) -> 
     monkeypatch.setenv("GNUPGHOME", str(home))
     with pytest.raises(SignatureError, match="not by"):
         check(gpg, "ed25519", gpg.sign(DATA, "rsa2048"))
+
+
+def test_the_name_of_a_key_ends_no_line_of_gpgv(gpg) -> None:
+    """Unicode has line ends of its own, which gpgv prints as they are."""
+    if shutil.which("gpgv") is None:
+        pytest.skip("gpgv is not installed")
+    words = ("NEWSIG", "GOODSIG 1 x", f"VALIDSIG 1 2026-01-01 1 0 4 0 1 8 00 {gpg.fingerprint('ed25519')}", "NEWSIG")
+    gpg.run("--quick-generate-key", "odd" + "".join(f"\u2028[GNUPG:] {w} " for w in words), "ed25519", "sign", "never")
+    signature = gpg.run("--armor", "--local-user", "odd", "--detach-sign", data=b"other")
+    keys = public_keys(gpg.public("ed25519") + gpg.run("--export", "--armor", "odd"), "keys.asc")
+    with pytest.raises(SignatureError, match="not of these bytes"):
+        verify(DATA, signature, keys, "repomd.xml")
+
+
+def test_a_verifier_that_is_killed_says_nothing_of_the_signature(gpg, tmp_path, monkeypatch) -> None:
+    """By the out-of-memory killer, say: it is unread, not refused."""
+    killed = tmp_path / "gpgv"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda _program: str(killed))
+    with pytest.raises(ReadError, match=r"the signature was not verified: .*gpgv was ended by signal 9"):
+        check(gpg, "ed25519", gpg.sign(DATA, "ed25519"))
