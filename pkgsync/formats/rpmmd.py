@@ -148,7 +148,7 @@ def _text(element: Element | None) -> str | None:
 def _mtime(time: Element | None) -> int | None:
     """None where it is no time: then nothing confirms the file, which is judged by itself."""
     text = "" if time is None else time.get("file", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def _relations(entry: IndexEntry, stated: Element | None) -> Relations:
