@@ -23,7 +23,9 @@ _FORMAT = 2
 # to call an enum takes as long as all the rest of a row
 _TYPES = {member.value: member for member in PackageType}
 _CLASSES = {member.value: member for member in FileClass}
-_COLUMNS: tuple[set[type], ...] = ({str}, {int}, {str}, {str}, {str}, {int}, {str}, {str}, {str}, {str}, {int, type(None)})
+_COLUMNS: tuple[set[type], ...] = (
+    {str}, {int}, {str}, {str}, {str}, {int}, {str}, {str}, {str}, {str}, {int, type(None)},
+)  # fmt: skip
 
 
 @frozen
