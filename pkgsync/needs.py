@@ -20,12 +20,11 @@ from pkgsync.signatures import PublicKeys
 
 @frozen(kw_only=True)
 class NeedsReader:
-    """Reads indexes; ``keys`` are what those of Packagecloud must be signed with, ``pause`` as for ``trees``."""
+    """Reads indexes; ``keys`` are what those of Packagecloud must be signed with."""
 
     obs: ObsClient
     packagecloud: PackagecloudClient
     keys: Callable[[], PublicKeys | None]
-    pause: Callable[[float], object]
 
     def read(
         self, distribution: str, desired: DesiredState, actual: ActualState, transfers: Collection[Transfer]
@@ -44,16 +43,16 @@ class NeedsReader:
                 for repository in desired.repositories:
                     if distribution in repository.distributions:
                         found |= read_relations(self.obs, repository)
+            missing = sorted(filename for of, filename in wanted.items() if of not in found)
+            return Needs(needs_of({of: found[of] for of in wanted if of in found}), _unlisted(missing))
         # the plan itself does not need them
         except (ReadError, IntegrityError, AuthenticationError, QuotaError, ConfigError) as error:
             return Needs(unread=error.message)
-        missing = sorted(filename for of, filename in wanted.items() if of not in found)
-        return Needs(needs_of({of: found[of] for of in wanted if of in found}), _unlisted(missing))
 
     def _served(self, distribution: str, rows: Collection[Row]) -> Iterator[tuple[str, Relations]]:
         for kind in sorted({PackageType(row.type) for row in rows}):
             architectures = {architecture_of(row) for row in rows if row.type == kind} - {""}
-            for tree in trees(self.packagecloud, distribution, kind, architectures, self.pause, self.keys()):
+            for tree in trees(self.packagecloud, distribution, kind, architectures, self.keys()):
                 for entry, relations in tree.relations():
                     if entry.checksum.algorithm == "sha256":
                         yield entry.checksum.value, relations

@@ -120,7 +120,6 @@ class Services:
             projects,
             now=now,
             progress=self.surroundings.progress,
-            pause=self.surroundings.sleep,
             hasher=obs.hasher(self.obs, cache),
             parsed=obs.ParsedIndexes(cache, self.obs.api),
             built=obs.BuiltFiles(client=self.obs, cache=cache, wants=_wants(config, planned)),
@@ -196,7 +195,6 @@ class Services:
                 obs=self.obs,
                 packagecloud=self.packagecloud,
                 keys=lambda: index_keys(config),
-                pause=self.surroundings.sleep,
             )
             needs = {}
             for name in sorted(names):
@@ -259,7 +257,7 @@ def read_indexes(
     Raises ConfigError, AuthenticationError, QuotaError.
     """
     keys = index_keys(config)
-    return served.indexes(client, wanted, surroundings.sleep, keys, surroundings.progress)
+    return served.indexes(client, wanted, keys, surroundings.progress)
 
 
 def index_keys(config: Config) -> PublicKeys | None:

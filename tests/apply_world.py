@@ -219,7 +219,7 @@ def desired_of(
     endpoints: Endpoints, mapped: Mapping[str, tuple[str, ...]], now: Callable[[], datetime]
 ) -> DesiredState:
     client = obs_of(endpoints, no_pause)
-    return gather_obs(client, [ObsProject(name=PROJECT, distributions=mapped)], now=now, pause=no_pause)
+    return gather_obs(client, [ObsProject(name=PROJECT, distributions=mapped)], now=now)
 
 
 def no_pause(_seconds: float) -> None:

@@ -14,7 +14,7 @@ from pkgsync.config import Config
 from pkgsync.errors import ExitCode, PkgsyncError
 from pkgsync.files import write_atomically
 from pkgsync.model import IndexWait, Receipt
-from pkgsync.model.served import Verification
+from pkgsync.model.served import ServedState, Verification
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.services import packagecloud_session, served_after
 from pkgsync.surroundings import Surroundings
@@ -83,7 +83,8 @@ def _look_until_done(
     told = ""
     for attempt in range(1, patience.looks):
         found = look()
-        if found.is_done or found.is_wrong:
+        # an index that contradicts itself may be in the making; other bytes in a newer one stay
+        if found.is_done or any(file.state is ServedState.DIFFERS for file in found.files):
             return found
         words = f"Package managers get {found.served} of {found.served + len(found.files)}; looking again."
         if words != told:

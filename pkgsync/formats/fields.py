@@ -47,7 +47,7 @@ def is_word(text: str | None) -> bool:
 
 def check_number(text: str | None, what: str, where: str) -> int:
     """A count, size in bytes or time in seconds. Raises IntegrityError."""
-    # 18 digits: int() takes quadratic time, and nothing here is larger
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 18:
+    # more digits take quadratic time, and JSON does not hold them exactly; nothing here is larger
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 15:
         raise IntegrityError(f"{where}: it has no usable {what}")
     return int(text)

@@ -148,7 +148,7 @@ def _text(element: Element | None) -> str | None:
 def _mtime(time: Element | None) -> int | None:
     """None where it is no time: then nothing confirms the file, which is judged by itself."""
     text = "" if time is None else time.get("file", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def _relations(entry: IndexEntry, stated: Element | None) -> Relations:
@@ -159,7 +159,7 @@ def _relations(entry: IndexEntry, stated: Element | None) -> Relations:
         architecture=entry.architecture,
         provides=(
             Relation(entry.name, "=", entry.version),
-            *(relation for (relation,) in _alternatives(parts.get("provides"))),
+            *(_relation(provided) for provided in parts.get("provides", ())),
             *map(Relation, files),
         ),
         requires=tuple(_alternatives(parts.get("requires"))),
@@ -172,11 +172,11 @@ def _alternatives(listed: Element | None) -> Iterator[tuple[Relation, ...]]:
         if name.startswith("("):
             yield from rich_relations(name)
         else:
-            yield (_relation(name, entry),)
+            yield (_relation(entry),)
 
 
-def _relation(name: str, entry: Element) -> Relation:
-    flags = entry.get("flags")
+def _relation(entry: Element) -> Relation:
+    name, flags = entry.get("name", ""), entry.get("flags")
     if flags is None:
         return Relation(name)
     text = f"{entry.get('epoch') or '0'}:{entry.get('ver', '')}"

@@ -11,7 +11,7 @@ from pkgsync.model.filename import PackageType
 Operator = Literal["", "<", "<=", "=", ">=", ">"]
 
 
-@frozen
+@frozen(cache_hash=True)  # what was compared once is looked up again and again
 class Relation:
     """A name that is provided or required, in any version or in some.
 

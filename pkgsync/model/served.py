@@ -135,7 +135,7 @@ class Verification:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether bytes, sums or signatures contradict: time cures none of that."""
+        """Whether bytes, sums or signatures contradict: only where an index was in the making does time cure that."""
         return any(i.broken for i in self.indexes) or any(f.state is ServedState.DIFFERS for f in self.files)
 
     @property

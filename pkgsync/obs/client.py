@@ -138,6 +138,10 @@ class ObsClient:
         """How many HTTP requests were sent so far."""
         return self._session.requests + (self._published.requests if self._published else 0)
 
+    def pause(self, seconds: float) -> None:
+        """Wait, at most until the client is closed."""
+        self._session.pause(seconds)
+
     def close(self) -> None:
         """Cut what is in flight; nothing can be read afterwards."""
         self._session.close()

@@ -4,7 +4,6 @@ Per project one ``_meta`` and two ``_result``, per repository three or four requ
 of what is only built, each file that is new.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -58,7 +57,6 @@ def observe(
     *,
     now: Callable[[], datetime],
     progress: Progress = SILENT,
-    pause: Callable[[float], object] = time.sleep,
     hasher: Hasher | None = None,
     parsed: ParsedIndexes | None = None,
     built: BuiltFiles | None = None,
@@ -67,11 +65,10 @@ def observe(
 ) -> ObsWorld:
     """Read ``projects``. ``now`` is asked once, before the first read.
 
-    ``pause`` (seconds) waits before something that changes is read again. ``hasher`` gives the sha256 of files whose
-    index has none, from several threads; ``parsed`` knows the indexes of earlier runs; ``built`` reads the projects
-    with ``content: build``, which need it. ``keys`` are those that are pinned, by project. ``everything``: the indexes
-    that no project maps are read too, for another config; what would have to be downloaded for that is not. After an
-    error or Ctrl-C the client is closed.
+    ``hasher`` gives the sha256 of files whose index has none, from several threads; ``parsed`` knows the indexes of
+    earlier runs; ``built`` reads the projects with ``content: build``, which need it. ``keys`` are those
+    that are pinned, by project. ``everything``: the indexes that no project maps are read too, for another config; what
+    would have to be downloaded for that is not. After an error or Ctrl-C the client is closed.
     Raises MappingError for a repository that nothing maps, before any index is read; ReadError when a
     whole project cannot be read; AuthenticationError. What fails in one repository is a problem of that repository.
     """
@@ -91,7 +88,6 @@ def observe(
                 looks=looks,
                 hasher=hasher,
                 parsed=parsed,
-                pause=pause,
                 built=built,
                 keys=keys,
                 progress=progress,
@@ -234,7 +230,6 @@ class _Reader:
     _looks: dict[str, Future[ProjectResult]]
     _hasher: Hasher | None
     _parsed: ParsedIndexes | None
-    _pause: Callable[[float], object]
     _built: BuiltFiles | None
     _keys: Mapping[str, PublicKeys]
     _progress: Progress
@@ -253,7 +248,7 @@ class _Reader:
             again = [w for w in wanted if not w.skipped and (w in moved or _changed(w, read[w]))]
             if not again:
                 break
-            self._pause(seconds)
+            self._client.pause(seconds)
             # the second look of one round is the first of the next
             newer, moved, look = self._once(name, again, look)
             read |= newer
@@ -265,7 +260,7 @@ class _Reader:
         """The repositories between two looks, those whose index was replaced meanwhile, and the second look."""
         published = _offering(wanted, "published")
         readers = [self._index_reader(w, first) for w in published]
-        lists = self._pool.map(lambda reader: reader.listed(self._pause), readers)
+        lists = self._pool.map(IndexReader.listed, readers)
         copies = self._hashed(_offering(wanted, "build"), first)
         # after the last index and file of the project: what both looks show alike stood still while those were read
         look = self._pool.submit(self._client.result, name)

@@ -193,8 +193,8 @@ class IndexReader:
         self._nothing_built = built <= {None}
         self._at_rest = settled.is_at_rest(results)
 
-    def listed(self, pause: Callable[[float], object]) -> Listed | IndexRead:
-        """The first look, or why it shows none. ``pause`` (seconds) waits before it is taken again.
+    def listed(self) -> Listed | IndexRead:
+        """The first look, or why it shows none.
 
         An index replaced under the reader gives a 404 or a wrong checksum, and mostly is whole a moment later
         (README.md, "Published tree").
@@ -204,7 +204,7 @@ class IndexReader:
                 try:
                     return self._listed()
                 except (NotFoundError, IntegrityError):
-                    pause(seconds)
+                    self._client.pause(seconds)
             return self._listed()
         except (ReadError, IntegrityError) as error:
             return _failed(self._wanted, error, self._at_rest)

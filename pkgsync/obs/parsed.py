@@ -23,6 +23,9 @@ _FORMAT = 2
 # to call an enum takes as long as all the rest of a row
 _TYPES = {member.value: member for member in PackageType}
 _CLASSES = {member.value: member for member in FileClass}
+_COLUMNS: tuple[set[type], ...] = (
+    {str}, {int}, {str}, {str}, {str}, {int}, {str}, {str}, {str}, {str}, {int, type(None)},
+)  # fmt: skip
 
 
 @frozen
@@ -79,8 +82,10 @@ def _files(note: bytes | None, about: bytes) -> tuple[IndexedFile, ...] | None:
     if made_of != about:
         return None
     try:
-        paths, sizes, sums, types, names, epochs, versions, releases, *others = json.loads(columns)
-        architectures, classes, mtimes = others
+        found = json.loads(columns)
+        if not all({*map(type, column)} <= kinds for column, kinds in zip(found, _COLUMNS, strict=True)):
+            return None
+        paths, sizes, sums, types, names, epochs, versions, releases, architectures, classes, mtimes = found
         rows = zip(
             [path.rpartition("/")[2] for path in paths],
             paths,

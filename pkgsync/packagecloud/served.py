@@ -66,24 +66,22 @@ def trees(
     distribution: str,
     kind: PackageType,
     architectures: Collection[str],
-    pause: Callable[[float], object],
     keys: PublicKeys | None = None,
 ) -> tuple[Tree, ...]:
     """The indexes of ``distribution`` where packages of these architectures are looked for.
 
-    An architecture that is not served has no tree. An index that changes while it is read is read anew, after a
-    ``pause`` (seconds). With ``keys`` one of them must have signed it.
+    An architecture that is not served has no tree. An index that changes while it is read is read anew.
+    With ``keys`` one of them must have signed it.
     Raises ReadError, IntegrityError, AuthenticationError, QuotaError, and ConfigError where nothing can verify.
     """
     names = sorted({_BASES.get(name, name) for name in architectures if name not in _INDEPENDENT}) or [_USUAL[kind]]
     reader = _TreeReader(client, distribution, kind, keys)
-    return _patiently(lambda: tuple(reader.read(names)), pause)
+    return _patiently(lambda: tuple(reader.read(names)), client.session.pause)
 
 
 def indexes(
     client: PackagecloudClient,
     wanted: Sequence[Wanted],
-    pause: Callable[[float], object],
     keys: PublicKeys | None,
     progress: Progress,
 ) -> tuple[ServedIndex, ...]:
@@ -94,7 +92,7 @@ def indexes(
 
     def one(about: Wanted) -> ServedIndex:
         try:
-            return _index(about, trees(client, about.distribution, about.type, about.architectures, pause, keys))
+            return _index(about, trees(client, about.distribution, about.type, about.architectures, keys))
         except (ReadError, IntegrityError) as error:
             broken = isinstance(error, IntegrityError)
             return ServedIndex(distribution=about.distribution, problem=error.message, broken=broken)

@@ -6,39 +6,47 @@ Of what no package of the distribution provides, nothing is known: the base syst
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
+from pkgsync.errors import ReadError
 from pkgsync.formats.fields import is_word
 from pkgsync.model import Need, PackageType, Relation, Relations, Version
 from pkgsync.model.filename import SOURCES
 from pkgsync.reconcile.architectures import INDEPENDENT
-from pkgsync.reconcile.versions import orderable, sort_key
+from pkgsync.reconcile.versions import Key, orderable, sort_key
 
 _Provider = tuple[str, Relation]
+# of a version with and without its release, which only rpm may leave out; None where it cannot be ordered
+_Keys = Callable[[Relation], tuple[Key | None, Key] | None]
 _MOST_TOLD = 3
+_MOST_PAIRS = 20_000_000
+"""Comparisons, each about a microsecond: a hundred names, each in 400 versions that need their own, are 16 million."""
 
 
 def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
     """What each package of one distribution needs of others, by sha256 as ``packages`` are.
 
     A package manager takes packages of its own architecture and of any, so that those of any are judged once for each.
+    Raises ReadError where they state more than can be compared.
     """
     found: dict[str, dict[Need, None]] = {sha256: {} for sha256 in packages}
     of = {sha256: _machine(relations.architecture) for sha256, relations in packages.items()}
     machines = {*of.values()} - SOURCES
+    keys = {kind: cache(partial(_keys, kind)) for kind in PackageType}
     for machine in sorted(machines - INDEPENDENT or machines):
         world = {s: r for s, r in packages.items() if of[s] == machine or of[s] in INDEPENDENT}
         provided = defaultdict(list)
         for sha256, relations in world.items():
             for relation in relations.provides:
                 provided[relation.name].append((sha256, relation))
+        _refuse_too_many(provided, {a for relations in world.values() for a in relations.requires})
         # many packages state the same
-        met = cache(partial(_met, provided))
+        met = {kind: cache(partial(_met, provided, kind, keys[kind])) for kind in keys}
         for sha256, relations in world.items():
             for alternatives in relations.requires:
-                found[sha256].update(dict.fromkeys(met(alternatives, relations.type)))
+                found[sha256].update(dict.fromkeys(met[relations.type](alternatives)))
     return {sha256: tuple(needs) for sha256, needs in found.items()}
 
 
@@ -46,15 +54,20 @@ def _machine(architecture: str) -> str:
     return "i386" if re.fullmatch("i[3-6]86", architecture) else architecture
 
 
+def _refuse_too_many(provided: Mapping[str, list[_Provider]], required: Collection[Sequence[Relation]]) -> None:
+    if sum(len(provided.get(r.name, ())) for alternatives in required for r in alternatives) > _MOST_PAIRS:
+        raise ReadError("the packages state too many versions to compare what they need")
+
+
 def _met(
-    provided: Mapping[str, list[_Provider]], alternatives: Sequence[Relation], kind: PackageType
+    provided: Mapping[str, list[_Provider]], kind: PackageType, keys: _Keys, alternatives: Sequence[Relation]
 ) -> tuple[Need, ...]:
     """None where nobody provides it."""
     sure: dict[str, None] = {}
     doubtful: dict[str, None] = {}
     for relation in alternatives:
         for sha256, provides in provided.get(relation.name, ()):
-            meets = _meets(provides, relation, kind)
+            meets = _meets(provides, relation, kind, keys)
             if meets or meets is None:
                 (sure if meets else doubtful)[sha256] = None
     what = _told(alternatives)
@@ -64,7 +77,7 @@ def _met(
     return tuple(Need(what, (sha256,)) for sha256 in doubtful)
 
 
-def _meets(provides: Relation, requires: Relation, kind: PackageType) -> bool | None:
+def _meets(provides: Relation, requires: Relation, kind: PackageType, keys: _Keys) -> bool | None:
     """Whether both ranges of versions overlap; None where a version is not known.
 
     What is provided in no version meets any for rpm (rpm-dependencies(7)), none for dpkg (Debian Policy 7.5).
@@ -73,22 +86,24 @@ def _meets(provides: Relation, requires: Relation, kind: PackageType) -> bool | 
         return True
     if not provides.operator:
         return kind is PackageType.RPM
-    order = _order(provides.version, requires.version, kind)
-    if order is None:
+    one, other = keys(provides), keys(requires)
+    if one is None or other is None:
         return None
-    if order == 0:
+    first, second = (one[0], other[0]) if one[0] and other[0] else (one[1], other[1])
+    if first == second:
         return any(sign in provides.operator and sign in requires.operator for sign in "<=>")
-    above, below = (requires, provides) if order > 0 else (provides, requires)
+    above, below = (requires, provides) if first > second else (provides, requires)
     return ">" in above.operator or "<" in below.operator
 
 
-def _order(one: Version | None, other: Version | None, kind: PackageType) -> int | None:
-    if one is None or other is None or not (orderable(one, kind) and orderable(other, kind)):
+def _keys(kind: PackageType, relation: Relation) -> tuple[Key | None, Key] | None:
+    version = relation.version
+    if version is None or not orderable(version, kind):
         return None
-    if kind is PackageType.RPM and not (one.release and other.release):
-        one, other = Version(one.epoch, one.version), Version(other.epoch, other.version)
-    first, second = map(sort_key(kind), (one, other))
-    return (first > second) - (first < second)
+    key = sort_key(kind)
+    if kind is PackageType.DEB:
+        return key(version), key(version)
+    return key(version) if version.release else None, key(Version(version.epoch, version.version))
 
 
 def _told(alternatives: Sequence[Relation]) -> str:

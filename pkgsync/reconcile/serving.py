@@ -153,7 +153,7 @@ class _Look:
     def made_at(self) -> datetime | None:
         # what no calendar holds was read from the network
         made = self.index.revision
-        return datetime.fromtimestamp(made, UTC) if made is not None and made < 2**37 else None
+        return datetime.fromtimestamp(made, UTC) if made is not None and 0 <= made < 2**37 else None
 
     def summary(self, served: int, changed: datetime | None) -> CheckedIndex:
         index, made = self.index, self.made_at
@@ -205,7 +205,7 @@ class _Look:
     def _lags(self, one: Expected) -> bool:
         """Whether the index may have been made before the change."""
         made, changed = self.made_at, _moment(one.changed_at)
-        return made is not None and changed is not None and made < changed + _LATEST
+        return made is not None and changed is not None and made - _LATEST < changed
 
     def _age(self, one: Expected) -> str:
         made = self.made_at

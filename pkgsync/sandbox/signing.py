@@ -7,8 +7,8 @@ Packagecloud signs the same files with a key of the repository.
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from attrs import frozen
@@ -35,11 +35,17 @@ class Signer:
 
     def __init__(self, home: Path, owner: str) -> None:
         self.home, self.owner = home, owner
+        self._lock, self._closed = threading.RLock(), False
+        self._key: PublicKey | None = None
 
-    @cached_property
+    @property
     def key(self) -> PublicKey:
         """The public key."""
-        self.home.mkdir(mode=0o700)
+        with self._lock:
+            self._key = self._key or self._made()
+            return self._key
+
+    def _made(self) -> PublicKey:
         self._gpg("--quick-generate-key", self.owner, "rsa2048", "sign", "never")
         listed = self._gpg("--with-colons", "--list-keys").decode().splitlines()
         fields = {line.split(":")[0]: line.split(":") for line in reversed(listed)}
@@ -58,9 +64,11 @@ class Signer:
         return self._sign("--clearsign", data)
 
     def close(self) -> None:
-        """End the agent that gpg leaves running."""
-        if self.home.exists():
-            subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True, capture_output=True)  # noqa: S603, S607
+        """Wait for gpg, end the agent that it leaves running, and sign nothing more: the folder may go."""
+        with self._lock:
+            self._closed = True
+            if self.home.exists():
+                subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True, capture_output=True)  # noqa: S603, S607
 
     def _sign(self, how: str, data: bytes) -> bytes:
         assert self.key
@@ -69,7 +77,12 @@ class Signer:
     def _gpg(self, *arguments: str, data: bytes = b"") -> bytes:
         unattended = ["--batch", "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
         command = ["gpg", "--homedir", str(self.home), *unattended, *arguments]
-        return subprocess.run(command, input=data, check=True, capture_output=True).stdout  # noqa: S603
+        with self._lock:
+            # a client that gave up has gone, and the thread that answers it has not
+            if self._closed:
+                raise ConnectionAbortedError("the sandbox has ended")
+            self.home.mkdir(mode=0o700, exist_ok=True)
+            return subprocess.run(command, input=data, check=True, capture_output=True).stdout  # noqa: S603
 
 
 def signatures(signer: Signer, indexes: Mapping[str, bytes]) -> dict[str, Blob]:

@@ -81,7 +81,8 @@ class Session:
         self._quota = quota
         self._accept = accept
         self._closed = threading.Event()
-        self._pause = pause or self._closed.wait
+        # one that ends with the session: a signal must not wait for a thread that waits
+        self.pause = pause or self._closed.wait
         self._lock = threading.Lock()
         self._requests = 0
         self._watcher = Watcher(limits)
@@ -230,7 +231,7 @@ class Session:
                 seconds = self._seconds_before(attempt, error.wait)
                 most = self.limits.timeouts if error.timed_out else self.limits.attempts
                 say_retry(error.error.message, attempt, most, seconds)
-            self._pause(seconds)
+            self.pause(seconds)
 
     def _seconds_before(self, attempt: int, wait: float | None) -> float:
         """How long the next attempt has to wait; ``wait`` is what the server asks for."""

@@ -173,6 +173,15 @@ def test_the_wait_is_bounded_and_the_apply_done_all_the_same(cli: Cli) -> None:
     assert cli.names == {"opensuse/15.6/hello-1.0-1.x86_64.rpm", "ubuntu/jammy/hello_1.0-1_amd64.deb"}
 
 
+def test_an_index_in_the_making_may_contradict_itself_for_a_while(cli: Cli) -> None:
+    cli.run("plan", "-o", "plan.json")
+    # one look asks three times
+    cli.packagecloud_fault(Kind.CORRUPT, path="Packages.gz", times=4)
+    done = cli.run("apply", "plan.json", "--verify-index")
+    assert done.code == 0
+    assert "Package managers get 1 of 2; looking again." in done.err.splitlines()
+
+
 def test_what_cannot_be_looked_at_is_a_warning_of_an_apply_that_is_done(cli: Cli) -> None:
     cli.run("plan", "-o", "plan.json")
     cli.packagecloud_fault(Kind.STATUS, path="repomd.xml|InRelease", times=None, status=403)

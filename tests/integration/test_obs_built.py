@@ -60,12 +60,11 @@ class World:
             auth=auth,
             limits=LIMITS,
             accept="application/xml",
-            pause=lambda seconds: None,
+            pause=options.pop("pause", lambda seconds: None),
         )
         client = ObsClient(session, connections=options.pop("connections", 4))
         built = BuiltFiles(client=client, cache=self.cache, wants=FileFilter(self.policy).takes)
-        pause = options.pop("pause", lambda seconds: None)
-        return gather(client, [project], now=lambda: NOW, pause=pause, built=built, **options)
+        return gather(client, [project], now=lambda: NOW, built=built, **options)
 
     def leap(self, **options: Any) -> Repository:
         return next(r for r in self.read(**options).repositories if r.name == LEAP)

@@ -1,5 +1,6 @@
 """The desired state over real sockets: how many requests it takes, what unsettles it, and what is no answer at all."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -67,7 +68,7 @@ def downloading(sandbox: Sandbox, **options: Any) -> ObsClient:
 
 
 def read(client: ObsClient, *projects: ObsProject, **options: Any) -> DesiredState:
-    return gather(client, projects or (DEMO,), now=lambda: NOW, pause=lambda seconds: None, **options)
+    return gather(client, projects or (DEMO,), now=lambda: NOW, **options)
 
 
 def by_name(state: DesiredState) -> dict[str, Repository]:
@@ -641,9 +642,20 @@ def test_names_are_encoded_once(empty: Sandbox) -> None:
     assert empty.log.count("download", target=r"^/download/home:/me:/c%2B%2B/Leap_15\.6%2B1/Packages\.gz$") == 1
 
 
-def test_an_interrupt_gets_through(sandbox: Sandbox) -> None:
-    hang = sandbox.obs.faults.add(Fault(kind=Kind.HANG, path=RESULT, times=None))
-    patient = Session(sandbox.obs_url, auth=Basic(sandbox.obs.user, sandbox.obs.password))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind=Kind.HANG, path=RESULT, times=None),
+        # what waits to ask again, in threads of their own
+        Fault(kind=Kind.STATUS, path="primary", status=404, times=None),
+        Fault(kind=Kind.STATUS, path="repomd.xml", status=404, nth=2, times=None),
+    ],
+)
+def test_an_interrupt_gets_through(sandbox: Sandbox, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("indexes", "gather"):
+        monkeypatch.setattr(sys.modules[f"pkgsync.obs.{module}"], "PAUSES", (3600.0, 3600.0))
+    hang = sandbox.obs.faults.add(evolve(fault))
+    patient = Session(sandbox.obs_url, auth=Basic(sandbox.obs.user, sandbox.obs.password), accept="application/xml")
     client = ObsClient(patient)
     ended: list[PkgsyncError] = []
 

@@ -28,9 +28,9 @@ def read(
 ) -> dict[str, list[tuple[object, ...]]]:
     """Name, version, architecture, file name, size and sha256 of all packages, by tree."""
     auth = Basic(token or sandbox.token, "")
-    session = Session(sandbox.packagecloud_url, auth=auth, quota=True, pause=lambda seconds: None)
+    session = Session(sandbox.packagecloud_url, auth=auth, quota=True, pause=PAUSED.append)
     kind = PackageType.DEB if distribution == JAMMY else PackageType.RPM
-    found = trees(PackagecloudClient(session, REPOSITORY), distribution, kind, architectures, PAUSED.append)
+    found = trees(PackagecloudClient(session, REPOSITORY), distribution, kind, architectures)
     return {
         tree.architecture: [
             (e.name, str(e.version), e.architecture, e.filename, e.size, e.checksum.value) for e in tree.entries()

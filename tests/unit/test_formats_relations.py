@@ -60,6 +60,13 @@ def test_an_rpm() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["(a or b)", "(or)", "(", "(a and b)"])
+def test_what_is_provided_is_a_name_whatever_it_looks_like(name: str) -> None:
+    entry = f'<rpm:entry name="{name}"/>'
+    [(_, relations)] = rpmmd.parse_relations(primary(PACKAGE.replace('<rpm:entry name="hello-tool"/>', entry)), "it")
+    assert relations.provides[1:] == (Relation(name),)
+
+
 def test_an_rpm_that_states_nothing() -> None:
     element = PACKAGE.replace('<format><rpm:provides><rpm:entry name="hello-tool"/></rpm:provides></format>', "")
     [(_, relations)] = rpmmd.parse_relations(primary(element), "primary")

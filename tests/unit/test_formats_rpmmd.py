@@ -147,6 +147,7 @@ def test_a_cut_primary_is_refused() -> None:
         ('href="x86_64/', 'href="x86_64/&#27;[31m'),
         ("<location href", '<location xml:base="https://evil.example.org" href'),
         ('<size package="6573"', "<size"),
+        ('<size package="6573"', f'<size package="{2**53}"'),
         (' rel="lp156.1.1"', ""),
         ("<name>hello-tool</name>", ""),
         ("<arch>x86_64</arch>", "<arch/>"),

@@ -1,8 +1,10 @@
 """What a file that stays needs of one that goes; tests/integration/test_would_install.py asks apt and dnf."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pkgsync.errors import ReadError
 from pkgsync.model import Need, PackageType, Relation, Relations, Version
 from pkgsync.reconcile.needs import Use, needed, needs_of
 
@@ -49,6 +51,13 @@ def test_what_is_in_a_version_that_nobody_knows_is_needed_of_each_that_may_be_me
     needs = needs_of(packages)
     assert needs["tool"] == (Need("lib = ?", ("one",)), Need("lib = ?", ("two",)))
     assert needed(needs, ["tool", "two"], ["one"]) == {"one": (Use("tool", "lib = ?"),)}
+
+
+def test_what_would_take_hours_to_compare_is_refused() -> None:
+    versions = [Version(0, str(number), "1") for number in range(5000)]
+    states = tuple(Relation("lib", "=", version) for version in versions)
+    with pytest.raises(ReadError, match="too many versions to compare"):
+        needs_of({"one": Relations(PackageType.RPM, "x86_64", states, tuple((state,) for state in states))})
 
 
 def test_a_name_that_is_no_word_is_not_told() -> None:

@@ -66,6 +66,12 @@ def test_what_is_no_success(found: ServedIndex, said: tuple[str, str]) -> None:
     assert check(evolve(HELLO, old_sha256=sha("old")), found) == said
 
 
+@pytest.mark.parametrize("revision", [2**60, -(2**60), 0])
+@pytest.mark.parametrize("changed", ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00+23:59", "soon", CHANGED])
+def test_times_that_no_calendar_holds_are_no_fault_of_ours(revision: int, changed: str) -> None:
+    assert check(evolve(HELLO, changed_at=changed), index(revision=revision))[0] == "absent"
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
