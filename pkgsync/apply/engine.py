@@ -69,7 +69,7 @@ def run(
     except IntegrityError as error:
         if not options.dry_run:
             raise
-        lacking.append(error.message)
+        lacking.append(f"{error.message} {error.tip}")
     if options.dry_run:
         return _dry_run(plan, config, services, options, record, since, lacking)
     _require_folder_of(options.receipt)
