@@ -60,27 +60,29 @@ def check(plan: Plan, config: Config, path: Path | None, now: datetime, *, deman
             f"--require-signature: {config.path} does not say who may sign.",
             tip="Add `limits: {approvals: {signers: FILE}}`.",
         )
-    needed = max(_needed(plan, rule), int(demanded))
-    if rule is None or needed == 0 or not plan.actions:  # what changes nothing needs nobody
+    least = max(needed(plan, config), int(demanded and bool(plan.actions)))
+    if rule is None or least == 0:
         return ()
     judging = _Judging(_text(plan), _signers(config, rule), now)
     told = [words for block in (_read(path) if path else ()) if (words := judging.take(block))]
-    if len(judging.counted) < needed:
+    if len(judging.counted) < least:
         file = shlex.quote(str(path).removesuffix(".sig")) if path else "PLAN"
         raise IntegrityError(
-            _too_few(plan, rule, needed, judging.counted, told), tip=f"Let it be signed: pkgsync sign {file}"
+            _too_few(plan, rule, least, judging.counted, told), tip=f"Let it be signed: pkgsync sign {file}"
         )
     return tuple(judging.counted)
 
 
-def _text(plan: Plan) -> str:
-    return f"{plan.digest}\n"
-
-
-def _needed(plan: Plan, rule: ApprovalRule | None) -> int:
-    if rule is None:
+def needed(plan: Plan, config: Config) -> int:
+    """How many must have signed the plan, as the config says. What changes nothing needs nobody."""
+    rule = config.policy.limits.approvals
+    if rule is None or not plan.actions:
         return 0
     return max(rule.required, rule.for_deletions) if plan.removals else rule.required
+
+
+def _text(plan: Plan) -> str:
+    return f"{plan.digest}\n"
 
 
 def _signers(config: Config, rule: ApprovalRule) -> Path:
@@ -130,11 +132,11 @@ class _Judging:
         return ssh.may_be_of(name, block, NAMESPACE, self.text, self.allowed, self.now)
 
 
-def _too_few(plan: Plan, rule: ApprovalRule, needed: int, counted: list[Approval], told: list[str]) -> str:
-    why = ", as it deletes" if plan.removals and needed == rule.for_deletions > rule.required else ""
+def _too_few(plan: Plan, rule: ApprovalRule, least: int, counted: list[Approval], told: list[str]) -> str:
+    why = ", as it deletes" if plan.removals and least == rule.for_deletions > rule.required else ""
     who = f"{', '.join(one.signers[0] for one in counted)} signed" if counted else "nobody who may has signed"
-    lacking = needed - len(counted)
-    words = f"The plan needs {needed} signature{'' if needed == 1 else 's'}{why}: {who}, {lacking} missing."
+    lacking = least - len(counted)
+    words = f"The plan needs {least} signature{'' if least == 1 else 's'}{why}: {who}, {lacking} missing."
     return f"{words} Not counted: {'; '.join(told)}." if told else words
 
 

@@ -199,7 +199,7 @@ def _folders(config: Config | None, surroundings: Surroundings) -> Iterator[Find
     folders = (surroundings.state_dir, surroundings.cache_dir, surroundings.backups)
     for (what, option), folder in zip(_FOLDERS.items(), folders, strict=True):
         yield _room(what, folder, option)
-    if surroundings.env.get("CI") and surroundings.backup_dir is None:
+    if surroundings.on_ci and surroundings.backup_dir is None:
         words = f"{surroundings.backups} may go with this CI job, and undo needs what is in it"
         fix = "Give --backup-dir or PKGSYNC_BACKUP_DIR a folder that stays."
         yield Finding(what="backups", said=words, mark=Mark.DOUBT, next_step=fix)

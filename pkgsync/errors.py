@@ -84,6 +84,12 @@ class UsageError(PkgsyncError):
     exit_code = ExitCode.USAGE
 
 
+class OtherConfigError(PkgsyncError):
+    """On CI, a plan that was made with another config: a merge has changed it since, or it is not the reviewed one."""
+
+    exit_code = ExitCode.STALE
+
+
 class ConfigError(PkgsyncError):
     """The config file is wrong; the message starts with ``file:line:column``."""
 

@@ -48,6 +48,10 @@ class Surroundings:
     def backups(self) -> Path:
         return self.backup_dir or self.state_dir / "backups"
 
+    @property
+    def on_ci(self) -> bool:
+        return self.env.get("CI", "").lower() not in ("", "0", "false")
+
     def refuse_shared_stores(self) -> None:
         """Raises UsageError where cache and backups are one folder, or one is inside the other.
 

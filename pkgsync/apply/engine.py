@@ -55,12 +55,14 @@ def run(
     """Execute the plan, and write its receipt; ``report`` gets words, and with each finished action its line.
 
     What was done, also where the run ended early, stands in the receipt with the exit code. Raises PkgsyncError
-    where nothing could be done at all: UnsafePlanError, UsageError, IntegrityError where too few have signed,
-    LockedError, StorageError, and what the reads of the preflight raise. With ``dry_run`` nothing is written anywhere,
-    and signatures that lack are a warning, as those who shall sign may want to see it.
+    where nothing could be done at all: UnsafePlanError, UsageError, OtherConfigError on CI, IntegrityError where
+    too few have signed, LockedError, StorageError, and what the reads of the preflight raise. With ``dry_run`` nothing
+    is written anywhere, and signatures that lack are a warning, as those who shall sign may want to see it.
     """
     preflight.refuse_unfit(plan, config)
     services.surroundings.refuse_shared_stores()
+    if services.surroundings.on_ci and not options.dry_run:
+        preflight.refuse_other_config(plan, config)
     since = iso(now())
     record, lacking = Record(now=now, report=report, skip_stale=options.skip_stale and not options.dry_run), []
     try:
@@ -69,7 +71,7 @@ def run(
     except IntegrityError as error:
         if not options.dry_run:
             raise
-        lacking.append(error.message)
+        lacking.append(f"{error.message} {error.tip}")
     if options.dry_run:
         return _dry_run(plan, config, services, options, record, since, lacking)
     _require_folder_of(options.receipt)

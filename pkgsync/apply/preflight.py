@@ -13,7 +13,7 @@ from pkgsync.apply.journal import Ledger
 from pkgsync.apply.outcome import Result, undo_of
 from pkgsync.cache import Cache
 from pkgsync.config import Config, managed_distributions
-from pkgsync.errors import UnsafePlanError, UsageError
+from pkgsync.errors import OtherConfigError, UnsafePlanError, UsageError
 from pkgsync.model import (
     SYNCED_TYPES,
     ActualState,
@@ -62,6 +62,14 @@ def refuse_unfit(plan: Plan, config: Config) -> None:
         raise UsageError(f"The plan names more than one archive: {', '.join(sorted(plan.archives))}.")
     _same("OBS", _server(plan.source.api), _server(config.obs.api))
     refuse_elsewhere(plan.target, config)
+
+
+def refuse_other_config(plan: Plan, config: Config) -> None:
+    """Raises OtherConfigError where the config decides otherwise than that of the plan: nobody is there to see it."""
+    if plan.config_digest != config.digest:
+        raise OtherConfigError(
+            f"The plan was made with another config than {config.path} is now.", tip="Make a new plan with it."
+        )
 
 
 def refuse_elsewhere(target: PlanTarget, config: Config, what: str = "plan") -> None:

@@ -14,19 +14,21 @@ _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.+/:-]*[A-Za-z0-9_+/-])?")
 _HEAD = """\
 # yaml-language-server: $schema=config.schema.json
 #
-# Proposed by `pkgsync init`. Read it and change what is wrong; then `pkgsync plan` says what it means.
+# Proposed by `pkgsync init`. Read it, and change what is wrong.
+# `pkgsync plan` says what it means.
 # For help in your editor: pkgsync schema config > config.schema.json
-# No login belongs here: pkgsync takes it from the environment, from osc's oscrc and from ~/.packagecloud.
+# No login belongs here: pkgsync takes it from the environment, from osc's
+# oscrc and from ~/.packagecloud.
 
 version: 1
 
 obs:
 """
-_MAP = "distributions:  # OBS repository -> Packagecloud distribution, a list of them, or null: skip it"
-_REST = "# Packagecloud holds these too. Nothing in the project is for them, so pkgsync never touches them:"
-_SIGNED = "nothing counts that this key has not signed; compare its fingerprint"
+_MAP = "distributions:  # OBS repository -> distribution, a list of them, or null: skip"
+_REST = "# Packagecloud holds these too. Nothing in the project is for them, so pkgsync\n# never touches them:"
+_SIGNED = "no index counts without it"
 _ORPHANS = """
-orphans: keep  # what OBS does not publish stays where it is; `pkgsync audit` lists it
+orphans: keep  # what OBS does not publish stays; `pkgsync audit` lists it
 """
 
 

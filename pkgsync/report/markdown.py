@@ -124,6 +124,8 @@ def _after(plan: Plan) -> str:
     servers = (plan.target.api,) if plan.undoes is not None else (plan.source.api, plan.target.api)
     http = ", plain http allowed" if plan.source.allow_http or plan.target.allow_http else ""
     said = f"Read {prose(plan.observed.packagecloud_at)} from {' and '.join(map(code, servers))}{http}."
+    if signed := words.signed(plan):
+        said += f" Signed: {prose(signed)}."
     if not plan.digest:
         return said
     said += f" Plan {code(plan.digest)}."

@@ -79,6 +79,7 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
     return [
         ("Digest", plan.digest),
         ("From", "" if plan.undoes else f"{', '.join(source.projects)} on {source.api}{words.http(source.allow_http)}"),
+        ("Signed", words.signed(plan)),
         ("To", f"{target.repository} on {target.api}{words.http(target.allow_http)}"),
         ("Made with", words.overrides(plan.overrides)),
         ("Read", f"{observed.packagecloud_at}, with {words.requests(plan)}"),

@@ -155,7 +155,7 @@ def _indexed(receipt: Receipt) -> str:
     if wait is None or not wait.served + len(wait.not_served):
         return ""
     what = f"{wait.served} of {wait.served + len(wait.not_served)}" if wait.not_served else "all of it"
-    later = f" {units.duration(wait.seconds)} later" if wait.seconds else " at once"
+    later = f" {units.duration(wait.seconds)} later" if wait.seconds else " already"
     return f"; package managers get {what}{later}"
 
 

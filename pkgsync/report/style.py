@@ -59,8 +59,10 @@ class Line:
 def aligned(lines: Sequence[Line], style: Style) -> list[str]:
     """The lines with their columns aligned; words that don't fit the width go under the name."""
     names = [visible(line.name) for line in lines]
-    name_width = min(max(map(len, names), default=0), _WIDEST_NAME)
     number_width = max((len(line.number) for line in lines), default=0)
+    # one long name must not push all the numbers beyond the edge
+    room = min(_WIDEST_NAME, (style.width or 200) - len("  +   ") - number_width)
+    name_width = max((len(name) for name in names if len(name) <= room), default=0)
     return [
         row
         for line, name in zip(lines, names, strict=True)

@@ -94,6 +94,8 @@ def _head(plan: Plan, style: Style) -> list[str]:
         origin if plan.undoes is None else f"undo of {plan.undoes}",
         f"read {plan.observed.packagecloud_at} with {words.requests(plan)}",
     ]
+    if signed := words.signed(plan):
+        lines.insert(2, f"signed {signed}")
     if given := words.overrides(plan.overrides):
         lines.append(f"with {given}")
     if plan.digest:

@@ -1,6 +1,7 @@
 """The sentences that all renderers of a plan share. What they return is not escaped yet."""
 
 import shlex
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
@@ -191,6 +192,12 @@ def unsigned(repositories: Iterable[Repository | PlannedRepository]) -> tuple[Pr
     """The indexes that no pinned key vouches for, each once."""
     problems = (problem for repository in repositories for problem in repository.problems)
     return tuple(dict.fromkeys(problem for problem in problems if problem.reason is Reason.SIGNATURE))
+
+
+def signed(plan: Plan) -> str:
+    """``demo:release by 55F0 B52F ...``: which pinned key vouches for whose indexes."""
+    found = ((r.project, r.signature.fingerprint) for r in plan.source.repositories if r.signature is not None)
+    return ", ".join(f"{project} by {' '.join(textwrap.wrap(key, 4))}" for project, key in dict.fromkeys(found))
 
 
 def overrides(given: Overrides) -> str:

@@ -274,6 +274,21 @@ def test_backups_that_are_safe_or_not_made_are_no_warning(deleting: Cli, options
     assert "warning: " not in deleting.run("apply", "plan.json", *options).err
 
 
+def test_on_ci_the_config_must_be_the_one_of_the_plan(planned: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    planned.configure(exclude=["*-devel*"])
+    planned.sandbox.log.clear()
+    done = planned.run("apply", "plan.json")
+    assert (done.code, done.out, planned.sandbox.log.entries) == (4, "", [])
+    assert " ".join(done.err.split()) == (
+        "error: The plan was made with another config than pkgsync.yaml is now. tip: Make a new plan with it."
+    )
+    warned = planned.run("apply", "--dry-run", "plan.json")
+    assert (warned.code, "The config is not the one of the plan" in warned.out) == (0, True)
+    monkeypatch.setenv("CI", "false")
+    assert planned.run("apply", "plan.json").code == 0
+
+
 @pytest.mark.parametrize("value", ["", "false", "0"])
 def test_elsewhere_than_on_ci_backups_are_no_warning(
     deleting: Cli, monkeypatch: pytest.MonkeyPatch, value: str

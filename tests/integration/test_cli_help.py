@@ -27,6 +27,7 @@ def test_without_a_topic_it_lists_them_all(cli: Cli) -> None:
     assert (done.code, done.err) == (0, "")
     assert [line.split()[0] for line in done.out.splitlines() if line.startswith("  ")] == TOPICS
     assert "  exit-codes     How a run ends, as a number\n" in done.out
+    assert [line for line in done.out.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("topic", TOPICS)

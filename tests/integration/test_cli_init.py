@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, make_deb, make_rpm
-from tests.cli_world import JAMMY, LEAP, LEAP_REPOSITORY, Cli, open_cli
+from tests.cli_world import JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 HOME = "home:me:tools"
 
@@ -80,6 +80,14 @@ def test_what_it_writes_is_valid_at_once_and_what_it_says_comes_true(cli: Cli) -
     plan = cli.plan()
     assert [action["distribution"] for action in plan["uploads"]] == [LEAP, JAMMY]
     assert (plan["deletions"], plan["replacements"], plan["summary"]["total"]["orphans_kept"]) == ([], [], 1)
+
+
+def test_only_what_would_be_uploaded_is_counted(cli: Cli) -> None:
+    cli.put(RPM)
+    assert cli.run("init", PROJECT, REPOSITORY).out.splitlines()[-2:] == [
+        "The first plan would upload 1 file (2.4 KiB).",
+        "  ubuntu/jammy  1 upload (2.4 KiB)",
+    ]
 
 
 def test_a_demo_project_by_its_base_projects_even_without_a_login(cli: Cli) -> None:

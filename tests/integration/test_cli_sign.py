@@ -279,7 +279,16 @@ def test_whoever_shall_sign_can_try_the_plan_before(cli: Cli) -> None:
     done = cli.run("apply", "plan.json", "--dry-run")
     assert done.code == 0
     assert "Dry run: 2 due." in done.out
-    assert "Warning: The plan needs 1 signature: nobody who may has signed" in " ".join(done.out.split())
+    words = "nobody who may has signed, 1 missing. Let it be signed: pkgsync sign plan.json Dry run"
+    assert f"Warning: The plan needs 1 signature: {words}" in " ".join(done.out.split())
+
+
+def test_a_plan_says_that_it_must_be_signed_before_it_is_applied(cli: Cli) -> None:
+    done = cli.run("plan", "-o", "plan.json")
+    assert done.err == (
+        f"Saved plan.json ({cli.saved()['digest']}). It needs 1 signature: pkgsync sign plan.json\n"
+        "Apply: pkgsync apply plan.json\n"
+    )
 
 
 # One approval serves one plan once.

@@ -1,6 +1,7 @@
 """Indexes count only with the pinned key's signature, and none that is older than one seen before."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,10 @@ def test_a_plan_says_who_vouches_for_its_indexes(cli: Cli) -> None:
     }
     assert {(s["hash_algorithm"], "warnings" in s) for s in signed.values()} == {("SHA256", False)}
     assert plan["format_version"] == "1.3"
+    vouched = f"{PROJECT} by {' '.join(re.findall('....', fingerprint(cli)))}"
+    (cli.folder / "plan.json").write_text(json.dumps(plan))
+    for form, said in (("text", "signed "), ("markdown", "Signed: "), ("html", "Signed</dt><dd>")):
+        assert f"{said}{vouched}" in cli.run("show", "--format", form, "plan.json").out
     assert len(actions(plan)) == 3
 
 

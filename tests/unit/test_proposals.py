@@ -168,9 +168,11 @@ PROPOSALS = [
 TEXT = """\
 # yaml-language-server: $schema=config.schema.json
 #
-# Proposed by `pkgsync init`. Read it and change what is wrong; then `pkgsync plan` says what it means.
+# Proposed by `pkgsync init`. Read it, and change what is wrong.
+# `pkgsync plan` says what it means.
 # For help in your editor: pkgsync schema config > config.schema.json
-# No login belongs here: pkgsync takes it from the environment, from osc's oscrc and from ~/.packagecloud.
+# No login belongs here: pkgsync takes it from the environment, from osc's
+# oscrc and from ~/.packagecloud.
 
 version: 1
 
@@ -183,7 +185,7 @@ packagecloud:
   url: https://packagecloud.io
   repository: me/stable
 
-distributions:  # OBS repository -> Packagecloud distribution, a list of them, or null: skip it
+distributions:  # OBS repository -> distribution, a list of them, or null: skip
   openSUSE_Leap_15.6: opensuse/15.6   # built for openSUSE:Leap:15.6
   "15.6": [opensuse/15.6, sles/15.6]  # built for openSUSE:Leap:15.6
   # Fedora_44: fedora/44              # one way
@@ -191,11 +193,12 @@ distributions:  # OBS repository -> Packagecloud distribution, a list of them, o
   rpm: null                           # to decide: unknown; skipped until you know better
   "yes": null                         # nobody knows
 
-# Packagecloud holds these too. Nothing in the project is for them, so pkgsync never touches them:
+# Packagecloud holds these too. Nothing in the project is for them, so pkgsync
+# never touches them:
 #   debian/bookworm: 1 package
 #   el/7: 20 packages
 
-orphans: keep  # what OBS does not publish stays where it is; `pkgsync audit` lists it
+orphans: keep  # what OBS does not publish stays; `pkgsync audit` lists it
 """
 
 

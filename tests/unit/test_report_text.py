@@ -35,6 +35,7 @@ from pkgsync.report import (
     receipt_text,
 )
 from pkgsync.report.escape import visible
+from pkgsync.report.style import Line, aligned
 from tests.samples import (
     AUDIT,
     DELETION,
@@ -251,6 +252,16 @@ def test_a_narrow_terminal_wraps_words_under_the_name() -> None:
     assert lines[-2:] == [
         "Plan: 2 to upload, 1 to replace, 1 to delete, 1 to archive",
         "(1.2 MiB). 1 held, 214 orphans kept.",
+    ]
+
+
+def test_one_long_name_pushes_no_number_beyond_the_edge() -> None:
+    names = {"short": "812 B", "x" * 35: "1.5 KiB", "y" * 80: "6.2 KiB"}
+    lines = [Line(symbol="+", colour="green", name=name, number=number) for name, number in names.items()]
+    assert aligned(lines, Style(width=50)) == [
+        f"  + short{' ' * 34}812 B",
+        f"  + {'x' * 35}  1.5 KiB",
+        f"  + {'y' * 80}  6.2 KiB",
     ]
 
 

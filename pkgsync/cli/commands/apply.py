@@ -138,9 +138,8 @@ def _facts(line: "ReceiptLine | None", reviewed: "Plan") -> dict[str, object]:
 
 def _backups_at_risk(reviewed: "Plan", part: "Part", surroundings: "Surroundings") -> str:
     """A CI runner's own folders mostly end with it, and the backups, which an undo needs, with them."""
-    on_ci = surroundings.env.get("CI", "").lower() not in ("", "0", "false")
     taken = any(part.takes(action) for action in (*reviewed.replacements, *reviewed.removals))
-    if not (on_ci and taken) or surroundings.backup_dir is not None:
+    if not (surroundings.on_ci and taken) or surroundings.backup_dir is not None:
         return ""
     return (
         f"the backups of what this plan replaces and deletes go to {surroundings.backups}, which a CI runner may not "

@@ -164,8 +164,9 @@ def _counts(made: "Plan") -> str:
     )
     replaced = f", replace {total.replacements}" if total.replacements else ""
     lines = [f"The first plan would {uploads}{replaced}."]
-    width = max(map(len, made.summary.distributions), default=0)
-    for name, counts in made.summary.distributions.items():
+    uploading = {name: counts for name, counts in made.summary.distributions.items() if counts.uploads}
+    width = max(map(len, uploading), default=0)
+    for name, counts in uploading.items():
         lines.append(f"  {name:<{width}}  {plural(counts.uploads, 'upload')} ({size(counts.upload_bytes)})")
     if total.orphans_kept:
         lines.append(f"  {plural(total.orphans_kept, 'package')} that OBS does not publish would stay")

@@ -13,6 +13,7 @@ from pkgsync.cli.terminal import Terminal, Verbosity
 from pkgsync.errors import PLAN_PRECEDENCE, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from pkgsync.config import Config
     from pkgsync.model import Plan, PlannedRepository, Repository
 
 _LATER = "Plan again later."
@@ -89,7 +90,8 @@ def plan(
     nowhere = mapping.nowhere(config, made.source.repositories)
     for problem in nowhere:
         terminal.error(problem.line, problem.fix, "MappingError")
-    say_what_next(made, out, context, later=_LATER if taken is None else "Take a new snapshot with this config.")
+    later = _LATER if taken is None else "Take a new snapshot with this config."
+    say_what_next(made, out, context, config, later=later)
     return exit_code(made, detailed_exitcode, wrong_map=bool(nowhere))
 
 
@@ -122,7 +124,7 @@ def render(made: "Plan", form: str, terminal: Terminal, length: int | None = Non
             return report.plan_text(made, terminal.style, verbose=terminal.verbosity >= Verbosity.VERBOSE)
 
 
-def say_what_next(made: "Plan", out: Path | None, context: Context, later: str = _LATER) -> None:
+def say_what_next(made: "Plan", out: Path | None, context: Context, config: "Config", *, later: str = _LATER) -> None:
     from pkgsync import report
 
     terminal = context.terminal
@@ -133,12 +135,19 @@ def say_what_next(made: "Plan", out: Path | None, context: Context, later: str =
     for limit in report.exceeded(made):
         terminal.error(limit.message, f"If that is right, plan again with {limit.override}.", "UnsafePlanError")
     if out is not None:
-        apply = f" Apply: pkgsync {context.options}apply {shlex.quote(str(out))}"
-        next_step = apply if made.applyable and made.actions else ""
-        terminal.info(f"Saved {out} ({made.digest}).{next_step}")
+        then = _to_apply(made, shlex.quote(str(out)), context, config) if made.applyable and made.actions else ""
+        terminal.info(f"Saved {out} ({made.digest}).{then}")
     elif made.actions:
         name = "plan.json" if made.undoes is None else "undo.json"
         terminal.info(f"Nothing was saved. To review and apply it: the same command with -o {name}")
+
+
+def _to_apply(made: "Plan", name: str, context: Context, config: "Config") -> str:
+    from pkgsync import approvals, report
+
+    apply = f"Apply: pkgsync {context.options}apply {name}"
+    needed = approvals.needed(made, config)
+    return f" It needs {report.plural(needed, 'signature')}: pkgsync sign {name}\n{apply}" if needed else f" {apply}"
 
 
 def say_unsigned(terminal: Terminal, repositories: "Iterable[Repository | PlannedRepository]") -> bool:

@@ -29,4 +29,4 @@ def sign(context: Context, file: Path, key: str | None, out: Path | None) -> Non
         fingerprint, count = approvals.sign(reviewed, used, target)
     except OSError as error:
         raise StorageError(f"{target} cannot be written: {error.strerror or error}.") from None
-    terminal.info(f"Signed with {fingerprint}. {target} holds {report.plural(count, 'signature')}.")
+    terminal.info(f"Signed with {fingerprint}.\n{target} holds {report.plural(count, 'signature')}.")

@@ -25,9 +25,10 @@ def undo(
     if file is None:
         raise UsageError("undo needs a receipt", tip="`pkgsync receipts` lists all receipts, the newest first.")
     receipt = planfile.read_receipt(file)
-    made = api.undo(context.config(), receipt, context.surroundings())
+    config = context.config()
+    made = api.undo(config, receipt, context.surroundings())
     made = planfile.write(made, out) if out is not None else planfile.with_digest(made)
     terminal = context.terminal
     terminal.data(render(made, "json" if as_json else form, terminal))
-    say_what_next(made, out, context)
+    say_what_next(made, out, context, config)
     return exit_code(made, detailed_exitcode)
