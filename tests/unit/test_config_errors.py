@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
@@ -581,7 +582,7 @@ def test_no_value_of_a_key_breaks_the_reader(tmp_path_factory: pytest.TempPathFa
         assert error.message.startswith(f"{path}:")
 
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "version": 1,
     "obs": {"api": "https://a.example", "projects": [{"name": "home:a", "architectures": ["x86_64"]}]},
     "packagecloud": {"repository": "a/b", "token": "${TOKEN}"},
@@ -601,11 +602,11 @@ VALIDATOR = Draft202012Validator(schemas.load("config"))
 
 
 @given(st.data())
-def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data):
+def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data: st.DataObject) -> None:
     document = deepcopy(GOOD)
     assert accepts(schemas.load("config"), document)
     for _ in range(data.draw(st.integers(1, 3))):
-        holder = document
+        holder: Any = document
         while isinstance(holder, dict | list) and holder:
             keys = sorted(holder) if isinstance(holder, dict) else range(len(holder))
             key, above = data.draw(st.sampled_from(keys)), holder
