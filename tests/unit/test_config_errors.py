@@ -476,8 +476,8 @@ def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path: Path, v
 
 
 def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path: Path) -> None:
-    """Each with each other one: 200 million comparisons."""
-    many = ", ".join(f"{{a: {number}}}" for number in range(20_000))
+    """Each with each other one: 32 million comparisons."""
+    many = ", ".join(f"{{a: {number}}}" for number in range(8_000))
     with watchdog():
         assert "include_classes[0]" in failure(tmp_path, f"{HEAD}include_classes: [{many}]\n")[0]
 
