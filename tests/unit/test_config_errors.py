@@ -45,7 +45,7 @@ def added(line: str, message: str, tip: str) -> ParameterSet:
 
 
 PROJECT = "    - name: home:a\n"
-LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, installable, distributions, approvals"
+LIMIT_KEYS = f"known: {', '.join(schemas.load('config')['$defs']['limits']['properties'])}"
 TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 

@@ -116,3 +116,10 @@ def test_what_is_built_is_what_is_tried_and_published() -> None:
     assert ".ci/wheel" in built and '.ci/release-notes "$GITHUB_REF_NAME" > notes.md' in built
     assert jobs["publish"]["needs"] == "build"
     assert not [step["run"] for step in jobs["publish"]["steps"] if "build" in step.get("run", "")]
+
+
+def test_examples_and_docs_name_one_tag() -> None:
+    """If not: a release raises it everywhere."""
+    texts = [path.read_text() for folder in ("examples", "pkgsync/docs") for path in (ROOT / folder).rglob("*.*")]
+    tags = [tag for text in texts for tag in re.findall(r"(?:pkgsync/[\w./-]+@|rev: )(v\d+\.\d+\.\d+)", text)]
+    assert len(tags) > 5 and len(set(tags)) == 1, sorted(set(tags))
