@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import Attribute, asdict, field, frozen
 
-from pkgsync.model import ContentFrom, GoneRule, Policy
+from pkgsync.model import ContentFrom, Policy
+from pkgsync.model.policy import LATER
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
@@ -37,8 +38,8 @@ class ObsProject:
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
     content: ContentFrom = "published"
-    compare_times: bool = True
-    signing_key: str | None = None
+    compare_times: bool = field(default=True, metadata=LATER)
+    signing_key: str | None = field(default=None, metadata=LATER)
     places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
     map_place: str = field(default="", eq=False, repr=False)
     disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
@@ -123,7 +124,7 @@ class Config:
         effective: dict[str, Any] = {
             "obs": {**_plain(self.obs), "projects": [_project(p) for p in self.obs.projects]},
             "packagecloud": {"url": self.packagecloud.url, "repository": self.packagecloud.repository},
-            "policy": _policy(self.policy),
+            "policy": _plain(self.policy),
             "allow_http": self.allow_http,
             # only where it is set: the digest of a config that never heard of it stays what it was
             **({"allow_private": True} if self.allow_private else {}),
@@ -140,29 +141,17 @@ def managed_distributions(config: Config) -> tuple[str, ...]:
 def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
-    plain = {**_plain(project), "distributions": pairs}
-    del plain["places"], plain["map_place"], plain["disowned"]
-    if project.compare_times:  # a key that came later: its default must not change the digest of configs without it
-        del plain["compare_times"]
-    if project.signing_key is None:
-        del plain["signing_key"]
-    return plain
+    return {**_plain(project), "distributions": pairs}
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = asdict(value, value_serializer=_plain_field)
+    plain: dict[str, Any] = asdict(value, filter=_counts, value_serializer=_plain_field)
     return plain
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
-    plain = _plain(policy)
-    if policy.orphans.gone is GoneRule.KEEP:  # came later too
-        del plain["orphans"]["gone"]
-    if not policy.limits.installable:
-        del plain["limits"]["installable"]
-    if policy.limits.approvals is None:
-        del plain["limits"]["approvals"]
-    return plain
+def _counts(attribute: "Attribute[Any]", value: Any) -> bool:
+    """The digest of a config that never heard of a later key stays what it was; where things stand is no part of it."""
+    return bool(attribute.eq) and not (attribute.metadata.get("later") and value == attribute.default)
 
 
 def _plain_field(_instance: Any, _field: Any, value: Any) -> Any:

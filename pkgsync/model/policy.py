@@ -7,6 +7,9 @@ from typing import Literal
 
 from attrs import evolve, field, frozen
 
+LATER = {"later": True}
+"""Of a field that came after others had been in use: at its default it is no part of a config's digest."""
+
 ContentFrom = Literal["published", "build"]
 """What counts as offered: the published repository, or what is built where nothing is published."""
 
@@ -33,7 +36,7 @@ class OrphanPolicy:
     keep_versions: int | None = None
     min_age: timedelta = timedelta(0)
     grace: timedelta = timedelta(0)
-    gone: GoneRule = GoneRule.KEEP
+    gone: GoneRule = field(default=GoneRule.KEEP, metadata=LATER)
     protect: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     uploaders: tuple[str, ...] = ()
@@ -71,9 +74,9 @@ class Limits:
     deletions: int = 20
     deletions_percent: int = 30
     in_use_days: int | None = None
-    installable: bool = False
+    installable: bool = field(default=False, metadata=LATER)
     distributions: Mapping[str, DistributionLimits] = field(factory=dict)
-    approvals: ApprovalRule | None = None
+    approvals: ApprovalRule | None = field(default=None, metadata=LATER)
 
     def of(self, distribution: str) -> "Limits":
         """The limits that count for this distribution."""

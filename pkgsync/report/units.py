@@ -20,13 +20,13 @@ def _rounded(value: float, unit: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as ``41 s``, ``3 min 12 s`` or ``1 h 2 min``."""
+    """Seconds as ``41 s``, ``3 min 12 s``, ``2 min`` or ``1 h 2 min``."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{whole // 60} min {whole % 60} s".removesuffix(" 0 s")
+    return f"{whole // 3600} h {whole % 3600 // 60} min".removesuffix(" 0 min")
 
 
 def seconds_between(start: str, end: str) -> float | None:

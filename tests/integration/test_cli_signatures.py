@@ -4,11 +4,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from pkgsync.sandbox import PROJECT, IndexOptions, make_deb, make_rpm
-from pkgsync.sandbox.signing import Signer
+from pkgsync.sandbox.blobs import Blob
+from pkgsync.sandbox.signing import PublicKey, Signer
 from tests.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 from tests.openpgp import needs_gpg
 
@@ -22,22 +24,28 @@ OLD = make_rpm("hello", "0.9")
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     """The key of the project is pinned, and there is something to delete."""
     with open_cli(tmp_path, monkeypatch) as cli:
-        (tmp_path / "key.asc").write_bytes(cli.sandbox.obs.signer.key.armor)
+        (tmp_path / "key.asc").write_bytes(key_of(cli).armor)
         cli.put(OLD, created_at="2026-01-01T00:00:00.000Z")
         pin(cli)
         yield cli
 
 
 def pin(cli: Cli, **project: object) -> None:
+    obs = cast("dict[str, object]", cli.sandbox.config()["obs"])
     key = {"name": PROJECT, "signing_key": "key.asc", **project}
-    cli.configure(**DELETE, obs={**cli.sandbox.config()["obs"], "projects": [key]})
+    cli.configure(**DELETE, obs={**obs, "projects": [key]})
+
+
+def key_of(cli: Cli) -> PublicKey:
+    assert cli.sandbox.obs.signer
+    return cli.sandbox.obs.signer.key
 
 
 def fingerprint(cli: Cli) -> str:
-    return cli.sandbox.obs.signer.key.fingerprint.replace(" ", "").upper()
+    return key_of(cli).fingerprint.replace(" ", "").upper()
 
 
-def tree(cli: Cli, repository: str = LEAP_REPOSITORY) -> dict:
+def tree(cli: Cli, repository: str = LEAP_REPOSITORY) -> dict[str, Blob]:
     return cli.sandbox.obs.repository(PROJECT, repository).tree
 
 
@@ -56,7 +64,7 @@ def damage(cli: Cli, how: str, folder: Path) -> None:
             cli.sandbox.obs.replace_published(*leap, ASC, None)
 
 
-def actions(plan: dict) -> list[str]:
+def actions(plan: dict[str, Any]) -> list[str]:
     kinds = ("uploads", "replacements", "deletions")
     return [f"{a['distribution']}/{a['filename']}" for kind in kinds for a in plan[kind]]
 
@@ -201,8 +209,9 @@ def put_back(cli: Cli) -> None:
     cli.sandbox.obs.repository(PROJECT, LEAP_REPOSITORY).archs["x86_64"].packages["hello"].files = built
 
 
-def leap_of(plan: dict) -> dict:
-    return next(r for r in plan["source"]["repositories"] if r["repository"] == LEAP_REPOSITORY)
+def leap_of(plan: dict[str, Any]) -> dict[str, Any]:
+    [leap] = [r for r in plan["source"]["repositories"] if r["repository"] == LEAP_REPOSITORY]
+    return cast("dict[str, Any]", leap)
 
 
 @pytest.mark.parametrize("pinned", [True, False])
@@ -257,13 +266,13 @@ def test_an_older_index_counts_where_it_is_accepted_by_name(cli: Cli) -> None:
 
 
 def test_keys_shows_what_obs_offers_and_writes_it(cli: Cli) -> None:
-    groups = cli.sandbox.obs.signer.key.fingerprint.upper()
+    groups = key_of(cli).fingerprint.upper()
 
     done = cli.run("keys", PROJECT, "-o", "offered.asc")
 
     assert done.code == 0, done.err
     assert done.out.splitlines()[:3] == [f"{PROJECT} is signed by the key:", f"  {groups}", "  rsa 2048"]
-    assert (cli.folder / "offered.asc").read_bytes().split() == cli.sandbox.obs.signer.key.armor.split()
+    assert (cli.folder / "offered.asc").read_bytes().split() == key_of(cli).armor.split()
     again = cli.run("keys", PROJECT, "-o", "offered.asc")
     assert (again.code, again.errors) == (64, ["error: offered.asc is there already, and is not overwritten"])
     assert cli.run("keys", "nope").errors == ["error: nope: OBS has no such project"]
@@ -276,7 +285,7 @@ def test_init_pins_the_key_and_refuses_another_one_where_it_would_write_it(cli: 
 
     assert done.code == 0, done.err
     assert "      signing_key: keys/demo_release.asc  #" in (cli.folder / "new.yaml").read_text()
-    assert cli.sandbox.obs.signer.key.fingerprint.upper() in done.out
+    assert key_of(cli).fingerprint.upper() in done.out
     (cli.folder / "keys/demo_release.asc").write_text("another")
     again = cli.run("init", PROJECT, "demo/testing", "-o", "other.yaml")
     assert again.errors == ["error: keys/demo_release.asc is there already, and OBS offers another key"]
@@ -284,7 +293,7 @@ def test_init_pins_the_key_and_refuses_another_one_where_it_would_write_it(cli: 
 
 
 def test_doctor_says_which_projects_are_pinned(cli: Cli) -> None:
-    groups = cli.sandbox.obs.signer.key.fingerprint.upper()
+    groups = key_of(cli).fingerprint.upper()
     assert f"signatures: {PROJECT}: by {groups}, verified by " in cli.run("doctor").out.replace("\n          ", " ")
     cli.configure()
     assert f"signatures: not checked, as no signing_key is set: {PROJECT}" in cli.run("doctor").out

@@ -1,6 +1,6 @@
 """The indexes that package managers get, over real sockets: what stands in them, what is asked, and to whom."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,7 +9,7 @@ from pkgsync.model import PackageType
 from pkgsync.model.secret import Basic
 from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.served import trees
-from pkgsync.sandbox import REPOSITORY, Fault, Kind, Sandbox, make_deb, make_rpm
+from pkgsync.sandbox import REPOSITORY, Artifact, Fault, Kind, Sandbox, make_deb, make_rpm
 from pkgsync.session import Session
 
 LEAP, JAMMY = "opensuse/15.6", "ubuntu/jammy"
@@ -79,7 +79,9 @@ def test_yum_has_a_tree_for_each_architecture_of_machines(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize(("distribution", "make"), [(LEAP, make_rpm), (JAMMY, make_deb)])
-def test_ten_times_the_packages_are_no_request_more(sandbox: Sandbox, distribution: str, make) -> None:
+def test_ten_times_the_packages_are_no_request_more(
+    sandbox: Sandbox, distribution: str, make: Callable[[str], Artifact]
+) -> None:
     for number in range(60):
         sandbox.packagecloud.add(REPOSITORY, distribution, make(f"tool{number}").blob)
 

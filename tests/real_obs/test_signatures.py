@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def copy(tree: Path, to: Path) -> None:
     subprocess.run(["cp", "-a", tree, to], check=True)
 
 
-def reasons(plan: dict, repository: str) -> set[str]:
+def reasons(plan: dict[str, Any], repository: str) -> set[str]:
     [found] = [r for r in plan["source"]["repositories"] if r["repository"] == repository]
     return {problem["reason"] for problem in found["problems"]}
 

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.mark.structures import ParameterSet
@@ -44,7 +45,7 @@ def added(line: str, message: str, tip: str) -> ParameterSet:
 
 
 PROJECT = "    - name: home:a\n"
-LIMIT_KEYS = "known: deletions, deletions_percent, in_use_days, installable, distributions, approvals"
+LIMIT_KEYS = f"known: {', '.join(schemas.load('config')['$defs']['limits']['properties'])}"
 TOKEN = "48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ffee48f1c0ff"
 
 
@@ -475,8 +476,8 @@ def test_forty_thousand_aliases_cost_no_more_than_their_number(tmp_path: Path, v
 
 
 def test_values_that_are_different_mappings_are_compared_in_one_pass(tmp_path: Path) -> None:
-    """Each with each other one: 200 million comparisons."""
-    many = ", ".join(f"{{a: {number}}}" for number in range(20_000))
+    """Each with each other one: 32 million comparisons."""
+    many = ", ".join(f"{{a: {number}}}" for number in range(8_000))
     with watchdog():
         assert "include_classes[0]" in failure(tmp_path, f"{HEAD}include_classes: [{many}]\n")[0]
 
@@ -581,7 +582,7 @@ def test_no_value_of_a_key_breaks_the_reader(tmp_path_factory: pytest.TempPathFa
         assert error.message.startswith(f"{path}:")
 
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "version": 1,
     "obs": {"api": "https://a.example", "projects": [{"name": "home:a", "architectures": ["x86_64"]}]},
     "packagecloud": {"repository": "a/b", "token": "${TOKEN}"},
@@ -601,11 +602,11 @@ VALIDATOR = Draft202012Validator(schemas.load("config"))
 
 
 @given(st.data())
-def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data):
+def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data: st.DataObject) -> None:
     document = deepcopy(GOOD)
     assert accepts(schemas.load("config"), document)
     for _ in range(data.draw(st.integers(1, 3))):
-        holder = document
+        holder: Any = document
         while isinstance(holder, dict | list) and holder:
             keys = sorted(holder) if isinstance(holder, dict) else range(len(holder))
             key, above = data.draw(st.sampled_from(keys)), holder

@@ -21,8 +21,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|^\[[^]]+\]: (\S+)$|src=\"([^\"]+)\"", 
 
 @pytest.mark.parametrize("topic", write_docs.PARTS)
 def test_what_the_code_states_is_up_to_date(topic: str) -> None:
-    """If not: `python -m tests.tools.write_docs`."""
-    assert PAGES[topic].read_text() == write_docs.renewed(topic)
+    fresh = PAGES[topic].read_text() == write_docs.renewed(topic)
+    assert fresh, "run `.venv/bin/python -m tests.tools.write_docs`"
 
 
 def test_every_exit_code_is_told() -> None:

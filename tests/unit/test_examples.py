@@ -1,6 +1,6 @@
 """The example configs are themselves valid, and together with the schema they leave out no key."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from pkgsync import schemas
 from pkgsync.config import load
+from pkgsync.errors import ConfigError
 
 Keys = tuple[str, ...]
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -60,7 +61,55 @@ def test_no_other_example_is_left_untested() -> None:
 def test_one_example_shows_every_key() -> None:
     schema = schemas.load("config")
     shown = set(keys_in(yaml.safe_load((EXAMPLES / "pkgsync.yaml").read_text())))
-    assert set(keys_of(schema, schema)) - shown == set()
+    assert set(keys_of(schema, schema)) - shown == set(), "show it in examples/pkgsync.yaml, with a comment"
+
+
+def changed(data: Any, path: Keys, change: Callable[[Any], Any]) -> Any:
+    """The data with what stands at the path changed, or gone where that is None."""
+    if isinstance(data, list):
+        return [changed(item, path, change) for item in data]
+    if not isinstance(data, dict) or path[0] not in data:
+        return data
+    new = changed(data[path[0]], path[1:], change) if len(path) > 1 else change(data[path[0]])
+    return {key: new if key == path[0] else value for key, value in data.items() if key != path[0] or new is not None}
+
+
+def another(value: Any) -> Any:
+    """Another value of the kind, for keys whose default the example shows."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case list():
+            return [*value, "x"]
+        case _:
+            return OTHER.get(value, "x")
+
+
+OTHER = {"keep": "delete", "replace": "hold", "published": "build"}
+OTHER |= dict.fromkeys(("https://api.opensuse.org", "https://packagecloud.io"), "https://example.org")
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    """Without it, or with another value, the config is another one."""
+    schema, data = schemas.load("config"), yaml.safe_load((EXAMPLES / "pkgsync.yaml").read_text())
+
+    def loaded(data: Any) -> str:
+        path = tmp_path / "pkgsync.yaml"
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+        try:
+            config = load(path, ENVIRONMENT)
+        except ConfigError as error:
+            return error.message
+        return f"{config} {config.secrets.packagecloud_token}"
+
+    whole = loaded(data)
+    changes: tuple[Callable[[Any], Any], ...] = (lambda value: None, another)
+    keys = set(keys_of(schema, schema))
+    leaves = sorted(keys - {key[:-1] for key in keys})
+    unread = [k for k in leaves if all(loaded(changed(data, k, c)) == whole for c in changes)]
+    assert unread == [], "pkgsync/config/build.py does not read it"
 
 
 def test_the_schema_is_sound_and_describes_every_key() -> None:

@@ -215,7 +215,8 @@ def test_the_release_of_a_suite_has_a_list_for_each_architecture() -> None:
         revision=1795351988,
         origin="packagecloud.io/me/stable",
     )
-    assert release.packages("main/binary-arm64/").unpacked == Stated()
+    arm = release.packages("main/binary-arm64/")
+    assert arm and arm.unpacked == Stated()
     assert release.packages("main/binary-i386/") is None
     assert release.packages() is None
 

@@ -117,7 +117,7 @@ def test_a_signed_rpm_is_told_from_an_unsigned_one(tmp_path: Path) -> None:
     make = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "a@example.com", "rsa2048"]
     subprocess.run(make, check=True, env=environment, capture_output=True)
     gpg = f"__gpg {shutil.which('gpg')}"
-    sign = ["rpmsign", "--addsign", "--define", "_gpg_name a@example.com", "--define", gpg, path]
+    sign = ["rpmsign", "--addsign", "--define", "_gpg_name a@example.com", "--define", gpg, str(path)]
     subprocess.run(sign, check=True, env=environment, capture_output=True)
     subprocess.run(["gpgconf", "--kill", "all"], check=True, env=environment)
     assert header(path.read_bytes(), path.name).signed is True

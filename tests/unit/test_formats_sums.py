@@ -76,20 +76,21 @@ def test_the_stated_size_and_checksum_must_hold(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "bomb"),
+    ("name", "bomb", "most"),
     [
-        ("p.gz", gzip.compress(b"\0" * 300_000_000, 9)),
-        ("p.xz", lzma.compress(b"\0" * 300_000_000, preset=0)),
-        ("p.zst", zstandard.compress(b"\0" * 300_000_000)),
+        ("p.gz", gzip.compress(b"\0" * 30_000_000, 9), 15_000_000),
+        ("p.xz", lzma.compress(b"\0" * 30_000_000, preset=0), 15_000_000),
+        ("p.zst", zstandard.compress(b"\0" * 300_000_000), 150_000_000),
     ],
+    ids=["gz", "xz", "zst"],
 )
-def test_a_bomb_does_not_go_off(name: str, bomb: bytes) -> None:
+def test_a_bomb_does_not_go_off(name: str, bomb: bytes, most: int) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(IntegrityError, match="more than 1000000 bytes"):
             for _ in opened(bomb, name, Stated(), 1_000_000):
                 pass
-        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+        assert tracemalloc.get_traced_memory()[1] < most
     finally:
         tracemalloc.stop()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pkgsync import schemas
 from pkgsync.model.filename import FileClass, PackageType, class_of, file_class, is_imported, is_plain, parse, type_of
 
 
@@ -43,6 +44,11 @@ from pkgsync.model.filename import FileClass, PackageType, class_of, file_class,
 )
 def test_the_class_of_a_file(filename: str, expected: FileClass) -> None:
     assert file_class(filename) is expected
+
+
+def test_a_snapshot_may_hold_every_class() -> None:
+    columns = str(schemas.load("snapshot"))
+    assert str([kind.value for kind in FileClass]) in columns, "write the class into schema/snapshot.schema.json"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ def world(revision: int | None, signature: Signed | None = None, project: str = 
 
 
 def newest_of(world: ObsWorld) -> int | None:
-    return world.projects["home:me"].repositories["leap"].index.newest
+    index = world.projects["home:me"].repositories["leap"].index
+    assert index
+    return index.newest
 
 
 def known(folder: Path) -> dict[str, int]:

@@ -27,7 +27,16 @@ def test_size(number: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.2, "0 s"), (41, "41 s"), (59.6, "1 min 0 s"), (192, "3 min 12 s"), (3720, "1 h 2 min"), (-3, "0 s")],
+    [
+        (0.2, "0 s"),
+        (41, "41 s"),
+        (59.6, "1 min"),
+        (192, "3 min 12 s"),
+        (600, "10 min"),
+        (3600, "1 h"),
+        (3720, "1 h 2 min"),
+        (-3, "0 s"),
+    ],
 )
 def test_duration(seconds: float, text: str) -> None:
     assert units.duration(seconds) == text

@@ -438,10 +438,10 @@ def test_what_the_network_has_taken_of_a_large_piece_counts_as_moved() -> None:
 
     piece = random.Random(1).randbytes(256 * 1024)
     with Watcher(QUICK).watching(5, None) as watch:
-        seen = []
+        seen: list[int] = []
         connection = _WatchedHttp("127.0.0.1")
         connection.sock = Taking()
-        watch.moved = seen.append  # type: ignore[method-assign]
+        watch.moved = seen.append  # type: ignore[method-assign, assignment]
         connection.send(piece)
         connection.sock = None
     assert b"".join(Taking.taken) == piece

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ AT = "20260101T000000"
 
 
 @pytest.fixture(scope="module")
-def gpg():
+def gpg() -> Iterator[Gpg]:
     with tempfile.TemporaryDirectory() as folder, keyring(Path(folder)) as made:
         early = "20250101T000000"
         made.make("rsa2048", "rsa2048", at=early)
@@ -36,15 +37,16 @@ def gpg():
 
 
 @pytest.fixture(params=["gpgv", "pysequoia"])
-def verifier(request, monkeypatch) -> str:
-    if request.param == "gpgv" and shutil.which("gpgv") is None:
+def verifier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    name: str = request.param
+    if name == "gpgv" and shutil.which("gpgv") is None:
         pytest.skip("gpgv is not installed")
-    if request.param == "pysequoia":
+    if name == "pysequoia":
         without_gpgv(monkeypatch)
-    return request.param
+    return name
 
 
-def without_gpgv(monkeypatch) -> None:
+def without_gpgv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _program: None)
 
 
@@ -54,19 +56,19 @@ def check(gpg: Gpg, name: str, signature: bytes, data: bytes = DATA) -> Signed:
 
 @pytest.mark.parametrize("name", ["rsa2048", "rsa4096", "ed25519"])
 @pytest.mark.parametrize("digest", ["SHA256", "SHA512"])
-def test_a_good_signature_tells_the_key_and_the_time(gpg, verifier, name, digest) -> None:
+def test_a_good_signature_tells_the_key_and_the_time(gpg: Gpg, verifier: str, name: str, digest: str) -> None:
     found = check(gpg, name, gpg.sign(DATA, name, digest=digest, at=AT))
 
     assert found == Signed(fingerprint=gpg.fingerprint(name), signed_at=SIGNED_AT, hash_algorithm=digest)
 
 
-def test_a_dsa_key_of_2048_bits_signs(gpg, verifier) -> None:
+def test_a_dsa_key_of_2048_bits_signs(gpg: Gpg, verifier: str) -> None:
     assert check(gpg, "dsa2048", gpg.sign(DATA, "dsa2048")).fingerprint == gpg.fingerprint("dsa2048")
 
 
 @pytest.mark.parametrize("name", ["dsa1024", "sha1-bound"])
 def test_keys_as_many_obs_projects_have_them_count_for_gpgv_and_pysequoia_says_what_refuses_them(
-    gpg, verifier, name
+    gpg: Gpg, verifier: str, name: str
 ) -> None:
     signature = gpg.sign(DATA, name, digest="SHA256")
     if verifier == "gpgv":
@@ -78,7 +80,7 @@ def test_keys_as_many_obs_projects_have_them_count_for_gpgv_and_pysequoia_says_w
     assert "keys bound with SHA-1" in error.value.tip and "install gpgv" in error.value.tip
 
 
-def test_version_3_as_obs_signs_by_default(gpg, verifier) -> None:
+def test_version_3_as_obs_signs_by_default(gpg: Gpg, verifier: str) -> None:
     signature = gpg.sign_v3(DATA, "rsa2048", SIGNED_AT)
     if verifier == "gpgv":
         assert check(gpg, "rsa2048", signature).signed_at == SIGNED_AT
@@ -90,14 +92,14 @@ def test_version_3_as_obs_signs_by_default(gpg, verifier) -> None:
     assert "version 3" in error.value.tip and "install gpgv" in error.value.tip
 
 
-def test_sha1_over_the_data_can_be_forged(gpg, verifier) -> None:
+def test_sha1_over_the_data_can_be_forged(gpg: Gpg, verifier: str) -> None:
     with pytest.raises(SignatureError) as error:
         check(gpg, "rsa2048", gpg.sign(DATA, "rsa2048", digest="SHA1"))
     if verifier == "gpgv":
         assert error.value.message == "repomd.xml: the signature rests on MD5, SHA-1 or the like, which can be forged"
 
 
-def test_a_changed_byte(gpg, verifier) -> None:
+def test_a_changed_byte(gpg: Gpg, verifier: str) -> None:
     with pytest.raises(SignatureError) as error:
         check(gpg, "ed25519", gpg.sign(DATA, "ed25519"), DATA.replace(b"1", b"2"))
     if verifier == "gpgv":
@@ -105,7 +107,7 @@ def test_a_changed_byte(gpg, verifier) -> None:
         assert error.value.other_bytes
 
 
-def test_another_key(gpg, verifier) -> None:
+def test_another_key(gpg: Gpg, verifier: str) -> None:
     with pytest.raises(SignatureError) as error:
         check(gpg, "ed25519", gpg.sign(DATA, "rsa2048"))
     if verifier == "gpgv":
@@ -115,14 +117,14 @@ def test_another_key(gpg, verifier) -> None:
         assert error.value.other_key
 
 
-def test_a_key_that_expired_since_is_a_warning(gpg, verifier) -> None:
+def test_a_key_that_expired_since_is_a_warning(gpg: Gpg, verifier: str) -> None:
     made = check(gpg, "expired", gpg.sign(DATA, "expired", at=AT))
 
     assert made.signed_at == SIGNED_AT
     assert made.warnings == ("the key has expired on 2026-02-01, after it had signed",)
 
 
-def test_a_key_that_had_expired_vouches_for_nothing(gpg, verifier) -> None:
+def test_a_key_that_had_expired_vouches_for_nothing(gpg: Gpg, verifier: str) -> None:
     name = f"late-{verifier}"
     key = gpg.make(name, "ed25519", at="20250101T000000")
     late = gpg.sign(DATA, name, at="20260301T000000")
@@ -136,14 +138,14 @@ def test_a_key_that_had_expired_vouches_for_nothing(gpg, verifier) -> None:
         assert error.value.message == "repomd.xml: signed on 2026-03-01, after the key had expired on 2026-02-01"
 
 
-def test_a_revoked_key(gpg, verifier) -> None:
+def test_a_revoked_key(gpg: Gpg, verifier: str) -> None:
     with pytest.raises(SignatureError) as error:
         check(gpg, "revoked", (gpg.home / "revoked.asc").read_bytes())
     if verifier == "gpgv":
         assert error.value.message.endswith(", which is revoked")
 
 
-def test_of_several_signatures_and_several_keys_one_good_one_is_enough(gpg, verifier) -> None:
+def test_of_several_signatures_and_several_keys_one_good_one_is_enough(gpg: Gpg, verifier: str) -> None:
     both = gpg.sign(DATA, "rsa2048", "ed25519")
     assert check(gpg, "ed25519", both).fingerprint == gpg.fingerprint("ed25519")
     assert check(gpg, "rsa2048", both).fingerprint == gpg.fingerprint("rsa2048")
@@ -153,7 +155,7 @@ def test_of_several_signatures_and_several_keys_one_good_one_is_enough(gpg, veri
 
 
 @pytest.mark.parametrize("what", ["nothing", "text", "damaged", "cut", "a whole message", "a key"])
-def test_what_is_no_signature_is_none(gpg, verifier, what) -> None:
+def test_what_is_no_signature_is_none(gpg: Gpg, verifier: str, what: str) -> None:
     signature = gpg.sign(DATA, "ed25519")
     signature = {
         "nothing": b"",
@@ -168,7 +170,7 @@ def test_what_is_no_signature_is_none(gpg, verifier, what) -> None:
         check(gpg, "ed25519", signature)
 
 
-def test_the_text_that_is_signed_is_what_is_read(gpg, verifier) -> None:
+def test_the_text_that_is_signed_is_what_is_read(gpg: Gpg, verifier: str) -> None:
     keys = public_keys(gpg.public("ed25519", armored=False), "key.gpg")
     clear = gpg.sign(RELEASE, "ed25519", how="--clearsign", at=AT)
 
@@ -185,7 +187,7 @@ def test_the_text_that_is_signed_is_what_is_read(gpg, verifier) -> None:
         opened(clear, public_keys(gpg.public("rsa2048"), "key.asc"), "InRelease")
 
 
-def test_what_is_no_public_key(gpg) -> None:
+def test_what_is_no_public_key(gpg: Gpg) -> None:
     for data, words in (
         (b"", "k: it holds no OpenPGP public key"),
         (b"hello\n", "k: it is cut off, or no OpenPGP"),
@@ -199,7 +201,7 @@ def test_what_is_no_public_key(gpg) -> None:
         assert error.value.message == words
 
 
-def test_where_nothing_can_verify_it_says_what_to_install(gpg, monkeypatch) -> None:
+def test_where_nothing_can_verify_it_says_what_to_install(gpg: Gpg, monkeypatch: pytest.MonkeyPatch) -> None:
     without_gpgv(monkeypatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(ConfigError) as error:
@@ -207,7 +209,7 @@ def test_where_nothing_can_verify_it_says_what_to_install(gpg, monkeypatch) -> N
     assert "gpgv" in error.value.tip and "obs-pkgsync[signatures]" in error.value.tip
 
 
-def test_nothing_of_the_users_own_keyring_counts(gpg, tmp_path, monkeypatch) -> None:
+def test_nothing_of_the_users_own_keyring_counts(gpg: Gpg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("gpgv") is None:
         pytest.skip("gpgv is not installed")
     home = tmp_path / ".gnupg"
