@@ -92,6 +92,21 @@ def test_after_a_failed_replacement_all_its_stages_are_our_own(there: tuple[Row,
     assert watch.foreign(actual(row(HERE, sha256=sha("third")))) == (REPLACEMENT.key,)
 
 
+@pytest.mark.parametrize("there", [(), (row(HERE),)])
+def test_after_a_failed_deletion_it_may_stand_or_be_gone(there: tuple[Row, ...]) -> None:
+    watch = guard(row(HERE))
+    watch.note(DELETION, ended(DELETION, Outcome.FAILED))
+    assert watch.foreign(actual(*there)) == ()
+    assert watch.foreign(actual(row(HERE, sha256=sha("third")))) == (DELETION.key,)
+
+
+def test_after_a_failed_upload_it_may_have_arrived() -> None:
+    watch = guard()
+    watch.note(UPLOAD, ended(UPLOAD, Outcome.FAILED))
+    assert watch.foreign(actual()) == watch.foreign(actual(row(NEW))) == ()
+    assert watch.foreign(actual(row(NEW, sha256=sha("third")))) == (UPLOAD.key,)
+
+
 def test_a_file_that_the_server_named_otherwise() -> None:
     watch = guard(row(HERE))
     watch.note(UPLOAD, ended(UPLOAD, Outcome.DONE, stored_as="renamed.rpm"))

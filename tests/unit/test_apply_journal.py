@@ -81,6 +81,29 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (second.ledger.runs, second.ledger.unreadable) == (1, 0)
 
 
+def test_each_kind_of_request_is_counted_and_a_promote_is_under_way_until_its_end(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    past = journal.ledger.past(KEY)
+    for number, request in enumerate(Request, 1):
+        for _ in range(number):
+            journal.sending(request, KEY)
+    assert list(Request) == ["probe", "upload", "delete", "restore", "promote"]
+    assert (past.probes, past.uploads, past.deletions, past.restores, past.promotions) == (1, 2, 3, 4, 5)
+    assert (past.attempts, past.moving) == (15, True)
+    journal.end(evolve(line(Outcome.FAILED), missing="perhaps"))
+    assert past.moving
+    journal.end(line())
+    assert not past.moving
+
+
+def test_signatures_that_are_used_up_are_remembered(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    journal.record(Event.RUN)
+    assert not journal.ledger.used_up
+    journal.record(Event.USED_UP)
+    assert peek(journal.path).used_up and journal.ledger.used_up
+
+
 @pytest.mark.parametrize("missing", ["yes", "perhaps"])
 def test_a_name_is_absent_from_our_delete_until_something_is_there(tmp_path: Path, missing: Missing) -> None:
     journal = opened(tmp_path / "j")
