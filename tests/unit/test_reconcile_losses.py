@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Row
+from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Repository, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import build_plan, explain, recheck, reconcile
 from pkgsync.reconcile.decisions import DistributionDecisions
@@ -126,6 +126,23 @@ def test_apply_leaves_what_is_needed_by_now() -> None:
     assert standing(NEEDED) == (Outcome.LEFT, Reason.NEEDED_BY, WORDS)
     assert standing(None)[:2] == (Outcome.LEFT, Reason.NEEDED_BY)
     assert standing(NEEDED, policy()) == (Outcome.DUE, None, "")
+
+
+def test_apply_counts_what_the_plan_brings_to_the_distribution_itself() -> None:
+    other, elsewhere = rpm("libother"), "el/9"
+    needs = Needs({TOOL.sha256: (Need("lib.so.1", (OLD.sha256, other.sha256)),), NEW.sha256: (), other.sha256: ()})
+
+    def deletion(*world: Repository) -> tuple[Outcome, Reason | None]:
+        rows = there(needs, row(OLD), row(TOOL), row(TOP))
+        made = reconcile(desired(*world), rows, policy(), (LEAP, elsewhere), NOW)
+        planned = build_plan(made, desired(*world), rows, policy(), NOW, SETTING)
+        assert [u.filename for u in planned.uploads if u.filename == other.filename] == [other.filename]
+        found = recheck(planned, desired(*world), rows, HOLDING, (LEAP, elsewhere), NOW)
+        return next((s.outcome, s.reason) for s in found if s.action.key == KEY)
+
+    assert deletion(repository(NEW, TOOL, TOP, other)) == (Outcome.DUE, None)
+    apart = repository(other, name="el", distributions=(elsewhere,))
+    assert deletion(repository(NEW, TOOL, TOP), apart) == (Outcome.LEFT, Reason.NEEDED_BY)
 
 
 def test_the_explanation() -> None:
