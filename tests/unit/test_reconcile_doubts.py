@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Problem
 from pkgsync.reasons import Reason
@@ -157,6 +158,62 @@ def test_versions_that_no_tool_orders_hold_their_group(version: str) -> None:
     assert verdict(decide([repository(NEW)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
     odd = repository(NEW, rpm(version=version))
     assert verdict(decide([odd], [row(OLD), row(NEW)]), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
+@pytest.mark.parametrize("claimed", ["hello", "other"])
+def test_a_version_that_no_tool_orders_holds_its_group_where_it_stands_and_where_a_filter_leaves_it_out(
+    claimed: str,
+) -> None:
+    odd = rpm(version="1.0\n2")
+    rows = [row(OLD), row(NEW), row(odd, name=claimed)]
+    assert verdict(decide([repository(NEW, odd)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+    left_out = policy(exclude=("*\n*",))
+    assert verdict(decide([repository(NEW, odd)], [row(OLD), row(NEW)], left_out), OLD) == (
+        "held",
+        Reason.VERSION_UNKNOWN,
+    )
+
+
+def test_any_offer_that_stands_there_with_other_content_holds_its_group() -> None:
+    """Not only the newest: a version that is not OBS's counts for none."""
+    newest = rpm(version="3.0")
+    rows = [row(OLD), row(NEW, sha256=sha("before")), row(newest)]
+    result = decide([repository(NEW, newest)], rows, policy(rebuilds="hold"))
+    assert verdict(result, OLD) == ("held", Reason.NEWEST_NOT_HERE)
+
+
+def test_an_offer_whose_row_says_that_it_is_another_package_is_no_version_that_stays() -> None:
+    other = row(NEW, name="other")
+    assert verdict(decide([repository(NEW)], [row(OLD), other]), OLD) == ("keep", Reason.KEEP_VERSIONS)
+    assert verdict(decide([repository(NEW)], [row(OLD), evolve(other, epoch=1)]), OLD) == (
+        "held",
+        Reason.VERSION_UNKNOWN,
+    )
+
+
+@pytest.mark.parametrize("codes", [("failed", "succeeded"), ("succeeded", "failed")])
+def test_every_architecture_that_shows_the_newer_file_must_have_built_it(codes: tuple[str, str]) -> None:
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    built = [architecture(name, package("src", new, code=code)) for name, code in zip(("i586", "x86_64"), codes)]
+    result = decide([repository(new, architectures=built)], [row(old), row(new)])
+    assert verdict(result, old) == ("held", Reason.NOT_SUCCEEDED)
+
+
+def test_all_that_could_own_a_name_are_counted_and_five_are_named() -> None:
+    for number, said in (
+        (5, "p0 (x86_64, failed), home:me/p1 (x86_64, failed), home:me/p2 (x86_64, failed), home:me/p3 (x86_64, failed), home:me/p4 (x86_64, failed)"),
+        (7, "p0 (x86_64, failed), home:me/p1 (x86_64, failed), home:me/p2 (x86_64, failed), home:me/p3 (x86_64, failed), home:me/p4 (x86_64, failed) and 2 more"),
+    ):  # fmt: skip
+        failed = [package(f"p{n}", code="failed") for n in range(number)]
+        world = repository(OTHER, architectures=[architecture("x86_64", package("src", OTHER), *failed)])
+        (orphan,) = decide([world], [row(OLD)], MAY_VANISH).orphans
+        assert orphan.message == f"packages without files could own it: home:me/{said}"
+
+
+def test_the_other_architectures_of_a_name_are_told_in_order() -> None:
+    world = repository(*(rpm(arch=arch) for arch in ("s390x", "aarch64", "i586")))
+    (orphan,) = decide([world], [row(OLD)]).orphans
+    assert orphan.message == "OBS offers hello, but for aarch64, i586, s390x only"
 
 
 def test_without_an_architecture_that_of_the_file_name_counts() -> None:
