@@ -111,6 +111,47 @@ def test_an_architecture_without_any_package_proves_nothing() -> None:
     assert verdict(decide(world, [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.OWNER_UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        repository(OTHER, name="b", architectures=[architecture("x86_64", package("o", OTHER)), architecture("i586")]),
+        filtered(architectures=[architecture("i586")]),
+    ],
+)
+def test_an_architecture_without_any_package_holds_what_is_of_every_architecture(other: Any) -> None:
+    """A scheduler that never ran looks like one that has built nothing."""
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    rows = [row(old), row(new)]
+    assert verdict(decide([repository(new)], rows), old) == ("delete", Reason.SUPERSEDED)
+    assert verdict(decide([repository(new), other], rows), old) == ("held", Reason.ARCHITECTURE_ABSENT)
+    empty = repository(name="may-be-empty", architectures=[architecture("i586")])
+    assert verdict(decide([repository(new), empty], rows), old) == ("delete", Reason.SUPERSEDED)
+
+
+def test_where_every_architecture_is_ignored_somebody_must_have_built_what_is_of_each() -> None:
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    places = [architecture("x86_64", package("src", new), problems=(problem(Reason.DIRTY),))]
+    ignoring = repository(new, architectures=places, ignore_architectures=("x86_64",))
+    assert verdict(decide([ignoring], [row(old), row(new)]), old) == ("held", Reason.DIRTY)
+
+
+def test_a_name_is_not_foreign_while_an_index_of_its_distribution_is_unread() -> None:
+    unread = repository(name="unread", index=None, problems=(problem(Reason.UNREAD),))
+    assert verdict(decide([repository(NEW)], [row(OTHER)]), OTHER) == ("keep", Reason.NOT_OWNED)
+    assert verdict(decide([repository(NEW), unread], [row(OTHER)]), OTHER) == ("held", Reason.UNREAD)
+
+
+def test_a_left_out_repository_offers_nothing_and_its_files_are_left_alone() -> None:
+    result = decide([repository(OTHER), repository(NEW, name="left-out", filtered=True)], [row(NEW)])
+    assert ([u.filename for u in result.uploads], result.orphans) == ([OTHER.filename], ())
+
+
+def test_a_row_without_a_version_is_held_beside_builds_with_odd_names() -> None:
+    built = architecture("x86_64", package("src", NEW, "hello-1.9-Linux.x86_64.rpm"))
+    rows = [row(OLD, version=None), row(NEW)]
+    assert verdict(decide([repository(NEW, architectures=[built])], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
 def test_a_distribution_without_any_repository_proves_nothing() -> None:
     assert verdict(decide([], [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.UNREAD)
     assert verdict(decide([], [row(OLD)]), OLD) == ("held", Reason.UNREAD)
@@ -194,7 +235,9 @@ def test_an_offer_whose_row_says_that_it_is_another_package_is_no_version_that_s
 @pytest.mark.parametrize("codes", [("failed", "succeeded"), ("succeeded", "failed")])
 def test_every_architecture_that_shows_the_newer_file_must_have_built_it(codes: tuple[str, str]) -> None:
     old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
-    built = [architecture(name, package("src", new, code=code)) for name, code in zip(("i586", "x86_64"), codes)]
+    built = [
+        architecture(name, package("src", new, code=code)) for name, code in zip(("i586", "x86_64"), codes, strict=True)
+    ]
     result = decide([repository(new, architectures=built)], [row(old), row(new)])
     assert verdict(result, old) == ("held", Reason.NOT_SUCCEEDED)
 
@@ -266,7 +309,9 @@ def test_what_else_is_wrong_with_a_repository_mapped_to_null_holds_nothing() -> 
         skipped=True,
         index=None,
         problems=(problem(),),
-        architectures=[architecture("x86_64", package("empty", code="failed"), code="building")],
+        architectures=[
+            architecture("x86_64", package("empty", code="failed"), package("src", NEW, code="failed"), code="building")
+        ],
     )
     assert verdict(decide([repository(NEW), skipped], [row(OLD), row(NEW)]), OLD) == ("delete", Reason.SUPERSEDED)
     assert verdict(decide([repository(OTHER), skipped], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)

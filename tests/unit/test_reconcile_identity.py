@@ -312,10 +312,11 @@ def test_only_binary_packages_are_files(files: tuple[str, ...]) -> None:
     [
         (deb("other", arch="armhf"), deb("foo", arch="armhf"), "armv6l"),
         (rpm("other", arch="i686"), rpm("tool", arch="i686"), "x86_64"),
+        (rpm("other", arch="armv7hl"), rpm("tool", arch="armv7hl"), "aarch64"),  # none that is known to do so
     ],
 )
 def test_every_scheduler_that_shows_the_architecture_counts(shown: IndexedFile, gone: IndexedFile, other: str) -> None:
-    own = {"armhf": "armv7l", "i686": "i586"}[shown.architecture]
+    own = {"armhf": "armv7l", "armv7hl": "armv7l", "i686": "i586"}[shown.architecture]
     places = [
         architecture(own, package("src", shown)),
         architecture(other, package("src", shown), package("x", code="failed")),
@@ -324,6 +325,17 @@ def test_every_scheduler_that_shows_the_architecture_counts(shown: IndexedFile, 
     world = repository(shown, architectures=places, distributions=(distribution,))
     result = decide([world], [row(gone, distribution)], VANISH, distribution)
     assert verdict(result, gone) == ("held", Reason.OWNER_UNKNOWN)
+
+
+@pytest.mark.parametrize("names", [(), ("_statistics", "rpmlint.log"), ("other-1.0-1.src.rpm",)])
+def test_a_scheduler_that_shows_no_package_of_the_architecture_does_not_count(names: tuple[str, ...]) -> None:
+    """Nor one that shows nothing but sources, though its packages lack files."""
+    shown, gone = rpm("other", arch="i686"), rpm("tool", arch="i686")
+    places = [architecture("i586", package("src", shown)), architecture("s390x", package("x", *names, code="failed"))]
+    assert verdict(decide([repository(shown, architectures=places)], [row(gone)], VANISH), gone) == (
+        "delete",
+        Reason.GONE,
+    )
 
 
 # the successor
