@@ -78,6 +78,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (past.uploads, past.deletions, past.restores, past.attempts) == (1, 1, 0, 2)
     assert past.started_at == "2026-11-22T12:00:00.005Z"
     assert past.line == line(bytes_up=7, verified="reply")
+    assert past.line is not None and past.line.outcome is Outcome.DONE
     assert (second.ledger.runs, second.ledger.unreadable) == (1, 0)
 
 
@@ -242,6 +243,42 @@ def test_after_a_failed_fsync_nothing_more_is_announced(tmp_path: Path, monkeypa
         with pytest.raises(StorageError, match="Input/output error"):
             journal.sending(Request.UPLOAD, KEY)
     assert journal.ledger.past(KEY).uploads == 0
+
+
+def test_a_new_journal_and_its_name_are_on_disk_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(stat.S_ISDIR(os.fstat(handle).st_mode)))
+    opened(tmp_path / "state" / "journal" / "x.jsonl")
+    assert synced == [False, True]
+    opened(tmp_path / "state" / "journal" / "x.jsonl")
+
+
+def test_a_disk_that_fails_at_once_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_handle: int) -> None:
+        raise OSError("odd")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(StorageError, match="j cannot be used: odd"):
+        Journal(tmp_path / "j", now)
+    with pytest.raises(StorageError, match="Is a directory"):
+        peek(tmp_path)
+
+
+def test_the_first_run_and_the_first_request_are_when_it_began(tmp_path: Path) -> None:
+    times = (datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in range(24))
+    journal = Journal(tmp_path / "j", lambda: next(times))
+    _OPEN.append(journal)
+    for _ in range(2):
+        journal.record(Event.RUN)
+        journal.sending(Request.DELETE, KEY)
+    past = journal.ledger.past(KEY)
+    assert (journal.ledger.started_at, past.started_at, past.absent_since) == (
+        "2026-11-22T00:00:00.000Z",
+        "2026-11-22T01:00:00.000Z",
+        "2026-11-22T03:00:00.000Z",
+    )
 
 
 def test_a_journal_that_is_a_link_is_refused(tmp_path: Path) -> None:

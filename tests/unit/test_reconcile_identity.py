@@ -8,6 +8,7 @@ from attrs import evolve
 
 from pkgsync.model import IndexedFile, OrphanAction, OrphanPolicy, Repository
 from pkgsync.reasons import Reason
+from pkgsync.reconcile.identity import contradiction, place_of
 from tests.builders import (
     JAMMY,
     LEAP,
@@ -387,3 +388,18 @@ def test_the_epoch_in_a_name_contradicts_nothing() -> None:
     old = called(deb("foo", "1.0-1"), "foo_1%3A1.0-1_amd64.deb")
     result = decide([jammy(deb("foo", "2.0-1"))], [row(old, JAMMY)], VANISH, JAMMY)
     assert verdict(result, old) == ("delete", Reason.SUPERSEDED)
+
+
+@pytest.mark.parametrize("unknown", ["version", "release", "architecture"])
+def test_what_a_row_does_not_say_contradicts_nothing(unknown: str) -> None:
+    silent = row(rpm("tool", "1.0"), **{unknown: None})
+    assert contradiction(silent) is None
+    assert contradiction(evolve(silent, name="foo")) == "its name says tool where Packagecloud says foo"
+
+
+def test_a_place_is_known_by_version_release_and_architecture_alone() -> None:
+    file = rpm("tool", "1.0")
+    assert place_of(row(file, filename="odd.rpm")) == "tool-1.0-1.x86_64.rpm"
+    for unknown in ("version", "release", "architecture"):
+        assert place_of(row(file, filename="odd.rpm", **{unknown: None})) == ""
+    assert place_of(row(deb("tool", "1.0"), filename="odd.deb")) == "tool_1.0_amd64.deb"

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Repository, Row
+from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Repository, Row, Selection
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import build_plan, explain, recheck, reconcile
 from pkgsync.reconcile.decisions import DistributionDecisions
+from pkgsync.reconcile.filters import Selector
 from tests.builders import LEAP, NOW, SETTING, actual, desired, policy, repository, row, rpm, sha, verdict
 
 OLD, NEW, TOOL, TOP = rpm("lib", "1.0"), rpm("lib", "2.0"), rpm("tool"), rpm("top")
@@ -41,6 +42,20 @@ def test_what_a_package_that_stays_needs_is_held() -> None:
     assert verdict(result, OLD) == ("held", Reason.NEEDED_BY)
     assert [(held.key, held.reason, held.message) for held in result.held] == [(KEY, Reason.NEEDED_BY, WORDS)]
     assert (result.deletions, result.losses.words) == ((), {})
+
+
+def test_what_is_kept_anyway_is_not_called_needed() -> None:
+    protecting = evolve(HOLDING, orphans=evolve(HOLDING.orphans, protect=("lib-1.0*",)))
+    assert verdict(decided(NEEDED, protecting), OLD) == ("keep", Reason.PROTECTED)
+
+
+def test_what_one_run_leaves_out_stays_and_needs_what_it_needs() -> None:
+    older = rpm("lib", "0.5")
+    here = there(Needs({older.sha256: (LIB,)}), *ROWS, row(older))
+    for excludes, gone in (((), [older, OLD]), (("*/lib-0.5-*",), [])):
+        takes = Selector(Selection(excludes=excludes)).takes
+        (result,) = reconcile(WORLD, here, HOLDING, (LEAP,), NOW, takes).distributions
+        assert [d.filename for d in result.deletions] == [file.filename for file in gone]
 
 
 def test_without_the_limit_the_plan_warns() -> None:
