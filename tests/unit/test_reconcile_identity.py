@@ -392,7 +392,8 @@ def test_the_epoch_in_a_name_contradicts_nothing() -> None:
 
 @pytest.mark.parametrize("unknown", ["version", "release", "architecture"])
 def test_what_a_row_does_not_say_contradicts_nothing(unknown: str) -> None:
-    silent = row(rpm("tool", "1.0"), **{unknown: None})
+    nothing: dict[str, Any] = {unknown: None}
+    silent = row(rpm("tool", "1.0"), **nothing)
     assert contradiction(silent) is None
     assert contradiction(evolve(silent, name="foo")) == "its name says tool where Packagecloud says foo"
 
@@ -401,5 +402,6 @@ def test_a_place_is_known_by_version_release_and_architecture_alone() -> None:
     file = rpm("tool", "1.0")
     assert place_of(row(file, filename="odd.rpm")) == "tool-1.0-1.x86_64.rpm"
     for unknown in ("version", "release", "architecture"):
-        assert place_of(row(file, filename="odd.rpm", **{unknown: None})) == ""
+        nothing: dict[str, Any] = {unknown: None}
+        assert place_of(row(file, filename="odd.rpm", **nothing)) == ""
     assert place_of(row(deb("tool", "1.0"), filename="odd.deb")) == "tool_1.0_amd64.deb"

@@ -1,5 +1,7 @@
 """What a file that stays needs of one that goes; tests/integration/test_would_install.py asks apt and dnf."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,9 +56,9 @@ def test_what_is_in_a_version_that_nobody_knows_is_needed_of_each_that_may_be_me
     assert needed(needs, ["tool", "two"], ["one"]) == {"one": (Use("tool", "lib = ?"),)}
 
 
-def told(operator: str, version: str, name: str = "lib") -> Relation:
+def stated(operator: Any, version: str) -> Relation:
     upstream, _, release = version.partition("-")
-    return Relation(name, operator, Version(0, upstream, release)) if operator else Relation(name)
+    return Relation("lib", operator, Version(0, upstream, release)) if operator else Relation("lib")
 
 
 # rpm-dependencies(7), "Versioned dependencies"; Debian Policy 7.1 and 7.5
@@ -91,7 +93,7 @@ RANGES = [
 
 @pytest.mark.parametrize(("provides", "requires", "meets"), RANGES)
 def test_ranges_of_versions_that_overlap(provides: str, requires: str, meets: bool) -> None:
-    one, other = (told(*text.rpartition(" ")[::2]) for text in (provides, requires))
+    one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
     packages = {"tool": Relations(RPM, "x86_64", (), ((other,),)), "lib": Relations(RPM, "x86_64", (one,), ())}
     assert bool(needs_of(packages)["tool"]) is meets
 
@@ -110,7 +112,7 @@ def test_ranges_of_versions_that_overlap(provides: str, requires: str, meets: bo
 def test_dpkg_asks_for_versions_as_they_are_stated(
     kind: PackageType, provides: str, requires: str, meets: bool
 ) -> None:
-    one, other = (told(*text.rpartition(" ")[::2]) for text in (provides, requires))
+    one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
     packages = {"tool": Relations(kind, "all", (), ((other,),)), "lib": Relations(kind, "all", (one,), ())}
     assert bool(needs_of(packages)["tool"]) is meets
 
