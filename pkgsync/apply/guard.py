@@ -53,7 +53,7 @@ class Guard:
             return (row.sha256 if row is not None else None) in self.own[key] or not known
         before = self.before.get(key)
         if row is None or before is None:
-            return row is before
+            return False
         known = row.sha256 is not None and before.sha256 is not None
         return row.created_at == before.created_at and (row.sha256 == before.sha256 or not known)
 

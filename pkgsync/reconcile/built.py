@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from pkgsync.model import BuiltPackage, IndexedFile, Repository, Row
 from pkgsync.model.filename import FileClass, file_class, is_imported, parse, type_of
-from pkgsync.reconcile.architectures import ANY, INDEPENDENT
+from pkgsync.reconcile.architectures import ANY
 from pkgsync.reconcile.identity import NameKey, name_key, place_of
 
 Builders = Mapping[str, tuple[tuple[str, BuiltPackage], ...]]
@@ -126,7 +126,7 @@ def shown(repository: Repository, files: Mapping[str, IndexedFile]) -> Mapping[s
 
 def _architectures(built: Iterable[str], files: Mapping[str, IndexedFile]) -> set[str]:
     found = {_architecture(name) if (file := files.get(name)) is None else file.architecture for name in built}
-    return {architecture for architecture in found if architecture is not None} - INDEPENDENT
+    return {architecture for architecture in found if architecture is not None}
 
 
 def _architecture(filename: str) -> str | None:

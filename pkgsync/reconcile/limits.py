@@ -50,7 +50,7 @@ def exceeded(
     losses = []
     for name, leaving in sorted(going.items()):
         here = standing[name]
-        vanishes = bool(here) and name not in receiving and leaving.keys() >= here
+        vanishes = name not in receiving and leaving.keys() >= here
         counted = sum(leaving.values())
         losses.append(
             _Loss(name=name, rows=len(here), counted=counted, freed=len(leaving) - counted, vanishes=vanishes)

@@ -311,7 +311,7 @@ def _without_losses(standings: Sequence[Standing], fresh: Fresh, needs: Mapping[
     wanted = fresh.policy.limits.installable and not fresh.vouched
     due = [s.action for s in standings if wanted and s.outcome is Outcome.DUE]
     needed: dict[str, str] = {}
-    for name in sorted({action.distribution for action in due} & fresh.results.keys()):
+    for name in sorted({action.distribution for action in due}):
         here = [action for action in due if action.distribution == name]
         going = [action.key for action in here if isinstance(action, Removal)]
         coming = [action for action in here if isinstance(action, Transfer)]

@@ -90,7 +90,7 @@ def _compare_with_row(group: VersionGroup, row: Row, here: Key | UnknownVersion,
     # mostly both state the same, and have the same key
     equal = stated == (file.type, version.epoch, version.version, version.release)
     offered = here if equal else _of_file(file)
-    if isinstance(here, UnknownVersion) or isinstance(offered, UnknownVersion):
+    if isinstance(offered, UnknownVersion):
         group.unknown = row.filename
     elif row.sha256 != file.sha256:
         group.not_here = row.filename

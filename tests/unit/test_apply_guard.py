@@ -69,8 +69,14 @@ def test_what_is_not_managed_does_not_matter(other: Row) -> None:
     assert guard(row(HERE)).foreign(actual(row(HERE), other)) == ()
 
 
-def test_a_checksum_that_became_known_is_no_change() -> None:
+def test_a_checksum_that_became_known_is_no_change_nor_one_that_is_told_no_more() -> None:
     assert guard(row(HERE, sha256=None)).foreign(actual(row(HERE))) == ()
+    assert guard(row(HERE)).foreign(actual(row(HERE, sha256=None))) == ()
+
+
+def test_all_that_others_changed_is_told_in_order() -> None:
+    rows = [row(rpm(name)) for name in "dacb"]
+    assert [key[len(LEAP) + 1] for key in guard(*rows[:2]).foreign(actual(*rows[2:]))] == ["a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.ALREADY_DONE])
@@ -90,6 +96,27 @@ def test_after_a_failed_replacement_all_its_stages_are_our_own(there: tuple[Row,
     watch.note(REPLACEMENT, ended(REPLACEMENT, Outcome.FAILED))
     assert watch.foreign(actual(*there)) == ()
     assert watch.foreign(actual(row(HERE, sha256=sha("third")))) == (REPLACEMENT.key,)
+
+
+def test_a_run_that_starts_in_the_gap_of_a_replacement_may_put_the_old_file_back() -> None:
+    watch = guard()
+    watch.note(REPLACEMENT, ended(REPLACEMENT, Outcome.FAILED))
+    assert watch.foreign(actual(row(HERE))) == ()
+
+
+@pytest.mark.parametrize("there", [(), (row(HERE),)])
+def test_after_a_failed_deletion_it_may_stand_or_be_gone(there: tuple[Row, ...]) -> None:
+    watch = guard(row(HERE))
+    watch.note(DELETION, ended(DELETION, Outcome.FAILED))
+    assert watch.foreign(actual(*there)) == ()
+    assert watch.foreign(actual(row(HERE, sha256=sha("third")))) == (DELETION.key,)
+
+
+def test_after_a_failed_upload_it_may_have_arrived() -> None:
+    watch = guard()
+    watch.note(UPLOAD, ended(UPLOAD, Outcome.FAILED))
+    assert watch.foreign(actual()) == watch.foreign(actual(row(NEW))) == ()
+    assert watch.foreign(actual(row(NEW, sha256=sha("third")))) == (UPLOAD.key,)
 
 
 def test_a_file_that_the_server_named_otherwise() -> None:

@@ -79,7 +79,31 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (past.uploads, past.deletions, past.restores, past.attempts) == (1, 1, 0, 2)
     assert past.started_at == "2026-11-22T12:00:00.005Z"
     assert past.line == line(bytes_up=7, verified="reply")
+    assert past.line is not None and past.line.outcome is Outcome.DONE
     assert (second.ledger.runs, second.ledger.unreadable) == (1, 0)
+
+
+def test_each_kind_of_request_is_counted_and_a_promote_is_under_way_until_its_end(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    past = journal.ledger.past(KEY)
+    for number, request in enumerate(Request, 1):
+        for _ in range(number):
+            journal.sending(request, KEY)
+    assert list(Request) == ["probe", "upload", "delete", "restore", "promote"]
+    assert (past.probes, past.uploads, past.deletions, past.restores, past.promotions) == (1, 2, 3, 4, 5)
+    assert (past.attempts, past.moving) == (15, True)
+    journal.end(evolve(line(Outcome.FAILED), missing="perhaps"))
+    assert past.moving
+    journal.end(line())
+    assert not past.moving
+
+
+def test_signatures_that_are_used_up_are_remembered(tmp_path: Path) -> None:
+    journal = opened(tmp_path / "j")
+    journal.record(Event.RUN)
+    assert not journal.ledger.used_up
+    journal.record(Event.USED_UP)
+    assert peek(journal.path).used_up and journal.ledger.used_up
 
 
 @pytest.mark.parametrize("missing", ["yes", "perhaps"])
@@ -220,6 +244,42 @@ def test_after_a_failed_fsync_nothing_more_is_announced(tmp_path: Path, monkeypa
         with pytest.raises(StorageError, match="Input/output error"):
             journal.sending(Request.UPLOAD, KEY)
     assert journal.ledger.past(KEY).uploads == 0
+
+
+def test_a_new_journal_and_its_name_are_on_disk_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(stat.S_ISDIR(os.fstat(handle).st_mode)))
+    opened(tmp_path / "state" / "journal" / "x.jsonl")
+    assert synced == [False, True]
+    opened(tmp_path / "state" / "journal" / "x.jsonl")
+
+
+def test_a_disk_that_fails_at_once_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_handle: int) -> None:
+        raise OSError("odd")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(StorageError, match="j cannot be used: odd"):
+        Journal(tmp_path / "j", now)
+    with pytest.raises(StorageError, match="Is a directory"):
+        peek(tmp_path)
+
+
+def test_the_first_run_and_the_first_request_are_when_it_began(tmp_path: Path) -> None:
+    times = (datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in range(24))
+    journal = Journal(tmp_path / "j", lambda: next(times))
+    _OPEN.append(journal)
+    for _ in range(2):
+        journal.record(Event.RUN)
+        journal.sending(Request.DELETE, KEY)
+    past = journal.ledger.past(KEY)
+    assert (journal.ledger.started_at, past.started_at, past.absent_since) == (
+        "2026-11-22T00:00:00.000Z",
+        "2026-11-22T01:00:00.000Z",
+        "2026-11-22T03:00:00.000Z",
+    )
 
 
 def test_a_journal_that_is_a_link_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Problem
 from pkgsync.reasons import Reason
@@ -110,6 +111,47 @@ def test_an_architecture_without_any_package_proves_nothing() -> None:
     assert verdict(decide(world, [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.OWNER_UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        repository(OTHER, name="b", architectures=[architecture("x86_64", package("o", OTHER)), architecture("i586")]),
+        filtered(architectures=[architecture("i586")]),
+    ],
+)
+def test_an_architecture_without_any_package_holds_what_is_of_every_architecture(other: Any) -> None:
+    """A scheduler that never ran looks like one that has built nothing."""
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    rows = [row(old), row(new)]
+    assert verdict(decide([repository(new)], rows), old) == ("delete", Reason.SUPERSEDED)
+    assert verdict(decide([repository(new), other], rows), old) == ("held", Reason.ARCHITECTURE_ABSENT)
+    empty = repository(name="may-be-empty", architectures=[architecture("i586")])
+    assert verdict(decide([repository(new), empty], rows), old) == ("delete", Reason.SUPERSEDED)
+
+
+def test_where_every_architecture_is_ignored_somebody_must_have_built_what_is_of_each() -> None:
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    places = [architecture("x86_64", package("src", new), problems=(problem(Reason.DIRTY),))]
+    ignoring = repository(new, architectures=places, ignore_architectures=("x86_64",))
+    assert verdict(decide([ignoring], [row(old), row(new)]), old) == ("held", Reason.DIRTY)
+
+
+def test_a_name_is_not_foreign_while_an_index_of_its_distribution_is_unread() -> None:
+    unread = repository(name="unread", index=None, problems=(problem(Reason.UNREAD),))
+    assert verdict(decide([repository(NEW)], [row(OTHER)]), OTHER) == ("keep", Reason.NOT_OWNED)
+    assert verdict(decide([repository(NEW), unread], [row(OTHER)]), OTHER) == ("held", Reason.UNREAD)
+
+
+def test_a_left_out_repository_offers_nothing_and_its_files_are_left_alone() -> None:
+    result = decide([repository(OTHER), repository(NEW, name="left-out", filtered=True)], [row(NEW)])
+    assert ([u.filename for u in result.uploads], result.orphans) == ([OTHER.filename], ())
+
+
+def test_a_row_without_a_version_is_held_beside_builds_with_odd_names() -> None:
+    built = architecture("x86_64", package("src", NEW, "hello-1.9-Linux.x86_64.rpm"))
+    rows = [row(OLD, version=None), row(NEW)]
+    assert verdict(decide([repository(NEW, architectures=[built])], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
 def test_a_distribution_without_any_repository_proves_nothing() -> None:
     assert verdict(decide([], [row(OLD)], MAY_VANISH), OLD) == ("held", Reason.UNREAD)
     assert verdict(decide([], [row(OLD)]), OLD) == ("held", Reason.UNREAD)
@@ -157,6 +199,64 @@ def test_versions_that_no_tool_orders_hold_their_group(version: str) -> None:
     assert verdict(decide([repository(NEW)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
     odd = repository(NEW, rpm(version=version))
     assert verdict(decide([odd], [row(OLD), row(NEW)]), OLD) == ("held", Reason.VERSION_UNKNOWN)
+
+
+@pytest.mark.parametrize("claimed", ["hello", "other"])
+def test_a_version_that_no_tool_orders_holds_its_group_where_it_stands_and_where_a_filter_leaves_it_out(
+    claimed: str,
+) -> None:
+    odd = rpm(version="1.0\n2")
+    rows = [row(OLD), row(NEW), row(odd, name=claimed)]
+    assert verdict(decide([repository(NEW, odd)], rows), OLD) == ("held", Reason.VERSION_UNKNOWN)
+    left_out = policy(exclude=("*\n*",))
+    assert verdict(decide([repository(NEW, odd)], [row(OLD), row(NEW)], left_out), OLD) == (
+        "held",
+        Reason.VERSION_UNKNOWN,
+    )
+
+
+def test_any_offer_that_stands_there_with_other_content_holds_its_group() -> None:
+    """Not only the newest: a version that is not OBS's counts for none."""
+    newest = rpm(version="3.0")
+    rows = [row(OLD), row(NEW, sha256=sha("before")), row(newest)]
+    result = decide([repository(NEW, newest)], rows, policy(rebuilds="hold"))
+    assert verdict(result, OLD) == ("held", Reason.NEWEST_NOT_HERE)
+
+
+def test_an_offer_whose_row_says_that_it_is_another_package_is_no_version_that_stays() -> None:
+    other = row(NEW, name="other")
+    assert verdict(decide([repository(NEW)], [row(OLD), other]), OLD) == ("keep", Reason.KEEP_VERSIONS)
+    assert verdict(decide([repository(NEW)], [row(OLD), evolve(other, epoch=1)]), OLD) == (
+        "held",
+        Reason.VERSION_UNKNOWN,
+    )
+
+
+@pytest.mark.parametrize("codes", [("failed", "succeeded"), ("succeeded", "failed")])
+def test_every_architecture_that_shows_the_newer_file_must_have_built_it(codes: tuple[str, str]) -> None:
+    old, new = rpm(version="1.0", arch="noarch"), rpm(version="2.0", arch="noarch")
+    built = [
+        architecture(name, package("src", new, code=code)) for name, code in zip(("i586", "x86_64"), codes, strict=True)
+    ]
+    result = decide([repository(new, architectures=built)], [row(old), row(new)])
+    assert verdict(result, old) == ("held", Reason.NOT_SUCCEEDED)
+
+
+def test_all_that_could_own_a_name_are_counted_and_five_are_named() -> None:
+    for number, said in (
+        (5, "p0 (x86_64, failed), home:me/p1 (x86_64, failed), home:me/p2 (x86_64, failed), home:me/p3 (x86_64, failed), home:me/p4 (x86_64, failed)"),
+        (7, "p0 (x86_64, failed), home:me/p1 (x86_64, failed), home:me/p2 (x86_64, failed), home:me/p3 (x86_64, failed), home:me/p4 (x86_64, failed) and 2 more"),
+    ):  # fmt: skip
+        failed = [package(f"p{n}", code="failed") for n in range(number)]
+        world = repository(OTHER, architectures=[architecture("x86_64", package("src", OTHER), *failed)])
+        (orphan,) = decide([world], [row(OLD)], MAY_VANISH).orphans
+        assert orphan.message == f"packages without files could own it: home:me/{said}"
+
+
+def test_the_other_architectures_of_a_name_are_told_in_order() -> None:
+    world = repository(*(rpm(arch=arch) for arch in ("s390x", "aarch64", "i586")))
+    (orphan,) = decide([world], [row(OLD)]).orphans
+    assert orphan.message == "OBS offers hello, but for aarch64, i586, s390x only"
 
 
 def test_without_an_architecture_that_of_the_file_name_counts() -> None:
@@ -209,7 +309,9 @@ def test_what_else_is_wrong_with_a_repository_mapped_to_null_holds_nothing() -> 
         skipped=True,
         index=None,
         problems=(problem(),),
-        architectures=[architecture("x86_64", package("empty", code="failed"), code="building")],
+        architectures=[
+            architecture("x86_64", package("empty", code="failed"), package("src", NEW, code="failed"), code="building")
+        ],
     )
     assert verdict(decide([repository(NEW), skipped], [row(OLD), row(NEW)]), OLD) == ("delete", Reason.SUPERSEDED)
     assert verdict(decide([repository(OTHER), skipped], [row(OLD)], MAY_VANISH), OLD) == ("delete", Reason.GONE)

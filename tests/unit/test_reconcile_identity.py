@@ -8,6 +8,7 @@ from attrs import evolve
 
 from pkgsync.model import IndexedFile, OrphanAction, OrphanPolicy, Repository
 from pkgsync.reasons import Reason
+from pkgsync.reconcile.identity import contradiction, place_of
 from tests.builders import (
     JAMMY,
     LEAP,
@@ -312,10 +313,11 @@ def test_only_binary_packages_are_files(files: tuple[str, ...]) -> None:
     [
         (deb("other", arch="armhf"), deb("foo", arch="armhf"), "armv6l"),
         (rpm("other", arch="i686"), rpm("tool", arch="i686"), "x86_64"),
+        (rpm("other", arch="armv7hl"), rpm("tool", arch="armv7hl"), "aarch64"),  # none that is known to do so
     ],
 )
 def test_every_scheduler_that_shows_the_architecture_counts(shown: IndexedFile, gone: IndexedFile, other: str) -> None:
-    own = {"armhf": "armv7l", "i686": "i586"}[shown.architecture]
+    own = {"armhf": "armv7l", "armv7hl": "armv7l", "i686": "i586"}[shown.architecture]
     places = [
         architecture(own, package("src", shown)),
         architecture(other, package("src", shown), package("x", code="failed")),
@@ -324,6 +326,17 @@ def test_every_scheduler_that_shows_the_architecture_counts(shown: IndexedFile, 
     world = repository(shown, architectures=places, distributions=(distribution,))
     result = decide([world], [row(gone, distribution)], VANISH, distribution)
     assert verdict(result, gone) == ("held", Reason.OWNER_UNKNOWN)
+
+
+@pytest.mark.parametrize("names", [(), ("_statistics", "rpmlint.log"), ("other-1.0-1.src.rpm",)])
+def test_a_scheduler_that_shows_no_package_of_the_architecture_does_not_count(names: tuple[str, ...]) -> None:
+    """Nor one that shows nothing but sources, though its packages lack files."""
+    shown, gone = rpm("other", arch="i686"), rpm("tool", arch="i686")
+    places = [architecture("i586", package("src", shown)), architecture("s390x", package("x", *names, code="failed"))]
+    assert verdict(decide([repository(shown, architectures=places)], [row(gone)], VANISH), gone) == (
+        "delete",
+        Reason.GONE,
+    )
 
 
 # the successor
@@ -375,3 +388,20 @@ def test_the_epoch_in_a_name_contradicts_nothing() -> None:
     old = called(deb("foo", "1.0-1"), "foo_1%3A1.0-1_amd64.deb")
     result = decide([jammy(deb("foo", "2.0-1"))], [row(old, JAMMY)], VANISH, JAMMY)
     assert verdict(result, old) == ("delete", Reason.SUPERSEDED)
+
+
+@pytest.mark.parametrize("unknown", ["version", "release", "architecture"])
+def test_what_a_row_does_not_say_contradicts_nothing(unknown: str) -> None:
+    nothing: dict[str, Any] = {unknown: None}
+    silent = row(rpm("tool", "1.0"), **nothing)
+    assert contradiction(silent) is None
+    assert contradiction(evolve(silent, name="foo")) == "its name says tool where Packagecloud says foo"
+
+
+def test_a_place_is_known_by_version_release_and_architecture_alone() -> None:
+    file = rpm("tool", "1.0")
+    assert place_of(row(file, filename="odd.rpm")) == "tool-1.0-1.x86_64.rpm"
+    for unknown in ("version", "release", "architecture"):
+        nothing: dict[str, Any] = {unknown: None}
+        assert place_of(row(file, filename="odd.rpm", **nothing)) == ""
+    assert place_of(row(deb("tool", "1.0"), filename="odd.deb")) == "tool_1.0_amd64.deb"

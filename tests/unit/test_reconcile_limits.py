@@ -94,7 +94,7 @@ def test_a_distribution_that_would_be_empty(number: int, said: str) -> None:
     leaving = [evolve(DELETION, distribution=LEAP, filename=f"hello-1.{n}-1.x86_64.rpm") for n in range(number)]
     here = [row(rpm(version=f"1.{n}")) for n in range(number)]
     over = exceeded(leaving, [], here, policy(limits=Limits()), Overrides(), frozenset())
-    assert [limit.message for limit in over] == [said]
+    assert [(limit.message, limit.allowed, limit.found) for limit in over] == [(said, 0, number)]
 
 
 def test_what_does_not_count_is_told_beside_what_does() -> None:

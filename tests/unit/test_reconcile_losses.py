@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Row
+from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Repository, Row, Selection
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import build_plan, explain, recheck, reconcile
 from pkgsync.reconcile.decisions import DistributionDecisions
+from pkgsync.reconcile.filters import Selector
 from tests.builders import LEAP, NOW, SETTING, actual, desired, policy, repository, row, rpm, sha, verdict
 
 OLD, NEW, TOOL, TOP = rpm("lib", "1.0"), rpm("lib", "2.0"), rpm("tool"), rpm("top")
@@ -41,6 +42,20 @@ def test_what_a_package_that_stays_needs_is_held() -> None:
     assert verdict(result, OLD) == ("held", Reason.NEEDED_BY)
     assert [(held.key, held.reason, held.message) for held in result.held] == [(KEY, Reason.NEEDED_BY, WORDS)]
     assert (result.deletions, result.losses.words) == ((), {})
+
+
+def test_what_is_kept_anyway_is_not_called_needed() -> None:
+    protecting = evolve(HOLDING, orphans=evolve(HOLDING.orphans, protect=("lib-1.0*",)))
+    assert verdict(decided(NEEDED, protecting), OLD) == ("keep", Reason.PROTECTED)
+
+
+def test_what_one_run_leaves_out_stays_and_needs_what_it_needs() -> None:
+    older = rpm("lib", "0.5")
+    here = there(Needs({older.sha256: (LIB,)}), *ROWS, row(older))
+    for excludes, gone in (((), [older, OLD]), (("*/lib-0.5-*",), [])):
+        takes = Selector(Selection(excludes=excludes)).takes
+        (result,) = reconcile(WORLD, here, HOLDING, (LEAP,), NOW, takes).distributions
+        assert [d.filename for d in result.deletions] == [file.filename for file in gone]
 
 
 def test_without_the_limit_the_plan_warns() -> None:
@@ -126,6 +141,23 @@ def test_apply_leaves_what_is_needed_by_now() -> None:
     assert standing(NEEDED) == (Outcome.LEFT, Reason.NEEDED_BY, WORDS)
     assert standing(None)[:2] == (Outcome.LEFT, Reason.NEEDED_BY)
     assert standing(NEEDED, policy()) == (Outcome.DUE, None, "")
+
+
+def test_apply_counts_what_the_plan_brings_to_the_distribution_itself() -> None:
+    other, elsewhere = rpm("libother"), "el/9"
+    needs = Needs({TOOL.sha256: (Need("lib.so.1", (OLD.sha256, other.sha256)),), NEW.sha256: (), other.sha256: ()})
+
+    def deletion(*world: Repository) -> tuple[Outcome, Reason | None]:
+        rows = there(needs, row(OLD), row(TOOL), row(TOP))
+        made = reconcile(desired(*world), rows, policy(), (LEAP, elsewhere), NOW)
+        planned = build_plan(made, desired(*world), rows, policy(), NOW, SETTING)
+        assert [u.filename for u in planned.uploads if u.filename == other.filename] == [other.filename]
+        found = recheck(planned, desired(*world), rows, HOLDING, (LEAP, elsewhere), NOW)
+        return next((s.outcome, s.reason) for s in found if s.action.key == KEY)
+
+    assert deletion(repository(NEW, TOOL, TOP, other)) == (Outcome.DUE, None)
+    apart = repository(other, name="el", distributions=(elsewhere,))
+    assert deletion(repository(NEW, TOOL, TOP), apart) == (Outcome.LEFT, Reason.NEEDED_BY)
 
 
 def test_the_explanation() -> None:

@@ -1,5 +1,7 @@
 """What a file that stays needs of one that goes; tests/integration/test_would_install.py asks apt and dnf."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 from pkgsync.errors import ReadError
 from pkgsync.model import Need, PackageType, Relation, Relations, Version
 from pkgsync.reconcile.needs import Use, needed, needs_of
+
+RPM, DEB = PackageType.RPM, PackageType.DEB
 
 
 def package(*requires: str, provides: str = "", arch: str = "x86_64", kind: PackageType = PackageType.RPM) -> Relations:
@@ -58,6 +62,91 @@ def test_what_would_take_hours_to_compare_is_refused() -> None:
     states = tuple(Relation("lib", "=", version) for version in versions)
     with pytest.raises(ReadError, match="too many versions to compare"):
         needs_of({"one": Relations(PackageType.RPM, "x86_64", states, tuple((state,) for state in states))})
+
+
+def stated(operator: Any, version: str) -> Relation:
+    upstream, _, release = version.partition("-")
+    return Relation("lib", operator, Version(0, upstream, release)) if operator else Relation("lib")
+
+
+# rpm-dependencies(7), "Versioned dependencies"; Debian Policy 7.1 and 7.5
+RANGES = [
+    ("= 2-1", "", True),
+    ("= 2-1", "= 2-1", True),
+    ("= 2-1", "= 2-2", False),
+    ("= 2-1", "= 2", True),  # a release that is not stated is any
+    ("= 2", "= 2-9", True),
+    ("= 2-1", ">= 2-1", True),
+    ("= 2-1", "<= 2-1", True),
+    ("= 2-1", "> 2-1", False),
+    ("= 2-1", "< 2-1", False),
+    ("= 2-1", ">= 1-9", True),
+    ("= 2-1", "> 1-9", True),
+    ("= 2-1", "<= 1-9", False),
+    ("= 2-1", "< 1-9", False),
+    ("= 2-1", "= 1-9", False),
+    ("= 2-1", ">= 3-1", False),
+    ("= 2-1", "<= 3-1", True),
+    ("= 2-1", "< 3-1", True),
+    ("= 2-1", "< 10-1", True),
+    ("= 2-1", "< 2", False),
+    (">= 2-1", "= 3-1", True),
+    (">= 2-1", "= 1-1", False),
+    ("<= 2-1", "= 1-1", True),
+    ("<= 2-1", "= 3-1", False),
+    ("> 2-1", "< 2-1", False),
+    ("> 2-1", ">= 2-1", True),
+]
+
+
+@pytest.mark.parametrize(("provides", "requires", "meets"), RANGES)
+def test_ranges_of_versions_that_overlap(provides: str, requires: str, meets: bool) -> None:
+    one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
+    packages = {"tool": Relations(RPM, "x86_64", (), ((other,),)), "lib": Relations(RPM, "x86_64", (one,), ())}
+    assert bool(needs_of(packages)["tool"]) is meets
+
+
+@pytest.mark.parametrize(
+    ("kind", "provides", "requires", "meets"),
+    [
+        (RPM, "", "= 2", True),
+        (DEB, "", "= 2", False),
+        (DEB, "", "", True),
+        (DEB, "= 2-1", "= 2", False),  # no revision is the revision 0
+        (DEB, "= 2-1", ">= 2", True),
+        (DEB, "= 2~rc1", ">= 2", False),
+    ],
+)
+def test_dpkg_asks_for_versions_as_they_are_stated(
+    kind: PackageType, provides: str, requires: str, meets: bool
+) -> None:
+    one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
+    packages = {"tool": Relations(kind, "all", (), ((other,),)), "lib": Relations(kind, "all", (one,), ())}
+    assert bool(needs_of(packages)["tool"]) is meets
+
+
+@pytest.mark.parametrize("odd", [Version(0, "1\n"), None])
+def test_versions_that_no_tool_orders_may_be_meant_on_either_side(odd: Version | None) -> None:
+    for provides, requires in ((odd, Version(0, "1")), (Version(0, "1"), odd)):
+        packages = {
+            "tool": Relations(RPM, "x86_64", (), ((Relation("lib", "=", requires), Relation("more")),)),
+            "sure": package(provides="more"),
+            "odd": Relations(RPM, "x86_64", (Relation("lib", "=", provides),), ()),
+        }
+        # another that surely meets it is enough
+        (need,) = needs_of(packages)["tool"]
+        assert need.of == ("sure",)
+        assert needs_of({name: packages[name] for name in ("tool", "odd")})["tool"][0].of == ("odd",)
+
+
+def test_many_alternatives_are_not_all_told() -> None:
+    def what(*names: str) -> str:
+        tool = Relations(DEB, "all", (), (tuple(map(Relation, names)),))
+        (need,) = needs_of({"tool": tool, "a": package(provides="a", arch="all", kind=DEB)})["tool"]
+        return need.what
+
+    assert what("a", "b", "c") == "a or b or c"
+    assert what("a", "b", "c", "d") == "a or b or others"
 
 
 def test_a_name_that_is_no_word_is_not_told() -> None:

@@ -121,6 +121,13 @@ def test_a_selection_takes_only_its_actions_and_an_upload_left_out_holds_its_nam
     assert {o.reason for o in result.orphans} == {Reason.NEWEST_NOT_HERE}
 
 
+def test_a_deletion_that_a_selection_leaves_out_is_not_planned() -> None:
+    takes = Selector(Selection(excludes=(f"*/{OLD[0].filename}",))).takes
+    here, there = desired(repository(NEW)), actual(row(NEW), *OLD[:3])
+    result = reconcile(here, there, policy(), (LEAP,), NOW, takes).distributions[0]
+    assert [d.filename for d in result.deletions] == [r.filename for r in OLD[1:3]]
+
+
 def test_the_snapshot_is_of_what_the_rows_are_and_not_of_their_order() -> None:
     """The sum is of [["opensuse/15.6","hello-1.0-1.x86_64.rpm","","2025-01-01T00:00:00.000Z"]]."""
     rows = OLD[:3]

@@ -233,6 +233,10 @@ def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
     assert checked(wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
 
 
+def test_an_archive_that_is_not_asked_for_is_no_other_way() -> None:
+    assert checked(wanted=policy(evolve(DELETE, archive_to="me/archive")))["Deletion"] == DUE
+
+
 @pytest.mark.parametrize("wanted", [policy(OrphanPolicy()), policy(evolve(DELETE, protect=("hello-*",)))])
 def test_what_the_config_alone_keeps_does_not_wait_for_obs(wanted: Policy) -> None:
     assert checked([UNSETTLED], wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)

@@ -73,6 +73,7 @@ TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]
 FOREIGN = [repository(rpm("other"))]
 DUE = (Outcome.DUE, None)
+STALE_POLICY = (Outcome.STALE, Reason.POLICY_CHANGED)
 Outcomes = tuple[Outcome, Reason | None]
 
 
@@ -126,9 +127,14 @@ def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, Se
     assert checked(action, sent=sent, orphans=claims) == (Outcome.STALE, Reason.NOT_OWNED)
 
 
+@pytest.mark.parametrize("action", [DELETION, ARCHIVING])
+def test_our_journal_vouches_for_no_deletion_of_another_reason(action: Removal) -> None:
+    edited = evolve(action, reason=Reason.SUPERSEDED)
+    assert checked(edited, FOREIGN, sent=SENT) == STALE_POLICY
+
+
 # a machine without it: the plan alone proves nothing, and what it removes is judged like any other deletion
 
-STALE_POLICY = (Outcome.STALE, Reason.POLICY_CHANGED)
 REMOVING = [DELETION, ARCHIVING]
 GOING = {
     DELETION: OrphanPolicy(action=OrphanAction.DELETE, keep_versions=1),

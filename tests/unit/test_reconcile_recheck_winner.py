@@ -128,6 +128,18 @@ def test_a_later_source_that_is_unread_holds_the_replacement_only() -> None:
     assert checked([PLANNED, repository(name="last", architectures=[], **UNREAD)]) == (DUE, LEFT)
 
 
+def test_what_became_of_the_planned_file_is_said() -> None:
+    def said(*today: Repository) -> str:
+        return standings(today)["fresh"].message
+
+    path = "x86_64/fresh-1.0-1.x86_64.rpm"
+    assert said(repository(OTHER_FRESH, AGAIN)) == f"home:me/leap publishes other content under {path}"
+    moved = evolve(FRESH, path="noarch/fresh.rpm")
+    assert said(repository(moved, AGAIN)) == "the name goes to home:me/leap/noarch/fresh.rpm now"
+    gone = "home:me/leap no longer publishes fresh-1.0-1.x86_64.rpm"
+    assert said(repository(AGAIN)) == gone
+
+
 # the filters of today
 
 
@@ -147,6 +159,13 @@ def test_where_the_config_holds_rebuilds_now_nothing_waits_for_obs(world: Reposi
     wanted = policy(rebuilds="hold")
     assert checked([world], wanted=wanted) == (DUE, POLICY_CHANGED)
     assert standings([world], wanted=wanted)["again"].message == "the config holds rebuilds now"
+
+
+def test_a_row_that_is_another_file_of_obs_by_now_is_not_replaced() -> None:
+    hidden = rpm("hidden", content="before")
+    found = standings([repository(FRESH, AGAIN, hidden)], wanted=policy(exclude=("hidden*",)))["again"]
+    assert (found.outcome, found.reason) == (Outcome.STALE, Reason.SAME_IDENTITY)
+    assert found.message.startswith("OBS publishes what stands there as hidden-1.0-1.x86_64.rpm")
 
 
 def test_where_nothing_stands_any_more_a_replacement_is_an_upload() -> None:

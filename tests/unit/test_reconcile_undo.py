@@ -159,6 +159,20 @@ def test_what_the_server_gave_another_name_leaves_no_room_for_the_old_file() -> 
     assert held(undone(said, beside)) == ("replacement", Reason.SAME_IDENTITY)
 
 
+def test_what_others_put_under_the_name_that_the_server_gave_is_not_in_the_way() -> None:
+    said = evolve(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
+    assert only(undone(said, row(f"{LEAP}/hello-1.0-1.x86_64-1.rpm", FOREIGN))) == BACK
+
+
+def test_what_was_missing_and_somebody_else_has_put_there_is_left_alone() -> None:
+    plan = undone(LOST, FOREIGN)
+    assert (plan.actions, plan.held) == ((), ())
+
+
+def test_what_the_archive_holds_in_no_known_size_does_not_come_from_there() -> None:
+    assert held(undone(MOVED, None, kept=Kept(), there=OLD)) == ("upload", Reason.NO_BACKUP)
+
+
 def test_what_the_server_had_renamed_is_deleted_under_its_new_name() -> None:
     other = row(f"{LEAP}/hello.rpm", NEW)
     renamed = evolve(UPLOADED, stored_as="hello.rpm")
@@ -215,6 +229,9 @@ def test_an_archive_that_could_not_be_read_makes_the_plan_incomplete() -> None:
     unread = undo_plan(receipt(MOVED), actual(), Kept(), POLICY, MANAGED, NOW, SETTING)
     assert held(unread) == ("upload", Reason.UNREAD)
     assert not unread.complete
+    other = line("upload", f"{JAMMY}/hello_1_all.deb", sha256=NEW, attempts=1)
+    here = actual(row(other.key, NEW))
+    assert not undo_plan(receipt(MOVED, other), here, Kept(), POLICY, MANAGED, NOW, SETTING).complete
     helped = undo_plan(receipt(MOVED), actual(), KEPT, POLICY, MANAGED, NOW, SETTING)
     assert (only(helped), helped.complete) == (
         Upload(distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup")),
