@@ -3,34 +3,38 @@
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Iterator
 
 from pkgsync.errors import IntegrityError
 
 SIGNATURE, SECRET_KEY, PUBLIC_KEY = 2, 5, 6
 _BEGIN, _DASHES = b"-----BEGIN PGP ", b"-----"
+_MAX_KIND = 64
+"""Bytes of the line that begins a block."""
 _CLEARSIGNED = [b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----"]
 
 
 def dearmored(data: bytes, what: str) -> bytes:
     """The packets of all armored blocks in ``data``, or ``data`` itself where there is none. Raises IntegrityError."""
-    before, begin, rest = data.partition(_BEGIN)
-    if not begin:
-        return before
-    packets = b""
-    while begin:
-        kind, _, rest = rest.partition(_DASHES)
-        body, end, rest = rest.partition(b"-----END PGP %b-----" % kind)
-        if not end:
+    return b"".join(_decoded(body, what) for body in _blocks(data, what)) if _BEGIN in data else data
+
+
+def _blocks(data: bytes, what: str) -> Iterator[bytes]:
+    """What stands within each frame. Nothing is copied but that, as there may be many."""
+    end = 0
+    while (begin := data.find(_BEGIN, end)) != -1:
+        kind, _, _ = data[begin + len(_BEGIN) : begin + _MAX_KIND].partition(_DASHES)
+        body = begin + len(_BEGIN + kind + _DASHES)
+        closing = b"-----END PGP %b-----" % kind
+        last = data.find(closing, body)
+        if last == -1:
             raise IntegrityError(f"{what}: an armored block has no end")
-        packets += _decoded(body, what)
-        _, begin, rest = rest.partition(_BEGIN)
-    return packets
+        yield data[body:last]
+        end = last + len(closing)
 
 
 def _decoded(body: bytes, what: str) -> bytes:
-    _headers, blank, text = re.sub(rb"[ \t\r]+\n", b"\n", body).partition(b"\n\n")
+    _headers, blank, text = b"\n".join(line.rstrip(b" \t\r") for line in body.split(b"\n")).partition(b"\n\n")
     # behind the data there may be a checksum: =XXXX
     lines = [line for line in text.split() if not line.startswith(b"=")] if blank else []
     try:
@@ -74,12 +78,12 @@ def _new_length(data: bytes, at: int) -> tuple[int | None, int]:
 def fingerprint(key: bytes, what: str) -> str:
     """In upper-case hex, of the body of a public key's packet. Raises IntegrityError for versions nobody signs with."""
     match key[:1]:
-        case b"\4":
+        case b"\4" if len(key) < 2**16:
             return hashlib.sha1(b"\x99" + len(key).to_bytes(2) + key, usedforsecurity=False).hexdigest().upper()
         case b"\6":
             return hashlib.sha256(b"\x9b" + len(key).to_bytes(4) + key).hexdigest().upper()
         case _:
-            raise IntegrityError(f"{what}: a key is of a version that is not known")
+            raise IntegrityError(f"{what}: a key is of a version that is not known, or too large for it")
 
 
 def is_one_clearsigned(data: bytes) -> bool:
