@@ -19,7 +19,8 @@ MAX_DEPTH = 20
 KeyPath = tuple[str | int, ...]
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null", "timestamp")}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# half of a surrogate pair, which YAML can spell, can stand in no file, digest or request either
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 
@@ -102,6 +103,10 @@ def compose(data: bytes) -> yaml.Node | None:
         raise BrokenYamlError(_syntax_mistake(text, error)) from None
     except RecursionError:
         raise BrokenYamlError(Mistake(Position(1, 1), "the file is nested too deeply")) from None
+    # what Python says of a number, PyYAML lets through
+    except (ValueError, OverflowError):
+        what = "not valid YAML: a \\U escape or the version behind %YAML is out of range"
+        raise BrokenYamlError(Mistake(Position(1, 1), what, "correct or remove it")) from None
 
 
 def read(root: yaml.Node, *, as_text: bool = False) -> Document:

@@ -139,9 +139,14 @@ def _paragraphs(pieces: Iterable[bytes], wanted: frozenset[str], what: str) -> I
 
 def _relations(entry: IndexEntry, fields: dict[str, str]) -> Relations:
     own = Relation(entry.name, "=", entry.version)
-    provided = (relation for relations in deb_relations(fields.get("provides", "")) for relation in relations)
-    required = ",".join(fields.get(name, "") for name in ("pre-depends", "depends"))
-    return Relations(entry.type, entry.architecture, (own, *provided), tuple(deb_relations(required)))
+    provides, depends, earlier = (_readable(fields.get(name, "")) for name in ("provides", "depends", "pre-depends"))
+    provided = (relation for relations in deb_relations(provides) for relation in relations)
+    return Relations(entry.type, entry.architecture, (own, *provided), tuple(deb_relations(f"{earlier},{depends}")))
+
+
+def _readable(text: str) -> str:
+    """In another encoding it still names something, and another name another thing."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _entry(fields: dict[str, str], what: str) -> IndexEntry:

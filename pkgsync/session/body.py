@@ -1,6 +1,7 @@
 """Bodies, read in pieces and never beyond what was promised or allowed."""
 
 import http.client
+import math
 import zlib
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from pkgsync.session.reply import TransientError
 from pkgsync.session.watch import Watch
 
 _CHUNK = 64 * 1024
+_MOST_DIGITS = 18
 # a socket that is cut while it is read shows in urllib3 as a ValueError or AttributeError, too
 _BREAKS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError, AttributeError)
 
@@ -33,10 +35,16 @@ def pieces(response: requests.Response, watch: Watch, what: str, size: int = _CH
             yield piece
     except _BREAKS as error:
         raise _cut(what, watch, isinstance(error, urllib3.exceptions.ReadTimeoutError)) from None
-    promised = response.headers.get("Content-Length", "")
-    short = promised.isdigit() and "Transfer-Encoding" not in response.headers and received < int(promised)
-    if watch.broken or short:
+    if watch.broken or ("Transfer-Encoding" not in response.headers and received < _promised(response)):
         raise _cut(what, watch, False)
+
+
+def _promised(response: requests.Response) -> float:
+    """The bytes that Content-Length states: 0 where it states none, and of more digits than can be, too many."""
+    text = response.headers.get("Content-Length", "")
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text) if len(text) <= _MOST_DIGITS else math.inf
 
 
 def _cut(what: str, watch: Watch, silent: bool) -> TransientError:

@@ -74,6 +74,8 @@ def judged(lines: Sequence[str], fingerprints: Sequence[str], what: str) -> Sign
             return _one(status, fingerprints, what)
         except SignatureError as error:
             failures.append(error)
+        except (ValueError, LookupError, OverflowError):
+            raise IntegrityError(f"{what}: gpgv answers in a form that is not known") from None
     # the word on one of the pinned keys tells more than that others have signed too
     raise next((error for error in failures if not error.other_key), None) or next(
         iter(failures), SignatureError(f"{what}: it holds no signature that gpgv can read")
@@ -118,11 +120,8 @@ def _unverified(words: Sequence[str], fingerprints: Sequence[str], what: str) ->
 def _valid(status: _Status, fingerprints: Sequence[str], what: str) -> Signed:
     """``VALIDSIG FINGERPRINT DATE TIME EXPIRES VERSION - PUBKEY-ALGORITHM HASH-ALGORITHM CLASS PRIMARY``."""
     words = status["VALIDSIG"]
-    try:
-        signed_at, algorithm, primary = int(words[2]), int(words[7]), words[9]
-        expired = int(status["KEYEXPIRED"][0]) if "EXPKEYSIG" in status else None
-    except (ValueError, LookupError):
-        raise IntegrityError(f"{what}: gpgv answers in a form that is not known") from None
+    signed_at, algorithm, primary = int(words[2]), int(words[7]), words[9]
+    expired = int(status["KEYEXPIRED"][0]) if "EXPKEYSIG" in status else None
     if algorithm not in STRONG_HASHES:
         raise SignatureError(f"{what}: the signature rests on MD5, SHA-1 or the like, which can be forged")
     if primary not in fingerprints:

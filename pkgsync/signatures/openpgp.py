@@ -77,12 +77,12 @@ def _new_length(data: bytes, at: int) -> tuple[int | None, int]:
 def fingerprint(key: bytes, what: str) -> str:
     """In upper-case hex, of the body of a public key's packet. Raises IntegrityError for versions nobody signs with."""
     match key[:1]:
-        case b"\4":
+        case b"\4" if len(key) < 2**16:
             return hashlib.sha1(b"\x99" + len(key).to_bytes(2) + key, usedforsecurity=False).hexdigest().upper()
         case b"\6":
             return hashlib.sha256(b"\x9b" + len(key).to_bytes(4) + key).hexdigest().upper()
         case _:
-            raise IntegrityError(f"{what}: a key is of a version that is not known")
+            raise IntegrityError(f"{what}: a key is of a version that is not known, or too large for it")
 
 
 def is_one_clearsigned(data: bytes) -> bool:

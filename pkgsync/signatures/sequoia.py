@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from pkgsync.errors import SignatureError
 from pkgsync.model import Signed
@@ -13,12 +12,10 @@ _POLICY = "pysequoia refuses version 3 signatures, keys bound with SHA-1 and DSA
 
 def verify(data: bytes, signatures: Sequence[bytes], keys: bytes, what: str) -> Signed:
     """Who vouches for ``data`` by one of these binary signatures. Raises SignatureError."""
-    from pysequoia import Sig
-
     failures = []
     for packet in signatures:
         try:
-            return _verified(packet, keys, what, bytes=data, signature=Sig.from_bytes(packet))[1]
+            return _verified(packet, keys, what, data, detached=True)[1]
         except SignatureError as error:
             failures.append(error)
     raise failures[0]
@@ -26,18 +23,19 @@ def verify(data: bytes, signatures: Sequence[bytes], keys: bytes, what: str) -> 
 
 def opened(clearsigned: bytes, signatures: Sequence[bytes], keys: bytes, what: str) -> tuple[bytes, Signed]:
     """The text that was verified, and who vouches for it. Raises SignatureError."""
-    text, signed = _verified(signatures[0], keys, what, bytes=clearsigned)
+    text, signed = _verified(signatures[0], keys, what, clearsigned, detached=False)
     return text + b"\n", signed  # which it takes for a part of the frame
 
 
-def _verified(packet: bytes, keys: bytes, what: str, **arguments: Any) -> tuple[bytes, Signed]:
+def _verified(packet: bytes, keys: bytes, what: str, data: bytes, *, detached: bool) -> tuple[bytes, Signed]:
     import pysequoia
 
     try:
         certificates = pysequoia.Cert.split_bytes(keys)
-        found = pysequoia.verify(store=lambda _ids: certificates, **arguments)
-        by = found.valid_sigs[0].certificate
         made = pysequoia.Sig.from_bytes(packet)
+        signature = made if detached else None
+        found = pysequoia.verify(bytes=data, store=lambda _ids: certificates, signature=signature)
+        by = found.valid_sigs[0].certificate
         key = next(c for c in certificates if c.fingerprint == by)
         if key.is_revoked:
             raise SignatureError(f"{what}: signed by a key that is revoked")

@@ -1,5 +1,7 @@
 """The few bytes of OpenPGP that are read here: whatever they are, a sentence comes of it and no other error."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from pkgsync.errors import IntegrityError, SignatureError
 from pkgsync.obs.keys import parse_keyinfo
 from pkgsync.signatures import gpgv, openpgp, public_keys
+from tests.watchdog import watchdog
 
 BLOCK = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nmAAA\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
 pieces = st.lists(
@@ -52,12 +55,35 @@ def test_several_blocks_and_what_stands_around_them() -> None:
     assert openpgp.dearmored(b"my key:\n" + BLOCK + b"and\r\n" + BLOCK.replace(b"\n", b"\r\n"), "k") == b"\x98\0\0" * 2
 
 
+def test_a_key_that_is_too_large_for_its_version() -> None:
+    """Its length goes into the fingerprint, as two bytes."""
+    large = openpgp.whole(openpgp.PUBLIC_KEY, b"\4" * 2**16)
+    with pytest.raises(IntegrityError, match="too large"):
+        public_keys(large, "k")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        BLOCK.replace(b"Version: 1", b"Version:" + b" " * 2**21 + b"1"),
+        BLOCK.replace(b"mAAA", b"mAAA" + b" \t" * 2**20 + b"."),
+        BLOCK * 200_000,
+    ],
+    ids=["spaces in the header", "spaces in the data", "many blocks"],
+)
+def test_armor_is_read_in_one_pass(data: bytes) -> None:
+    with watchdog(), suppress(IntegrityError):
+        openpgp.dearmored(data, "k")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("VALIDSIG F 2026-01-01 5 0 4 0 1 2 00 F", "rests on MD5, SHA-1"),
         ("VALIDSIG F 2026-01-01 5 0 4 0 1 8 00 E", "signed by the key E, which is not pinned"),
         ("VALIDSIG F", "in a form that is not known"),
+        ("VALIDSIG F 2026-01-01 " + "9" * 5000 + " 0 4 0 1 8 00 F", "in a form that is not known"),
+        ("REVKEYSIG", "in a form that is not known"),
         ("ERRSIG 1234 1 8 00 5 4 -", "cannot verify this kind"),
         ("EXPSIG 1234 x", "the signature has expired"),
     ],
