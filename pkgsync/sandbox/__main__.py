@@ -1,4 +1,4 @@
-"""`python -m pkgsync.sandbox [FOLDER]`: serve the demo until Ctrl-C or SIGTERM."""
+"""`python -m pkgsync.sandbox [FOLDER]`: serve the demo until Ctrl-C, SIGTERM or SIGHUP."""
 
 import signal
 import sys
@@ -23,7 +23,7 @@ def main(folder: Path | None, day: int) -> None:
     if find_spec("werkzeug") is None:
         raise click.ClickException(f"the sandbox needs werkzeug, which is not installed\ntip: {INSTALL}")
     stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory() as temporary, Sandbox(Clock(int(time.time()) - DAY)) as sandbox:
         demo_world_day1(sandbox)

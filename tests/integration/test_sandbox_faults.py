@@ -255,7 +255,7 @@ def test_the_config_holds_no_secret(
     assert not any(value in text for value in (sandbox.token, sandbox.obs.password))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serving_by_hand_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "pkgsync.sandbox", str(tmp_path), "--day", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
