@@ -142,8 +142,9 @@ def test_a_name_is_not_foreign_while_an_index_of_its_distribution_is_unread() ->
 
 
 def test_a_left_out_repository_offers_nothing_and_its_files_are_left_alone() -> None:
-    result = decide([repository(OTHER), repository(NEW, name="left-out", filtered=True)], [row(NEW)])
-    assert ([u.filename for u in result.uploads], result.orphans) == ([OTHER.filename], ())
+    world = [repository(OTHER), repository(NEW, name="left-out", filtered=True)]
+    assert [u.filename for u in decide(world).uploads] == [OTHER.filename]
+    assert decide(world, [row(NEW, sha256=sha("before"))]).orphans == ()
 
 
 def test_a_row_without_a_version_is_held_beside_builds_with_odd_names() -> None:

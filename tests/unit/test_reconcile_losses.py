@@ -148,7 +148,7 @@ def test_apply_counts_what_the_plan_brings_to_the_distribution_itself() -> None:
     needs = Needs({TOOL.sha256: (Need("lib.so.1", (OLD.sha256, other.sha256)),), NEW.sha256: (), other.sha256: ()})
 
     def deletion(*world: Repository) -> tuple[Outcome, Reason | None]:
-        rows = there(needs, row(OLD), row(TOOL), row(TOP))
+        rows = evolve(actual(row(OLD), row(TOOL), row(TOP)), needs={LEAP: needs, elsewhere: needs})
         made = reconcile(desired(*world), rows, policy(), (LEAP, elsewhere), NOW)
         planned = build_plan(made, desired(*world), rows, policy(), NOW, SETTING)
         assert [u.filename for u in planned.uploads if u.filename == other.filename] == [other.filename]

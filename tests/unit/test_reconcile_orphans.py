@@ -277,3 +277,21 @@ def test_protected_and_filtered_versions_count() -> None:
     rows = [row(rpm(version=v)) for v in ("1.0", "1.5", "2.0")]
     wanted = orphans(keep_versions=2, protect=("*-1.5-*",))
     assert [d.filename for d in decide([repository(NEW)], rows, policy(wanted)).deletions] == ["hello-1.0-1.x86_64.rpm"]
+
+
+@pytest.mark.parametrize(
+    ("created_at", "wanted", "said", "changed"),
+    [
+        (LONG_AGO, orphans(keep_versions=2), "version 2 of the newest 2 to keep", (("orphans", "keep_versions"), 1)),
+        ("2026-03-01T11:00:00Z", orphans(min_age=timedelta(minutes=90)), "since 2026-03-01T11:00:00Z, less than 90m ago", None),
+        ("yesterday", orphans(min_age=timedelta(1)), "its created_at is not a time", (("orphans", "min_age"), 0)),
+        (LONG_AGO, orphans(protect=("hello-1*", "opensuse/*", "x")), "a glob of `orphans.protect` matches", (("orphans", "protect"), ("hello-1*", "opensuse/*"))),
+    ],
+)  # fmt: skip
+def test_a_stop_is_told_with_its_numbers_and_the_key_that_changes_it(
+    created_at: str, wanted: OrphanPolicy, said: str, changed: tuple[object, object] | None
+) -> None:
+    (orphan,) = decide([repository(NEW)], [row(OLD, created_at=created_at), row(NEW)], policy(wanted)).orphans
+    assert orphan.message == said
+    assert orphan.flip is not None
+    assert [(change.path, change.value) for change in orphan.flip.config] == ([changed] if changed else [])
