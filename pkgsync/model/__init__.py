@@ -180,4 +180,5 @@ __all__ = [
 
 def iso(moment: datetime) -> str:
     """The moment as ISO 8601 in UTC with seconds and a ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime writes the year 26 as it is
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"

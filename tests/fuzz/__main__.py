@@ -4,12 +4,12 @@ Exits with 1 where something was found: it stands in the target's corpus then, a
 """
 
 import io
-import multiprocessing
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -20,39 +20,49 @@ with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["pkgsyn
     from tests.fuzz.targets import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus"
-KEPT = Path(".fuzz")
+KEPT = Path(".fuzz").absolute()
 
 
-def fuzz(name: str, seconds: int) -> None:
-    """In a process of its own: libFuzzer ends it."""
+def start(name: str, seconds: int) -> int:
+    """The process that fuzzes. It is forked, as to instrument the code takes seconds."""
+    (KEPT / name).mkdir(parents=True, exist_ok=True)
+    if pid := os.fork():
+        return pid
     os.nice(5)
+    tempfile.tempdir = str(KEPT)
     log = os.open(KEPT / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
     options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024"]
     places = [f"-dict={CORPUS.parent / 'words.dict'}", f"-artifact_prefix={CORPUS / name}/", str(KEPT / name)]
     atheris.Setup([sys.argv[0], *options, *places, str(CORPUS / name)], TARGETS[name])
+    # what it raises must end the interpreter: only then libFuzzer writes down what it has found
     atheris.Fuzz()
+    raise SystemExit
 
 
-def found_nothing(name: str, seconds: int) -> bool:
-    (KEPT / name).mkdir(parents=True, exist_ok=True)
-    # forked, as to instrument the code takes seconds
-    process = multiprocessing.get_context("fork").Process(target=fuzz, args=(name, seconds))
-    process.start()
-    process.join()
+def found_nothing(name: str, status: int) -> bool:
     log = (KEPT / f"{name}.log").read_text(errors="replace")
-    if process.exitcode:
+    runs = re.search(r"^Done ([0-9]+) runs", log, re.MULTILINE)
+    if status or not runs:
         print(f"{name}: found something\n", *log.splitlines(keepends=True)[-40:], flush=True)
         return False
-    runs = re.search(r"^Done ([0-9]+) runs", log, re.MULTILINE)
-    print(f"{name}: {runs[1] if runs else 'no'} inputs", flush=True)
-    return runs is not None
+    print(f"{name}: {runs[1]} inputs", flush=True)
+    return True
 
 
 def main(seconds: int, names: Sequence[str]) -> int:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return 0 if all(list(pool.map(lambda name: found_nothing(name, seconds), names))) else 1
+    left, running, clean = [*names], dict[int, str](), True
+    while left or running:
+        if left and len(running) < (os.cpu_count() or 1):
+            name = left.pop(0)
+            running[start(name, seconds)] = name
+            continue
+        pid, status = os.wait()
+        # libFuzzer ends a process without a chance to remove its files
+        shutil.rmtree(KEPT / f"pkgsync-fuzz-{pid}", ignore_errors=True)
+        clean &= found_nothing(running.pop(pid), status)
+    return 0 if clean else 1
 
 
 if __name__ == "__main__":

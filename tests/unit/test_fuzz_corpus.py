@@ -1,5 +1,6 @@
 """What the fuzzer starts from and has found is read as each target demands; `.ci/fuzz` looks for more."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ CORPUS = Path(__file__).parents[1] / "fuzz/corpus"
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_the_corpus(name: str) -> None:
+def test_the_corpus(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     files = sorted((CORPUS / name).iterdir())
     assert files
     for file in files:
