@@ -220,7 +220,7 @@ def test_nothing_of_the_users_own_keyring_counts(gpg: Gpg, tmp_path: Path, monke
         check(gpg, "ed25519", gpg.sign(DATA, "rsa2048"))
 
 
-def test_the_name_of_a_key_ends_no_line_of_gpgv(gpg) -> None:
+def test_the_name_of_a_key_ends_no_line_of_gpgv(gpg: Gpg) -> None:
     """Unicode has line ends of its own, which gpgv prints as they are."""
     if shutil.which("gpgv") is None:
         pytest.skip("gpgv is not installed")
@@ -232,7 +232,9 @@ def test_the_name_of_a_key_ends_no_line_of_gpgv(gpg) -> None:
         verify(DATA, signature, keys, "repomd.xml")
 
 
-def test_a_verifier_that_is_killed_says_nothing_of_the_signature(gpg, tmp_path, monkeypatch) -> None:
+def test_a_verifier_that_is_killed_says_nothing_of_the_signature(
+    gpg: Gpg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the out-of-memory killer, say: it is unread, not refused."""
     killed = tmp_path / "gpgv"
     killed.write_text("#!/bin/sh\nkill -9 $$\n")
