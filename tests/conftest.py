@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
-from tests.scope import EVERYTHING, examples
+from tests.support.scope import EVERYTHING, examples
 
 # No test is timed: a busy machine is no bug. CI takes the same examples each time, everybody else new ones.
 settings.register_profile(

@@ -17,8 +17,8 @@ from pkgsync.formats import debian, rpmmd
 from pkgsync.model import DesiredState, IndexedFile, Limits, Policy, Row
 from pkgsync.obs import results
 from pkgsync.reconcile import EVERY_ORPHAN, audit, recheck, reconcile
-from tests import builders
 from tests.benchmarks import floors
+from tests.support.values import builders
 
 Work = Callable[[], object]
 _PIECE = 65536

@@ -68,8 +68,8 @@ from pkgsync.session.urls import redirect_target
 from pkgsync.session.watch import Watch
 from pkgsync.session.words import told
 from pkgsync.signatures import gpgv, openpgp, public_keys, sequoia
-from tests import builders, slowparsers
-from tests.builders import LEAP, NOW
+from tests.support.values import builders, slowparsers
+from tests.support.values.builders import LEAP, NOW
 
 Target = Callable[[bytes], None]
 TARGETS: dict[str, Target] = {}

@@ -11,7 +11,7 @@ from pkgsync.cache import Cache
 from pkgsync.errors import ConfigError
 from pkgsync.model import Receipt
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, json_error
-from tests.apply_world import ARCHIVING, LEAP, POLICY, World, open_world, outcomes, rpm, sha
+from tests.support.worlds.apply_world import ARCHIVING, LEAP, POLICY, World, open_world, outcomes, rpm, sha
 
 NEW, OLD, OTHER = rpm(version="2.0"), rpm(version="1.0"), rpm(version="1.0", salt="other")
 KEY = f"{LEAP}/{OLD.filename}"

@@ -11,9 +11,9 @@ from pkgsync import planfile
 from pkgsync.cache import Cache
 from pkgsync.model import Plan
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind
-from tests.apply_world import ARCHIVING, LEAP, World, open_world, rpm, sha
-from tests.crash import attempt_of, run_until, start
-from tests.scope import EVERYTHING
+from tests.support.faults.crash import attempt_of, run_until, start
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import ARCHIVING, LEAP, World, open_world, rpm, sha
 
 NEW, OLD, KEPT = rpm(version="2.0"), rpm(version="1.0"), rpm(version="0.5")
 KEY = f"{LEAP}/{OLD.filename}"

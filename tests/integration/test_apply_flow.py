@@ -11,8 +11,8 @@ from pkgsync.apply.share import Part, Phase
 from pkgsync.errors import LockedError, UnsafePlanError, UsageError
 from pkgsync.model import Outcome
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
-from tests.undoing_world import undo
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.undoing_world import undo
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pkgsync.apply import journal
 from pkgsync.cache import Cache
 from pkgsync.errors import LockedError
 from pkgsync.sandbox import REPOSITORY, Fault, Kind, Reply, json_error, replace_body
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
 
 NAMES = ("one", "three", "two")
 BEFORE = {name: deb(name, salt="before") for name in NAMES}

@@ -14,8 +14,8 @@ from pkgsync.apply import journal
 from pkgsync.apply.share import Part, Phase
 from pkgsync.errors import ReadError, StorageError, UsageError
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
-from tests.scope import EVERYTHING
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
 
 NEW, MORE, OLD = rpm(version="2.0"), rpm("more"), rpm(version="1.0")
 WANTED = {f"{LEAP}/{NEW.filename}": sha(NEW), f"{LEAP}/{MORE.filename}": sha(MORE)}

@@ -9,8 +9,8 @@ from attrs import evolve
 from pkgsync.sandbox import Artifact, make_rpm
 from pkgsync.sandbox.headers import PackageHeader
 from pkgsync.sandbox.synthetic import deb_entry, rpm_entry
-from tests.apply_world import JAMMY, LEAP, POLICY, World, deb, open_world, outcomes, rpm, sha
-from tests.cli_world import LEAP_REPOSITORY, open_cli
+from tests.support.worlds.apply_world import JAMMY, LEAP, POLICY, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.cli_world import LEAP_REPOSITORY, open_cli
 
 FINE, OLD, ORPHAN = rpm("tool", "2.0"), rpm("tool", "1.0"), deb("app", "1.0")
 NEWER = deb("app", "2.0")

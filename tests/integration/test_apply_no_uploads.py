@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import JAMMY, World, deb, open_world, outcomes, sha
+from tests.support.worlds.apply_world import JAMMY, World, deb, open_world, outcomes, sha
 
 NAMES = ("one", "three", "two")
 BEFORE = {name: deb(name, salt="before") for name in NAMES}

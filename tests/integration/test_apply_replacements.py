@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import Artifact, Fault, Kind
-from tests.apply_world import FILES, JAMMY, World, deb, open_world, outcomes, sha
+from tests.support.worlds.apply_world import FILES, JAMMY, World, deb, open_world, outcomes, sha
 
 BEFORE, AFTER = deb(salt="before"), deb(salt="after")
 KEY = f"{JAMMY}/{BEFORE.filename}"

@@ -10,8 +10,8 @@ from attrs import evolve
 from pkgsync.apply.share import Part, Phase, Shard
 from pkgsync.model import Limits, Plan, Receipt
 from pkgsync.sandbox import Fault, Kind, make_deb, make_rpm
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
-from tests.cli_world import DELETE, Cli, Done, open_cli
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.cli_world import DELETE, Cli, Done, open_cli
 
 REPLACEMENTS, DELETIONS = Part(Phase.REPLACEMENTS), Part(Phase.DELETIONS)
 COUNT = 24

@@ -9,8 +9,8 @@ import pytest
 
 from pkgsync import planfile
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import LEAP, World, open_world, outcomes, rpm, sha
-from tests.crash import attempt_of, new_event, start
+from tests.support.faults.crash import attempt_of, new_event, start
+from tests.support.worlds.apply_world import LEAP, World, open_world, outcomes, rpm, sha
 
 FILES = [rpm("one"), rpm("three"), rpm("two")]
 WANTED = {f"{LEAP}/{file.filename}": sha(file) for file in FILES}

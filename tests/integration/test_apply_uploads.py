@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pkgsync.sandbox import Artifact, Fault, Kind, Reply
 from pkgsync.sandbox.faults import quota
-from tests.apply_world import FILES, LEAP, World, open_world, outcomes, rpm, sha
+from tests.support.worlds.apply_world import FILES, LEAP, World, open_world, outcomes, rpm, sha
 
 POST = {"method": "POST", "path": "/packages.json"}
 

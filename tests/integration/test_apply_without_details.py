@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Fault, Kind, Reply
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm, sha
 
 NEW, OLD = rpm(version="2.0"), rpm(version="1.0")
 REBUILT, BEFORE = deb(version="1.0", salt="new"), deb(version="1.0")

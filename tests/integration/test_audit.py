@@ -13,7 +13,7 @@ from pkgsync.cli.commands.audit import FATES, SORTS
 from pkgsync.model import AuditSort, Fate
 from pkgsync.packagecloud import usage
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Kind, make_deb, make_rpm, replace_body
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 OLD = [make_rpm("hello", f"0.{number}") for number in range(3)]
 OLD_DEB = make_deb("hello", "0.5", "1")

@@ -8,7 +8,7 @@ import pytest
 
 from pkgsync.sandbox import PROJECT, Artifact, Kind, make_rpm
 from pkgsync.sandbox.faults import change_body
-from tests.cli_world import JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, Cli, open_cli
+from tests.support.worlds.cli_world import JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, Cli, open_cli
 
 EVERYTHING_MAY_GO = {
     "orphans": {"action": "delete", "keep_versions": 0, "names": ["*"]},

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from pkgsync.sandbox import Kind, Sandbox, make_deb, make_rpm, quota
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
 
 OLD = make_rpm("hello", "0.9")
 BOTH = {f"{LEAP}/{RPM.filename}", f"{JAMMY}/{DEB.filename}"}

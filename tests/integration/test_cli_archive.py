@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Kind, json_error, make_rpm
-from tests.cli_world import LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import LEAP, Cli, open_cli
 
 OLD, OTHER = make_rpm("hello", "0.9"), make_rpm("hello", "0.9", salt="other")
 KEY = f"{LEAP}/{OLD.filename}"

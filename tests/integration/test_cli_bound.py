@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pkgsync.sandbox import ARCHIVE, PROJECT, REPOSITORY, make_rpm
-from tests.cli_world import LEAP, LEAP_REPOSITORY, LONG_AGO, Cli, open_cli
+from tests.support.worlds.cli_world import LEAP, LEAP_REPOSITORY, LONG_AGO, Cli, open_cli
 
 PRIVATE, SECRET = "acme/private", make_rpm("unannounced", "1.0")
 OLD = make_rpm("hello", "0.9")

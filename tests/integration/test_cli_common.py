@@ -17,7 +17,7 @@ from pkgsync.cli.commands import SUMMARIES, Commands
 from pkgsync.cli.main import cli as program
 from pkgsync.sandbox import Kind, make_rpm
 from pkgsync.version import __version__
-from tests.cli_world import DELETE, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, Cli, open_cli
 
 COLOUR = "\x1b["
 

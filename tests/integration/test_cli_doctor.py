@@ -10,7 +10,7 @@ from pytest import MonkeyPatch
 
 from pkgsync.apply import lock
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind
-from tests.cli_world import LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import LEAP, Cli, open_cli
 
 READ = f"{REPOSITORY} can be read: 2 packages; only an apply shows whether the token may write there"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import PROJECT, Kind, make_rpm
-from tests.apply_world import sha
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, LONG_AGO, RPM, Cli, open_cli
+from tests.support.worlds.apply_world import sha
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, LONG_AGO, RPM, Cli, open_cli
 
 NOW = "2026-12-01T00:00:00Z"
 OLD, FOREIGN, DEBUG = make_rpm("hello", "0.9"), make_rpm("foreign", "7"), make_rpm("hello-debuginfo", "1.0")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli_world import Cli, open_cli
+from tests.support.worlds.cli_world import Cli, open_cli
 
 TOPICS = [
     "approvals", "concepts", "configuration", "credentials", "exit-codes", "messages", "moving", "pull-requests",

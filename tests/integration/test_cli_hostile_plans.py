@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import REPOSITORY, Kind, Sandbox, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
 
 OLD = make_rpm("hello", "0.9")
 Document = dict[str, Any]

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, make_deb, make_rpm
-from tests.cli_world import JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 HOME = "home:me:tools"
 

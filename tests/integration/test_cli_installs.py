@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Kind, make_deb, make_rpm
-from tests.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
 
 OLD = make_deb("lib", "1.0", "1", fields=["Provides: lib-api (= 1)"])
 NEW = make_deb("lib", "2.0", "1", fields=["Provides: lib-api (= 2)"])

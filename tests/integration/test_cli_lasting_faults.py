@@ -10,7 +10,7 @@ import pytest
 
 from pkgsync.sandbox import PROJECT, Kind, make_deb, make_rpm
 from pkgsync.sandbox.faults import change_body
-from tests.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP_REPOSITORY, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP_REPOSITORY, Cli, open_cli
 
 OLD_RPM, OLD_DEB, TOOL = make_rpm("hello", "0.9"), make_deb("hello", "0.9", "1"), make_rpm("tool")
 NEW_INDEX = "Waiting does not help: OBS must publish another index, or map the repository to null."

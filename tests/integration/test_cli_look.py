@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pkgsync.sandbox import PROJECT, Kind, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, Cli, open_cli
 
 OLD, FOREIGN = make_rpm("hello", "0.9"), make_deb("foreign", "1", "1")
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pkgsync.sandbox import PROJECT, make_rpm
-from tests.cli_world import JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, Cli, open_cli
+from tests.support.worlds.cli_world import JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, Cli, open_cli
 
 WRONG = {
     LEAP_REPOSITORY: "opensuse/15.66",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import PROJECT, Artifact, Fault, Kind, make_rpm
-from tests.cli_world import LEAP, LEAP_REPOSITORY, Cli, open_cli
+from tests.support.worlds.cli_world import LEAP, LEAP_REPOSITORY, Cli, open_cli
 
 OLD, NEW = make_rpm("tool", salt="first"), make_rpm("tool", salt="again")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Kind, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 from tests.integration.test_cli_hostile_plans import changed_nothing, recount, sign
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 OTHER = "demo:other"
 MORE = make_rpm("more", "1.0")

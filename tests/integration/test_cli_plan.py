@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Kind, Reply, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 NEW_RPM, NEW_DEB = make_rpm("hello", "2.0"), make_deb("hello", "2.0", "1")
 OLD = [make_rpm("hello", f"0.{number}") for number in range(3)]

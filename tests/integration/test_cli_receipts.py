@@ -8,7 +8,7 @@ import pytest
 
 from pkgsync.api import Surroundings
 from pkgsync.sandbox import Fault, Kind, make_deb, make_rpm
-from tests.cli_world import DEB, JAMMY, LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, JAMMY, LEAP, Cli, open_cli
 
 NEXT = make_rpm("hello", "2.0")
 OLD_DEB = make_deb("hello", "1.0", "1", salt="old")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import make_rpm
-from tests.cli_world import DELETE, LEAP, RPM, Cli, Done, open_cli
+from tests.support.worlds.cli_world import DELETE, LEAP, RPM, Cli, Done, open_cli
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(program) is None for program in ("ssh-keygen", "ssh-agent", "ssh-add")), reason="needs OpenSSH"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Fault, Kind
-from tests.cli_world import LEAP, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import LEAP, RPM, Cli, open_cli
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 

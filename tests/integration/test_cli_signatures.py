@@ -11,8 +11,8 @@ import pytest
 from pkgsync.sandbox import PROJECT, IndexOptions, make_deb, make_rpm
 from pkgsync.sandbox.blobs import Blob
 from pkgsync.sandbox.signing import PublicKey, Signer
-from tests.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
-from tests.openpgp import needs_gpg
+from tests.support.values.openpgp import needs_gpg
+from tests.support.worlds.cli_world import DELETE, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 pytestmark = needs_gpg
 

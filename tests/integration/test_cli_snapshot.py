@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pkgsync.sandbox import ARCHIVE, PROJECT, Kind, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, Done, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, Done, open_cli
 
 NOW = "2026-03-01T12:00:00Z"
 TUMBLEWEED = "openSUSE_Tumbleweed"

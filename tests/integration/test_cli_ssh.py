@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Fault, Kind, Reply
-from tests.cli_world import Cli, Done, open_cli
+from tests.support.worlds.cli_world import Cli, Done, open_cli
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(program) is None for program in ("ssh-keygen", "ssh-agent", "ssh-add")), reason="needs OpenSSH"

@@ -13,7 +13,7 @@ from pkgsync.api import Surroundings
 from pkgsync.config import load
 from pkgsync.planfile import read_receipt, strictjson
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, DELETE, JAMMY, LEAP, RPM, Cli, open_cli
 
 OLD, STALE_DEB = make_rpm("hello", "0.9"), make_deb("hello", "1.0", "1", salt="before")
 BEFORE = {(LEAP, OLD.filename, OLD.blob.digest("sha256")), (JAMMY, DEB.filename, STALE_DEB.blob.digest("sha256"))}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import REPOSITORY, Kind, make_deb, make_rpm
-from tests.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
 
 
 @pytest.fixture

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import PROJECT, make_deb, make_rpm
-from tests.cli_world import DEB, DELETE, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import (
+    DEB,
+    DELETE,
+    JAMMY,
+    JAMMY_REPOSITORY,
+    LEAP,
+    LEAP_REPOSITORY,
+    RPM,
+    Cli,
+    open_cli,
+)
 
 FORK = "home:fork"
 OLD_RPM, OLD_DEB = make_rpm("hello", "0.9"), make_deb("hello", "0.9", "1")

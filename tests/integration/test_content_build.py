@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.sandbox import PROJECT, Artifact, Kind, make_rpm
-from tests.cli_world import DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
 
 ONLY_BUILT = {"name": PROJECT, "content": "build"}
 OLD = make_rpm("hello", "0.9")

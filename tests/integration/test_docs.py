@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo_world import BASH, Shell, second_day
-from tests.docs_blocks import PAGES, Block, blocks, dialogue
+from tests.support.values.docs_blocks import PAGES, Block, blocks, dialogue
+from tests.support.worlds.demo_world import BASH, Shell, second_day
 
 INTERPRETERS = {"sh": BASH, "python": (sys.executable, "-c")}
 # A page may show the real services' names. What differs from run to run counts for nothing.

@@ -9,7 +9,7 @@ from attrs import evolve
 from pkgsync import api, config
 from pkgsync.config import Connections
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Sandbox, make_rpm
-from tests.apply_world import FILES, LEAP, QUICK, World, open_world, outcomes, rpm
+from tests.support.worlds.apply_world import FILES, LEAP, QUICK, World, open_world, outcomes, rpm
 
 REPOSITORIES = {f"repository{number}": f"opensuse/15.{number}" for number in (3, 4, 5, 6)}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.forges import GitHub, open_github, zipped
-from tests.pull_requests import HEAD, NEXT, Actions
-from tests.samples import PLAN
+from tests.support.values.samples import PLAN
+from tests.support.worlds.forges import GitHub, open_github, zipped
+from tests.support.worlds.pull_requests import HEAD, NEXT, Actions
 
 RUN = "https://github.com/acme/packages/actions/runs/901"
 FORGED = "sha256:" + "0" * 64

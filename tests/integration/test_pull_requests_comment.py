@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from pkgsync.model import Counts, Summary
-from tests.forges import Fault, Reply, open_github, zipped
-from tests.pull_requests import HEAD, NEXT, PLAN_NAME, Actions, with_deletions
-from tests.samples import PLAN
+from tests.support.values.samples import PLAN
+from tests.support.worlds.forges import Fault, Reply, open_github, zipped
+from tests.support.worlds.pull_requests import HEAD, NEXT, PLAN_NAME, Actions, with_deletions
 
 NO_CHANGES = evolve(
     PLAN,

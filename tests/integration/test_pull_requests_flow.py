@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import Kind, make_rpm
-from tests.cli_world import DELETE, Cli, open_cli
-from tests.forges import BOT, open_github
-from tests.pull_requests import HEAD, NEXT, PLAN_NAME, Actions
+from tests.support.worlds.cli_world import DELETE, Cli, open_cli
+from tests.support.worlds.forges import BOT, open_github
+from tests.support.worlds.pull_requests import HEAD, NEXT, PLAN_NAME, Actions
 
 RUN = "https://github.com/acme/packages/actions/runs/901"
 SNAPSHOT_NAME = "pkgsync-snapshot-pkgsync-4ae331e5f1b79f8a"

@@ -7,9 +7,9 @@ import pytest
 from attrs import evolve
 
 from pkgsync import planfile
-from tests.forges import Fault, Reply, open_gitlab
-from tests.pull_requests import HEAD, NEXT, Pipeline, with_deletions
-from tests.samples import PLAN
+from tests.support.values.samples import PLAN
+from tests.support.worlds.forges import Fault, Reply, open_gitlab
+from tests.support.worlds.pull_requests import HEAD, NEXT, Pipeline, with_deletions
 
 PIPELINE = "https://gitlab.example/acme/packages/-/pipelines/33"
 

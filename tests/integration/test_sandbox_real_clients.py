@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pkgsync.sandbox import PROJECT, Clock, Sandbox, demo_world_day1
-from tests.package_managers import Client, apt_get, dnf_with, needs
+from tests.support.worlds.package_managers import Client, apt_get, dnf_with, needs
 
 LEAP, JAMMY = "openSUSE_Leap_15.6", "xUbuntu_22.04"
 DAY = 86400  # seconds

@@ -13,8 +13,8 @@ import pytest
 
 from pkgsync import surroundings
 from pkgsync.sandbox import DEMO_ORPHANS, REPOSITORY, Clock, Sandbox, demo_world_day1, demo_world_day2
-from tests.cli_world import Cli
-from tests.package_managers import Client, apt_get, dnf_with, needs
+from tests.support.worlds.cli_world import Cli
+from tests.support.worlds.package_managers import Client, apt_get, dnf_with, needs
 
 DAY = 86400  # seconds
 ORPHANS = {**DEMO_ORPHANS, "names": ["old-tool"], "gone": "delete"}

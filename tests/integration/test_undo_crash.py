@@ -11,10 +11,10 @@ from attrs import define, evolve
 from pkgsync import planfile
 from pkgsync.model import Plan
 from pkgsync.sandbox import ARCHIVE, Artifact
-from tests.apply_world import ARCHIVING, LEAP, World, open_world, rpm
-from tests.crash import attempt_of, run_until
-from tests.scope import sample
-from tests.undoing_world import undo
+from tests.support.faults.crash import attempt_of, run_until
+from tests.support.scope import sample
+from tests.support.worlds.apply_world import ARCHIVING, LEAP, World, open_world, rpm
+from tests.support.worlds.undoing_world import undo
 
 NEW, OLD, FIRST, REBUILT = rpm(version="2.0"), rpm(version="1.0"), rpm("swapped"), rpm("swapped", salt="new")
 STEPS = sample(range(1, 2000), 20)

@@ -14,8 +14,8 @@ from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.sums import Stated, opened
 from pkgsync.model import Relations
 from pkgsync.reconcile.needs import needed, needs_of
-from tests import scope
-from tests.oracles import Made, apt_installs, dnf_installs, dnf_says, packages_of, primary_of
+from tests.support import scope
+from tests.support.worlds.oracles import Made, apt_installs, dnf_installs, dnf_says, packages_of, primary_of
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="apt is not installed")
 needs_dnf = pytest.mark.skipif(not shutil.which("dnf"), reason="dnf is not installed")

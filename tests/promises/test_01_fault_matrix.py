@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import faultjudge, faultrandom
-from tests.faultjudge import Verdict
-from tests.faultmatrix import HEALTHY_KEYS, HEALTHY_UPLOADS, Stage
-from tests.scope import examples, sample
+from tests.support.faults import faultjudge, faultrandom
+from tests.support.faults.faultjudge import Verdict
+from tests.support.faults.faultmatrix import HEALTHY_KEYS, HEALTHY_UPLOADS, Stage
+from tests.support.scope import examples, sample
 
 CELLS = faultjudge.cells()
 PROCESSES = 2

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pkgsync.model import Architecture, BuiltPackage, IndexedFile, Repository
 from pkgsync.reasons import Reason
-from tests import worlds
-from tests.strategies import filenames
-from tests.worlds import SETTINGS, World
+from tests.support.values.strategies import filenames
+from tests.support.worlds import worlds
+from tests.support.worlds.worlds import SETTINGS, World
 
 Naming = Callable[[str], str]
 seeds = st.integers(0, 2**40)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pkgsync.model import Plan, Policy
 from pkgsync.reasons import Reason
-from tests import worlds
-from tests.worlds import FAULTS, GLOBS, SETTINGS, World
+from tests.support.worlds import worlds
+from tests.support.worlds.worlds import FAULTS, GLOBS, SETTINGS, World
 
 
 def taken_away(plan: Plan) -> set[str]:

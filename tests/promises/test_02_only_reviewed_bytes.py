@@ -13,7 +13,7 @@ from pkgsync.apply.stored import StoredFile, VerifiedFile
 from pkgsync.errors import IntegrityError
 from pkgsync.model import Plan
 from pkgsync.sandbox import Artifact, Fault, Kind
-from tests.apply_world import FILES, JAMMY, LEAP, World, deb, open_world, rpm, sha
+from tests.support.worlds.apply_world import FILES, JAMMY, LEAP, World, deb, open_world, rpm, sha
 
 FILE = rpm(size=100_000)
 BEFORE, AFTER = deb(salt="before"), deb(salt="after", size=100_000)

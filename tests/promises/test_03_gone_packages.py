@@ -11,9 +11,9 @@ from attrs import evolve
 from pkgsync.model import GoneRule
 from pkgsync.reasons import Reason
 from pkgsync.sandbox import ARCHIVE, Artifact
-from tests import builders
-from tests.apply_world import ARCHIVING, LEAP, POLICY, World, open_world, outcomes, rpm
-from tests.undoing_world import undo
+from tests.support.values import builders
+from tests.support.worlds.apply_world import ARCHIVING, LEAP, POLICY, World, open_world, outcomes, rpm
+from tests.support.worlds.undoing_world import undo
 
 NEW, OLD, STAYS = rpm(version="2.0"), rpm(version="1.0"), rpm("keep", "1.0")
 GONE = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("hello",), gone=GoneRule.DELETE))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pkgsync.model import Action, Deletion, Evidence, Outcome, Plan, Removal, Repository, Upload
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests import builders
-from tests.builders import NOW
 from tests.promises.test_01_identity import renamed, renaming
-from tests.worlds import FAULTS, MANAGED, SETTINGS, World, a_world, after
+from tests.support.values import builders
+from tests.support.values.builders import NOW
+from tests.support.worlds.worlds import FAULTS, MANAGED, SETTINGS, World, a_world, after
 
 seeds = st.integers(0, 2**40)
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Policy
 from pkgsync.sandbox import REPOSITORY
-from tests.apply_world import JAMMY, LEAP, POLICY, World, deb, open_world, outcomes, rpm, sha
+from tests.support.worlds.apply_world import JAMMY, LEAP, POLICY, World, deb, open_world, outcomes, rpm, sha
 
 NEW, OLD, OLDER = rpm(version="3.0"), rpm(version="2.0"), rpm(version="1.0")
 KEY = f"{LEAP}/{OLD.filename}"

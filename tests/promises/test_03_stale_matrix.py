@@ -14,8 +14,8 @@ from attrs import evolve
 from pkgsync.errors import ConfigError
 from pkgsync.model import Policy
 from pkgsync.sandbox import ARCHIVE, PROJECT, Artifact, Fault, Kind, Reply
-from tests.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm
-from tests.scope import sample
+from tests.support.scope import sample
+from tests.support.worlds.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm
 
 NEW, OLD, KEPT, MORE = rpm(version="3.0"), rpm(version="2.0"), rpm(version="1.0"), rpm("more")
 BEFORE, AFTER, OTHER = deb(salt="before"), deb(salt="after"), deb("other")

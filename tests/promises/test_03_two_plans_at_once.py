@@ -18,8 +18,8 @@ from pkgsync.packagecloud.client import PackagecloudClient
 from pkgsync.packagecloud.gather import gather
 from pkgsync.sandbox import PROJECT, REPOSITORY, Sandbox
 from pkgsync.session import Session
-from tests.apply_world import JAMMY, LEAP, MANAGED, POLICY, World, deb, rpm, sha
-from tests.scope import EVERYTHING
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import JAMMY, LEAP, MANAGED, POLICY, World, deb, rpm, sha
 
 SEEDS = 60 if EVERYTHING else 2
 NEW, MORE, FAR = rpm(version="3.0"), rpm("more"), rpm("far")

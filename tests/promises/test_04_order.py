@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkgsync.sandbox import Artifact, Fault, Kind
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, outcomes, rpm
 
 REFUSED = {"status": 422, "body": b'{"package_file":["is bad"]}', "content_type": "application/json"}
 NEW_RPMS = [rpm(f"tool{number}", "2.0") for number in range(4)]

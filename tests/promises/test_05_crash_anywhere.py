@@ -17,9 +17,9 @@ from pkgsync import planfile
 from pkgsync.cache import Cache
 from pkgsync.model import Plan, Receipt
 from pkgsync.sandbox import ARCHIVE, REPOSITORY, Fault, Kind
-from tests.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm, sha
-from tests.crash import attempt_of, count_steps, run_until, start
-from tests.scope import EVERYTHING
+from tests.support.faults.crash import attempt_of, count_steps, run_until, start
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm, sha
 
 NEW, MORE = rpm(version="2.0"), rpm("more", size=3000)
 OLD, KEPT = rpm(version="1.0"), rpm(version="0.5")

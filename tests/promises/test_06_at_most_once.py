@@ -8,7 +8,7 @@ import pytest
 
 from pkgsync.model import Receipt
 from pkgsync.sandbox import Fault, Kind
-from tests.apply_world import JAMMY, LEAP, World, deb, open_world, rpm, sha
+from tests.support.worlds.apply_world import JAMMY, LEAP, World, deb, open_world, rpm, sha
 
 NEW, MORE, OLD = rpm(version="2.0"), rpm("more"), rpm(version="1.0")
 BEFORE, AFTER = deb(salt="before"), deb(salt="after")

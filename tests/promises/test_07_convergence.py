@@ -4,8 +4,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import worlds
-from tests.worlds import SETTINGS, World
+from tests.support.worlds import worlds
+from tests.support.worlds.worlds import SETTINGS, World
 
 
 @SETTINGS

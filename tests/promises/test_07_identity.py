@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from pkgsync.sandbox import Artifact, make_deb, make_rpm
-from tests.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
+from tests.support.worlds.cli_world import DELETE, JAMMY, LEAP, Cli, open_cli
 
 CHANGES = ("uploads", "replacements", "deletions", "archivings")
 EPOCH = "foo_1%3a2.0-1_amd64.deb"

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.model import Architecture, BuiltPackage, Repository
-from tests import worlds
-from tests.worlds import SETTINGS, World
+from tests.support.worlds import worlds
+from tests.support.worlds.worlds import SETTINGS, World
 
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
@@ -51,7 +51,7 @@ def _mixed(values: tuple[T, ...], random: Random) -> tuple[T, ...]:
 
 PLANS = """
 import hashlib
-from tests.worlds import a_world
+from tests.support.worlds.worlds import a_world
 print(hashlib.sha256(repr([a_world(seed).plan() for seed in range(60)]).encode()).hexdigest())
 """
 

@@ -14,8 +14,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply, make_deb, make_rpm, set_headers
-from tests.cli_world import DEB, DELETE, RPM, Cli, Done, open_cli
-from tests.scope import EVERYTHING
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.cli_world import DEB, DELETE, RPM, Cli, Done, open_cli
 
 TOKEN, READ_TOKEN, PASSWORD = "canary+T0K3N/of=packagecloud", "canaryREADtoken0123456789", "canary p@ss/w%rd+of OBS"
 USER = "canary-user"

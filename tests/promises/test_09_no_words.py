@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pkgsync.sandbox import PROJECT, Fault, Kind, Reply
-from tests.cli_world import DELETE, Cli, Done, open_cli
+from tests.support.worlds.cli_world import DELETE, Cli, Done, open_cli
 
 WORDS = "canarywords"
 Scenario = Callable[[Cli], object]

@@ -16,12 +16,12 @@ from pkgsync.model import Outcome, Plan, Receipt
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Sent
 from pkgsync.sandbox import ARCHIVE, Artifact
-from tests import undoing
-from tests.apply_world import ARCHIVING, POLICY, World, open_world, rpm
-from tests.builders import JAMMY, LEAP
-from tests.builders import sha as digest
-from tests.undoing import Model, actions
-from tests.undoing_world import undo
+from tests.support.values.builders import JAMMY, LEAP
+from tests.support.values.builders import sha as digest
+from tests.support.worlds import undoing
+from tests.support.worlds.apply_world import ARCHIVING, POLICY, World, open_world, rpm
+from tests.support.worlds.undoing import Model, actions
+from tests.support.worlds.undoing_world import undo
 
 KEYS = [f"{LEAP}/{name}-1-1.noarch.rpm" for name in ("one", "two", "three")] + [
     f"{JAMMY}/{name}_1_all.deb" for name in ("one", "two")

@@ -18,8 +18,8 @@ from pkgsync.apply.share import Part, Phase
 from pkgsync.model import Receipt, ReceiptLine
 from pkgsync.report import Style, receipt_markdown, receipt_text
 from pkgsync.sandbox import ARCHIVE, Fault, Kind, Switchboard
-from tests.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm, sha
-from tests.scope import EVERYTHING
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import ARCHIVING, JAMMY, LEAP, World, deb, open_world, rpm, sha
 
 BEFORE, AFTER = deb(salt="before"), deb(salt="after")
 NEW, OLD = rpm(version="2.0"), rpm(version="1.0")

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from pkgsync.apply.share import Part, Phase
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply
-from tests import apply_world
-from tests.apply_world import FILES, LEAP, QUICK, World, open_world, outcomes, rpm, sha
+from tests.support.worlds import apply_world
+from tests.support.worlds.apply_world import FILES, LEAP, QUICK, World, open_world, outcomes, rpm, sha
 
 NEW = [rpm(f"tool{number}", "2.0", size=50_000) for number in range(3)]
 OLD = [rpm(f"tool{number}", "1.0") for number in range(3)]

@@ -21,7 +21,7 @@ from pkgsync.sandbox import (
     make_rpm,
     replace_body,
 )
-from tests.cli_world import DEB, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, LONG_AGO, Cli, open_cli
+from tests.support.worlds.cli_world import DEB, JAMMY, JAMMY_REPOSITORY, LEAP, LEAP_REPOSITORY, LONG_AGO, Cli, open_cli
 
 OLD_RPM, OLD_DEB = make_rpm("hello", "0.9"), make_deb("hello", "0.9", "1")
 GONE_RPM, GONE_DEB = make_rpm("gone", "1.0"), make_deb("gone", "1.0", "1")

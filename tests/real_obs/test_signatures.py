@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.openpgp import keyring
+from tests.support.values.openpgp import keyring
 
 from . import sources
 from .conftest import MakeProject

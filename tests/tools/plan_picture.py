@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tests.demo_world import Shell, second_day
+from tests.support.worlds.demo_world import Shell, second_day
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / ".github/plan.png"

@@ -9,8 +9,8 @@ from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.outcome import blank
 from pkgsync.model import Deletion, Evidence, OldContent, Outcome, ReceiptLine, Replacement, Row, Source, Upload
 from pkgsync.reasons import Reason
-from tests import builders
-from tests.builders import JAMMY, LEAP, actual, row, rpm, sha
+from tests.support.values import builders
+from tests.support.values.builders import JAMMY, LEAP, actual, row, rpm, sha
 
 HERE = rpm("here")
 NEW = rpm("new")

@@ -18,7 +18,7 @@ from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, 
 from pkgsync.errors import PlanFileError, StorageError
 from pkgsync.model import ActionKind, Missing, Outcome, ReceiptLine
 from pkgsync.reconcile import Sent
-from tests.scope import sample
+from tests.support.scope import sample
 
 KEY = "opensuse/15.6/hello-1.0-1.x86_64.rpm"
 DIGEST = "sha256:" + "ab" * 32

@@ -24,7 +24,7 @@ from pkgsync.errors import (
 )
 from pkgsync.model import Outcome
 from pkgsync.reasons import Reason
-from tests.samples import PLAN
+from tests.support.values.samples import PLAN
 
 
 class Shown:

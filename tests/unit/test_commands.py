@@ -6,7 +6,7 @@ import pytest
 
 from pkgsync.cli import commands
 from pkgsync.cli.commands import SUMMARIES
-from tests.docs_blocks import PAGES, invocations
+from tests.support.values.docs_blocks import PAGES, invocations
 
 
 def test_every_module_of_a_command_is_found() -> None:

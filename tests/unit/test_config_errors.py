@@ -14,7 +14,7 @@ from pkgsync import schemas
 from pkgsync.config import Config, load
 from pkgsync.config.check import accepts
 from pkgsync.errors import ConfigError
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 HEAD = """\
 version: 1

@@ -17,8 +17,20 @@ from pkgsync.obs.results import ArchitectureResult, BuiltCopy
 from pkgsync.obs.settled import judge_architectures
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests.builders import LEAP, NOW, actual, architecture, decide, desired, package, plan, policy, repository, rpm
-from tests.samples import PLAN
+from tests.support.values.builders import (
+    LEAP,
+    NOW,
+    actual,
+    architecture,
+    decide,
+    desired,
+    package,
+    plan,
+    policy,
+    repository,
+    rpm,
+)
+from tests.support.values.samples import PLAN
 
 PROJECT = ObsProject(name="home:me", distributions={"leap": ("opensuse/15.6",)}, content="build")
 FILE = BuiltFile("hello-1.0-1.noarch.rpm", 10, 1000)

@@ -12,7 +12,7 @@ from pkgsync.formats import debian, rpmmd, xml
 from pkgsync.formats.sums import Stated, opened
 from pkgsync.planfile import strictjson
 from pkgsync.signatures import PublicKeys, public_keys, verify
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.compress}
 

@@ -16,7 +16,7 @@ from pkgsync.config import Config, load
 from pkgsync.credentials import for_obs, for_packagecloud
 from pkgsync.errors import AuthenticationError, ConfigError
 from pkgsync.model import Basic, Origin, SshKey
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 OSC = {"OSC_USERNAME": "me", "OSC_PASSWORD": "hunter2"}
 TOKEN = {"PACKAGECLOUD_TOKEN": "48151623"}

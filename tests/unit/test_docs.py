@@ -12,7 +12,7 @@ from pkgsync.cli import manual
 from pkgsync.cli.main import cli
 from pkgsync.config import load, managed_distributions
 from pkgsync.errors import ExitCode
-from tests.docs_blocks import PAGES, ROOT, blocks, invocations
+from tests.support.values.docs_blocks import PAGES, ROOT, blocks, invocations
 from tests.tools import write_docs
 
 TOPICS = sorted(PAGES.keys() - {"README"})

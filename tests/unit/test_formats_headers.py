@@ -19,7 +19,7 @@ from pkgsync.errors import IntegrityError
 from pkgsync.formats.headers import PackageHeader, read_package
 from pkgsync.model import PackageType, Version
 from pkgsync.sandbox import make_deb, make_rpm
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 RPM, DEB = make_rpm("hello", "1.0", epoch=2), make_deb("hello", "1.0~rc1", "2", epoch=3)
 RPM_BYTES, DEB_BYTES = RPM.blob.read(), DEB.blob.read()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pkgsync.errors import IntegrityError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.obs.results import parse_result
-from tests import slowparsers
-from tests.scope import examples
+from tests.support.scope import examples
+from tests.support.values import slowparsers
 from tests.unit.test_formats_debian import STANZA
 from tests.unit.test_formats_rpmmd import PACKAGE
 from tests.unit.test_obs_results import FILES, GOOD, ONE, RESULT, result

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.targets import TARGETS
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 CORPUS = Path(__file__).parents[1] / "fuzz/corpus"
 

@@ -17,9 +17,9 @@ from pkgsync import planfile, schemas
 from pkgsync.errors import ExitCode, PlanFileError, UsageError
 from pkgsync.model import Plan, Selection
 from pkgsync.planfile import strictjson
-from tests.samples import DELETION, GONE, LEAP, NOTHING, PLAN, RECEIPT, SUMS, UPLOADS
-from tests.scope import examples
-from tests.strategies import plans
+from tests.support.scope import examples
+from tests.support.values.samples import DELETION, GONE, LEAP, NOTHING, PLAN, RECEIPT, SUMS, UPLOADS
+from tests.support.values.strategies import plans
 
 WRITTEN = planfile.dumps(PLAN)
 
@@ -152,7 +152,7 @@ def test_the_order_of_a_mapping_does_not_matter() -> None:
 
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_bytes_do_not_depend_on_the_hash_seed(seed: str) -> None:
-    script = "import sys; from pkgsync import planfile; from tests.samples import PLAN; sys.stdout.buffer.write(planfile.dumps(PLAN))"
+    script = "import sys; from pkgsync import planfile; from tests.support.values.samples import PLAN; sys.stdout.buffer.write(planfile.dumps(PLAN))"
     root = Path(__file__).parents[2]
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=root, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True

@@ -8,7 +8,7 @@ from attrs import evolve
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Plan
-from tests.samples import ARCHIVING, DELETION, PLAN
+from tests.support.values.samples import ARCHIVING, DELETION, PLAN
 
 KEPT = evolve(DELETION, archived_in="kata/archive")
 ARCHIVED = evolve(PLAN, deletions=(KEPT,))

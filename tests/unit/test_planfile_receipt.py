@@ -10,8 +10,8 @@ from hypothesis import given
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Receipt
-from tests.samples import PLAN, RECEIPT, SUMS
-from tests.strategies import receipts
+from tests.support.values.samples import PLAN, RECEIPT, SUMS
+from tests.support.values.strategies import receipts
 
 
 @given(receipts)

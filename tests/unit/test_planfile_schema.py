@@ -20,8 +20,8 @@ from pkgsync import planfile, schemas, snapshot
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Cause, Comparison, NoLonger
 from pkgsync.planfile import strictjson, validation
-from tests.samples import LEAP, PLAN, RECEIPT, SUMS
-from tests.scope import examples
+from tests.support.scope import examples
+from tests.support.values.samples import LEAP, PLAN, RECEIPT, SUMS
 from tests.unit.test_snapshot import SAMPLE, places
 
 _COMPARED = Comparison(

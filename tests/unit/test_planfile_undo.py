@@ -10,7 +10,7 @@ from pkgsync import planfile
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Action, Archiving, Counts, Deletion, Evidence, OldContent, Plan, Replacement, Source, Upload
 from pkgsync.reasons import Reason
-from tests.samples import DELETION, LEAP, LEAP_SOURCE, NOTHING, SUMS, UPLOADS
+from tests.support.values.samples import DELETION, LEAP, LEAP_SOURCE, NOTHING, SUMS, UPLOADS
 
 DIGEST, OTHER = f"sha256:{SUMS['d']}", f"sha256:{SUMS['e']}"
 PROOF = Evidence(kind="undo", total=9, receipt=DIGEST)

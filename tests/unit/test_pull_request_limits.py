@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.pull_requests import SCRIPTS, with_deletions
-from tests.samples import PLAN
+from tests.support.values.samples import PLAN
+from tests.support.worlds.pull_requests import SCRIPTS, with_deletions
 
 Script = Callable[[str], Any]
 

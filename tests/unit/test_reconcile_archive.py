@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pkgsync.model import Archiving, Deletion, Limits, OrphanAction, OrphanPolicy, Outcome, Overrides, Plan, Policy, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests.builders import (
+from tests.support.values.builders import (
     DELETE,
     LEAP,
     NOW,
@@ -28,7 +28,7 @@ from tests.builders import (
     sha,
     verdict,
 )
-from tests.worlds import MANAGED, SETTINGS, a_world
+from tests.support.worlds.worlds import MANAGED, SETTINGS, a_world
 
 OLD, NEW = rpm(version="1.0"), rpm(version="2.0")
 ROWS = (row(OLD), row(NEW))

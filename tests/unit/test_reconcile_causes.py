@@ -20,9 +20,9 @@ from pkgsync.model import (
     Row,
 )
 from pkgsync.reconcile import compare
-from tests import builders
-from tests.builders import DELETE, LEAP, index, row, rpm
-from tests.worlds import SETTINGS, Dice, World, a_policy, worlds
+from tests.support.values import builders
+from tests.support.values.builders import DELETE, LEAP, index, row, rpm
+from tests.support.worlds.worlds import SETTINGS, Dice, World, a_policy, worlds
 
 PUBLISHED = 1767225600  # 2026-01-01T00:00:00Z
 BEFORE, AFTER = "2025-12-31T23:00:00.000Z", "2026-01-01T01:00:00.000Z"

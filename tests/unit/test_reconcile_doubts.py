@@ -8,7 +8,7 @@ from attrs import evolve
 from pkgsync.model import OrphanAction, OrphanPolicy, Problem
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import reconcile
-from tests.builders import (
+from tests.support.values.builders import (
     LEAP,
     NOW,
     actual,

@@ -30,11 +30,12 @@ from pkgsync.model import (
 )
 from pkgsync.reconcile import explain, reconcile
 from pkgsync.report import flips
-from tests import builders, worlds
-from tests.builders import DELETE, LEAP, NOW, architecture, package, policy, repository, row, rpm, sha
-from tests.flips import Case
-from tests.scope import examples
-from tests.worlds import World
+from tests.support.scope import examples
+from tests.support.values import builders
+from tests.support.values.builders import DELETE, LEAP, NOW, architecture, package, policy, repository, row, rpm, sha
+from tests.support.worlds import worlds
+from tests.support.worlds.flips import Case
+from tests.support.worlds.worlds import World
 
 SETTINGS = settings(worlds.SETTINGS, max_examples=examples(60))
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from pkgsync.model import IndexedFile, OrphanAction, OrphanPolicy, Repository
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.identity import contradiction, place_of
-from tests.builders import (
+from tests.support.values.builders import (
     JAMMY,
     LEAP,
     architecture,

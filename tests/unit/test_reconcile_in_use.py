@@ -11,7 +11,7 @@ from pkgsync.model import Limits, OrphanAction, Outcome, Policy
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck, reconcile, unasked
 from pkgsync.reconcile.decisions import DistributionDecisions
-from tests.builders import (
+from tests.support.values.builders import (
     DELETE,
     LEAP,
     NOW,

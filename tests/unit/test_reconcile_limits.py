@@ -5,8 +5,8 @@ from attrs import evolve
 
 from pkgsync.model import DistributionLimits, Limits, Overrides, Plan, Row
 from pkgsync.reconcile.limits import exceeded
-from tests.builders import LEAP, SETTING, plan, policy, repository, row, rpm
-from tests.samples import DELETION
+from tests.support.values.builders import LEAP, SETTING, plan, policy, repository, row, rpm
+from tests.support.values.samples import DELETION
 
 EL = "el/9"
 NEW = rpm(version="9.0")

@@ -10,7 +10,19 @@ from pkgsync.reasons import Reason
 from pkgsync.reconcile import build_plan, explain, recheck, reconcile
 from pkgsync.reconcile.decisions import DistributionDecisions
 from pkgsync.reconcile.filters import Selector
-from tests.builders import LEAP, NOW, SETTING, actual, desired, policy, repository, row, rpm, sha, verdict
+from tests.support.values.builders import (
+    LEAP,
+    NOW,
+    SETTING,
+    actual,
+    desired,
+    policy,
+    repository,
+    row,
+    rpm,
+    sha,
+    verdict,
+)
 
 OLD, NEW, TOOL, TOP = rpm("lib", "1.0"), rpm("lib", "2.0"), rpm("tool"), rpm("top")
 KEY = f"{LEAP}/{OLD.filename}"

@@ -6,7 +6,7 @@ from attrs import evolve
 from pkgsync.model import IndexedFile, OldContent, OrphanAction, OrphanPolicy, Outcome, Problem, Replacement
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests.builders import (
+from tests.support.values.builders import (
     JAMMY,
     LEAP,
     LONG_AGO,

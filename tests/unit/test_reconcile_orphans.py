@@ -18,7 +18,7 @@ from pkgsync.model import (
     SupersededBy,
 )
 from pkgsync.reasons import Reason
-from tests.builders import (
+from tests.support.values.builders import (
     DELETE,
     JAMMY,
     LEAP,

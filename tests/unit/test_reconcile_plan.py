@@ -15,7 +15,7 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Selector, audit, reconcile
 from pkgsync.reconcile.planning import snapshot
-from tests.builders import (
+from tests.support.values.builders import (
     LEAP,
     NOW,
     SETTING,

@@ -24,7 +24,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Sent, recheck
-from tests.builders import (
+from tests.support.values.builders import (
     DELETE,
     JAMMY,
     LEAP,

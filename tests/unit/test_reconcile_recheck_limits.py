@@ -10,7 +10,21 @@ from attrs import evolve
 from pkgsync.model import Deletion, Limits, OrphanPolicy, Outcome, Plan, Policy, Repository, Row, SupersededBy
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import recheck
-from tests.builders import DELETE, JAMMY, LEAP, NOW, actual, desired, plan, policy, problem, repository, row, rpm, sha
+from tests.support.values.builders import (
+    DELETE,
+    JAMMY,
+    LEAP,
+    NOW,
+    actual,
+    desired,
+    plan,
+    policy,
+    problem,
+    repository,
+    row,
+    rpm,
+    sha,
+)
 
 NEW, FRESH = rpm(version="9.0"), rpm("fresh")
 OLDS = [rpm(version=f"1.{number}") for number in range(25)]

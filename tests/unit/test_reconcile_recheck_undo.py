@@ -28,9 +28,21 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Sent, recheck
-from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, actual, desired, plan, problem, repository, rpm, sha
-from tests.builders import row as row_of
-from tests.undoing import ARCHIVE, DIGEST
+from tests.support.values.builders import (
+    JAMMY,
+    LEAP,
+    LONG_AGO,
+    NOW,
+    actual,
+    desired,
+    plan,
+    problem,
+    repository,
+    rpm,
+    sha,
+)
+from tests.support.values.builders import row as row_of
+from tests.support.worlds.undoing import ARCHIVE, DIGEST
 
 FILE, OFFERED = rpm("hello", "1.0"), rpm("hello", "2.0")
 HERE = row_of(FILE)

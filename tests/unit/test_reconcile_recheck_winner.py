@@ -9,7 +9,7 @@ from attrs import evolve
 from pkgsync.model import Outcome, Plan, Policy, Repository, Row
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Standing, recheck
-from tests.builders import (
+from tests.support.values.builders import (
     LEAP,
     NOW,
     actual,

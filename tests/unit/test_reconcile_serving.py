@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pkgsync.model import Outcome, PackageType, PlanTarget, Receipt, ReceiptLine
 from pkgsync.model.served import Checked, Expected, ServedFile, ServedIndex, ServedState, Verification, Wanted
 from pkgsync.reconcile import expected_after, expected_of, reconcile, verify, wanted
-from tests.builders import JAMMY, LEAP, actual, deb, desired, policy, repository, row, rpm, sha
+from tests.support.values.builders import JAMMY, LEAP, actual, deb, desired, policy, repository, row, rpm, sha
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANGED = "2026-03-01T11:00:00.000Z"

@@ -4,7 +4,18 @@ import pytest
 
 from pkgsync.model import Held, OldContent, Replacement, Shadowed, Source, Upload
 from pkgsync.reasons import Reason
-from tests.builders import LEAP, architecture, decide, package, policy, problem, repository, row, rpm, sha
+from tests.support.values.builders import (
+    LEAP,
+    architecture,
+    decide,
+    package,
+    policy,
+    problem,
+    repository,
+    row,
+    rpm,
+    sha,
+)
 
 FILE = rpm(version="1.0", content="new")
 SOURCE = Source(

@@ -22,8 +22,8 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Kept, undo_plan
-from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, SETTING, actual, sha
-from tests.undoing import ARCHIVE, DIGEST, MANAGED, POLICY, line, receipt, row
+from tests.support.values.builders import JAMMY, LEAP, LONG_AGO, NOW, SETTING, actual, sha
+from tests.support.worlds.undoing import ARCHIVE, DIGEST, MANAGED, POLICY, line, receipt, row
 
 NAME = "hello-1.0-1.x86_64.rpm"
 KEY = f"{LEAP}/{NAME}"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from pkgsync.model import PackageType, Version
 from pkgsync.reconcile.versions import UnknownVersion, of_row, orderable, sort_key
-from tests.builders import deb, row, rpm
-from tests.scope import EVERYTHING, sample
+from tests.support.scope import EVERYTHING, sample
+from tests.support.values.builders import deb, row, rpm
 
 needs_rpm = pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed")
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg") is None, reason="dpkg is not installed")

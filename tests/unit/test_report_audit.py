@@ -15,7 +15,7 @@ from pkgsync.model import AuditQuery, AuditSort, ConfigChange, Flip, Orphan, Orp
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import arranged
 from pkgsync.report import Style, audit_csv, audit_html, audit_json, audit_markdown, audit_text, flips
-from tests.samples import AUDIT, JAMMY, LEAP, REPOSITORY, ROW
+from tests.support.values.samples import AUDIT, JAMMY, LEAP, REPOSITORY, ROW
 
 PLAIN = Style()
 BUILDING = "home:kata/openSUSE_Leap_15.6/x86_64: is building, not published"

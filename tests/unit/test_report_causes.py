@@ -6,8 +6,8 @@ from hypothesis import given
 from pkgsync.model import Cause, Comparison, NoLonger, Plan
 from pkgsync.report import Style, plan_markdown, plan_text
 from pkgsync.report.sections import length
-from tests.samples import JAMMY, LEAP, PLAN, SUMS
-from tests.strategies import plans
+from tests.support.values.samples import JAMMY, LEAP, PLAN, SUMS
+from tests.support.values.strategies import plans
 
 DIGEST = f"sha256:{SUMS['a']}"
 CAUSES = {

@@ -23,8 +23,8 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from pkgsync.report.changes import ChangeKind, changes, few, versions
 from pkgsync.report.removals import leaving
-from tests.samples import DELETION, GONE, JAMMY, LEAP, LEAP_SOURCE, NOTHING, PLAN, SUMS
-from tests.strategies import plans
+from tests.support.values.samples import DELETION, GONE, JAMMY, LEAP, LEAP_SOURCE, NOTHING, PLAN, SUMS
+from tests.support.values.strategies import plans
 
 
 def up(filename: str, distribution: str = LEAP, package: str = "hello") -> Upload:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pkgsync.report.escape import cell, code, prose, visible
-from tests.strategies import messages
+from tests.support.values.strategies import messages
 
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 anything = messages | st.text()

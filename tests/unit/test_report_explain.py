@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pkgsync.model import Answer, ConfigChange, Explanation, Flip, Step
 from pkgsync.reasons import Reason
 from pkgsync.report import Style, explain_json, explain_text
-from tests.samples import LEAP
+from tests.support.values.samples import LEAP
 
 FOUND = Explanation(
     distribution=LEAP,

@@ -30,7 +30,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.report import audit_html, plan_html, receipt_html, visible
-from tests.samples import (
+from tests.support.values.samples import (
     AUDIT,
     DELETION,
     HELD,
@@ -44,7 +44,7 @@ from tests.samples import (
     SUMS,
     UPLOADS,
 )
-from tests.strategies import plans
+from tests.support.values.strategies import plans
 
 UNSETTLED = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.NOT_PUBLISHED, "is building, not published"),))
 DOUBTFUL = evolve(

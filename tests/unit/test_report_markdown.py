@@ -27,8 +27,19 @@ from pkgsync.model import (
 from pkgsync.reasons import Reason
 from pkgsync.report import GITHUB_LIMIT, audit_markdown, plan_markdown, receipt_markdown
 from pkgsync.report.escape import visible
-from tests.samples import AUDIT, DELETION, JAMMY, LEAP, NOTHING, PLAN, RECEIPT, REPOSITORY, SUPERSEDED, UPLOADS
-from tests.strategies import filenames, messages, plans, receipts
+from tests.support.values.samples import (
+    AUDIT,
+    DELETION,
+    JAMMY,
+    LEAP,
+    NOTHING,
+    PLAN,
+    RECEIPT,
+    REPOSITORY,
+    SUPERSEDED,
+    UPLOADS,
+)
+from tests.support.values.strategies import filenames, messages, plans, receipts
 
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OURS = {

@@ -10,8 +10,8 @@ from pkgsync.model import Approval, OrphanAction, Outcome, Overrides, Receipt, R
 from pkgsync.reasons import Reason
 from pkgsync.report import Style, next_step, receipt_html, receipt_markdown, receipt_text
 from pkgsync.report.receipt import _groups
-from tests.samples import LEAP, PLAN, RECEIPT, SUMS
-from tests.strategies import receipts
+from tests.support.values.samples import LEAP, PLAN, RECEIPT, SUMS
+from tests.support.values.strategies import receipts
 
 PLAIN = Style()
 

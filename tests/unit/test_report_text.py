@@ -36,7 +36,7 @@ from pkgsync.report import (
 )
 from pkgsync.report.escape import visible
 from pkgsync.report.style import Line, aligned
-from tests.samples import (
+from tests.support.values.samples import (
     AUDIT,
     DELETION,
     GONE,
@@ -52,7 +52,7 @@ from tests.samples import (
     REPOSITORY,
     SUMS,
 )
-from tests.strategies import plans, receipts
+from tests.support.values.strategies import plans, receipts
 
 PLAIN = Style()
 NOT_ASKED = evolve(RECEIPT.lines[2], outcome=Outcome.LEFT, reason="not-selected")

@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 
 from pkgsync.errors import AmbiguousError
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session
-from tests.rawserver import request_of
+from tests.support.faults.rawserver import request_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 KEPT = evolve(DEFAULT_LIMITS, idle_seconds=60)

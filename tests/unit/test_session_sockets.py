@@ -17,7 +17,7 @@ from pkgsync.errors import AmbiguousError, NotFoundError, ReadError
 from pkgsync.model.secret import Basic
 from pkgsync.session import HttpLimits, Session
 from pkgsync.session.watch import Watcher, _WatchedHttp
-from tests.rawserver import Answer, RawServer, drip, hang, http, raw_server, reset
+from tests.support.faults.rawserver import Answer, RawServer, drip, hang, http, raw_server, reset
 
 QUICK = HttpLimits(
     connect_seconds=5, read_seconds=0.3, total_seconds=5, window_seconds=0.2, attempts=3, progress_bytes=1000

@@ -10,7 +10,7 @@ import pytest
 from pkgsync.errors import BusyError
 from pkgsync.session import HttpLimits, Session
 from pkgsync.session.throttle import Throttle
-from tests.rawserver import Answer, http, raw_server
+from tests.support.faults.rawserver import Answer, http, raw_server
 
 
 def wave(throttle: Throttle, *statuses: int) -> None:

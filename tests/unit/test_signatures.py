@@ -9,7 +9,7 @@ import pytest
 
 from pkgsync.errors import ConfigError, IntegrityError, ReadError, SignatureError
 from pkgsync.signatures import Signed, opened, public_keys, verify
-from tests.openpgp import Gpg, keyring, needs_gpg
+from tests.support.values.openpgp import Gpg, keyring, needs_gpg
 
 pytestmark = [needs_gpg, pytest.mark.xdist_group("gpg")]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pkgsync.errors import IntegrityError, SignatureError
 from pkgsync.obs.keys import parse_keyinfo
 from pkgsync.signatures import gpgv, openpgp, public_keys
-from tests.watchdog import watchdog
+from tests.support.watchdog import watchdog
 
 BLOCK = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nmAAA\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n"
 pieces = st.lists(

@@ -25,9 +25,9 @@ from pkgsync.reasons import Reason
 from pkgsync.reconcile import build_plan, compare, reconcile
 from pkgsync.report import Style, plan_text
 from pkgsync.snapshot import Snapshot
-from tests import builders
-from tests.builders import LEAP, NOW, index, row, rpm
-from tests.worlds import SETTINGS, World, worlds
+from tests.support.values import builders
+from tests.support.values.builders import LEAP, NOW, index, row, rpm
+from tests.support.worlds.worlds import SETTINGS, World, worlds
 
 FILE = evolve(rpm(), mtime=1767225600)
 PROJECT = ObsProject(name="home:me", distributions={"leap": (LEAP,)})

@@ -26,11 +26,20 @@ from pkgsync.apply import engine, journal, signals
 from pkgsync.apply.options import ApplyOptions
 from pkgsync.errors import ExitCode
 from pkgsync.model import ActualState, DesiredState, Policy, Receipt
-from tests.apply_world import POLICY, Endpoints, World, both_ways, config_of, listed, no_pause, services_of
-from tests.scope import EVERYTHING
+from tests.support.scope import EVERYTHING
+from tests.support.worlds.apply_world import (
+    POLICY,
+    Endpoints,
+    World,
+    both_ways,
+    config_of,
+    listed,
+    no_pause,
+    services_of,
+)
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.crash"])
+_CONTEXT.set_forkserver_preload(["tests.support.faults.crash"])
 
 
 @frozen

@@ -5,7 +5,7 @@ from pkgsync.model import Overrides, Plan, Receipt
 from pkgsync.reconcile import Setting, undo_plan
 from pkgsync.sandbox import PROJECT
 from pkgsync.services import look_back
-from tests.apply_world import MANAGED, World, surroundings_of
+from tests.support.worlds.apply_world import MANAGED, World, surroundings_of
 
 
 def undo(world: World, receipt: Receipt) -> Plan:

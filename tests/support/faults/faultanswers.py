@@ -6,7 +6,7 @@ from copy import deepcopy
 from xml.etree import ElementTree as ET
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply, change_body, replace_body, set_headers
-from tests.faultcells import (
+from tests.support.faults.faultcells import (
     HEALED,
     HELD,
     PAGE_1,
@@ -17,7 +17,7 @@ from tests.faultcells import (
     Route,
     keys_of,
 )
-from tests.faultmatrix import HEALTHY_KEYS, JAMMY_DIST, LEAP, LEAP_DIST, OTHER, Stage
+from tests.support.faults.faultmatrix import HEALTHY_KEYS, JAMMY_DIST, LEAP, LEAP_DIST, OTHER, Stage
 
 LEAP_KEYS, JAMMY_KEYS = keys_of(LEAP_DIST), keys_of(JAMMY_DIST)
 X86_KEYS = frozenset(k for k in LEAP_KEYS if k.endswith(("x86_64.rpm", "noarch.rpm")))

@@ -20,7 +20,7 @@ from pkgsync.errors import PkgsyncError
 from pkgsync.model import Plan
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Sandbox, make_deb, make_rpm
 from pkgsync.session import HttpLimits
-from tests.gate import Gate
+from tests.support.faults.gate import Gate
 
 OTHER = "demo:other"
 LEAP, JAMMY, RHEL = "openSUSE_Leap_15.6", "xUbuntu_22.04", "RHEL_9"

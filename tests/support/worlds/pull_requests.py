@@ -20,9 +20,9 @@ from attrs import define, evolve, field, frozen
 
 from pkgsync import planfile
 from pkgsync.model import Plan
-from tests.forges import GITLAB_TOKEN, TOKEN, GitHub, GitLab, zipped
+from tests.support.worlds.forges import GITLAB_TOKEN, TOKEN, GitHub, GitLab, zipped
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 ACTIONS = ROOT / ".github/actions"
 SCRIPTS = ACTIONS / "scripts"
 HEAD, NEXT, MERGE = "a" * 40, "d" * 40, "c" * 40

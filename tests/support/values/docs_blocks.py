@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 PAGES = {path.stem: path for path in (ROOT / "README.md", *sorted((ROOT / "pkgsync/docs").glob("*.md")))}
 _FENCED = re.compile(r"^( *)```(\w+)?( elsewhere)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`]*pkgsync [^`]+)`")

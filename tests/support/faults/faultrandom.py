@@ -9,8 +9,8 @@ from attrs import evolve
 from pkgsync.config import Config
 from pkgsync.sandbox import REPOSITORY, Artifact, Fault, Kind
 from pkgsync.sandbox.packagecloud_world import RefusedError
-from tests.faultcells import HELD, TROUBLES, Route
-from tests.faultmatrix import LEAP_DIST, LONG_AGO, ORPHANS, RHEL_DIST, Stage, rpm
+from tests.support.faults.faultcells import HELD, TROUBLES, Route
+from tests.support.faults.faultmatrix import LEAP_DIST, LONG_AGO, ORPHANS, RHEL_DIST, Stage, rpm
 
 NAMES = ("app", "app-devel", "lib", "tool")
 VERSIONS = ("1.0", "1.1", "1.2")

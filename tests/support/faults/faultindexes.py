@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from pkgsync.sandbox import PROJECT, Blob
-from tests.faultanswers import HELLO_X86, JAMMY_KEYS, LEAP_KEYS
-from tests.faultcells import HELD, Cell, packed_zeros
-from tests.faultmatrix import JAMMY, LEAP, LEAP_DIST, OTHER, RHEL, Stage, rpm
+from tests.support.faults.faultanswers import HELLO_X86, JAMMY_KEYS, LEAP_KEYS
+from tests.support.faults.faultcells import HELD, Cell, packed_zeros
+from tests.support.faults.faultmatrix import JAMMY, LEAP, LEAP_DIST, OTHER, RHEL, Stage, rpm
 
 Play = Callable[[Stage], None]
 

@@ -29,7 +29,7 @@ from pkgsync.model import (
 )
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Kept, Sent, Standing, recheck, undo_plan
-from tests.builders import JAMMY, LEAP, LONG_AGO, NOW, SETTING, actual, desired, sha
+from tests.support.values.builders import JAMMY, LEAP, LONG_AGO, NOW, SETTING, actual, desired, sha
 
 ARCHIVE = "me/archive"
 MANAGED = (LEAP, JAMMY)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from threading import Event
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind
-from tests.faultanswers import ANY
-from tests.faultcells import (
+from tests.support.faults.faultanswers import ANY
+from tests.support.faults.faultcells import (
     HEALED,
     HELD,
     OBS_ROUTES,
@@ -21,8 +21,8 @@ from tests.faultcells import (
     Cell,
     Route,
 )  # fmt: skip
-from tests.faultmatrix import HEALTHY_KEYS, JAMMY, LEAP, LEAP_DIST, Stage, deb, rpm
-from tests.gate import Gate
+from tests.support.faults.faultmatrix import HEALTHY_KEYS, JAMMY, LEAP, LEAP_DIST, Stage, deb, rpm
+from tests.support.faults.gate import Gate
 
 
 def _offer_again(stage: Stage) -> None:

@@ -30,9 +30,9 @@ from pkgsync.model import (
     Row,
 )
 from pkgsync.reasons import Reason
-from tests import builders
-from tests.builders import LEAP, NOW
-from tests.scope import examples
+from tests.support.scope import examples
+from tests.support.values import builders
+from tests.support.values.builders import LEAP, NOW
 
 RHEL, FOREIGN = "el/9", "fedora/40"
 MANAGED = (LEAP, RHEL)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests import faultanswers, faultcells, faultindexes, faultworlds
-from tests.faultcells import HEALED, HELD, REFUSED, Cell
-from tests.faultmatrix import HEALTHY_KEYS, HEALTHY_UPLOADS, Outcome, Stage
+from tests.support.faults import faultanswers, faultcells, faultindexes, faultworlds
+from tests.support.faults.faultcells import HEALED, HELD, REFUSED, Cell
+from tests.support.faults.faultmatrix import HEALTHY_KEYS, HEALTHY_UPLOADS, Outcome, Stage
 
 GUARD_SECONDS = 60  # for one cell; a cell takes a tenth of a second, a slow one three
 SLOW_AT_A_TIME = 8

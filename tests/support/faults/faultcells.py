@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply, change_body, replace_body
-from tests.faultmatrix import (
+from tests.support.faults.faultmatrix import (
     HEALTHY,
     HEALTHY_KEYS,
     IMPATIENT,

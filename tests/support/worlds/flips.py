@@ -22,9 +22,10 @@ from pkgsync.model import (
 )
 from pkgsync.model.policy import GoneRule
 from pkgsync.reconcile import explain, reconcile
-from tests import builders, worlds
-from tests.builders import NOW
-from tests.worlds import MANAGED, World
+from tests.support.values import builders
+from tests.support.values.builders import NOW
+from tests.support.worlds import worlds
+from tests.support.worlds.worlds import MANAGED, World
 
 
 @frozen
