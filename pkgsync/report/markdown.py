@@ -94,7 +94,7 @@ def _alert(kind: str, said: str, more: Sequence[str]) -> str:
 
 
 def _exceeded(plan: Plan) -> list[str]:
-    lines = [f"{prose(limit.message)}. To allow it: {code(limit.override)}" for limit in words.exceeded(plan)]
+    lines = [f"{prose(limit.message + '.')} To allow it: {code(limit.override)}" for limit in words.exceeded(plan)]
     return _some(lines, _LIMITS_NAMED)
 
 

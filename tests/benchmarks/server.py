@@ -17,7 +17,11 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     with Sandbox() as sandbox:
         repositories = _make(sandbox, order)
-        changes = {"distributions": mapping(repositories), "orphans": {"action": "delete", "keep_versions": 1}}
+        changes = {
+            "distributions": mapping(repositories),
+            "orphans": {"action": "delete", "keep_versions": 1},
+            "connections": {"downloads": 4},  # as many as uploads, and as curl's
+        }
         config = sandbox.write_config(Path(order["folder"]), changes)
         _tell(
             obs=sandbox.obs_url,

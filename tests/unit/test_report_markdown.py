@@ -200,6 +200,13 @@ def test_the_digest_and_the_command_that_insists_on_it_stand_at_the_foot() -> No
     assert "pkgsync apply" not in plan_markdown(evolve(NOTHING, digest=digest, warnings=("look",)))
 
 
+def test_a_number_before_a_stop_begins_no_list() -> None:
+    over = LimitExceeded(
+        distribution="el/9", limit="deletions", allowed=0, found=1, message="7", override="--max-deletions 1"
+    )
+    assert "> 7\\. To allow it: `--max-deletions 1`" in plan_markdown(evolve(PLAN, applyable=False, exceeded=(over,)))
+
+
 @given(plans())
 def test_foreign_names_become_no_markup(plan: Plan) -> None:
     rendered = Rendered(plan_markdown(plan))
