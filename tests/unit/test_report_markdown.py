@@ -204,7 +204,7 @@ def test_a_number_before_a_stop_begins_no_list() -> None:
     over = LimitExceeded(
         distribution="el/9", limit="deletions", allowed=0, found=1, message="7", override="--max-deletions 1"
     )
-    assert "> 7\\. To allow it: `--max-deletions 1`" in plan_markdown(evolve(PLAN, applyable=False, exceeded=(over,)))
+    assert "> - 7\\. To allow it: `--max-deletions 1`" in plan_markdown(evolve(PLAN, applyable=False, exceeded=(over,)))
 
 
 @given(plans())
