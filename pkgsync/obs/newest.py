@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from attrs import evolve
-from filelock import FileLock
 
 from pkgsync.files import write_atomically
 from pkgsync.obs.indexes import IndexRead
@@ -38,6 +37,8 @@ class Newest:
         """Note what was read now. An older index counts from now on only where it is ``accepted``."""
         if _noted(self.known, world, accepted) == self.known:
             return
+        from filelock import FileLock  # here, as most runs find nothing newer
+
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # other runs note theirs meanwhile, and none may forget for the others

@@ -451,9 +451,18 @@ SANDBOX = {"werkzeug", "pkgsync.sandbox"}
 HTTP = {"requests", "urllib3", "pkgsync.session.session"}
 FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
-CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site", "filelock"}
+CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site"}
 REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
-NOT_LOCAL = {*SANDBOX, *HTTP, *CHANGES, "pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile"}
+NOT_LOCAL = {
+    *SANDBOX,
+    *HTTP,
+    *CHANGES,
+    "filelock",
+    "pkgsync.api",
+    "pkgsync.obs",
+    "pkgsync.packagecloud",
+    "pkgsync.reconcile",
+}
 ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
 NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
