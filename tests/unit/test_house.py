@@ -82,3 +82,10 @@ def test_modules_that_a_readme_names_are_there(readme: Path) -> None:
     named = set(re.findall(r"`(?:\w+/)?(\w+\.py)", readme.read_text()))
     there = {path.name for folder in (PACKAGE, ROOT / "tests") for path in folder.rglob("*.py")}
     assert named <= there
+
+
+def test_paths_that_the_recipes_name_are_there() -> None:
+    text = (ROOT / ".github/CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:tests|pkgsync|schema|examples|\.ci)/[\w./-]+)`", text))
+    assert len(named) > 15
+    assert [path for path in sorted(named) if "NAME" not in path and not (ROOT / path).exists()] == []
