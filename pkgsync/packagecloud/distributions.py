@@ -54,9 +54,9 @@ def _of_type(kind: str, entries: Any) -> Iterable[Distribution]:
     for entry in _list_of_maps(entries):
         distro = text(entry.get("index_name"))
         for version in _list_of_maps(entry.get("versions")):
-            name, number, identity = (version.get(key) for key in ("index_name", "version_number", "id"))
+            name, number, identity = text(version.get("index_name")), version.get("version_number"), version.get("id")
             # README.md, "Distributions": both names can be null
-            if distro is None or text(name) is None:
+            if distro is None or name is None:
                 continue
             if not isinstance(identity, int) or isinstance(identity, bool) or identity <= 0:
                 words = f"Packagecloud's distributions.json has no usable id for {distro}/{name}."

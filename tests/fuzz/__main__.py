@@ -1,6 +1,6 @@
 """Fuzz each target for some seconds, as many at a time as there are cores: `python -m tests.fuzz SECONDS [TARGET...]`.
 
-Exits with 1 where something was found: it stands in the target's corpus then, and libFuzzer's words in `.fuzz/`.
+With ``FUZZ_RUNS`` each takes so many inputs at most, and the same ones each time. Exits with 1 where something was found: it stands in the target's corpus then, and libFuzzer's words in `.fuzz/`.
 """
 
 import io
@@ -21,6 +21,8 @@ with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["pkgsyn
 
 CORPUS = Path(__file__).parent / "corpus"
 KEPT = Path(".fuzz").absolute()
+RUNS = os.environ.get("FUZZ_RUNS")
+SAME_EACH_TIME = [f"-runs={RUNS}", "-seed=1"] if RUNS else []
 
 
 def start(name: str, seconds: int) -> int:
@@ -33,7 +35,7 @@ def start(name: str, seconds: int) -> int:
     log = os.open(KEPT / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024"]
+    options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", *SAME_EACH_TIME]
     places = [f"-dict={CORPUS.parent / 'words.dict'}", f"-artifact_prefix={CORPUS / name}/", str(KEPT / name)]
     atheris.Setup([sys.argv[0], *options, *places, str(CORPUS / name)], TARGETS[name])
     # what it raises must end the interpreter: only then libFuzzer writes down what it has found
