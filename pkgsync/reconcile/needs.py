@@ -91,6 +91,10 @@ def _meets(provides: Relation, requires: Relation, kind: PackageType, keys: _Key
         return None
     first, second = (one[0], other[0]) if one[0] and other[0] else (one[1], other[1])
     if first == second:
+        bare = [relation for relation, key in ((provides, one), (requires, other)) if key[0] is None]
+        # rpm and libsolv: what states no release may be any, where it can be equal at all
+        if len(bare) == 1 and "=" in bare[0].operator:
+            return True
         return any(sign in provides.operator and sign in requires.operator for sign in "<=>")
     above, below = (requires, provides) if first > second else (provides, requires)
     return ">" in above.operator or "<" in below.operator
