@@ -521,7 +521,8 @@ def test_what_never_stops_changing_is_unsettled(sandbox: Sandbox) -> None:
     state = by_name(read(client_of(sandbox)))
     assert set(reasons(state[LEAP])) == {Reason.INDEX_CHANGED}
     assert reasons(state[JAMMY]) == []
-    assert sandbox.log.count("obs", target=RESULT) == 4
+    # four looks; an answer that the sandbox changes while it makes it may be asked for again
+    assert 4 <= sandbox.log.count("obs", target=RESULT) <= 8
 
 
 def test_an_index_that_never_stops_changing_is_not_given(sandbox: Sandbox) -> None:
