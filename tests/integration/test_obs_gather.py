@@ -521,7 +521,7 @@ def test_what_never_stops_changing_is_unsettled(sandbox: Sandbox) -> None:
     state = by_name(read(client_of(sandbox)))
     assert set(reasons(state[LEAP])) == {Reason.INDEX_CHANGED}
     assert reasons(state[JAMMY]) == []
-    # four looks; an answer that the sandbox changes while it makes it may be asked for again
+    # four looks; on a busy machine an answer may come too late, and is asked for again
     assert 4 <= sandbox.log.count("obs", target=RESULT) <= 8
 
 
@@ -659,10 +659,11 @@ def test_an_interrupt_gets_through(sandbox: Sandbox, fault: Fault, monkeypatch: 
     patient = Session(sandbox.obs_url, auth=Basic(sandbox.obs.user, sandbox.obs.password), accept="application/xml")
     client = ObsClient(patient)
     ended: list[PkgsyncError] = []
+    states: list[DesiredState] = []
 
     def run() -> None:
         try:
-            read(client)
+            states.append(read(client))
         except PkgsyncError as error:
             ended.append(error)
 
@@ -672,4 +673,6 @@ def test_an_interrupt_gets_through(sandbox: Sandbox, fault: Fault, monkeypatch: 
     client.close()
     thread.join(30)
     assert not thread.is_alive()
-    assert "ending" in ended[0].message
+    # what was cut off is told, by the run or of the repositories: nothing passes for read
+    assert all("ending" in error.message for error in ended)
+    assert ended or any(reasons(repository) for repository in states[0].repositories)
