@@ -53,6 +53,13 @@ class Part:
     def __str__(self) -> str:
         return f"share {self.shard.number}/{self.shard.count} of the uploads" if self.shard else str(self.phase)
 
+    @property
+    def options(self) -> str:
+        """As they are typed, with a space behind; of the whole plan none."""
+        if self.shard is not None:
+            return f"--shard {self.shard.number}/{self.shard.count} "
+        return f"--only {self.phase} " if self.phase is not None else ""
+
     def takes(self, action: Action) -> bool:
         if self.shard is not None:
             return isinstance(action, Upload) and self.shard.takes(action.key)

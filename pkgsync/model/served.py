@@ -53,7 +53,8 @@ class Wanted:
 class Expected(Keyed):
     """One file that package managers should get, or should get no more (``gone``).
 
-    ``old_sha256`` is what stood there before, ``changed_at`` when that changed, where it is known.
+    ``architecture`` is empty where it is not known. ``old_sha256`` is what stood there before, ``changed_at`` when that
+    changed, where it is known.
     ``listed``: Packagecloud itself holds it.
     """
 

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from attrs import evolve, frozen
 
+from pkgsync import backoff
 from pkgsync.config import ObsProject
 from pkgsync.errors import AuthenticationError, NotFoundError, ReadError
 from pkgsync.model import ContentFrom, DesiredState
@@ -19,7 +20,7 @@ from pkgsync.obs import settled
 from pkgsync.obs.built import BuiltFiles, Reading
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import Hasher
-from pkgsync.obs.indexes import PAUSES, IndexReader
+from pkgsync.obs.indexes import IndexReader
 from pkgsync.obs.judge import architectures_of, judge
 from pkgsync.obs.mapping import Wanted, all_wanted
 from pkgsync.obs.parsed import ParsedIndexes
@@ -244,7 +245,7 @@ class _Reader:
 
     def _project(self, name: str, wanted: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
         read, moved, look = self._once(name, wanted, self._first_look(name))
-        for seconds in PAUSES:
+        for seconds in backoff.PAUSES:
             again = [w for w in wanted if not w.skipped and (w in moved or _changed(w, read[w]))]
             if not again:
                 break

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attrs import astuple, field, frozen
 
+from pkgsync.backoff import patiently
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer, unique
@@ -26,8 +27,6 @@ from pkgsync.signatures import PublicKeys, verify
 
 _FORGEABLE = ("md5", "sha1")
 _EMPTY_DIRECTORY = re.compile(rb"\s*(<\?xml[^>]*\?>\s*)?<directory\s*(/>|>\s*</directory>)\s*")
-PAUSES = (2.0, 5.0)
-"""Seconds before the second and the third look at something that changes while it is read."""
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 """The ``top_sha256`` of a repository that may be empty and publishes no index at all."""
 
@@ -200,12 +199,7 @@ class IndexReader:
         (README.md, "Published tree").
         """
         try:
-            for seconds in PAUSES:
-                try:
-                    return self._listed()
-                except (NotFoundError, IntegrityError):
-                    self._client.pause(seconds)
-            return self._listed()
+            return patiently(self._listed, self._client.pause, (NotFoundError, IntegrityError))
         except (ReadError, IntegrityError) as error:
             return _failed(self._wanted, error, self._at_rest)
 

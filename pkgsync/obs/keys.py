@@ -1,14 +1,13 @@
 """The keys that the config pins, and those that OBS offers to pin (README.md, "Signatures")."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import frozen
 
 from pkgsync.config import ObsProject
 from pkgsync.formats.xml import children, in_pieces
-from pkgsync.signatures import PublicKeys, key_file, public_keys
+from pkgsync.signatures import PublicKeys, day, key_file, public_keys
 
 _GET_IT = "`pkgsync keys PROJECT -o FILE` writes the key that OBS offers."
 
@@ -63,4 +62,4 @@ def parse_keyinfo(data: bytes, what: str) -> tuple[OfferedKey, ...]:
 
 def _day(seconds: str) -> str:
     plain = seconds.isascii() and seconds.isdigit() and len(seconds) <= 11
-    return datetime.fromtimestamp(int(seconds), UTC).date().isoformat() if plain else ""
+    return day(int(seconds)) if plain else ""

@@ -4,13 +4,14 @@ For apt 1 request per distribution and 1 per architecture, for yum 2 per archite
 with a pinned key 1 more for each repomd.xml.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from attrs import field, frozen
 
 from pkgsync import signatures
+from pkgsync.backoff import patiently
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureError
 from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer
@@ -23,8 +24,6 @@ from pkgsync.progress import Progress
 from pkgsync.signatures import PublicKeys, Signed
 
 T = TypeVar("T")
-PAUSES = (2.0, 5.0)
-"""Seconds before the second and the third look at an index that changes while it is read."""
 _INDEPENDENT = ("noarch", "all")
 # what yum and dnf call the architecture of the machine; README.md has it
 _BASES = {"i386": "i386", "i486": "i386", "i586": "i386", "i686": "i386", "src": "SRPMS", "nosrc": "SRPMS"}
@@ -46,19 +45,20 @@ class Tree:
     max_open_bytes: int
     signed: Signed | None = None
 
-    def pieces(self) -> Iterator[bytes]:
-        """The list itself. Raises IntegrityError while it is read."""
-        return opened(self.packed, self.what, self.pointer.unpacked, self.max_open_bytes) if self.packed else iter(())
-
     def entries(self) -> Iterator[IndexEntry]:
         """Its packages. Raises IntegrityError while they are read."""
         parse = rpmmd.parse_packages if self.type is PackageType.RPM else debian.parse_packages
-        return parse(self.pieces(), self.what) if self.packed else iter(())
+        return self._parsed(parse)
 
     def relations(self) -> Iterator[tuple[IndexEntry, Relations]]:
         """The same, with what each needs and provides."""
         parse = rpmmd.parse_relations if self.type is PackageType.RPM else debian.parse_relations
-        return parse(self.pieces(), self.what) if self.packed else iter(())
+        return self._parsed(parse)
+
+    def _parsed(self, parse: Callable[[Iterable[bytes], str], Iterator[T]]) -> Iterator[T]:
+        if not self.packed:
+            return iter(())
+        return parse(opened(self.packed, self.what, self.pointer.unpacked, self.max_open_bytes), self.what)
 
 
 def trees(
@@ -76,7 +76,8 @@ def trees(
     """
     names = sorted({_BASES.get(name, name) for name in architectures if name not in _INDEPENDENT}) or [_USUAL[kind]]
     reader = _TreeReader(client, distribution, kind, keys)
-    return _patiently(lambda: tuple(reader.read(names)), client.session.pause)
+    # a list that is not there any more, or no longer fits the top file that was just read
+    return patiently(lambda: tuple(reader.read(names)), client.session.pause, (NotFoundError, IntegrityError))
 
 
 def indexes(
@@ -127,16 +128,6 @@ def _index(about: Wanted, found: Sequence[Tree]) -> ServedIndex:
         signed_by=signed[0].fingerprint if signed else None,
         warnings=tuple(dict.fromkeys(f"{about.distribution}: {w}" for one in signed for w in one.warnings)),
     )
-
-
-def _patiently(read: Callable[[], T], pause: Callable[[float], object]) -> T:
-    for seconds in PAUSES:
-        try:
-            return read()
-        # a list that is not there any more, or no longer fits the top file that was just read
-        except (NotFoundError, IntegrityError):
-            pause(seconds)
-    return read()
 
 
 @frozen

@@ -23,6 +23,7 @@ from pkgsync.reconcile.identity import architecture_of
 
 # an index tells when its making began or ended, by another clock than that of the rows
 _LATEST = timedelta(minutes=10)
+_WHERE = "its file name does not tell which index it belongs in"
 
 
 def expected_of(decided: Reconciliation) -> tuple[Expected, ...]:
@@ -179,7 +180,9 @@ class _Look:
         named = self.by_name.get(one.filename, [])
         if one.gone:
             there = any(file.sha256 in (one.sha256, None) for file in named)
-            return (ServedState.STILL_SERVED, self._age(one)) if there else (ServedState.GONE, "")
+            if there:
+                return ServedState.STILL_SERVED, self._age(one)
+            return (ServedState.GONE, "") if one.architecture else (ServedState.UNPROVEN, _WHERE)
         # packagecloud/README.md, "Rows": the server may have given it another name
         there_as = self.by_content.get(one.sha256)
         others = [file for file in named if file.sha256 != one.sha256]
@@ -193,7 +196,7 @@ class _Look:
         if not one.listed:
             return ServedState.NOT_UPLOADED, "it holds other content" if one.old_sha256 else ""
         if not others:
-            return ServedState.ABSENT, self._age(one)
+            return (ServedState.ABSENT, self._age(one)) if one.architecture else (ServedState.UNPROVEN, _WHERE)
         if others[0].sha256 is None:
             return ServedState.UNPROVEN, "the index states no sha256 of it"
         if others[0].sha256 == one.old_sha256 or self._lags(one):

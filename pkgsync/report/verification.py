@@ -50,6 +50,8 @@ def headline(found: Verification) -> str:
     """``Verified: package managers get all 12 files that OBS publishes.``"""
     total = found.served + len(found.files)
     what = "file" if found.receipt is None else "change"
+    if not (total or found.complete):
+        return "Not verified: OBS could not be read completely."
     if not total:
         return "Nothing to verify: " + ("OBS publishes no file." if found.receipt is None else "nothing was changed.")
     if not found.is_done:

@@ -13,9 +13,9 @@ from attrs import field, frozen
 from pkgsync.errors import ConfigError, IntegrityError, SignatureError
 from pkgsync.model import Signed
 from pkgsync.signatures import gpgv, openpgp, sequoia
-from pkgsync.signatures.signed import shown
+from pkgsync.signatures.signed import day, shown
 
-__all__ = ["PublicKeys", "Signed", "key_file", "opened", "public_keys", "shown", "verifier", "verify"]
+__all__ = ["PublicKeys", "Signed", "day", "key_file", "opened", "public_keys", "shown", "verifier", "verify"]
 
 _MAX_BYTES = 2**20
 _MOST_SIGNATURES = 100  # of one text: each costs the verifier time

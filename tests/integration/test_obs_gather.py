@@ -1,6 +1,5 @@
 """The desired state over real sockets: how many requests it takes, what unsettles it, and what is no answer at all."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from pkgsync import backoff
 from pkgsync.cache import Cache
 from pkgsync.config import ObsProject
 from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, PkgsyncError, ReadError
@@ -653,8 +653,7 @@ def test_names_are_encoded_once(empty: Sandbox) -> None:
     ],
 )
 def test_an_interrupt_gets_through(sandbox: Sandbox, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("indexes", "gather"):
-        monkeypatch.setattr(sys.modules[f"pkgsync.obs.{module}"], "PAUSES", (3600.0, 3600.0))
+    monkeypatch.setattr(backoff, "PAUSES", (3600.0, 3600.0))
     hang = sandbox.obs.faults.add(evolve(fault))
     patient = Session(sandbox.obs_url, auth=Basic(sandbox.obs.user, sandbox.obs.password), accept="application/xml")
     client = ObsClient(patient)

@@ -109,8 +109,11 @@ def everything(cli: Cli, verbosities: Sequence[tuple[str, ...]]) -> list[Done]:
             cli.run("snapshot", "-o", f"world{number}.json", *options, *folders),
             cli.run("show", plan, *options),
             cli.run("apply", plan, "--dry-run", *options, *folders),
-            cli.run("apply", plan, *options, *folders),
+            cli.run("apply", plan, "--verify-index", *options, *folders),
             cli.run("show", f"plan{number}.receipt.json", "-v", *options),
+            cli.run("verify", f"plan{number}.receipt.json", *options, *folders),
+            cli.run("verify", *options, *folders),
+            cli.run("keys", PROJECT, *options, *folders),
             cli.run("doctor", *options, *folders),
             cli.run("validate", "--online", *options, *folders),
             cli.run("init", PROJECT, REPOSITORY, "-o", f"first{number}.yaml", *options, *folders),
@@ -246,6 +249,7 @@ SCENARIOS: dict[str, Scenario] = {
     "OBS redirects its packages": elsewhere("obs", r"/published/.*\.(rpm|deb)$"),
     "Packagecloud redirects its listing": elsewhere("packagecloud", "packages.json"),
     "Packagecloud redirects its search": elsewhere("packagecloud", "search.json"),
+    "Packagecloud redirects its indexes": elsewhere("packagecloud", "/(dists|repodata)/"),
     "Packagecloud redirects its downloads": elsewhere("packagecloud", "/download"),
     "pages elsewhere": foreign_links,
     "rows elsewhere": foreign_rows,
@@ -265,7 +269,7 @@ def test_the_scenarios_reach_every_server(cli: Cli, sealed: Path) -> None:
     """Guards the tests above: the credentials are used, and all three kinds of actions are done."""
     runs = everything(cli, TELLING)
     assert [done.code for done in runs] == [0] * len(runs)
-    applied = runs[6::11]
+    applied = runs[6::14]
     assert all("1 uploaded, 1 replaced, 1 deleted" in done.out for done in applied)
     assert cli.sandbox.log.mentions(TOKEN, "packagecloud")
     assert cli.sandbox.log.mentions(PASSWORD, "obs")

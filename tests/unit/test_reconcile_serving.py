@@ -86,6 +86,14 @@ def test_what_was_deleted_is_gone(files: tuple[ServedFile, ...], said: tuple[str
     assert check(evolve(HELLO, gone=True), index(*files)) == said
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_name_that_tells_no_architecture_proves_nothing_by_what_an_index_lacks(gone: bool) -> None:
+    odd = evolve(HELLO, filename="odd.rpm", architecture="", gone=gone)
+    assert check(odd, index()) == ("unproven", "its file name does not tell which index it belongs in")
+    there = ServedFile("odd.rpm", 10, sha("a"))
+    assert check(odd, index(there)) == (("still-served", "not indexed yet") if gone else ("fine", ""))
+
+
 def test_what_packagecloud_lacks_is_no_matter_of_the_index() -> None:
     assert check(evolve(HELLO, listed=False), index()) == ("not-uploaded", "")
     replaced = evolve(HELLO, listed=False, old_sha256=sha("b"))

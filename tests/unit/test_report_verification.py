@@ -86,3 +86,9 @@ def test_json_has_the_states_and_the_count() -> None:
         {"distribution": LEAP, "filename": "b.rpm", "state": "still-served", "message": "x"},
     ]  # fmt: skip
     assert (told["served"], told["complete"], told["receipt"]) == (1, True, None)
+
+
+def test_an_obs_that_was_not_read_is_not_said_to_publish_nothing() -> None:
+    nothing = found(complete=False, indexes=())
+    assert verification_text(nothing, WIDE) == "Not verified: OBS could not be read completely."
+    assert verification_text(found(indexes=()), WIDE) == "Nothing to verify: OBS publishes no file."

@@ -69,14 +69,10 @@ def apply(
     """Execute a reviewed plan. Never asks: the plan is the approval."""
     from pkgsync import api, approvals, planfile, report
     from pkgsync.apply import receipts
-    from pkgsync.apply.share import Part, Phase, Shard
 
     if file is None:
         raise UsageError("apply needs a plan file", tip="Make one: pkgsync plan -o plan.json")
-    if shard and only not in (None, "uploads"):
-        raise UsageError(f"--shard is a share of the uploads: it does not go with --only {only}")
-    part = Part(Phase(only) if only else None, Shard(*shard) if shard else None)
-    terminal = context.terminal
+    part, terminal = _part(only, shard), context.terminal
     # read once: the bytes that are checked are those that are executed
     reviewed = planfile.read(file)
     _expect(reviewed.digest, expect_digest, file)
@@ -111,11 +107,20 @@ def apply(
         terminal.data(report.receipt_text(result, terminal.style, shown, verbose, dry_run=dry_run))
         given = f"--expect-digest {expect_digest} " if expect_digest else ""
         given += "--require-signature " if require_signature else ""
-        limit = f"--shard {shard[0]}/{shard[1]} " if shard else f"--only {only} " if only else ""
-        step = report.next_step(result, reviewed, str(file), context.options, given=given, part=limit, dry_run=dry_run)
+        name, options = str(file), context.options
+        step = report.next_step(result, reviewed, name, options, given=given, part=part.options, dry_run=dry_run)
         if step:
             terminal.info(step)
     return result.exit_code
+
+
+def _part(only: str | None, shard: tuple[int, int] | None) -> "Part":
+    """Raises UsageError where both do not go together."""
+    from pkgsync.apply.share import Part, Phase, Shard
+
+    if shard and only not in (None, "uploads"):
+        raise UsageError(f"--shard is a share of the uploads: it does not go with --only {only}")
+    return Part(Phase(only) if only else None, Shard(*shard) if shard else None)
 
 
 def _facts(line: "ReceiptLine | None", reviewed: "Plan") -> dict[str, object]:

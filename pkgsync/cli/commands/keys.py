@@ -36,7 +36,7 @@ def keys(context: Context, project: str, out: Path | None) -> None:
     except NotFoundError:
         raise NotFoundError(f"{project}: OBS has no such project", tip="Check its name and your rights.") from None
     if not offered:
-        raise UsageError(f"{project}: OBS offers no signing key for it", tip="Its indexes are not signed.")
+        raise NotFoundError(f"{project}: OBS offers no signing key for it", tip="Its indexes are not signed.")
     lines = [visible(line) for key in offered for line in told(project, key)]
     context.terminal.data("\n".join([*lines, COMPARE]))
     if out is not None:

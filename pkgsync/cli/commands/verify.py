@@ -34,7 +34,7 @@ def verify(context: Context, file: Path | None, form: str, as_json: bool) -> Exi
     if found.is_wrong:
         terminal.error(
             "what package managers get is not what it should be",
-            "Time does not cure that: compare the keys, and look who else changes the repository.",
+            "If it stays so for some minutes, compare the keys, and look who else changes the repository.",
             "WronglyServedError",
         )
         return ExitCode.INTEGRITY

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 from attrs import define, frozen
 
-from pkgsync import surroundings
+from pkgsync import backoff, surroundings
 from pkgsync.cli.main import run
 from pkgsync.cli.options import Context
 from pkgsync.sandbox import PROJECT, REPOSITORY, Artifact, Fault, Kind, Sandbox, make_deb, make_rpm
@@ -121,8 +120,7 @@ def open_cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     """A sandbox with something to upload, and the program beside it."""
     monkeypatch.chdir(folder)
     monkeypatch.setattr("pkgsync.session.session.seconds_before", lambda attempt, first, longest: 0.0)
-    for module in ("pkgsync.obs.gather", "pkgsync.obs.indexes"):
-        monkeypatch.setattr(import_module(module), "PAUSES", tuple(0 for _ in import_module(module).PAUSES))
+    monkeypatch.setattr(backoff, "PAUSES", tuple(0.0 for _ in backoff.PAUSES))
     monkeypatch.setattr(surroundings, "time", SimpleNamespace(sleep=lambda seconds: None))
     for name in ("NO_COLOR", "COLUMNS", "CI"):
         monkeypatch.delenv(name, raising=False)
