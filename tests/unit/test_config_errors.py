@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from pkgsync import schemas
 from pkgsync.config import Config, load
-from pkgsync.config.check import accepts
+from pkgsync.config.accept import accepts
 from pkgsync.errors import ConfigError
 from tests.support.watchdog import watchdog
 
