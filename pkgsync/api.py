@@ -5,7 +5,6 @@ A config comes from :func:`pkgsync.config.load`; plans and receipts are read and
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 
 from attrs import evolve
 
@@ -29,6 +28,7 @@ from pkgsync.model import (
     ReceiptLine,
     Selection,
 )
+from pkgsync.model.reports import EVERY_ORPHAN
 from pkgsync.model.served import Verification
 from pkgsync.obs import accepting
 from pkgsync.packagecloud import PackagecloudClient
@@ -100,7 +100,7 @@ def audit(
     surroundings: Surroundings,
     *,
     overrides: Overrides = NOTHING_OVERRIDDEN,
-    query: AuditQuery = reconcile.EVERY_ORPHAN,
+    query: AuditQuery = EVERY_ORPHAN,
     now: Callable[[], datetime] = utc_now,
 ) -> Audit:
     """Read both worlds and judge the orphans that ``query`` asks for.
@@ -207,7 +207,7 @@ def verify(
     )
 
 
-def _setting(config: Config) -> reconcile.Setting:
+def _setting(config: Config) -> "reconcile.Setting":
     return reconcile.Setting(
         obs_api=config.obs.api,
         projects=tuple(sorted(p.name for p in config.obs.projects)),
@@ -315,7 +315,7 @@ def _planned(
 
 def _decided(
     config: Config, policy: Policy, selection: Selection, taken: Snapshot, services: Services | None = None
-) -> tuple[reconcile.Reconciliation, DesiredState, ActualState]:
+) -> tuple["reconcile.Reconciliation", DesiredState, ActualState]:
     """The decisions on these worlds, and the worlds as this config sees them.
 
     The ``services`` are asked what packages need of those that go, if any do.
@@ -344,6 +344,8 @@ def _decided(
 def _refuse_unknown(accepted: Collection[str], known: Sequence[str]) -> None:
     for name in accepted:
         if name not in known:
+            from difflib import get_close_matches  # here, as only a mistake needs it
+
             near = get_close_matches(name, known, 1)
             tip = f"Did you mean {near[0]}?" if near else "Write PROJECT/REPOSITORY, as the plan names it."
             raise UsageError(f"--accept-older-index {name}: no such OBS repository was read", tip=tip)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from pkgsync import proposals
 from pkgsync.config import CATCH_ALL, Config, managed_distributions
 from pkgsync.errors import MappingError, MappingProblem, PkgsyncError
 from pkgsync.model import ActualState, DesiredState, PlannedRepository
@@ -16,7 +17,6 @@ from pkgsync.obs import BaseFinder, ObsClient, read_metas
 from pkgsync.obs import mapping as obs_mapping
 from pkgsync.packagecloud import PackagecloudClient
 from pkgsync.packagecloud import distributions as catalogue
-from pkgsync.proposals import Live, Proposal, Seen, is_base, propose
 from pkgsync.reasons import Reason
 
 T = TypeVar("T")
@@ -43,28 +43,28 @@ class MapReader:
             *obs_mapping.absent(pairs),
         )
         if wrong:
-            raise self._error(wrong, Live(known))
+            raise self._error(wrong, proposals.Live(known))
         return tuple(problem.line for problem in obs_mapping.ended(projects, metas))
 
     def explained(self, *errors: BaseException | None) -> MappingError:
         """One error out of those of both services, with the places in the config and proposals."""
         problems = [problem for error in errors if isinstance(error, MappingError) for problem in error.problems]
-        known = Live(())
+        known = proposals.Live(())
         # it is only for advice; what failed here is told by whoever needs it
         with suppress(PkgsyncError):
-            known = Live(self.packagecloud.catalogue())
+            known = proposals.Live(self.packagecloud.catalogue())
         return self._error(problems, known)
 
-    def _error(self, problems: Iterable[MappingProblem], live: Live) -> MappingError:
-        finder = BaseFinder(self.obs, is_base)
+    def _error(self, problems: Iterable[MappingProblem], live: "proposals.Live") -> MappingError:
+        finder = BaseFinder(self.obs, proposals.is_base)
         return _sorted(self.config, (self._proposed(problem, finder, live) for problem in problems))
 
-    def _proposed(self, problem: MappingProblem, finder: BaseFinder, live: Live) -> MappingProblem:
+    def _proposed(self, problem: MappingProblem, finder: BaseFinder, live: "proposals.Live") -> MappingProblem:
         project, slash, repository = problem.subject.partition("/")
         if not problem.place or not slash or not live.known:
             return problem
         base = finder.base(project, repository)
-        return problem._replace(fix=_advice(propose(Seen(repository=repository, base=base), live)))
+        return problem._replace(fix=_advice(proposals.propose(proposals.Seen(repository=repository, base=base), live)))
 
 
 def checked(config: Config, value: Callable[[], T], check: Callable[[], object]) -> T:
@@ -106,7 +106,7 @@ def _position(place: str) -> tuple[int, ...]:
     return tuple(int(number) for number in place.rsplit(":", 2)[1:] if number.isdecimal())
 
 
-def _advice(proposal: Proposal) -> str:
+def _advice(proposal: "proposals.Proposal") -> str:
     name = proposal.repository
     if proposal.targets:
         first = proposal.targets[0] if len(proposal.targets) == 1 else f"[{', '.join(proposal.targets)}]"

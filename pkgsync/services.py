@@ -13,11 +13,9 @@ from pkgsync.errors import AuthenticationError, ConfigError, MappingError, ReadE
 from pkgsync.mapping import MapReader
 from pkgsync.model import ActualState, DesiredState, Plan, Policy, Receipt, ReceiptLine, Row, Transfer
 from pkgsync.model.served import ServedIndex, Verification, Wanted
-from pkgsync.needs import NeedsReader
 from pkgsync.obs import ObsClient, ObsWorld, Place
 from pkgsync.packagecloud import PackagecloudClient, served
 from pkgsync.packagecloud.per_row import ask
-from pkgsync.reconcile import Kept
 from pkgsync.session import Session
 from pkgsync.signatures import PublicKeys, key_file
 from pkgsync.surroundings import Surroundings, utc_now
@@ -189,6 +187,8 @@ class Services:
         """Both worlds with what the packages of these distributions need; the requests for that are counted."""
         if not names:
             return desired, actual
+        from pkgsync.needs import NeedsReader  # here, as few plans ask for it
+
         before = self.obs.requests, self.packagecloud.session.requests
         with self.surroundings.progress.task("Reading what packages need", len(names), "files") as task:
             reader = NeedsReader(
@@ -270,7 +270,7 @@ def index_keys(config: Config) -> PublicKeys | None:
 
 def look_back(
     receipt: Receipt, config: Config, client: PackagecloudClient, surroundings: Surroundings
-) -> tuple[ActualState, Kept]:
+) -> tuple[ActualState, "reconcile.Kept"]:
     """The world that an undo starts from: what Packagecloud holds now, and what is kept of what it held.
 
     Of the backup store and the archive only sizes; the archive is read if the receipt moved anything there. Raises
@@ -286,7 +286,7 @@ def look_back(
         actual = packagecloud.with_archive(archive, actual, wanted=sizes.keys(), progress=progress)
         unsized = [row for line in moved if (row := _unsized(line, actual)) is not None]
         sizes |= ask(archive, unsized, lambda row: archive.details(row).size, "Asking for sizes", progress).values
-    return actual, Kept(
+    return actual, reconcile.Kept(
         _backups(receipt, Backups(surroundings.backups)), {key: size for key, size in sizes.items() if size is not None}
     )
 

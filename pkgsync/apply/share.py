@@ -10,10 +10,9 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from pkgsync import reconcile
 from pkgsync.model import Action, Outcome, Removal, Replacement, Transfer, Upload
 from pkgsync.reasons import Reason
-from pkgsync.reconcile import Standing
-from pkgsync.reconcile.standing import left
 
 
 class Phase(StrEnum):
@@ -65,31 +64,31 @@ class Part:
             return isinstance(action, Upload) and self.shard.takes(action.key)
         return self.phase is None or isinstance(action, _OF[self.phase])
 
-    def of(self, standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    def of(self, standings: Iterable["reconcile.Standing"]) -> "tuple[reconcile.Standing, ...]":
         """The standings as this run sees them: left is what is not its part, and what would come too early."""
         seen = tuple(self._seen(standing) for standing in standings)
         before = _BEFORE.get(self.phase, ())
         missing = [s.action.key for s in seen if isinstance(s.action, before) and not s.outcome.is_goal]
         return tuple(_too_early(standing, missing) for standing in seen) if missing else seen
 
-    def _seen(self, standing: Standing) -> Standing:
+    def _seen(self, standing: "reconcile.Standing") -> "reconcile.Standing":
         if self.takes(standing.action) or standing.outcome.is_goal:
             return standing
         # All of the plan must be fit, or nothing of it is done. A share is judged alone: what other machines are about
         # to do may look odd at any moment, and nothing is taken away by this one.
         if standing.outcome is not Outcome.DUE and self.shard is None:
             return standing
-        return left(standing.action, Reason.NOT_SELECTED, f"this run was limited to {self}")
+        return reconcile.left(standing.action, Reason.NOT_SELECTED, f"this run was limited to {self}")
 
 
 WHOLE = Part()
 
 
-def _too_early(standing: Standing, missing: Sequence[str]) -> Standing:
+def _too_early(standing: "reconcile.Standing", missing: Sequence[str]) -> "reconcile.Standing":
     """A phase alone proves by the listing that what comes before it is there: all of it, whoever brought it."""
     if standing.outcome is not Outcome.DUE:
         return standing
     words = f"{missing[0]} is not verified present"
     if len(missing) > 1:
         words = f"{missing[0]} and {len(missing) - 1} more of the plan are not verified present"
-    return left(standing.action, Reason.UPLOAD_MISSING, words)
+    return reconcile.left(standing.action, Reason.UPLOAD_MISSING, words)

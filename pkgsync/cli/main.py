@@ -13,7 +13,7 @@ import click
 
 from pkgsync.cli.commands import Commands
 from pkgsync.cli.options import Context, common
-from pkgsync.cli.terminal import Terminal, logging_to
+from pkgsync.cli.terminal import Terminal
 from pkgsync.errors import SIGNALS, ExitCode, PkgsyncError
 from pkgsync.version import __version__
 
@@ -70,9 +70,8 @@ def run(context: Context, arguments: Sequence[str] | None = None) -> int:
 
 def _run(context: Context, arguments: Sequence[str] | None) -> int:
     try:
-        with logging_to(lambda: context.terminal):
-            # not standalone: click would exit with 2 for a wrong command line, which means changes here
-            code = cli.main(arguments, prog_name="pkgsync", standalone_mode=False, obj=context)
+        # not standalone: click would exit with 2 for a wrong command line, which means changes here
+        code = cli.main(arguments, prog_name="pkgsync", standalone_mode=False, obj=context)
         return int(code or ExitCode.OK)
     except BaseException as error:
         ending = _ending(error)

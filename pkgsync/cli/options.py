@@ -27,6 +27,7 @@ class Context:
     def __init__(self, values: dict[str, Any] | None = None, shown: Shown | None = None) -> None:
         self.values = values or {}
         self.shown = shown or Shown()
+        self._shows_log = False
 
     @property
     def terminal(self) -> Terminal:
@@ -42,8 +43,17 @@ class Context:
 
         from pkgsync.surroundings import Surroundings
 
+        self._show_log()
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
         return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
+
+    def _show_log(self) -> None:
+        """Show what the package logs, until the command ends: of those that never come here, none logs anything."""
+        if not self._shows_log:
+            from pkgsync.cli.logs import logging_to
+
+            self._shows_log = True
+            click.get_current_context().with_resource(logging_to(lambda: self.terminal))
 
     @property
     def config_path(self) -> Path:

@@ -1,17 +1,14 @@
 """Where output goes: data to stdout, everything else to stderr, colour only where a terminal wants it."""
 
-import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from pkgsync.backoff import NOTICE
 from pkgsync.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -155,40 +152,6 @@ class Terminal:
         if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
             return True
         return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-class _Handler(logging.Handler):
-    """What the package logs: retries, servers' words for ``-v``, every request for ``--debug``.
-
-    The options are known when it comes.
-    """
-
-    def __init__(self, terminal: Callable[[], Terminal]) -> None:
-        super().__init__()
-        self._terminal = terminal
-
-    def emit(self, record: logging.LogRecord) -> None:
-        terminal = self._terminal()
-        if record.levelno >= NOTICE:
-            terminal.info(record.getMessage())
-        elif record.levelno >= logging.INFO:
-            terminal.detail(record.getMessage())
-        else:
-            terminal.debug(record.getMessage())
-
-
-@contextmanager
-def logging_to(terminal: Callable[[], Terminal]) -> Iterator[None]:
-    """Show the package's log records on the terminal that ``terminal`` gives."""
-    logger, handler = logging.getLogger("pkgsync"), _Handler(terminal)
-    before = logger.level
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
 
 
 def _lines(text: str) -> str:

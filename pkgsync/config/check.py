@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -46,6 +45,8 @@ _PLAIN_WORD = re.compile(r"[A-Z]?[a-z_-]{1,20}")
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The likely fix for a wrong name: the nearest known one, else all of them; empty if there are none."""
+    from difflib import get_close_matches  # here, as only a mistake needs it
+
     names = list(islice(known, _MOST_NAMES))
     lowered = {name.lower(): name for name in names}
     if close := get_close_matches(word.lower(), lowered, n=1, cutoff=0.6):

@@ -5,7 +5,6 @@ Formats: osc/conf.py and osc/credentials.py of openSUSE/osc, and the README of t
 
 import base64
 import bz2
-import configparser
 import json
 import os
 import stat
@@ -42,6 +41,8 @@ def oscrc(origin: Origin, env: Mapping[str, str], home: Path) -> Login | None:
     text = _read(path)
     if text is None:
         return None
+    import configparser  # here, as many a run finds its login before
+
     # no interpolation: a password may hold a %
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:

@@ -42,6 +42,9 @@ class AuditQuery:
     sizes: bool = False
 
 
+EVERY_ORPHAN = AuditQuery()
+
+
 @frozen(kw_only=True)
 class Orphan:
     """One orphan and its verdict: what would happen to it (``fate``), and why.

@@ -1,7 +1,6 @@
 """Which repositories of a project are wanted, and for which distributions."""
 
-from collections.abc import Collection, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Sequence
 
 from attrs import frozen
 
@@ -101,7 +100,7 @@ def typos(pairs: Sequence[Pair]) -> tuple[MappingProblem, ...]:
     """Names that no project has, each like one that they have and that nothing maps, or only ``*``."""
     found = []
     for name, asked in _nowhere(pairs).items():
-        if near := get_close_matches(name, _unnamed(asked), n=1, cutoff=0.6):
+        if near := _near(name, _unnamed(asked), 1):
             fix = f"Did you mean {near[0]}? If OBS has dropped {name}, remove the entry."
             found.append(_not_there(name, asked, fix))
     return tuple(found)
@@ -112,7 +111,7 @@ def absent(pairs: Sequence[Pair]) -> tuple[MappingProblem, ...]:
     return tuple(
         _not_there(name, asked, _not_there_advice(name, _unnamed(asked)))
         for name, asked in _nowhere(pairs).items()
-        if not get_close_matches(name, _unnamed(asked), n=1, cutoff=0.6)
+        if not _near(name, _unnamed(asked), 1)
     )
 
 
@@ -167,7 +166,13 @@ def _fed(project: ObsProject) -> tuple[str, ...]:
     return tuple(sorted({target for targets in project.distributions.values() for target in targets or ()}))
 
 
+def _near(name: str, known: Iterable[str], most: int) -> list[str]:
+    from difflib import get_close_matches  # here, as only a mistake needs it
+
+    return get_close_matches(name, list(known), n=most, cutoff=0.6)
+
+
 def _advice(project: ObsProject, repository: str) -> str:
-    near = get_close_matches(repository, project.distributions, n=3, cutoff=0.6)
+    near = _near(repository, project.distributions, 3)
     like = f" (mapped names like it: {', '.join(near)})" if near else ""
     return f'Map {repository} to a distribution or to null{like}, or add `"*": null`.'

@@ -6,7 +6,6 @@ matched exactly.
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pkgsync.errors import MappingError, MappingProblem, ReadError
@@ -114,6 +113,8 @@ def _advice(target: str, known: tuple[Distribution, ...]) -> str:
     written = next((by_alias.get(name, name) for name in (target, likely) if name in by_alias or name in names), None)
     if written:
         return f"Write {written}."
+    from difflib import get_close_matches  # here, as only a mistake needs it
+
     near = get_close_matches(likely, sorted(names), n=4, cutoff=0.6)
     if not near:
         return "See the list of supported distributions in Packagecloud's documentation."

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import frozen
 
 from pkgsync.config.document import read_as
-from pkgsync.proposals.propose import Proposal
+from pkgsync.proposals.proposing import Proposal
 
 # what YAML takes for a text without quotes, but for the words of read_as
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_.+/:-]*[A-Za-z0-9_+/-])?")

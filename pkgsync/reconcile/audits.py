@@ -7,12 +7,12 @@ from typing import assert_never
 from attrs import evolve
 
 from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, Transfer, iso
+from pkgsync.model.reports import EVERY_ORPHAN
 from pkgsync.reasons import Reason
 from pkgsync.reconcile.decisions import Reconciliation
 from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import complete, planned_repositories
 
-EVERY_ORPHAN = AuditQuery()
 _FATES = ("delete", "archive", "held", "keep")
 
 

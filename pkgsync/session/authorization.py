@@ -6,7 +6,6 @@ import time
 from itertools import takewhile
 from urllib.request import parse_http_list
 
-from pkgsync import ssh
 from pkgsync.errors import AuthenticationError
 from pkgsync.model.secret import Basic, Login, SshKey
 
@@ -89,6 +88,8 @@ def _parameter(item: str) -> tuple[str, str]:
 
 
 def _signed(login: SshKey, realm: str) -> str:
+    from pkgsync import ssh  # here, as few logins have a key, and running programs takes much to load
+
     created = int(time.time())
     made = "".join(ssh.sign(login, realm, f"(created): {created}").splitlines()[1:-1])
     fields = f'keyId="{login.username}",algorithm="ssh",headers="(created)",created={created},signature="{made}"'

@@ -1,7 +1,6 @@
 """A server's own words: for whoever runs with ``-v``, and never for a plan, a receipt, a report or the journal."""
 
 import base64
-import html
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, unquote_plus
@@ -50,6 +49,8 @@ def _squeezed(text: str) -> str:
 
 
 def _decoded(text: str) -> Iterator[str]:
+    import html  # here, as its table of names is of use for refusals alone
+
     yield html.unescape(text)
     yield unquote(text)
     yield unquote_plus(text)

@@ -1,6 +1,5 @@
 """Signatures verified by gpgv. Only its status lines count (doc/DETAILS of gnupg), never its exit code or its words."""
 
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,6 +36,8 @@ def opened(
 
 def _run(program: str, home: Path, keys: bytes, what: str, *arguments: str) -> list[str]:
     """The status lines. The folder is all that gpgv knows: no keyring, no option of the user's own is read."""
+    import subprocess  # here, as most configs pin no key, and it takes as long to load as the rest of this room
+
     (home / "keys").write_bytes(keys)
     # a name without a slash would be looked for in the home directory
     command = [program, "--homedir", ".", "--keyring", "./keys", "--status-fd", "1", *arguments]

@@ -15,8 +15,9 @@ from typing import Any
 from pkgsync import planfile, report
 from pkgsync.formats import debian, rpmmd
 from pkgsync.model import DesiredState, IndexedFile, Limits, Policy, Row
+from pkgsync.model.reports import EVERY_ORPHAN
 from pkgsync.obs import results
-from pkgsync.reconcile import EVERY_ORPHAN, audit, recheck, reconcile
+from pkgsync.reconcile import audit, recheck, reconcile
 from tests.benchmarks import floors
 from tests.support.values import builders
 
