@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pkgsync.reconcile.undo import Kept, undo_plan
 else:
     __getattr__ = lazily(
-        __name__, "filters decisions planning audits standing rechecks causes explanations serving undo"
+        __name__, "filters decisions planning audits explanations causes standing rechecks serving undo"
     )
 
 __all__ = [

@@ -452,6 +452,11 @@ HTTP = {"requests", "urllib3", "pkgsync.session.session"}
 FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site"}
+RARE = {
+    *("difflib", "subprocess", "configparser", "jsonschema", "jsonschema_rs", "pkgsync.ssh", "pkgsync.needs"),
+    *("pkgsync.proposals.proposing", "pkgsync.reconcile.causes", "pkgsync.reconcile.explanations"),
+    *("pkgsync.reconcile.rechecks", "pkgsync.reconcile.serving", "pkgsync.reconcile.undo"),
+}
 REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
 NOT_LOCAL = {
     *SANDBOX,
@@ -463,8 +468,19 @@ NOT_LOCAL = {
     "pkgsync.packagecloud",
     "pkgsync.reconcile",
 }
-ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
-NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
+ONLY_CONFIG = {
+    *NOT_LOCAL,
+    *FILES,
+    *DECISIONS,
+    *REPORTS,
+    "platformdirs",
+    "rfc8785",
+    "hashlib",
+    "tempfile",
+    "logging",
+    "difflib",
+}
+NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
 
 @pytest.mark.parametrize(
@@ -474,7 +490,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
         *(([name, "--help"], NOTHING - {"difflib"}) for name in SUMMARIES),
         (["help", "undo"], NOTHING - {"difflib"}),
         (["schema", "plan"], NOTHING),
-        (["validate"], ONLY_CONFIG - {"jsonschema_rs", "tempfile"}),
+        (["validate"], ONLY_CONFIG),
         (["cache", "info"], {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"}),
         (
             ["show", "plan.json"],
@@ -484,15 +500,22 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
                 "referencing",
                 "yaml",
                 "platformdirs",
+                "logging",
                 "pkgsync.report.audit",
                 "pkgsync.report.pages",
             },
         ),
         (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
-        (["plan"], {*SANDBOX, *CHANGES, "jsonschema", "pkgsync.report.audit", "pkgsync.report.pages"}),
-        (["audit"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
-        (["explain", "hello"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
-        (["snapshot", "-o", "snapshot.json"], {*SANDBOX, *CHANGES, *REPORTS}),
+        (["plan"], {*SANDBOX, *CHANGES, *RARE, "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["audit"], {*SANDBOX, *CHANGES, *RARE, "pkgsync.report.pages"}),
+        (
+            ["explain", "hello"],
+            {*SANDBOX, *CHANGES, *RARE - {"difflib", "pkgsync.reconcile.explanations"}, "pkgsync.report.pages"},
+        ),
+        (
+            ["snapshot", "-o", "snapshot.json"],
+            {*SANDBOX, *CHANGES, *REPORTS, "subprocess", "configparser", "pkgsync.reconcile.rechecks"},
+        ),
         (["apply", "plan.json"], {*SANDBOX, "pkgsync.report.audit", "pkgsync.report.pages"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

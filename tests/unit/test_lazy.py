@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from pkgsync import model, report, session
+from pkgsync import model, proposals, reconcile, report, session
 
 
 def promised(package: ModuleType) -> dict[str, object]:
@@ -18,7 +18,7 @@ def promised(package: ModuleType) -> dict[str, object]:
     return {name: getattr(import_module(module), name) for module, name in pairs}
 
 
-@pytest.mark.parametrize("package", [model, report, session])
+@pytest.mark.parametrize("package", [model, proposals, reconcile, report, session])
 def test_each_name_is_what_type_checkers_take_it_for(package: ModuleType) -> None:
     found = promised(package)
     assert set(package.__all__) - {"iso"} == set(found)
@@ -27,7 +27,14 @@ def test_each_name_is_what_type_checkers_take_it_for(package: ModuleType) -> Non
         assert getattr(package, name) is value
 
 
-@pytest.mark.parametrize("package", [model, report, session])
+@pytest.mark.parametrize("package", [model, proposals, reconcile, report, session])
 def test_nothing_else_is_there(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match="has no attribute 'frozen'"):
         package.__getattr__("frozen")
+
+
+@pytest.mark.parametrize("package", [model, proposals, reconcile, report, session])
+def test_no_name_is_that_of_a_module_of_its_own(package: ModuleType) -> None:
+    assert package.__file__
+    # importing such a module would put it in the name's place
+    assert {path.stem for path in Path(package.__file__).parent.iterdir()} & set(package.__all__) == set()
