@@ -38,12 +38,12 @@ class Context:
         )
 
     def surroundings(self) -> "Surroundings":
-        from attrs import evolve
+        from msgspec.structs import replace
 
         from pkgsync.surroundings import Surroundings
 
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
-        return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
+        return replace(Surroundings.of_user(), progress=self.terminal.progress, **named)
 
     @property
     def config_path(self) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config import CATCH_ALL, ObsProject, Targets
 from pkgsync.errors import MappingError, MappingProblem
@@ -12,8 +12,7 @@ from pkgsync.obs.results import ProjectMeta
 _SHOWN = 10
 
 
-@frozen(eq=False, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, eq=False, kw_only=True):
     """A mapped repository. ``expected`` are the architectures of ``_meta``, None where it lacks the repository.
 
     ``filtered``: the project's ``repositories`` leaves it out; it offers nothing, but what it built protects.

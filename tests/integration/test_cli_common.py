@@ -449,7 +449,7 @@ def test_names_that_the_terminals_encoding_lacks(cli: Cli, monkeypatch: pytest.M
 
 SANDBOX = {"werkzeug", "pkgsync.sandbox"}
 HTTP = {"requests", "urllib3", "pkgsync.session.session"}
-FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
+FILES = {"jsonschema", "jsonschema_rs", "referencing", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site"}
 REPORTS = {"tabulate", "pkgsync.report.text", "pkgsync.report.audit", "pkgsync.report.pages"}
@@ -464,7 +464,7 @@ NOT_LOCAL = {
     "pkgsync.reconcile",
 }
 ONLY_CONFIG = {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "platformdirs", "rfc8785", "hashlib", "tempfile"}
-NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
+NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "difflib", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
 
 @pytest.mark.parametrize(
@@ -480,6 +480,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
             ["show", "plan.json"],
             {
                 *NOT_LOCAL,
+                "attrs",
                 "jsonschema",
                 "referencing",
                 "yaml",
@@ -488,7 +489,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "difflib", "pkgsync.config", "pkgsync.
                 "pkgsync.report.pages",
             },
         ),
-        (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["receipts"], {*NOT_LOCAL, "jsonschema", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["plan"], {*SANDBOX, *CHANGES, "jsonschema", "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["audit"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
         (["explain", "hello"], {*SANDBOX, *CHANGES, "pkgsync.report.pages"}),
