@@ -6,7 +6,7 @@ A config comes from :func:`pkgsync.config.load`; plans and receipts are read and
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import mapping, packagecloud, reconcile
 from pkgsync.apply.options import ApplyOptions
@@ -66,7 +66,7 @@ def plan(
     if base is not None:
         _refuse_other(config, base)
     taken, services = _worlds(config, surroundings, policy, now, snapshot, base, overrides.accept_older_index)
-    taken = evolve(taken, obs=accepting(taken.obs, overrides.accept_older_index))
+    taken = replace(taken, obs=accepting(taken.obs, overrides.accept_older_index))
     made, desired, actual = _planned(config, policy, overrides, selection, taken, services)
     _refuse_unknown(overrides.accept_older_index, [read.id for read in made.source.repositories])
     if base is None:
@@ -80,8 +80,8 @@ def plan(
     except ReadError:
         compared = reconcile.compare_all(made, Cause.UNKNOWN, base.digest)
     else:
-        return evolve(made, base=reconcile.compare(made, old, base.digest, desired, actual))
-    return evolve(made, base=compared, warnings=(*made.warnings, _NO_OLD_PLAN))
+        return replace(made, base=reconcile.compare(made, old, base.digest, desired, actual))
+    return replace(made, base=compared, warnings=(*made.warnings, _NO_OLD_PLAN))
 
 
 def snapshot(config: Config, surroundings: Surroundings, *, now: Callable[[], datetime] = utc_now) -> Snapshot:
@@ -309,7 +309,7 @@ def _planned(
 ) -> tuple[Plan, DesiredState, ActualState]:
     """The plan of these worlds, and what it was decided on."""
     decided, desired, actual = _decided(config, policy, selection, taken, services)
-    setting = evolve(_setting(config), overrides=overrides, selection=selection)
+    setting = replace(_setting(config), overrides=overrides, selection=selection)
     return reconcile.build_plan(decided, desired, actual, policy, taken.created_at, setting), desired, actual
 
 
@@ -353,10 +353,10 @@ def _refuse_unknown(accepted: Collection[str], known: Sequence[str]) -> None:
 
 def _with_needs_of(taken: Snapshot, desired: DesiredState, actual: ActualState) -> Snapshot:
     """The snapshot with what was asked after it was taken."""
-    return evolve(
+    return replace(
         taken,
-        obs=evolve(taken.obs, requests=desired.requests),
-        packagecloud=evolve(taken.packagecloud, needs=actual.needs, requests=actual.requests),
+        obs=replace(taken.obs, requests=desired.requests),
+        packagecloud=replace(taken.packagecloud, needs=actual.needs, requests=actual.requests),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync import ssh
 from pkgsync.config import Config
@@ -93,15 +93,14 @@ def _signers(config: Config, rule: ApprovalRule) -> Path:
     return path
 
 
-@frozen
-class _Judging:
+class _Judging(Struct, frozen=True):
     """Takes signatures one by one, and collects those that count."""
 
     text: str
     allowed: Path
     now: datetime
-    counted: list[Approval] = field(factory=list)
-    blocks: list[str] = field(factory=list)
+    counted: list[Approval] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
 
     def take(self, block: str) -> str:
         """Why it does not count; or nothing."""

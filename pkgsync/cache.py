@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import IntegrityError, LockedError, StorageError
 from pkgsync.files import sync_folder, write_atomically
@@ -35,8 +35,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FILL = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@frozen(kw_only=True)
-class CacheInfo:
+class CacheInfo(Struct, frozen=True, kw_only=True):
     """What a cache holds. ``partials`` are downloads under way or cut off; sizes in bytes."""
 
     folder: Path
@@ -46,16 +45,14 @@ class CacheInfo:
     partial_bytes: int
 
 
-@frozen
-class Pruned:
+class Pruned(Struct, frozen=True):
     """How many files a prune removed, and their bytes."""
 
     files: int
     bytes: int
 
 
-@frozen(kw_only=True)
-class _CacheFile:
+class _CacheFile(Struct, frozen=True, kw_only=True):
     path: Path
     size: int
     used_at: float

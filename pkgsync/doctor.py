@@ -9,7 +9,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import credentials, obs, signatures
 from pkgsync.apply import lock
@@ -37,8 +37,7 @@ class Mark(StrEnum):
     FAILED = "failed"
 
 
-@frozen(kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What was looked at, what was seen, and what to do about it. ``code`` is that of a run that ends by it."""
 
     what: str

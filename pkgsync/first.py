@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync import packagecloud
 from pkgsync.config import Config, parse
@@ -25,8 +26,7 @@ _NO_PACKAGE = re.compile(
 )
 
 
-@frozen
-class FirstConfig:
+class FirstConfig(Struct, frozen=True):
     """The text of a config, and what it proposes for each repository of the project, in the order of ``_meta``.
 
     ``keys`` are what OBS offers to verify the indexes with; the text names ``key_file``, which is not written yet.
@@ -55,7 +55,7 @@ def propose_config(head: ConfigHead, path: Path, surroundings: Surroundings) -> 
     keys = _keys(services, head.project)
     # a colon is no part of a file name everywhere
     name = f"keys/{head.project.replace(':', '_')}.asc"
-    text = config_text(evolve(head, signing_key=name if keys else None), proposals, _without_source(rows, proposals))
+    text = config_text(replace(head, signing_key=name if keys else None), proposals, _without_source(rows, proposals))
     return FirstConfig(text, tuple(proposals), keys, path.parent / name)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import proposals
 from pkgsync.config import CATCH_ALL, Config, managed_distributions
@@ -22,8 +22,7 @@ from pkgsync.reasons import Reason
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
-class MapReader:
+class MapReader(Struct, frozen=True, kw_only=True):
     """Reads what the map is judged by: the ``_meta`` of all projects, and the list of distributions."""
 
     config: Config

@@ -5,7 +5,7 @@ Packagecloud's tell it of what stands there, OBS's of what comes, and of what ca
 
 from collections.abc import Callable, Collection, Iterator
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import AuthenticationError, ConfigError, IntegrityError, QuotaError, ReadError
 from pkgsync.model import SYNCED_TYPES, ActualState, DesiredState, Needs, PackageType, Relations, Row, Transfer
@@ -18,8 +18,7 @@ from pkgsync.reconcile.needs import needs_of
 from pkgsync.signatures import PublicKeys
 
 
-@frozen(kw_only=True)
-class NeedsReader:
+class NeedsReader(Struct, frozen=True, kw_only=True):
     """Reads indexes; ``keys`` are what those of Packagecloud must be signed with."""
 
     obs: ObsClient

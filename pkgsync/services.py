@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import import_module
 
-from attrs import evolve, frozen
+from attrs import evolve
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync import credentials, obs, packagecloud, reconcile
 from pkgsync.cache import Backups, Cache
@@ -22,8 +24,7 @@ from pkgsync.signatures import PublicKeys, key_file
 from pkgsync.surroundings import Surroundings, utc_now
 
 
-@frozen(kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """``archive`` is the repository that orphans are moved to, where a run needs it."""
 
     obs: ObsClient
@@ -98,7 +99,7 @@ class Services:
         seen = obs.beside(world, newest.known)
         if remember:
             newest.remember(world, accepted)
-        return evolve(seen, warnings=newest.warnings)
+        return replace(seen, warnings=newest.warnings)
 
     def _explained(self, config: Config, *errors: BaseException | None) -> MappingError:
         # anew: after an error the clients send nothing more
@@ -132,14 +133,14 @@ class Services:
         self, world: ObsWorld, config: Config, also: Sequence[ObsProject], now: Callable[[], datetime]
     ) -> ObsWorld:
         """What another config names beside this one's; this one's plan must not fail with it."""
-        theirs = evolve(config, obs=evolve(config.obs, projects=tuple(also)))
+        theirs = evolve(config, obs=replace(config.obs, projects=tuple(also)))
         try:
             # the login may be bound to projects: those of another config are no exception
             credentials.for_obs(theirs, self.surroundings.env, self.surroundings.home)
             others = self._world(config, also, (), now, everything=False)
         except (ConfigError, ReadError, AuthenticationError):
             return world
-        return evolve(world, projects={**others.projects, **world.projects})
+        return replace(world, projects={**others.projects, **world.projects})
 
     def _actual(self, managed: Sequence[str], now: Callable[[], datetime]) -> ActualState:
         progress = self.surroundings.progress
@@ -205,8 +206,8 @@ class Services:
                 task.advance(1)
         asked = self.obs.requests - before[0], self.packagecloud.session.requests - before[1]
         return (
-            evolve(desired, requests=desired.requests + asked[0]),
-            evolve(actual, needs=needs, requests=actual.requests + asked[1]),
+            replace(desired, requests=desired.requests + asked[0]),
+            replace(actual, needs=needs, requests=actual.requests + asked[1]),
         )
 
     def places(self, action: Transfer) -> tuple[Place, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import UsageError
 from pkgsync.progress import SILENT, Progress
@@ -18,8 +18,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@frozen(kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What a run has from the machine and the user who starts it; nothing of it decides what is changed.
 
     ``backup_dir`` None: below ``state_dir``. ``pause`` waits between attempts (seconds); None: in real time.

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.apply.outcome import Result, Task, undo_of
 from pkgsync.apply.site import Site, There, taken_over
@@ -10,8 +10,7 @@ from pkgsync.model import Deletion, Row
 from pkgsync.reasons import Reason
 
 
-@frozen(kw_only=True)
-class Delete:
+class Delete(Struct, frozen=True, kw_only=True):
     """``archive`` is where the same file must stand, if the deletion relies on that."""
 
     task: Task

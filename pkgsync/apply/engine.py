@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from pkgsync import approvals
 from pkgsync.apply import journal as journals
@@ -169,8 +170,8 @@ class _Run:
         for action in self.plan.actions:
             past = self.ledger.past(action.key)
             line, result = past.line or blank(action), Result.left("")
-            self.record.lines[action.key] = evolve(line, missing=missing_of(action, past, result))
-        self._write(evolve(self._receipt(), exit_code=error.exit_code))
+            self.record.lines[action.key] = replace(line, missing=missing_of(action, past, result))
+        self._write(replace(self._receipt(), exit_code=error.exit_code))
 
     def _work_safely(self, found: Preflight) -> None:
         """From here on an error ends the run, but what was done before it stands in the receipt."""
@@ -207,7 +208,7 @@ class _Run:
             self.services,
             found.actual,
             found.claims,
-            connections=connections if jobs is None else evolve(connections, uploads=jobs),
+            connections=connections if jobs is None else replace(connections, uploads=jobs),
             journal=self.journal,
             record=self.record,
             halt=self.halt,
@@ -337,7 +338,7 @@ def _with_foreign_change(standing: Standing, changed: str | None) -> Standing:
     if standing.outcome is not Outcome.DUE or changed is None:
         return standing
     words = f"somebody else changed {changed} while the plan was applied"
-    return evolve(standing, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=words)
+    return replace(standing, outcome=Outcome.STALE, reason=Reason.TARGET_CHANGED, message=words)
 
 
 def _only(actions: Iterable[Action], kind: type[Kind]) -> list[Kind]:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.apply.options import Patience
 from pkgsync.apply.outcome import Task
@@ -25,8 +25,7 @@ def claimed(action: Transfer) -> Claimed:
     return action.source.project, action.source.repository, action.source.path
 
 
-@frozen(kw_only=True)
-class Fetcher:
+class Fetcher(Struct, frozen=True, kw_only=True):
     """``claims`` is what the indexes of OBS say that the files are."""
 
     claims: Mapping[Claimed, IndexedFile]

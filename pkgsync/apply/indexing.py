@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.apply.journal import stamp
@@ -20,8 +21,7 @@ from pkgsync.services import packagecloud_session, served_after
 from pkgsync.surroundings import Surroundings
 
 
-@frozen(kw_only=True)
-class IndexPatience:
+class IndexPatience(Struct, frozen=True, kw_only=True):
     """Looks, and seconds between them: about ten minutes in all (packagecloud/README.md, "Consistency")."""
 
     looks: int = 30
@@ -61,7 +61,7 @@ def _awaited(
         )
     except PkgsyncError as error:
         words = f"what package managers get is not known: {error.message}"
-        return _ended(evolve(receipt, warnings=(*receipt.warnings, words)), error.exit_code)
+        return _ended(replace(receipt, warnings=(*receipt.warnings, words)), error.exit_code)
     seconds = (now() - datetime.fromisoformat(receipt.finished_at)).total_seconds()
     wait = IndexWait(
         checked_at=stamp(now()),
@@ -71,7 +71,7 @@ def _awaited(
     )
     problems = tuple(index.problem for index in found.indexes if index.problem)
     code = ExitCode.INTEGRITY if found.is_wrong else ExitCode.OK if found.is_done else ExitCode.ERROR
-    return _ended(evolve(receipt, index=wait, warnings=(*receipt.warnings, *problems)), code)
+    return _ended(replace(receipt, index=wait, warnings=(*receipt.warnings, *problems)), code)
 
 
 def _look_until_done(
@@ -95,4 +95,4 @@ def _look_until_done(
 
 
 def _ended(receipt: Receipt, code: ExitCode) -> Receipt:
-    return evolve(receipt, exit_code=exit_code_of({ExitCode(receipt.exit_code), code}))
+    return replace(receipt, exit_code=exit_code_of({ExitCode(receipt.exit_code), code}))

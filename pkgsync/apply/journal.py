@@ -20,7 +20,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, define, field
+from attrs import define, field
+from msgspec.structs import asdict
 
 from pkgsync.errors import PlanFileError, StorageError
 from pkgsync.files import sync_folder

@@ -6,7 +6,9 @@ file must be absent here and present there. What is in neither place goes back h
 
 from typing import assert_never
 
-from attrs import define, evolve, frozen
+from attrs import define
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Past, Request
 from pkgsync.apply.outcome import Result, Task, failure_of
@@ -19,8 +21,7 @@ from pkgsync.model import Action, Row
 from pkgsync.reasons import Reason
 
 
-@frozen(kw_only=True)
-class _Places:
+class _Places(Struct, frozen=True, kw_only=True):
     """Whether the planned row stands here, and what stands there, with its size in bytes."""
 
     here: bool
@@ -67,7 +68,7 @@ class Move:
         """
         here_again = "Packagecloud lists it here again, and not in the archive."
         with self.here.kept(self._action.sha256) as old:
-            return self._outcome(old, answered=False) or evolve(Result.left(here_again), missing="no")
+            return self._outcome(old, answered=False) or replace(Result.left(here_again), missing="no")
 
     @property
     def _action(self) -> Action:
@@ -90,7 +91,7 @@ class Move:
         if row is None:
             return self._absent(_Places(here=False, there=there))
         refusal = self._refusal(there)
-        return row if refusal is None else evolve(refusal, missing="no")
+        return row if refusal is None else replace(refusal, missing="no")
 
     def _absent(self, places: _Places) -> Result:
         """It is not here, and none of our requests can have done that."""
@@ -120,9 +121,9 @@ class Move:
         self.halt.consider(failure)
         failed = Result.failed(failure)
         try:
-            return self._outcome(old, answered=False) or evolve(failed, missing="no")
+            return self._outcome(old, answered=False) or replace(failed, missing="no")
         except Exception:
-            return evolve(failed, missing="perhaps", kept_at=str(old.path.absolute()), undo="backup")
+            return replace(failed, missing="perhaps", kept_at=str(old.path.absolute()), undo="backup")
 
     def _promote(self, row: Row, old: StoredFile) -> Result:
         failure: PkgsyncError = ReadError(f"{self.task.key} was not moved.")
@@ -157,7 +158,7 @@ class Move:
             settled = self._refusal(places.there) if places.here else self._absent(places)
         if settled is None:
             raise error
-        return evolve(settled, missing=settled.missing or "no")
+        return replace(settled, missing=settled.missing or "no")
 
     def _outcome(self, old: StoredFile | None, *, answered: bool) -> Result | None:
         """What looks at both places say, after a while; None: nothing was moved, and it may be asked for again.
@@ -190,9 +191,9 @@ class Move:
     def _unmoved(self, places: _Places, *, answered: bool) -> Result | None:
         if places.untouched and answered:
             words = f"Packagecloud answered that {self.task.key} was moved, but still lists it here only."
-            return evolve(Result.failed(AmbiguousError(words)), missing="no")
+            return replace(Result.failed(AmbiguousError(words)), missing="no")
         refusal = self._refusal(places.there)
-        return None if refusal is None else evolve(refusal, missing="no")
+        return None if refusal is None else replace(refusal, missing="no")
 
     def _lost(self, old: StoredFile | None) -> Result:
         """In neither place: end the run before more is lost, and put it back here."""
@@ -201,8 +202,8 @@ class Move:
         self.halt.fail(lost)
         back = put_back(self.here, self.task, old)
         failed = Result.failed(lost, f"{lost.message} In detail: {back.told.rstrip('.')}.")
-        return evolve(failed, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
+        return replace(failed, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
 
 
 def _done(places: _Places, *, ours: bool) -> Result:
-    return evolve(Result.reached(ours=ours, verified="listing", undo="archive"), size=places.size)
+    return replace(Result.reached(ours=ours, verified="listing", undo="archive"), size=places.size)

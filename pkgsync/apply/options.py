@@ -4,15 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.apply.share import WHOLE, Part
 from pkgsync.backoff import say_retry, seconds_before
 from pkgsync.errors import AmbiguousError, BusyError, PkgsyncError
 
 
-@frozen(kw_only=True)
-class ApplyOptions:
+class ApplyOptions(Struct, frozen=True, kw_only=True):
     """The switches of one apply. ``receipt`` is where the receipt goes.
 
     ``jobs`` is how many changes there may be at a time; None: as many uploads as the config says.
@@ -33,8 +32,7 @@ class ApplyOptions:
     verify_index: bool = False
 
 
-@frozen(kw_only=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """Counts of attempts and looks; seconds of waiting between them (exponential, with jitter).
 
     What a single request may cost stands in ``session.HttpLimits``. ``pause`` waits for so many seconds.

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal, Self
 
-from attrs import define, evolve, frozen
+from attrs import define
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Past
 from pkgsync.apply.stored import StoredFile
@@ -70,8 +72,7 @@ class Task:
         return self.action.key
 
 
-@frozen(kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """What was found out about an action.
 
     ``verified`` says how: "reply" (checksum in the upload's answer), "listing", "download" (downloaded back and
@@ -153,7 +154,7 @@ def line_of(task: Task, past: Past, result: Result, finished_at: str | None) -> 
     """The line that tells the result, added to what earlier runs measured."""
     before = past.line or blank(task.action)
     missing = missing_of(task.action, past, result)
-    return evolve(
+    return replace(
         before,
         outcome=result.outcome,
         reason=str(result.reason) if result.reason is not None else None,

@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.apply import journal as journals
 from pkgsync.apply.fetch import Claimed, claimed
@@ -36,8 +37,7 @@ from pkgsync.reconcile.planning import snapshot
 from pkgsync.services import Services
 
 
-@frozen(kw_only=True)
-class Preflight:
+class Preflight(Struct, frozen=True, kw_only=True):
     """Both worlds of now against the plan: how each action stands, in plan order.
 
     ``claims`` is what the indexes say of the files that the plan brings, ``unsigned`` tells of the indexes that no
@@ -146,7 +146,7 @@ def _used_up(standing: Standing) -> Standing:
     if standing.outcome is not Outcome.DUE:
         return standing
     words = "the plan was applied in full before, and this was changed since"
-    return evolve(standing, outcome=Outcome.STALE, reason=Reason.APPLIED_BEFORE, message=words)
+    return replace(standing, outcome=Outcome.STALE, reason=Reason.APPLIED_BEFORE, message=words)
 
 
 def _claims(plan: Plan, desired: DesiredState) -> Mapping[Claimed, IndexedFile]:
@@ -201,7 +201,7 @@ def _with_renamed(standing: Standing, names: Mapping[tuple[str, str], str]) -> S
     if action.reason is Reason.UNDO:
         return standing
     words = f"Packagecloud holds it as {stored_as}"
-    return evolve(standing, outcome=Outcome.ALREADY_DONE, message=words, stored_as=stored_as)
+    return replace(standing, outcome=Outcome.ALREADY_DONE, message=words, stored_as=stored_as)
 
 
 def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
@@ -216,7 +216,7 @@ def _with_own_move(standing: Standing, ledger: Ledger) -> Standing:
 def _with_own_restores(plan: Plan, ledger: Ledger, actual: ActualState) -> Plan:
     """The plan, with the ``created_at`` of now for those old files that we put back after a failed change."""
     rows = {row.key: row for row in actual.rows}
-    return evolve(
+    return replace(
         plan,
         replacements=tuple(_with_own_restore(a, ledger, rows.get(a.key)) for a in plan.replacements),
         archivings=tuple(_with_own_return(a, ledger, rows.get(a.key)) for a in plan.archivings),
@@ -229,14 +229,14 @@ def _with_own_restore(action: Replacement, ledger: Ledger, row: Row | None) -> R
     past = ledger.past(action.key)
     if row is None or row.sha256 != action.old.sha256 or not (past.restores or past.absent_since):
         return action
-    return evolve(action, old=evolve(action.old, created_at=row.created_at))
+    return replace(action, old=replace(action.old, created_at=row.created_at))
 
 
 def _with_own_return(action: Archiving, ledger: Ledger, row: Row | None) -> Archiving:
     past = ledger.past(action.key)
     if row is None or row.sha256 != action.sha256 or not (past.restores or past.moving):
         return action
-    return evolve(action, created_at=row.created_at)
+    return replace(action, created_at=row.created_at)
 
 
 def _warnings(plan: Plan, config: Config, ledger: Ledger, actual: ActualState) -> list[str]:
@@ -259,7 +259,7 @@ def _before(plan: Plan, rows: Sequence[Row]) -> Iterator[Row | Removal]:
     for row in rows:
         transfer = brought.get((row.key, row.sha256 or ""))
         if isinstance(transfer, Replacement):
-            yield evolve(row, sha256=transfer.old.sha256, created_at=transfer.old.created_at)
+            yield replace(row, sha256=transfer.old.sha256, created_at=transfer.old.created_at)
         elif transfer is None:
             yield row
     here = {row.key for row in rows}
@@ -279,15 +279,15 @@ def _found_done(standing: Standing, ledger: Ledger, backups: Cache) -> Result:
     if not (past.uploads if isinstance(action, Replacement) else past.attempts):
         return Result.reached(ours=False, verified="listing", message=standing.message)
     done = Result.reached(ours=True, verified="listing", message="an interrupted run had done it")
-    done = evolve(done, stored_as=standing.stored_as)  # an undo looks for it there
+    done = replace(done, stored_as=standing.stored_as)  # an undo looks for it there
     match action:
         case Upload():
-            return evolve(done, undo="archive") if action.source.kind == "archive" else done
+            return replace(done, undo="archive") if action.source.kind == "archive" else done
         case Replacement():
-            return evolve(done, undo=undo_of(backups, action.old.sha256))
+            return replace(done, undo=undo_of(backups, action.old.sha256))
         case Deletion():
-            return evolve(done, undo=undo_of(backups, action.sha256, action.archived_in))
+            return replace(done, undo=undo_of(backups, action.sha256, action.archived_in))
         case Archiving():
-            return evolve(done, undo="archive")
+            return replace(done, undo="archive")
         case _:
             raise TypeError(action)

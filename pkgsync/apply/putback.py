@@ -4,7 +4,7 @@ Packagecloud cannot overwrite (packagecloud/README.md, "Upload"): between our ow
 nothing may get in the way.
 """
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.apply.journal import Request
 from pkgsync.apply.outcome import Looked, Task, Undo, failure_of
@@ -15,8 +15,7 @@ from pkgsync.model import Action
 from pkgsync.packagecloud import listing
 
 
-@frozen(kw_only=True)
-class PutBack:
+class PutBack(Struct, frozen=True, kw_only=True):
     """How it went to bring an old file back, in words. ``failure`` is set where the file may still be missing."""
 
     told: str

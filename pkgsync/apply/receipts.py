@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import planfile
 from pkgsync.errors import PkgsyncError, StorageError, UsageError
@@ -15,8 +15,7 @@ from pkgsync.files import write_atomically
 from pkgsync.model import Receipt
 
 
-@frozen
-class Kept:
+class Kept(Struct, frozen=True):
     """One kept receipt; ``receipt`` is the error where the file cannot be read."""
 
     path: Path

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Journal, Ledger, stamp
 from pkgsync.apply.outcome import Result, Task, blank, exit_code_of, line_of
@@ -84,12 +85,12 @@ class Record:
 
     def _seen(self, action: Action, result: Result) -> Result:
         known = result.missing is None and action.key in self.listed
-        return evolve(result, missing="no") if known else result
+        return replace(result, missing="no") if known else result
 
     def _tolerated(self, result: Result) -> Result:
         """A stale action ends the run, unless such actions are skipped on request."""
         skipped = self.skip_stale and result.outcome is Outcome.STALE
-        return evolve(result, outcome=Outcome.SKIPPED) if skipped else result
+        return replace(result, outcome=Outcome.SKIPPED) if skipped else result
 
     def _take(self, line: ReceiptLine, result: Result) -> None:
         with self._lock:

@@ -6,7 +6,8 @@ After it, whatever fails, something goes in its place: the new file, else the ol
 
 from datetime import datetime
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Past
 from pkgsync.apply.outcome import Result, Task, failure_of, undo_of
@@ -19,8 +20,7 @@ from pkgsync.model import Replacement, Row
 from pkgsync.reasons import Reason
 
 
-@frozen(kw_only=True)
-class Replace:
+class Replace(Struct, frozen=True, kw_only=True):
     task: Task
     action: Replacement
     site: Site
@@ -72,7 +72,7 @@ class Replace:
             removed = self.site.remove(row)
         except Exception as error:  # it may be gone all the same
             return self._unless_here(row, self._failed(error), old)
-        return evolve(taken_over(), missing="no") if removed is None else self._fill(new, old)
+        return replace(taken_over(), missing="no") if removed is None else self._fill(new, old)
 
     def _fill(self, new: StoredFile, old: StoredFile | None) -> Result:
         """The name is free: from here on nothing but a look and the old bytes in hand counts."""
@@ -94,7 +94,7 @@ class Replace:
         """The failure of a DELETE; the old file goes back unless its row still stands."""
         now = self._row()
         if now is not None and now.created_at == row.created_at:
-            return evolve(failed, missing="no")
+            return replace(failed, missing="no")
         return self._restored(failed, old)
 
     def _restored(self, failed: Result, old: StoredFile | None) -> Result:
@@ -104,26 +104,26 @@ class Replace:
             return self._done(Result.reached(ours=True, verified="listing"))
         # The row that we deleted may still be listed; nothing is overwritten, so that sending the old bytes is safe.
         if row is not None and row.sha256 not in (None, self.action.old.sha256):
-            return evolve(failed, message=f"{failed.message} In detail: the name is taken.", missing="no")
+            return replace(failed, message=f"{failed.message} In detail: the name is taken.", missing="no")
         self.site.works = False  # until the old file is back
         # A kill may fall here: `absent_since` makes the next run restore before it judges.
         back = put_back(self.site, self.task, old)
         if back.failure is not None:
             self.halt.fail(back.failure)
         message = f"{failed.message} In detail: {back.told.rstrip('.')}."
-        return evolve(failed, message=message, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
+        return replace(failed, message=message, missing=back.missing, kept_at=back.kept_at, undo=back.undo)
 
     def _row(self) -> Row | None:
         """The row under the name, with its checksum where that is told; None also where no look tells."""
         try:
             row = self.site.find(self.action)
-            return row and evolve(row, sha256=self.site.sha256(row))
+            return row and replace(row, sha256=self.site.sha256(row))
         except Exception:  # nothing may keep the old file from going back
             return None
 
     def _done(self, result: Result) -> Result:
         undo = undo_of(self.site.backups, self.action.old.sha256)
-        return evolve(result, absent_seconds=self._absent_seconds(), undo=undo)
+        return replace(result, absent_seconds=self._absent_seconds(), undo=undo)
 
     def _absent_seconds(self) -> float | None:
         since = self._past.absent_since

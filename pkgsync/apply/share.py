@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import reconcile
 from pkgsync.model import Action, Outcome, Removal, Replacement, Transfer, Upload
@@ -30,8 +30,7 @@ _BEFORE: Mapping[Phase | None, tuple[type[Action], ...]] = {
 }
 
 
-@frozen
-class Shard:
+class Shard(Struct, frozen=True):
     """Share ``number``, counted from 1, of ``count`` shares of the uploads."""
 
     number: int
@@ -42,8 +41,7 @@ class Shard:
         return int.from_bytes(hashlib.sha256(key.encode()).digest()) % self.count == self.number - 1
 
 
-@frozen
-class Part:
+class Part(Struct, frozen=True):
     """What one run takes of its plan; of itself all."""
 
     phase: Phase | None = None

@@ -12,7 +12,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import define, evolve, frozen
+from attrs import define
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Journal, Request
 from pkgsync.apply.options import Patience
@@ -44,8 +46,7 @@ class There(Enum):
     UNKNOWN = auto()
 
 
-@frozen
-class Removed:
+class Removed(Struct, frozen=True):
     """``ours``: one of our own requests took the row away. ``listed``: the server said so, but still lists it."""
 
     ours: bool
@@ -320,11 +321,11 @@ class Site:
         done = Result.reached(ours=True, verified="reply")
         # debs are named by their header (packagecloud/README.md, "Rows")
         if uploaded.filename != action.filename:
-            done = evolve(done, stored_as=uploaded.filename, message=f"Packagecloud stored it as {uploaded.filename}")
+            done = replace(done, stored_as=uploaded.filename, message=f"Packagecloud stored it as {uploaded.filename}")
         if uploaded.size is not None and uploaded.size != file.size:
             raise _other_bytes(action)
         if uploaded.sha256 is None:
-            return self._looked_up(evolve(action, filename=uploaded.filename), file, done)
+            return self._looked_up(replace(action, filename=uploaded.filename), file, done)
         if uploaded.sha256 != file.sha256:
             raise _other_bytes(action)
         return done
@@ -336,7 +337,7 @@ class Site:
         sha256, how = self.proven_sha256(row, file.size)
         if sha256 != file.sha256:
             raise _other_bytes(action)
-        return evolve(done, verified=how)
+        return replace(done, verified=how)
 
     def _settled(
         self, action: Action, file: StoredFile, gone: str | None, error: PkgsyncError, request: Request
@@ -367,7 +368,7 @@ class Site:
         self.works = True
         ours = self._is_ours(action, error, request)
         done = Result.reached(ours=ours, verified="listing", message=f"Packagecloud stored it as {there.filename}")
-        return evolve(done, stored_as=there.filename)
+        return replace(done, stored_as=there.filename)
 
     def _is_ours(self, action: Action, error: PkgsyncError, request: Request) -> bool:
         """A duplicate that we never sent before was put there by somebody else."""

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.errors import IntegrityError
 
 _CHUNK = 2**20
 
 
-@frozen(kw_only=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True, kw_only=True):
     """``size`` bytes with this sha256 at ``path``, in the cache or the backup store.
 
     ``descriptor``: it is open under this number, and whoever removes or replaces the path cannot take it from us.
@@ -67,4 +67,4 @@ def held(stored: StoredFile) -> Iterator[StoredFile]:
     with VerifiedFile(stored) as stream:
         while stream.read(_CHUNK):
             pass
-        yield evolve(stored, descriptor=stream.fileno())
+        yield replace(stored, descriptor=stream.fileno())

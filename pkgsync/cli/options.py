@@ -39,13 +39,13 @@ class Context:
         )
 
     def surroundings(self) -> "Surroundings":
-        from attrs import evolve
+        from msgspec.structs import replace
 
         from pkgsync.surroundings import Surroundings
 
         self._show_log()
         named = {name: folder for name in FOLDERS if (folder := self.values.get(name))}
-        return evolve(Surroundings.of_user(), progress=self.terminal.progress, **named)
+        return replace(Surroundings.of_user(), progress=self.terminal.progress, **named)
 
     def _show_log(self) -> None:
         """Show what the package logs, until the command ends: of those that never come here, none logs anything."""

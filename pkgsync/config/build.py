@@ -104,7 +104,7 @@ def _projects(file: Path, document: Document) -> Iterator[ObsProject]:
                 architectures=_filter(project, "architectures"),
                 ignore_architectures=tuple(project.get("ignore_architectures", ())),
                 may_be_empty=tuple(project.get("may_be_empty", ())),
-                content=project.get("content", "published"),
+                content="build" if project.get("content") == "build" else "published",
                 compare_times=project.get("compare_times", True),
                 signing_key=project.get("signing_key"),
                 places={repository: f"{file}:{p.line}:{p.column}" for repository, p in at.items()},

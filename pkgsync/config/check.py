@@ -6,7 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import schemas
 from pkgsync.config.accept import accepts
@@ -105,8 +105,7 @@ def text_mistakes(document: Document) -> list[Mistake]:
     return found
 
 
-@frozen(kw_only=True)
-class _Finding:
+class _Finding(Struct, frozen=True, kw_only=True):
     """One violation: the rule of the schema, what it wants, and the value (or key, for ``about_key``) at ``path``."""
 
     path: KeyPath

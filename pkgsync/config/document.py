@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from attrs import field, frozen
+from msgspec import Struct
 
 # a config may come from anybody: a few lines of aliases can stand for millions of values
 MAX_BYTES = 2**20
@@ -24,16 +25,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 
-@frozen(order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """Where something stands, counted from 1."""
 
     line: int
     column: int
 
 
-@frozen(order=True)
-class Mistake:
+class Mistake(Struct, frozen=True, order=True):
     """One thing that is wrong: where, what, and the likely fix."""
 
     position: Position
@@ -41,8 +40,7 @@ class Mistake:
     fix: str = ""
 
 
-@frozen
-class Surprise:
+class Surprise(Struct, frozen=True):
     """A scalar that YAML does not read as text, nor as a plain whole number: ``kind`` is number or date."""
 
     text: str
@@ -58,8 +56,7 @@ class Place:
     text: str | None = field(default=None, repr=False)
 
 
-@frozen(kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """The data of a file. ``mistakes`` are those that the data cannot show."""
 
     data: Any

@@ -1,19 +1,22 @@
 """The config as values: what to read, where to write, and what decides."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from attrs import Attribute, asdict, field, frozen
+from attrs import field, fields, frozen
+from msgspec import Struct
 
 from pkgsync.model import ContentFrom, Policy
-from pkgsync.model.policy import LATER
+from pkgsync.model.policy import GoneRule
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
+_LATER = {"compare_times": True, "signing_key": None, "gone": GoneRule.KEEP, "installable": False, "approvals": None}
+"""What keys have of themselves that came after others had been in use: the digest of a config without them stays."""
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -38,8 +41,8 @@ class ObsProject:
     ignore_architectures: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()
     content: ContentFrom = "published"
-    compare_times: bool = field(default=True, metadata=LATER)
-    signing_key: str | None = field(default=None, metadata=LATER)
+    compare_times: bool = True
+    signing_key: str | None = None
     places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
     map_place: str = field(default="", eq=False, repr=False)
     disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
@@ -59,25 +62,22 @@ class ObsProject:
         return self.repositories is None or any(fnmatchcase(repository, glob) for glob in self.repositories)
 
 
-@frozen(kw_only=True)
-class ObsConfig:
+class ObsConfig(Struct, frozen=True, kw_only=True):
     api: str
     published_url: str | None
     anonymous: bool
     projects: tuple[ObsProject, ...]
 
 
-@frozen
-class PackagecloudConfig:
+class PackagecloudConfig(Struct, frozen=True):
     """``signing_key`` is the file of the key that its indexes must be signed with; it decides nothing of a plan."""
 
     url: str
     repository: str
-    signing_key: Path | None = field(default=None, eq=False)
+    signing_key: Path | None = None
 
 
-@frozen(kw_only=True)
-class Connections:
+class Connections(Struct, frozen=True, kw_only=True):
     """How many requests may be in flight at once: reads of OBS, reads of Packagecloud, and both ways of an apply.
 
     A server that has had too much gets fewer (session/throttle.py).
@@ -108,7 +108,7 @@ class Config:
     obs: ObsConfig
     packagecloud: PackagecloudConfig
     policy: Policy
-    connections: Connections = Connections()
+    connections: Connections = field(factory=Connections)
     allow_http: bool = False
     allow_private: bool = False
     warnings: tuple[str, ...] = ()
@@ -144,17 +144,17 @@ def _project(project: ObsProject) -> dict[str, Any]:
     return {**_plain(project), "distributions": pairs}
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = asdict(value, filter=_counts, value_serializer=_plain_field)
-    return plain
+def _plain(value: Any) -> Any:
+    if isinstance(value, Struct | ObsProject):
+        found = {name: getattr(value, name) for name in _deciding(value)}
+        return {name: _plain(item) for name, item in found.items() if name not in _LATER or item != _LATER[name]}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
-def _counts(attribute: "Attribute[Any]", value: Any) -> bool:
-    """The digest of a config that never heard of a later key stays what it was; where things stand is no part of it."""
-    return bool(attribute.eq) and not (attribute.metadata.get("later") and value == attribute.default)
-
-
-def _plain_field(_instance: Any, _field: Any, value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return int(value.total_seconds())
-    return value
+def _deciding(value: Struct | ObsProject) -> Iterable[str]:
+    """The names of its fields, without those that only tell where things stand."""
+    return value.__struct_fields__ if isinstance(value, Struct) else (f.name for f in fields(ObsProject) if f.eq)

@@ -7,7 +7,7 @@ able to send a credential of this machine or CI to another server than its own.
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config.values import ENVIRONMENT, Config
 from pkgsync.credentials import binding, files, ring
@@ -20,8 +20,7 @@ PACKAGECLOUD_TOKEN = "PACKAGECLOUD_TOKEN"  # noqa: S105 - the name of a variable
 _OTHER_SERVICE = {"obs": (PACKAGECLOUD_TOKEN,), "packagecloud": (OSC_USERNAME, OSC_PASSWORD, OSC_SSHKEY)}
 
 
-@frozen(kw_only=True)
-class _Service:
+class _Service(Struct, frozen=True, kw_only=True):
     """A server that the config names; ``owner`` is where the environment's credentials belong instead."""
 
     key: str

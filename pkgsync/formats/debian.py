@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import parsedate_tz
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_path, check_word
@@ -33,8 +33,7 @@ _SIGNED = re.compile(
 )
 
 
-@frozen(kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """What a Release file says: which files belong to it, when it was made (seconds since 1970), and whose it is."""
 
     files: Mapping[str, Stated]

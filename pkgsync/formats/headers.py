@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Set
 from typing import BinaryIO
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats import debian, tar
@@ -39,8 +39,7 @@ _WANTED = {_NAME, _VERSION, _RELEASE, _EPOCH, _ARCHITECTURE, _SOURCE_RPM}
 _BROKEN = (struct.error, ValueError, EOFError, OSError, ArithmeticError, LookupError)
 
 
-@frozen(kw_only=True)
-class PackageHeader:
+class PackageHeader(Struct, frozen=True, kw_only=True):
     """``signed``: whether an rpm carries a signature, good or not; None for a deb."""
 
     type: PackageType

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
-from pkgsync.model.desired import CLASS_BY_NAME
 from pkgsync.model.filename import FileClass
 
 MAX_ENTRIES = 500_000
 """Packages of one index, ten times the largest: more would only fill the memory."""
 
 
-@frozen(kw_only=True)
-class Pointer:
+class Pointer(Struct, frozen=True, kw_only=True):
     """What the top file of an index says: where the list of packages is, and what its bytes must be.
 
     ``revision`` is the time of the index in seconds since 1970, ``origin`` which repository it says that it is of.
@@ -28,8 +26,7 @@ class Pointer:
     origin: str | None = None
 
 
-@frozen
-class IndexEntry:
+class IndexEntry(Struct, frozen=True):
     """One package of an index, its checksum as the index states it; ``mtime`` too where there is one."""
 
     path: str
@@ -39,7 +36,7 @@ class IndexEntry:
     name: str
     version: Version
     architecture: str
-    file_class: FileClass = CLASS_BY_NAME
+    file_class: FileClass
     mtime: int | None = None
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_path, check_word
@@ -12,6 +12,7 @@ from pkgsync.formats.relations import rich_relations, version_of
 from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.formats.xml import children, in_pieces
 from pkgsync.model import PackageType, Relation, Relations, Version
+from pkgsync.model.filename import class_of
 from pkgsync.model.relations import Operator
 
 TOP = "repodata/repomd.xml"
@@ -42,7 +43,7 @@ def parse_top(data: bytes, what: str) -> Pointer:
             primaries.append(_primary(element, what))
     if len(primaries) != 1:
         raise IntegrityError(f"{what}: it names {len(primaries)} primary files instead of one")
-    return evolve(primaries[0], revision=revision, origin=origin)
+    return replace(primaries[0], revision=revision, origin=origin)
 
 
 def _origin(tags: Element) -> str | None:
@@ -125,18 +126,21 @@ def _entry(element: Element, what: str) -> IndexEntry:
     version, size, checksum = (parts.get(tag) for tag in ("version", "size", "checksum"))
     if version is None or size is None or checksum is None:
         raise IntegrityError(f"{where}: the entry lacks its version, size or checksum")
+    name = check_word(_text(parts.get("name")), "package name", where)
+    architecture = check_word(_text(parts.get("arch")), "architecture", where)
     return IndexEntry(
         path=path,
         size=check_number(size.get("package"), "size", where),
         checksum=Checksum.stated(checksum.get("type", ""), checksum.text, where),
         type=PackageType.RPM,
-        name=check_word(_text(parts.get("name")), "package name", where),
+        name=name,
         version=Version(
             check_number(version.get("epoch") or "0", "epoch", where),
             check_word(version.get("ver"), "version", where),
             check_word(version.get("rel"), "release", where),
         ),
-        architecture=check_word(_text(parts.get("arch")), "architecture", where),
+        architecture=architecture,
+        file_class=class_of(PackageType.RPM, name, architecture),
         mtime=_mtime(parts.get("time")),
     )
 

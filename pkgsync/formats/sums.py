@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 
 import zstandard
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.xml import in_pieces
@@ -23,8 +23,7 @@ _BITE = 4096
 _MAX_WINDOW = 128 * 2**20
 
 
-@frozen
-class Checksum:
+class Checksum(Struct, frozen=True):
     """A stated checksum; ``algorithm`` is a name of hashlib, ``value`` lower-case hex."""
 
     algorithm: str
@@ -41,8 +40,7 @@ class Checksum:
         return cls(name, hexadecimal)
 
 
-@frozen
-class Stated:
+class Stated(Struct, frozen=True):
     """What a document says about the bytes of another: size in bytes and checksum, where it says them."""
 
     size: int | None = None

@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from pkgsync.model.secret import Basic, Login, SshKey
 else:
     __getattr__ = lazily(
-        __name__, "policy origin secret key filename desired relations actual actions plan explained reports"
+        __name__, "policy origin key filename desired relations actual actions plan explained reports secret"
     )
 
 __all__ = [

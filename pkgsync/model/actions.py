@@ -5,7 +5,7 @@ Sizes are bytes, sums lower-case hex sha256, times ISO 8601.
 
 from typing import ClassVar, Literal
 
-from attrs import frozen
+from msgspec import Struct, field
 
 from pkgsync.model.filename import FileClass
 from pkgsync.model.key import Keyed
@@ -15,8 +15,7 @@ from pkgsync.reasons import Reason
 ActionKind = Literal["upload", "replacement", "deletion", "archiving"]
 
 
-@frozen(kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an upload's bytes come from.
 
     ``path`` is relative to the published repository, or with ``content`` build to the repository under /build.
@@ -31,27 +30,24 @@ class Source:
     content: ContentFrom = "published"
 
 
-@frozen
-class ArchitectureEvidence:
+class ArchitectureEvidence(Struct, frozen=True):
     name: str
     code: str
 
 
-@frozen(kw_only=True)
-class RepositoryEvidence:
+class RepositoryEvidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One settled repository behind a deletion, as it was read. ``index_sha256`` as ``Index.top_sha256``."""
 
     project: str
     repository: str
     architectures: tuple[ArchitectureEvidence, ...]
-    last_published: int | None
+    last_published: int | None = field(name="lastpublished")  # the word of OBS's own answers
     index_sha256: str
     revision: int | None
     content: ContentFrom = "published"
 
 
-@frozen(kw_only=True)
-class SupersededBy:
+class SupersededBy(Struct, frozen=True, kw_only=True):
     """The newer version that OBS offers, and the state of the package that builds it."""
 
     filename: str
@@ -60,8 +56,7 @@ class SupersededBy:
     code: str
 
 
-@frozen(kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The reads that prove a deletion right. ``total`` is the row count of the complete listing.
 
     ``superseded_by`` is set for a superseded orphan. For a gone one, ``packages_read`` counts the packages whose
@@ -76,8 +71,7 @@ class Evidence:
     receipt: str | None = None
 
 
-@frozen(kw_only=True)
-class Action(Keyed):
+class Action(Keyed, frozen=True, kw_only=True):
     """One change of one file on Packagecloud, and why it is due."""
 
     kind: ClassVar[ActionKind]
@@ -86,8 +80,7 @@ class Action(Keyed):
     reason: Reason
 
 
-@frozen(kw_only=True)
-class Transfer(Action):
+class Transfer(Action, frozen=True, kw_only=True):
     """Brings ``size`` bytes there. ``also`` are the other places that offer the same file."""
 
     size: int
@@ -95,16 +88,14 @@ class Transfer(Action):
     also: tuple[Source, ...] = ()
 
 
-@frozen
-class OldContent:
+class OldContent(Struct, frozen=True):
     """The row that a replacement takes away."""
 
     sha256: str
     created_at: str
 
 
-@frozen(kw_only=True)
-class Upload(Transfer):
+class Upload(Transfer, frozen=True, kw_only=True, omit_defaults=True):
     kind: ClassVar[ActionKind] = "upload"
 
     def over(self, old: OldContent, reason: Reason) -> "Replacement":
@@ -121,15 +112,13 @@ class Upload(Transfer):
         )
 
 
-@frozen(kw_only=True)
-class Replacement(Transfer):
+class Replacement(Transfer, frozen=True, kw_only=True, omit_defaults=True):
     kind: ClassVar[ActionKind] = "replacement"
 
     old: OldContent
 
 
-@frozen(kw_only=True)
-class Removal(Action):
+class Removal(Action, frozen=True, kw_only=True):
     """Takes the row with this content and ``created_at`` away."""
 
     created_at: str
@@ -142,8 +131,7 @@ class Removal(Action):
         return None
 
 
-@frozen(kw_only=True)
-class Deletion(Removal):
+class Deletion(Removal, frozen=True, kw_only=True, omit_defaults=True):
     """``archived_in`` names the archive whose row of this name holds the same content: the backup of this one."""
 
     kind: ClassVar[ActionKind] = "deletion"
@@ -168,8 +156,7 @@ class Deletion(Removal):
         )
 
 
-@frozen(kw_only=True)
-class Archiving(Removal):
+class Archiving(Removal, frozen=True, kw_only=True):
     """A deletion that moves the row to another repository of the same server instead."""
 
     kind: ClassVar[ActionKind] = "archiving"
@@ -181,8 +168,7 @@ class Archiving(Removal):
         return self.archive_to
 
 
-@frozen(kw_only=True)
-class Held(Keyed):
+class Held(Keyed, frozen=True, kw_only=True):
     """An action that would be due but is withheld. ``action`` is what it would have been."""
 
     action: ActionKind
@@ -190,8 +176,7 @@ class Held(Keyed):
     message: str
 
 
-@frozen(kw_only=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True, kw_only=True):
     """Files that OBS publishes for a distribution, of a class that the config does not include."""
 
     distribution: str
@@ -199,8 +184,7 @@ class LeftOut:
     filenames: tuple[str, ...]
 
 
-@frozen(kw_only=True)
-class Shadowed(Keyed):
+class Shadowed(Keyed, frozen=True, kw_only=True):
     """A file that an earlier source offers with other content; the earlier one wins."""
 
     sha256: str

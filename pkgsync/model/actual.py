@@ -6,14 +6,31 @@ Sums are lower-case hex sha256, times the server's own ISO 8601 text.
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.model.key import Keyed
 from pkgsync.model.relations import Needs
 
 
-@frozen
-class Row(Keyed):
+class Untold:
+    """A text that may hold a secret: it is not printed, and makes no difference between two values."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Untold)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "Untold()"
+
+
+class Row(Keyed, frozen=True):
     """One package of a Packagecloud listing. ``sha256`` None means unknown, never equal.
 
     The ``*_url`` fields are the server's host-relative routes. ``download_url`` can hold a read token: it is a secret,
@@ -34,11 +51,10 @@ class Row(Keyed):
     promote_url: str = ""
     package_url: str = ""
     downloads_count_url: str = ""
-    download_url: str | None = field(default=None, repr=False, eq=False)
+    download_url: Untold = Untold()
 
 
-@frozen(kw_only=True)
-class Distribution:
+class Distribution(Struct, frozen=True, kw_only=True):
     """One ``distro/version`` of one package type. ``aliases`` are the same by version number (``ubuntu/22.04``)."""
 
     type: str
@@ -47,8 +63,7 @@ class Distribution:
     aliases: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class ActualState:
+class ActualState(Struct, frozen=True, kw_only=True):
     """What the Packagecloud repository holds: all rows of all distributions, proven complete.
 
     ``distribution_ids`` maps every (package type, distribution) of the server to its numeric id.
@@ -65,6 +80,6 @@ class ActualState:
     read_at: datetime
     requests: int = 0
     warnings: tuple[str, ...] = ()
-    downloads: Mapping[str, int | None] = field(factory=dict)
+    downloads: Mapping[str, int | None] = field(default_factory=dict)
     archive: Mapping[str, Row] | None = None
-    needs: Mapping[str, Needs] = field(factory=dict)
+    needs: Mapping[str, Needs] = field(default_factory=dict)

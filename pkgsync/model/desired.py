@@ -6,15 +6,14 @@ Sizes are bytes, sums lower-case hex sha256, times seconds since 1970.
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import Factory, field, frozen
+from msgspec import Struct, field
 
-from pkgsync.model.filename import FileClass, PackageType, class_of
+from pkgsync.model.filename import FileClass, PackageType
 from pkgsync.model.policy import ContentFrom
 from pkgsync.reasons import Reason
 
 
-@frozen(order=True)
-class Version:
+class Version(Struct, frozen=True, order=True):
     """The parts of a version as the package's own metadata has them; ``release`` is empty where there is none."""
 
     epoch: int
@@ -30,14 +29,7 @@ class Version:
         return f"{self.version}-{self.release}" if self.release else self.version
 
 
-CLASS_BY_NAME: FileClass = field(
-    default=Factory(lambda package: class_of(package.type, package.name, package.architecture), takes_self=True)
-)
-"""The field of a package's class, where nothing more than its name and architecture tells it."""
-
-
-@frozen
-class IndexedFile:
+class IndexedFile(Struct, frozen=True):
     """One file of an index. ``path`` is relative to the published repository; ARCHITECTURE/PACKAGE/FILE of a build.
 
     ``mtime`` is what an rpm index states, None in others.
@@ -51,12 +43,11 @@ class IndexedFile:
     name: str
     version: Version
     architecture: str
-    file_class: FileClass = CLASS_BY_NAME
+    file_class: FileClass
     mtime: int | None = None
 
 
-@frozen(kw_only=True)
-class Signed:
+class Signed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who vouches: the primary key's fingerprint in upper-case hex, and when, in seconds since 1970.
 
     ``warnings`` are clauses on what is not wrong yet, such as a key that has expired since.
@@ -68,8 +59,7 @@ class Signed:
     warnings: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A complete, verified published index.
 
     ``top_sha256`` is of repomd.xml or Release, ``revision`` its ``<revision>`` or Date in seconds since 1970.
@@ -93,8 +83,7 @@ def made_at(revision: int | None, signature: Signed | None) -> int | None:
     return signature.signed_at if revision is None and signature is not None else revision
 
 
-@frozen
-class BuiltFile:
+class BuiltFile(Struct, frozen=True, array_like=True):
     """One file of a ``_result``: no checksum is known."""
 
     filename: str
@@ -102,8 +91,7 @@ class BuiltFile:
     mtime: int
 
 
-@frozen
-class BuiltPackage:
+class BuiltPackage(Struct, frozen=True, omit_defaults=True):
     """One package of one architecture in ``_result``; ``name`` may hold a multibuild flavor."""
 
     name: str
@@ -111,8 +99,7 @@ class BuiltPackage:
     files: tuple[BuiltFile, ...] = ()
 
 
-@frozen
-class Problem:
+class Problem(Struct, frozen=True, omit_defaults=True):
     """A reason with the words that name the thing: why a repository, architecture or action is withheld.
 
     ``lasting``: time alone cures it not. ``cure`` is a sentence that says what does; empty: the reason's own advice.
@@ -120,8 +107,8 @@ class Problem:
 
     reason: Reason
     message: str
-    lasting: bool = field(default=False, kw_only=True)
-    cure: str = field(default="", kw_only=True)
+    lasting: bool = False
+    cure: str = ""
 
     @property
     def told(self) -> str:
@@ -129,8 +116,7 @@ class Problem:
         return f"{self.message}. {self.cure}" if self.cure else self.message
 
 
-@frozen(kw_only=True)
-class Architecture:
+class Architecture(Struct, frozen=True, kw_only=True):
     """One scheduler architecture of a repository as ``_result`` shows it; settled when ``problems`` is empty."""
 
     name: str
@@ -141,8 +127,7 @@ class Architecture:
     problems: tuple[Problem, ...] = ()
 
 
-@frozen(kw_only=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """One mapped OBS repository. ``index`` is None where no complete, stable index could be read.
 
     ``content`` build: nothing is published, and the index is of what is built.
@@ -162,7 +147,7 @@ class Repository:
     architectures: tuple[Architecture, ...] = ()
     index: Index | None = None
     problems: tuple[Problem, ...] = ()
-    doubts: Mapping[str, Problem] = field(factory=dict)
+    doubts: Mapping[str, Problem] = field(default_factory=dict)
     unread: bool = False
     filtered: bool = False
     skipped: bool = False
@@ -189,8 +174,7 @@ DISCONTINUED = "DISCONTINUED:"
 """How OBS renames a base project at its end of life (download_controller.rb of openSUSE/software-o-o)."""
 
 
-@frozen(kw_only=True)
-class DesiredState:
+class DesiredState(Struct, frozen=True, kw_only=True):
     """What OBS offers: mapped repositories in the order of the config (projects, then ``distributions``)."""
 
     repositories: tuple[Repository, ...]

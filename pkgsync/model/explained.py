@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model.key import Keyed
 from pkgsync.reasons import Reason
@@ -27,8 +27,7 @@ Fortune = Literal[
 ]
 
 
-@frozen
-class ConfigChange:
+class ConfigChange(Struct, frozen=True):
     """One key of the config that is ``set`` to the value, or whose list takes it in (``add``) or loses it (``remove``).
 
     A key without a value is removed as a whole.
@@ -41,8 +40,7 @@ class ConfigChange:
     project: str = ""
 
 
-@frozen
-class WorldChange:
+class WorldChange(Struct, frozen=True):
     """What would have to happen outside of the config.
 
     ``subject`` is a file name for succeeded, published, unpublished, newer and arrived, a package key for unbuilt,
@@ -54,8 +52,7 @@ class WorldChange:
     subject: str
 
 
-@frozen
-class Flip:
+class Flip(Struct, frozen=True):
     """The smallest change that takes one stop away: ``words`` are a sentence without its end, before the config's keys.
 
     What is behind that stop may stop the file again.
@@ -66,8 +63,7 @@ class Flip:
     world: WorldChange | None = None
 
 
-@frozen
-class Step:
+class Step(Struct, frozen=True):
     """One check: whether the file passed it, and what was seen."""
 
     name: str
@@ -75,8 +71,7 @@ class Step:
     said: str
 
 
-@frozen(kw_only=True)
-class Explanation(Keyed):
+class Explanation(Keyed, frozen=True, kw_only=True):
     """What becomes of one package key, and the steps that led there; the last step is the stop, if there is one.
 
     ``reason`` and ``flip`` are None where nothing is to be said.
@@ -89,8 +84,7 @@ class Explanation(Keyed):
     flip: Flip | None = None
 
 
-@frozen(kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What was asked for: one key, or each key of a name; where nothing has that name, the ``near`` ones."""
 
     query: str

@@ -8,7 +8,7 @@ Source: the suffix lists of src/backend/BSOBS.pm and bs_publish in openSUSE/open
 import re
 from enum import StrEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 
 class PackageType(StrEnum):
@@ -51,8 +51,7 @@ _DEBUG_DEB = re.compile(r"-(dbg|dbgsym)$")
 _EPOCH = re.compile(r"^[0-9]+(:|%3a)", re.IGNORECASE)
 
 
-@frozen(kw_only=True)
-class ParsedName:
+class ParsedName(Struct, frozen=True, kw_only=True):
     """The parts of a file name that package managers would have given; ``version`` with the release, without epoch."""
 
     type: PackageType

@@ -1,10 +1,9 @@
 """What Packagecloud allows only once per repository."""
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen
-class Keyed:
+class Keyed(Struct, frozen=True):
     """A file name in a distribution. ``key`` is the package key, ``DISTRIBUTION/FILENAME``."""
 
     distribution: str

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from msgspec import Struct
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -22,8 +22,7 @@ def zone_of(address: str) -> str:
     return "" if ip.is_global else "a private network"
 
 
-@frozen(kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Scheme, host and port of a URL, normalised; two URLs with equal origins lead to the same server."""
 
     scheme: str

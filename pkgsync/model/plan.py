@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pkgsync.model.actions import (
     Action,
@@ -27,8 +28,7 @@ from pkgsync.model.key import Keyed
 from pkgsync.model.policy import EVERYTHING, ContentFrom, OrphanAction, Policy, Selection
 
 
-@frozen(kw_only=True)
-class Counts:
+class Counts(Struct, frozen=True, kw_only=True):
     """Counts and bytes of one distribution or of the whole plan. ``upload_bytes`` covers uploads and replacements."""
 
     uploads: int = 0
@@ -62,8 +62,7 @@ class Counts:
         return self.uploads + self.replacements + self.deletions + self.archivings
 
 
-@frozen(kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """``unmanaged`` counts rows of distributions that the config does not map, and of types other than rpm and deb."""
 
     total: Counts
@@ -71,16 +70,14 @@ class Summary:
     distributions: Mapping[str, Counts]
 
 
-@frozen(kw_only=True)
-class PlannedArchitecture:
+class PlannedArchitecture(Struct, frozen=True, kw_only=True):
     name: str
     code: str
     dirty: bool
     settled: bool
 
 
-@frozen(kw_only=True)
-class PlannedRepository:
+class PlannedRepository(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One OBS repository as plan read it."""
 
     project: str
@@ -89,7 +86,7 @@ class PlannedRepository:
     architectures: tuple[PlannedArchitecture, ...]
     settled: bool
     problems: tuple[Problem, ...]
-    last_published: int | None
+    last_published: int | None = field(name="lastpublished")  # the word of OBS's own answers
     index_sha256: str | None
     revision: int | None
     content: ContentFrom = "published"
@@ -100,8 +97,7 @@ class PlannedRepository:
         return f"{self.project}/{self.repository}"
 
 
-@frozen(kw_only=True)
-class PlanSource:
+class PlanSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
     api: str
     projects: tuple[str, ...]
     repositories: tuple[PlannedRepository, ...]
@@ -114,8 +110,7 @@ class PlanSource:
         return {name: time for name, time in times.items() if time is not None}
 
 
-@frozen(kw_only=True)
-class PlanTarget:
+class PlanTarget(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``snapshot`` is the sha256 over the sorted [distribution, filename, sha256, created_at] of the managed rows."""
 
     api: str
@@ -126,8 +121,7 @@ class PlanTarget:
     allow_http: bool = False
 
 
-@frozen
-class Overrides:
+class Overrides(Struct, frozen=True, omit_defaults=True):
     """What the command line set over the config; part of the reviewed plan.
 
     ``accept_older_index`` names repositories, as PROJECT/REPOSITORY, whose index may be older than one seen before.
@@ -141,11 +135,10 @@ class Overrides:
         """The config's ``policy`` with the action of the command line; limits name ``max_deletions`` as such."""
         if self.orphans is None:
             return policy
-        return evolve(policy, orphans=evolve(policy.orphans, action=self.orphans))
+        return replace(policy, orphans=replace(policy.orphans, action=self.orphans))
 
 
-@frozen(kw_only=True)
-class LimitExceeded:
+class LimitExceeded(Struct, frozen=True, kw_only=True):
     """A limit that makes the plan unsafe. ``override`` is the exact option or config key that would allow it."""
 
     distribution: str
@@ -156,8 +149,7 @@ class LimitExceeded:
     override: str
 
 
-@frozen(kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """When both worlds were read (ISO 8601, UTC), and with how many requests."""
 
     obs_at: str
@@ -175,16 +167,14 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-@frozen(kw_only=True)
-class NoLonger(Keyed):
+class NoLonger(Keyed, frozen=True, kw_only=True, omit_defaults=True):
     """What the plan of the old config would do, and this plan does not; ``held`` where this plan holds it."""
 
     action: ActionKind
     held: bool = False
 
 
-@frozen(kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """The plan beside that of an old config on the same worlds. ``causes`` are of all actions, by package key."""
 
     config_digest: str
@@ -192,8 +182,7 @@ class Comparison:
     no_longer: tuple[NoLonger, ...] = ()
 
 
-@frozen(kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A plan as it is reviewed and applied; ``digest`` is set by planfile.
 
     ``undoes`` is set for an undo: the digest of the plan whose apply is taken back. ``selection`` is what made a plan

@@ -5,10 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from attrs import evolve, field, frozen
-
-LATER = {"later": True}
-"""Of a field that came after others had been in use: at its default it is no part of a config's digest."""
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 ContentFrom = Literal["published", "build"]
 """What counts as offered: the published repository, or what is built where nothing is published."""
@@ -27,8 +25,7 @@ class GoneRule(StrEnum):
     DELETE = "delete"
 
 
-@frozen(kw_only=True)
-class OrphanPolicy:
+class OrphanPolicy(Struct, frozen=True, kw_only=True):
     """``orphans`` of the config; the globs match whole names, as in a shell."""
 
     action: OrphanAction = OrphanAction.KEEP
@@ -36,23 +33,21 @@ class OrphanPolicy:
     keep_versions: int | None = None
     min_age: timedelta = timedelta(0)
     grace: timedelta = timedelta(0)
-    gone: GoneRule = field(default=GoneRule.KEEP, metadata=LATER)
+    gone: GoneRule = GoneRule.KEEP
     protect: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     uploaders: tuple[str, ...] = ()
     without_files: tuple[str, ...] = ()
 
 
-@frozen
-class DistributionLimits:
+class DistributionLimits(Struct, frozen=True):
     """What one distribution's limits are instead of the general ones; None: no other."""
 
     deletions: int | None = None
     deletions_percent: int | None = None
 
 
-@frozen(kw_only=True)
-class ApprovalRule:
+class ApprovalRule(Struct, frozen=True, kw_only=True):
     """How many must sign a plan before it is applied, and which file, in ssh-keygen's form, says who may.
 
     ``signers`` is relative to the config file. ``for_deletions`` counts for plans that delete or archive.
@@ -63,8 +58,7 @@ class ApprovalRule:
     for_deletions: int = 0
 
 
-@frozen(kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How many deletions a plan may hold per distribution before it is refused, and who must have signed it.
 
     ``in_use_days`` holds what was downloaded in so many days; None: downloads don't matter. ``installable`` holds what
@@ -74,22 +68,21 @@ class Limits:
     deletions: int = 20
     deletions_percent: int = 30
     in_use_days: int | None = None
-    installable: bool = field(default=False, metadata=LATER)
-    distributions: Mapping[str, DistributionLimits] = field(factory=dict)
-    approvals: ApprovalRule | None = field(default=None, metadata=LATER)
+    installable: bool = False
+    distributions: Mapping[str, DistributionLimits] = field(default_factory=dict)
+    approvals: ApprovalRule | None = None
 
     def of(self, distribution: str) -> "Limits":
         """The limits that count for this distribution."""
         own = self.distributions.get(distribution, DistributionLimits())
-        return evolve(
+        return replace(
             self,
             deletions=self.deletions if own.deletions is None else own.deletions,
             deletions_percent=self.deletions_percent if own.deletions_percent is None else own.deletions_percent,
         )
 
 
-@frozen(kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """All of the config that decides: what is uploaded, replaced and deleted. Holds no credential."""
 
     include: tuple[str, ...] = ("*",)
@@ -100,8 +93,7 @@ class Policy:
     limits: Limits = Limits()
 
 
-@frozen
-class Selection:
+class Selection(Struct, frozen=True, omit_defaults=True):
     """``--target`` and ``--exclude`` of one run: globs on package keys. Both empty: everything."""
 
     targets: tuple[str, ...] = ()

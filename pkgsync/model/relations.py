@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.model.desired import Version
 from pkgsync.model.filename import PackageType
@@ -11,8 +11,8 @@ from pkgsync.model.filename import PackageType
 Operator = Literal["", "<", "<=", "=", ">=", ">"]
 
 
-@frozen(cache_hash=True)  # what was compared once is looked up again and again
-class Relation:
+# what was compared once is looked up again and again
+class Relation(Struct, frozen=True, cache_hash=True):
     """A name that is provided or required, in any version or in some.
 
     ``version`` is None beside an operator where it cannot be read.
@@ -26,8 +26,7 @@ class Relation:
         return f"{self.name} {self.operator} {self.version or '?'}" if self.operator else self.name
 
 
-@frozen
-class Relations:
+class Relations(Struct, frozen=True):
     """Of one package: its architecture, what it provides (itself too), and what it requires.
 
     Each of ``requires`` is met by any one of its alternatives.
@@ -39,20 +38,19 @@ class Relations:
     requires: tuple[tuple[Relation, ...], ...]
 
 
-@frozen(cache_hash=True)  # many packages share one
-class Need:
+# many packages share one
+class Need(Struct, frozen=True, cache_hash=True):
     """Something that a file requires, in words, and the files that provide it, by their sha256."""
 
     what: str
     of: tuple[str, ...]
 
 
-@frozen
-class Needs:
+class Needs(Struct, frozen=True):
     """The needs of each file of a distribution, by sha256, as far as a file of its own repository can meet them.
 
     ``unread`` says why some are not known.
     """
 
-    files: Mapping[str, tuple[Need, ...]] = field(factory=dict)
+    files: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
     unread: str = ""

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.model.actions import ActionKind, Evidence
 from pkgsync.model.actual import Row
@@ -26,8 +26,7 @@ class AuditSort(StrEnum):
     FATE = "fate"
 
 
-@frozen(kw_only=True)
-class AuditQuery:
+class AuditQuery(Struct, frozen=True, kw_only=True):
     """What an audit shall tell: which orphans (globs and codes; empty: all), in which order, and what else about them.
 
     ``downloads_days`` asks for the downloads of so many days, ``sizes`` for the bytes: each is one request per orphan.
@@ -45,8 +44,7 @@ class AuditQuery:
 EVERY_ORPHAN = AuditQuery()
 
 
-@frozen(kw_only=True)
-class Orphan:
+class Orphan(Struct, frozen=True, kw_only=True):
     """One orphan and its verdict: what would happen to it (``fate``), and why.
 
     ``size`` (bytes) and ``downloads`` are None where they were not asked for, or not told.
@@ -70,8 +68,7 @@ class Orphan:
         return self.fate in ("delete", "archive")
 
 
-@frozen(kw_only=True)
-class Audit:
+class Audit(Struct, frozen=True, kw_only=True):
     """The orphans of the managed distributions that ``query`` asks for, in its order.
 
     ``left_out`` counts those that it does not ask for.
@@ -84,7 +81,7 @@ class Audit:
     orphans: tuple[Orphan, ...]
     repositories: tuple[PlannedRepository, ...]
     warnings: tuple[str, ...] = ()
-    query: AuditQuery = field(factory=AuditQuery)
+    query: AuditQuery = field(default_factory=AuditQuery)
     left_out: int = 0
 
 
@@ -105,8 +102,7 @@ class Outcome(StrEnum):
         return self in (Outcome.DONE, Outcome.ALREADY_DONE)
 
 
-@frozen(kw_only=True)
-class ReceiptLine:
+class ReceiptLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of truth about one action.
 
     ``undo`` says from where the bytes can be had that an undo needs: the backup store, the archive ``archive_to``, or
@@ -144,8 +140,7 @@ class ReceiptLine:
         return f"{self.distribution}/{self.filename}"
 
 
-@frozen
-class Approval:
+class Approval(Struct, frozen=True):
     """A signature over a plan that counted: whom it is of (``signers``), by which key, and when that was verified."""
 
     signers: tuple[str, ...]
@@ -153,8 +148,7 @@ class Approval:
     verified_at: str
 
 
-@frozen(kw_only=True)
-class IndexWait:
+class IndexWait(Struct, frozen=True, kw_only=True):
     """What package managers got of the changes when the apply ended its waiting for them.
 
     ``seconds`` is from the end of the apply to ``checked_at``, ``not_served`` are the package keys that lack.
@@ -166,8 +160,7 @@ class IndexWait:
     not_served: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """What an apply did, action by action; derived from the journal. ``index`` is set where it waited for that."""
 
     pkgsync_version: str

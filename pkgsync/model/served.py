@@ -6,14 +6,13 @@ Sizes are bytes, sums lower-case hex sha256, times ISO 8601 in UTC.
 from collections.abc import Collection
 from enum import StrEnum
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model.filename import PackageType
 from pkgsync.model.key import Keyed
 
 
-@frozen
-class ServedFile:
+class ServedFile(Struct, frozen=True):
     """One package of an index; ``sha256`` None: the index states another sum only."""
 
     filename: str
@@ -21,8 +20,7 @@ class ServedFile:
     sha256: str | None
 
 
-@frozen(kw_only=True)
-class ServedIndex:
+class ServedIndex(Struct, frozen=True, kw_only=True):
     """What package managers get of one distribution: the packages of all ``architectures`` that are served.
 
     ``revision`` is when the oldest of them was made, in seconds since 1970. ``signed_by`` is the fingerprint of the
@@ -40,8 +38,7 @@ class ServedIndex:
     broken: bool = False
 
 
-@frozen(kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Of which distribution the index is read, and for which architectures."""
 
     distribution: str
@@ -49,8 +46,7 @@ class Wanted:
     architectures: Collection[str]
 
 
-@frozen(kw_only=True)
-class Expected(Keyed):
+class Expected(Keyed, frozen=True, kw_only=True):
     """One file that package managers should get, or should get no more (``gone``).
 
     ``architecture`` is empty where it is not known. ``old_sha256`` is what stood there before, ``changed_at`` when that
@@ -89,16 +85,14 @@ class ServedState(StrEnum):
         return self in (ServedState.SERVED, ServedState.GONE)
 
 
-@frozen(kw_only=True)
-class Checked(Keyed):
+class Checked(Keyed, frozen=True, kw_only=True):
     """One file and what became of it; ``message`` says more where it is no success."""
 
     state: ServedState
     message: str = ""
 
 
-@frozen(kw_only=True)
-class CheckedIndex:
+class CheckedIndex(Struct, frozen=True, kw_only=True):
     """One distribution's index as it was found; ``made_at`` is its own time.
 
     ``after_seconds``: how long after the last change there the index that shows all of it was made.
@@ -114,8 +108,7 @@ class CheckedIndex:
     broken: bool = False
 
 
-@frozen(kw_only=True)
-class Verification:
+class Verification(Struct, frozen=True, kw_only=True):
     """What package managers get, distribution by distribution; ``files`` are only those that are no success.
 
     ``complete``: OBS was read completely, so that it is known what they should get. ``receipt`` is the digest of the

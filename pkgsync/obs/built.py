@@ -19,7 +19,7 @@ from pkgsync.errors import IntegrityError, ReadError, StorageError
 from pkgsync.formats.fields import check_filename
 from pkgsync.formats.headers import read_package
 from pkgsync.model import Index, IndexedFile, Problem
-from pkgsync.model.filename import is_imported, type_of
+from pkgsync.model.filename import class_of, is_imported, type_of
 from pkgsync.obs.client import ObsClient
 from pkgsync.obs.hashing import copy, digest_of
 from pkgsync.obs.indexes import IndexRead
@@ -220,4 +220,5 @@ def _indexed(made: BuiltCopy, sha256: str, stream: BinaryIO, *, verify: bool) ->
         name=header.name,
         version=header.version,
         architecture=header.architecture,
+        file_class=class_of(header.type, header.name, header.architecture),
     )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config import Config, Connections
 from pkgsync.errors import AuthenticationError, IntegrityError, NotFoundError, ReadError, RedirectError
@@ -64,8 +64,7 @@ def connect(
     )
 
 
-@frozen
-class Place:
+class Place(Struct, frozen=True):
     """One place where a file of OBS can be had. ``decides``: it is the API, whose word counts, not a mirror's."""
 
     session: Session

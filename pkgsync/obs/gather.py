@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from attrs import evolve, frozen
+from msgspec import Struct
 
 from pkgsync import backoff
 from pkgsync.config import ObsProject
@@ -150,8 +151,7 @@ def _metas(asked: Sequence[Future[ProjectMeta | None]], progress: Progress) -> l
     return metas
 
 
-@frozen
-class _Pool:
+class _Pool(Struct, frozen=True):
     """Requests, so many at a time, that are counted for whoever watches."""
 
     executor: Executor

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import astuple, field, frozen
+from msgspec import Struct, field, to_builtins
 
 from pkgsync.backoff import patiently
 from pkgsync.errors import IntegrityError, NotFoundError, ReadError, SignatureError
@@ -31,8 +31,7 @@ NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 """The ``top_sha256`` of a repository that may be empty and publishes no index at all."""
 
 
-@frozen(kw_only=True)
-class IndexFormat:
+class IndexFormat(Struct, frozen=True, kw_only=True):
     """One kind of index: the paths of its top file and the signature over that, and how its two files are read."""
 
     top: str
@@ -59,8 +58,7 @@ DEBIAN = IndexFormat(
 )
 
 
-@frozen(kw_only=True)
-class IndexRead:
+class IndexRead(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of reading an index. ``doubts`` are about single files, by name; ``unread``: a read failed for good.
 
     Without an index and a problem there is none. ``newest`` is when the newest index was made that had been seen
@@ -69,7 +67,7 @@ class IndexRead:
 
     index: Index | None
     problems: tuple[Problem, ...] = ()
-    doubts: Mapping[str, Problem] = field(factory=dict)
+    doubts: Mapping[str, Problem] = field(default_factory=dict)
     unread: bool = False
     newest: int | None = None
 
@@ -114,8 +112,7 @@ def _failed(wanted: Wanted, error: ReadError | IntegrityError, at_rest: bool) ->
     return IndexRead(index=None, problems=(unread,), unread=True)
 
 
-@frozen
-class Listed:
+class Listed(Struct, frozen=True):
     """An index as the first look shows it, with all that it lists; ``kind`` and ``index`` are None where there is none.
 
     It counts only if a look at the top file that begins later finds the same ``top``.
@@ -279,7 +276,7 @@ class IndexReader:
             return ()
         if self._parsed is None:
             return tuple(map(complete, parse()))
-        stated, suffix = astuple(pointer.unpacked), pointer.path.rpartition(".")[2]
+        stated, suffix = to_builtins(pointer.unpacked), pointer.path.rpartition(".")[2]
         made_of = (kind.top, suffix, stated, limit, hashlib.sha256(packed).hexdigest())
         return self._parsed.files(self._wanted.id, made_of, parse, complete)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.config import CATCH_ALL, ObsProject
 from pkgsync.errors import ReadError
@@ -119,7 +119,7 @@ def _checked(w: Wanted, read: IndexRead, reads: RepositoryReads) -> IndexRead:
         # of what it lists, only what is there already is known to be wanted
         older = settled.older_than(w.id, read.index, read.newest)
         against, doubts = (*against, older), dict.fromkeys((file.filename for file in read.index.files), older)
-    return evolve(read, problems=(*read.problems, *against), doubts=doubts)
+    return replace(read, problems=(*read.problems, *against), doubts=doubts)
 
 
 def _missing(w: Wanted, project_absent: bool) -> Repository:

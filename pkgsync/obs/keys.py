@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config import ObsProject
 from pkgsync.formats.xml import children, in_pieces
@@ -25,8 +25,7 @@ def pinned(config: Path, projects: Sequence[ObsProject]) -> Mapping[str, PublicK
     return found
 
 
-@frozen(kw_only=True)
-class OfferedKey:
+class OfferedKey(Struct, frozen=True, kw_only=True):
     """A key as OBS shows it: the server's own words, but for the fingerprint, which is that of the key itself.
 
     ``project`` is whose key it is, empty where OBS does not tell. ``expires`` is a day (UTC).

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config import CATCH_ALL, ObsProject, Targets
 from pkgsync.errors import MappingError, MappingProblem
@@ -11,8 +11,7 @@ from pkgsync.obs.results import ProjectMeta
 _SHOWN = 10
 
 
-@frozen(eq=False, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, eq=False, kw_only=True):
     """A mapped repository. ``expected`` are the architectures of ``_meta``, None where it lacks the repository.
 
     ``filtered``: the project's ``repositories`` leaves it out; it offers nothing, but what it built protects.

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.files import write_atomically
 from pkgsync.obs.indexes import IndexRead
@@ -85,25 +85,25 @@ def beside(world: ObsWorld, newest: Mapping[str, int]) -> ObsWorld:
         made_at, known = read.index.made_at if read.index else None, newest.get(name)
         if made_at is None or known is None or made_at >= max(known, read.newest or known):
             return read
-        return evolve(read, newest=max(known, read.newest or known))
+        return replace(read, newest=max(known, read.newest or known))
 
     return _with_reads(world, one)
 
 
 def accepting(world: ObsWorld, accepted: Collection[str]) -> ObsWorld:
     """The world where these repositories may have an older index."""
-    return _with_reads(world, lambda name, read: evolve(read, newest=None) if name in accepted else read)
+    return _with_reads(world, lambda name, read: replace(read, newest=None) if name in accepted else read)
 
 
 def _with_reads(world: ObsWorld, change: Callable[[str, IndexRead], IndexRead]) -> ObsWorld:
     def reads(name: str, found: RepositoryReads) -> RepositoryReads:
-        return found if found.index is None else evolve(found, index=change(name, found.index))
+        return found if found.index is None else replace(found, index=change(name, found.index))
 
     projects = {
-        project: evolve(found, repositories={n: reads(f"{project}/{n}", r) for n, r in found.repositories.items()})
+        project: replace(found, repositories={n: reads(f"{project}/{n}", r) for n, r in found.repositories.items()})
         for project, found in world.projects.items()
     }
-    return evolve(world, projects=projects)
+    return replace(world, projects=projects)
 
 
 def _indexes(world: ObsWorld) -> dict[str, IndexRead]:

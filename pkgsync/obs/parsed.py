@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import starmap
 from typing import Any
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.cache import Cache
 from pkgsync.formats.index_entries import IndexEntry
@@ -28,8 +28,7 @@ _COLUMNS: tuple[set[type], ...] = (
 )  # fmt: skip
 
 
-@frozen
-class ParsedIndexes:
+class ParsedIndexes(Struct, frozen=True):
     """Notes in ``cache``, one for each repository of the OBS ``api``: a newer index takes the place of the older."""
 
     cache: Cache

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
-from attrs import evolve, field, frozen
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pkgsync.errors import IntegrityError
 from pkgsync.formats.fields import check_number, check_word, is_entry, is_word
@@ -20,8 +21,7 @@ _STATE = re.compile(r"[0-9a-f]{32}")
 _NO_STATE = "0" * 32
 
 
-@frozen(kw_only=True)
-class ArchitectureResult:
+class ArchitectureResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One architecture of one repository, packages and files sorted. ``details`` is what OBS says is wrong.
 
     ``odd_entries`` are packages and files that OBS lists under what can be no name of theirs.
@@ -40,8 +40,7 @@ ArchitectureResults = Mapping[str, ArchitectureResult]
 """What one repository has, by architecture."""
 
 
-@frozen
-class ProjectResult:
+class ProjectResult(Struct, frozen=True):
     """A project's ``_result``: repository to architecture to what was built there."""
 
     state: str
@@ -51,8 +50,7 @@ class ProjectResult:
         return self.repositories.get(repository, {})
 
 
-@frozen(kw_only=True)
-class BuiltCopy:
+class BuiltCopy(Struct, frozen=True, kw_only=True):
     """One architecture's copy of a built file: the same file while all of this is the same."""
 
     repository: str
@@ -66,8 +64,7 @@ class BuiltCopy:
         return f"{self.architecture}/{self.package}/{self.file.filename}"
 
 
-@frozen
-class ProjectMeta:
+class ProjectMeta(Struct, frozen=True):
     """The repositories of a project and their scheduler architectures, in the order of ``_meta``.
 
     ``paths`` are the (project, repository) that each of them is built against, in their order.
@@ -75,12 +72,12 @@ class ProjectMeta:
 
     name: str
     repositories: Mapping[str, tuple[str, ...]]
-    paths: Mapping[str, tuple[tuple[str, str], ...]] = field(factory=dict)
+    paths: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def with_ended_paths(self) -> "ProjectMeta":
         """Without all paths but those to base projects at their end of life."""
         paths = {name: tuple(p for p in found if p[0].startswith(DISCONTINUED)) for name, found in self.paths.items()}
-        return evolve(self, paths={name: found for name, found in paths.items() if found})
+        return replace(self, paths={name: found for name, found in paths.items() if found})
 
     def ended(self, repository: str) -> str | None:
         """The base project of the repository that has reached its end of life, if that is so."""

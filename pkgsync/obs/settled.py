@@ -7,7 +7,7 @@ rebuild leaves it unchanged.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import Architecture, BuiltFile, ContentFrom, Index, IndexedFile, PackageType, Problem
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults
@@ -209,7 +209,7 @@ def together(doubted: Mapping[str, Problem]) -> tuple[Problem, ...]:
     first = doubted[min(doubted)]
     others = len(doubted) - 1
     more = f" (and {others} more file{'' if others == 1 else 's'})" if others else ""
-    return (evolve(first, message=f"{first.message}{more}"),)
+    return (replace(first, message=f"{first.message}{more}"),)
 
 
 def is_at_rest(results: ArchitectureResults) -> bool:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.obs.built import Reading
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResults, ProjectMeta
 
 
-@frozen(kw_only=True)
-class RepositoryReads:
+class RepositoryReads(Struct, frozen=True, kw_only=True):
     """One repository: the ``_result`` from before and after its ``index`` or built ``copies`` were read.
 
     Both are None where neither was wanted.
@@ -23,16 +22,14 @@ class RepositoryReads:
     copies: Reading | None = None
 
 
-@frozen(kw_only=True)
-class ProjectReads:
+class ProjectReads(Struct, frozen=True, kw_only=True):
     """One project; ``meta`` is None where OBS has none of that name."""
 
     meta: ProjectMeta | None
     repositories: Mapping[str, RepositoryReads]
 
 
-@frozen(kw_only=True)
-class ObsWorld:
+class ObsWorld(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All projects by name. ``requests`` are those that the config's own plan needs, whatever else was read.
 
     ``warnings`` are about what this machine knew before.

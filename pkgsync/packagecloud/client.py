@@ -10,7 +10,8 @@ from datetime import date
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlencode, urljoin
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 from urllib3.filepost import encode_multipart_formdata
 
 from pkgsync.config import Connections
@@ -37,8 +38,7 @@ _FORM = "application/x-www-form-urlencoded"
 _PIECE = 256 * 1024
 
 
-@frozen(kw_only=True)
-class Uploaded:
+class Uploaded(Struct, frozen=True, kw_only=True):
     """What the server says it stored; its ``filename`` may differ from ours. Size in bytes, None where not told."""
 
     filename: str
@@ -112,7 +112,7 @@ class PackagecloudClient:
             page = self._page("search.json", number, per_page, (("q", filename), ("dist", distribution)))
             # without those headers an answer is whole only if it is shorter than a page that nobody asked to be larger
             whole = page.total is None and page.next_page is None and len(page.rows) < listing.DEFAULT_PER_PAGE
-            return evolve(page, total=len(page.rows)) if whole else page
+            return replace(page, total=len(page.rows)) if whole else page
 
         found = listing.read(fetch, jobs=1, what=f"The search for {distribution}/{filename}")
         return tuple(row for row in found if row.distribution == distribution and row.filename == filename)
@@ -218,7 +218,7 @@ class PackagecloudClient:
 
         The listed address is a secret: errors name the row instead, and one of another server is a RefusedError.
         """
-        address = routes.of_download(row.download_url, repository=self.repository, row=row)
+        address = routes.of_download(row.download_url.text, repository=self.repository, row=row)
         if not _leads_to(self.session.origin, address):
             raise RefusedError(f"Packagecloud lists a download address of another server for {row.key}: not used.")
         try:

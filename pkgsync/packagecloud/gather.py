@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from operator import attrgetter
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import AuthenticationError, ConfigError, NotFoundError, QuotaError, ReadError
 from pkgsync.model import SYNCED_TYPES, ActualState, Row
@@ -67,7 +67,7 @@ def with_archive(
     """
     before, here = client.session.requests, {*wanted, *(row.key for row in actual.rows)}
     archive, warnings = _archive(client, here, progress)
-    return evolve(
+    return replace(
         actual,
         archive=archive,
         requests=actual.requests + client.session.requests - before,
@@ -124,5 +124,5 @@ def _resolve(
     if not unknown:
         return tuple(found), ()
     sums = ask(client, unknown, lambda row: client.details(row).sha256, "Asking for unknown checksums", progress)
-    resolved = {row.key: evolve(row, sha256=sums.values[row.key]) for row in unknown}
+    resolved = {row.key: replace(row, sha256=sums.values[row.key]) for row in unknown}
     return tuple(resolved.get(row.key, row) if row.type in SYNCED_TYPES else row for row in found), sums.warnings

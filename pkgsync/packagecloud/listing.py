@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from attrs import frozen
+from msgspec import Struct
 from requests.utils import parse_header_links
 
 from pkgsync.errors import ReadError
@@ -45,8 +45,7 @@ class OddListingError(ReadError):
     """The pages do not fit together; reading them again may help, unless the tip says what else does."""
 
 
-@frozen(kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """One page as it was answered. ``total`` is of the whole listing; ``next_page`` the number that ``Link`` gives.
 
     ``per_page`` is what the headers grant, at most what was asked for; None if they say nothing.

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.errors import ReadError
 from pkgsync.model import SYNCED_TYPES, Row
+from pkgsync.model.actual import Untold
 from pkgsync.model.filename import parse, type_of
 from pkgsync.packagecloud import documents
 from pkgsync.packagecloud.documents import text
@@ -27,8 +28,7 @@ _TEXTS = (
 )
 
 
-@frozen(kw_only=True)
-class Details:
+class Details(Struct, frozen=True, kw_only=True):
     """What the detail route adds to a row: lower-case hex sha256 and the size in bytes, None where unknown."""
 
     filename: str
@@ -73,7 +73,7 @@ def parse_row(item: Any, what: str) -> Row:
         promote_url or "",
         package_url or "",
         count_url or "",
-        download_url or None,
+        Untold(download_url or ""),
     )
     if row.type in SYNCED_TYPES:
         _check(row, what)

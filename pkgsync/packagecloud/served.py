@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from pkgsync import signatures
 from pkgsync.backoff import patiently
@@ -130,8 +131,7 @@ def _index(about: Wanted, found: Sequence[Tree]) -> ServedIndex:
     )
 
 
-@frozen
-class _TreeReader:
+class _TreeReader(Struct, frozen=True):
     client: PackagecloudClient
     distribution: str
     type: PackageType

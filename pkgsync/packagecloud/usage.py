@@ -6,7 +6,7 @@ Source: https://packagecloud.io/docs/api, package statistics; README.md, "Detail
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import AuthenticationError, QuotaError, ReadError, UsageError
 from pkgsync.model import ActualState, Audit, Orphan, Row
@@ -32,7 +32,7 @@ def with_downloads(
     told = _downloads(client, rows[:MAX_ASKED], days, now, progress)
     left = len(rows) - MAX_ASKED
     words = f"{left} possible deletions are held: only {MAX_ASKED} packages were asked for their downloads"
-    return evolve(
+    return replace(
         actual,
         downloads=told.values,
         requests=actual.requests + client.session.requests - before,
@@ -55,7 +55,7 @@ def with_usage(client: PackagecloudClient, found: Audit, now: datetime, progress
         sizes = ask(
             client, rows, lambda row: client.details(row).size, "Asking for sizes", progress, failures=_FAILURES
         )
-    return evolve(
+    return replace(
         found,
         orphans=tuple(_told(orphan, counts.values, sizes.values) for orphan in found.orphans),
         warnings=tuple(dict.fromkeys((*found.warnings, *counts.warnings, *sizes.warnings))),
@@ -85,4 +85,4 @@ def _refuse_too_many(orphans: int, questions: int) -> None:
 
 
 def _told(orphan: Orphan, counts: Mapping[str, int | None], sizes: Mapping[str, int | None]) -> Orphan:
-    return evolve(orphan, downloads=counts.get(orphan.row.key), size=sizes.get(orphan.row.key))
+    return replace(orphan, downloads=counts.get(orphan.row.key), size=sizes.get(orphan.row.key))

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import PlanFileError
 from pkgsync.files import write_atomically
@@ -28,7 +28,7 @@ def dumps(plan: Plan) -> bytes:
 
 def with_digest(plan: Plan) -> Plan:
     """The plan with the digest over all the rest of it. Raises PlanFileError for text that JSON cannot hold."""
-    return evolve(plan, digest=strictjson.digest(to_document(plan), _NEW_PLAN))
+    return replace(plan, digest=strictjson.digest(to_document(plan), _NEW_PLAN))
 
 
 def loads(data: bytes, name: str) -> Plan:
@@ -40,7 +40,7 @@ def write(plan: Plan, path: Path) -> Plan:
     """Write the plan file; returns the plan with its digest. Raises PlanFileError, OSError."""
     document = _document(plan)
     write_atomically(path, strictjson.write_text(document))
-    return evolve(plan, digest=document["digest"])
+    return replace(plan, digest=document["digest"])
 
 
 def read(path: Path) -> Plan:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import Distribution, PackageType
 from pkgsync.model.desired import DISCONTINUED
@@ -51,8 +53,7 @@ class Live:
         return any(one.name == target and one.type in kinds for one in self.known)
 
 
-@frozen(kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """A repository as OBS shows it. ``base`` is the base project, None where none is known.
 
     ``kinds`` of packages are built there; ``other_files``: something else is, and no package.
@@ -64,8 +65,7 @@ class Seen:
     other_files: bool = False
 
 
-@frozen(kw_only=True)
-class Proposal:
+class Proposal(Struct, frozen=True, kw_only=True):
     """``targets`` are what to map to, null if there are none; ``open``: a person must choose, of the ``candidates``."""
 
     repository: str
@@ -100,7 +100,7 @@ def together(proposals: Iterable[Proposal]) -> list[Proposal]:
         before = dict.fromkeys(first[target] for target in one.targets if target in first)
         first = dict.fromkeys(one.targets, one.repository) | first
         wins = f"; of two files of one name that of {', '.join(before)} is taken" if before else ""
-        told.append(evolve(one, reason=f"{one.reason}{wins}"))
+        told.append(replace(one, reason=f"{one.reason}{wins}"))
     return told
 
 

@@ -8,13 +8,12 @@ all rebuilds of RHEL; a service pack of SLE is the second part of the version th
 import re
 from collections.abc import Iterable
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model.desired import DISCONTINUED
 
 
-@frozen
-class Guess:
+class Guess(Struct, frozen=True):
     """What a name means: each ``distro/version``, none where Packagecloud has no such place; ``hints`` may fit too."""
 
     targets: tuple[str, ...]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.config.document import read_as
 from pkgsync.proposals.proposing import Proposal
@@ -32,8 +32,7 @@ orphans: keep  # what OBS does not publish stays; `pkgsync audit` lists it
 """
 
 
-@frozen(kw_only=True)
-class ConfigHead:
+class ConfigHead(Struct, frozen=True, kw_only=True):
     """All of a first config but the map."""
 
     api: str

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import ActualState, Audit, AuditQuery, AuditSort, DesiredState, Orphan, Policy, Row, Transfer, iso
 from pkgsync.model.reports import EVERY_ORPHAN
@@ -61,7 +61,7 @@ class _QueryFilter:
 
 def arranged(found: Audit) -> Audit:
     """The audit in the order of its query; what is not known comes last."""
-    return evolve(found, orphans=tuple(sorted(found.orphans, key=lambda o: (*_place(o, found.query.sort), o.row.key))))
+    return replace(found, orphans=tuple(sorted(found.orphans, key=lambda o: (*_place(o, found.query.sort), o.row.key))))
 
 
 def _place(orphan: Orphan, sort: AuditSort) -> tuple[bool, int, str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.model import BuiltPackage, IndexedFile, Repository, Row
 from pkgsync.model.filename import FileClass, file_class, is_imported, parse, type_of
@@ -32,17 +32,16 @@ def builders_of(repository: Repository) -> Builders:
     return builders
 
 
-@frozen
-class Built:
+class Built(Struct, frozen=True):
     """What the repositories of one distribution have built, before any filter.
 
     ``names`` tell who has built what; ``odd`` are those with a name that no package manager gives, by what their
     packages may be called; ``unpublished`` are the packages that files in no index may be.
     """
 
-    names: dict[str, str] = field(factory=dict)
-    odd: dict[tuple[str, str], list[tuple[str, str]]] = field(factory=dict)
-    unpublished: dict[NameKey, str] = field(factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    odd: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
+    unpublished: dict[NameKey, str] = field(default_factory=dict)
 
     def builder_of(self, row: Row, place: str) -> str | None:
         """Who has built the row's file, under its own name, as the ``place`` where it belongs, or under another name.

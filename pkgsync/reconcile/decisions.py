@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from pkgsync.model import (
     SYNCED_TYPES,
@@ -83,8 +84,7 @@ class DistributionDecisions:
         )
 
 
-@frozen
-class Reconciliation:
+class Reconciliation(Struct, frozen=True):
     """The decisions for every managed distribution, in name order."""
 
     distributions: tuple[DistributionDecisions, ...]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import (
     SYNCED_TYPES,
@@ -89,8 +90,7 @@ def _parts(key: str) -> tuple[str, str]:
     return distribution, filename
 
 
-@frozen(kw_only=True)
-class _Teller:
+class _Teller(Struct, frozen=True, kw_only=True):
     """Both worlds and what was decided: ``decided`` by distribution, ``rows`` by package key."""
 
     decided: dict[str, DistributionDecisions]
@@ -175,8 +175,8 @@ class _Teller:
         over = next((limit for limit in self.exceeded if limit.distribution == told.distribution), None)
         if over is None:
             keep = adding("To keep it", "orphans", "protect", values=[literal(told.filename)])
-            return evolve(told, steps=(*told.steps, Step("limits", True, "no limit is exceeded")), flip=keep)
-        return evolve(
+            return replace(told, steps=(*told.steps, Step("limits", True, "no limit is exceeded")), flip=keep)
+        return replace(
             told,
             message=f"{told.message}; but the plan is refused, as it exceeds a limit",
             steps=(*told.steps, Step("limits", False, over.message)),
@@ -234,7 +234,7 @@ class _Teller:
         if offer is not None and offer.filename in offered.offers:
             words = f"{_published(offer)}; Packagecloud calls it {offer.filename}"
             told = self._offer(decided, offer)
-            return evolve(told, steps=(told.steps[0], Step("name", True, words), *told.steps[1:]))
+            return replace(told, steps=(told.steps[0], Step("name", True, words), *told.steps[1:]))
         if offer is not None:
             steps.append(Step("obs", True, _published(offer)))
             return _filtered(decided.name, filename, steps, self._left_out_offer(offer))
@@ -243,7 +243,9 @@ class _Teller:
             flip = Flip(
                 f"To take this one, let {lost.source.project}/{lost.source.repository} come first in the config"
             )
-            return _told(decided.name, filename, "shadowed", step.said, [*steps, evolve(step, passed=False)], flip=flip)
+            return _told(
+                decided.name, filename, "shadowed", step.said, [*steps, replace(step, passed=False)], flip=flip
+            )
         return self._only_built(decided, filename, steps)
 
     def _only_built(self, decided: DistributionDecisions, filename: str, steps: list[Step]) -> Explanation:
@@ -263,8 +265,7 @@ class _Teller:
         return _told(decided.name, filename, "absent", words, [*steps, Step("obs", False, words)], flip=flip)
 
 
-@frozen
-class _LeftOut:
+class _LeftOut(Struct, frozen=True):
     """A filter of the config in words, and its change."""
 
     words: str

@@ -6,6 +6,7 @@ from functools import cache, cached_property, partial
 from itertools import chain
 
 from attrs import field, frozen
+from msgspec import Struct
 
 from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row
 from pkgsync.reconcile.filters import Globs
@@ -15,8 +16,7 @@ from pkgsync.reconcile.retention import VersionGroup
 from pkgsync.reconcile.versions import Key, UnknownVersion, orderable, sort_key
 
 
-@frozen
-class Owner:
+class Owner(Struct, frozen=True):
     """Something of OBS that shows no binary package: ``told`` names it; ``package`` is empty where it is none."""
 
     told: str
@@ -91,8 +91,7 @@ class Facts:
         return cache(partial(_possible_owners, self.offered, self.without_files))
 
 
-@frozen(kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One row that is judged, and what each check would else find out again.
 
     ``version`` is its sort key. ``same_name`` are the files that OBS lists of its name, ``newer`` is the one of its

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import LimitExceeded, Limits, Orphan, Overrides, Policy, Removal, Row, Upload
 
@@ -10,8 +10,7 @@ from pkgsync.model import LimitExceeded, Limits, Orphan, Overrides, Policy, Remo
 _PERCENT_FROM_ROWS = 10
 
 
-@frozen(kw_only=True)
-class _Loss:
+class _Loss(Struct, frozen=True, kw_only=True):
     """What one distribution would lose. ``counted`` leaves out the ``freed`` removals."""
 
     name: str

@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.model import Needs, Replacement, Row, Transfer
 from pkgsync.reconcile.needs import Use, needed
 
 
-@frozen
-class Losses:
+class Losses(Struct, frozen=True):
     """What is lost with a file, by package key, in words. ``unknown`` says why not everything is known."""
 
-    words: Mapping[str, str] = field(factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     unknown: str = ""
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache, partial
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import PackageType, Problem, Row
 from pkgsync.reasons import Reason
@@ -68,13 +68,13 @@ def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequenc
     found = {row.filename: row for row in (*own, *standing.get(place_of(file), ()))}
     equal = [row for row in found.values() if row.sha256 == file.sha256]
     if equal:
-        return evolve(offer, filename=equal[0].filename)
+        return replace(offer, filename=equal[0].filename)
     if len(found) > 1:
         return _held(offer, f"Packagecloud holds it as {' and as '.join(sorted(found))}")
     for row in found.values():
         odd = contradiction(row)
         if odd and place_of(row) != place_of(file):
-            return evolve(offer, held=offer.held or Problem(Reason.NAME_MISMATCH, odd))
+            return replace(offer, held=offer.held or Problem(Reason.NAME_MISMATCH, odd))
         if identity_of(row) != identity_of(file):
             return _held(offer, f"{row.filename} on Packagecloud is {row.name} for {identity_of(row)[2] or '?'}")
         if not filters.admits(row.filename, class_in(row)):
@@ -82,15 +82,15 @@ def _named(offer: Offer, rows: Mapping[str, Row], standing: Mapping[str, Sequenc
         if file.type is PackageType.DEB and row.filename != place_of(file):
             # named by its header (packagecloud/README.md, "Rows"), the new file would land beside that row
             return _held(offer, f"Packagecloud holds it as {row.filename}, a name that it gives to no new file")
-        return evolve(offer, filename=row.filename)
+        return replace(offer, filename=row.filename)
     return offer
 
 
 def _disputed(offer: Offer) -> Offer:
     """Two packages, each of which has a right to one row."""
     own = offer.file.filename
-    return _held(evolve(offer, filename=own), f"another package stands as {offer.filename} too")
+    return _held(replace(offer, filename=own), f"another package stands as {offer.filename} too")
 
 
 def _held(offer: Offer, message: str) -> Offer:
-    return evolve(offer, held=offer.held or Problem(Reason.SAME_IDENTITY, message))
+    return replace(offer, held=offer.held or Problem(Reason.SAME_IDENTITY, message))

@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from operator import attrgetter
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Architecture,
@@ -27,8 +29,7 @@ from pkgsync.reconcile.filters import FileFilter, FilterKey
 from pkgsync.reconcile.identity import Identity, architecture_of, identity_of, place_of
 
 
-@frozen(kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """One file of an index for one distribution, with the packages that OBS says build it.
 
     ``filename`` is the name that it has on Packagecloud: its own, but where the server has named its row otherwise.
@@ -252,8 +253,7 @@ def left_out_by(offer: Offer, filters: FileFilter) -> FilterKey:
     return "" if wanted else "architectures"
 
 
-@frozen(kw_only=True)
-class _Gap:
+class _Gap(Struct, frozen=True, kw_only=True):
     """What an earlier repository without a usable index might publish, by all that is known of it.
 
     ``files`` are in doubt or built, ``places`` where the built ones belong, ``odd`` the types of those that could be
@@ -307,7 +307,7 @@ def _offer(offered: Offered, offer: Offer) -> None:
 
 
 def name_both(first: Offer, second: Offer) -> Offer:
-    return evolve(first, also=(*first.also, second.source, *second.also))
+    return replace(first, also=(*first.also, second.source, *second.also))
 
 
 def shadow(offered: Offered, loser: Offer, by: Offer) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import assert_never
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     ConfigChange,
@@ -55,7 +55,7 @@ def judge(row: Row, facts: Facts) -> Orphan:
     message = _explain(evidence)
     reason = Reason.SUPERSEDED if case.newer else Reason.GONE
     if action is OrphanAction.KEEP:
-        return evolve(_kept(row, facts.policy.orphans, reason, f"deleted: {message}"), evidence=evidence)
+        return replace(_kept(row, facts.policy.orphans, reason, f"deleted: {message}"), evidence=evidence)
     if action is OrphanAction.DELETE:
         return Orphan(row=row, fate="delete", reason=reason, message=message, evidence=evidence)
     if facts.archive is None or row.key not in facts.archive:
@@ -93,7 +93,7 @@ def _kept(row: Row, orphans: OrphanPolicy, otherwise: Reason, words: str, behind
         fate="keep",
         reason=Reason.KEEP,
         message=f"the config keeps orphans; else {words}",
-        flip=evolve(flip, config=(*flip.config, *named)),
+        flip=replace(flip, config=(*flip.config, *named)),
         otherwise=otherwise,
     )
 
@@ -103,7 +103,7 @@ def _acting(orphans: OrphanPolicy) -> Flip:
     flip = setting("To let orphans go that pass the checks", "orphans", "action", value="delete")
     if orphans.keep_versions is not None:
         return flip
-    return evolve(flip, config=(*flip.config, ConfigChange(("orphans", "keep_versions"), "set", 1)))
+    return replace(flip, config=(*flip.config, ConfigChange(("orphans", "keep_versions"), "set", 1)))
 
 
 def _fate_of(stopped_by: Group) -> Fate:

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from attrs import evolve, fields, frozen
+from attrs import evolve
+from msgspec import Struct
 
 from pkgsync.model import (
     EVERYTHING,
@@ -34,8 +35,7 @@ from pkgsync.reconcile.filters import Globs, Selector
 _PIECE = 10_000
 
 
-@frozen(kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What a plan states beside the decisions: where they hold and how they were asked for."""
 
     obs_api: str
@@ -197,5 +197,5 @@ def _selected(decided: DistributionDecisions, takes: Callable[[str], bool]) -> D
 
 def _summary(results: Iterable[DistributionDecisions], unmanaged: int) -> Summary:
     counts = {d.name: d.counts for d in results}
-    total = Counts(**{f.name: sum(getattr(c, f.name) for c in counts.values()) for f in fields(Counts)})
+    total = Counts(**{name: sum(getattr(c, name) for c in counts.values()) for name in Counts.__struct_fields__})
     return Summary(total=total, unmanaged=unmanaged, distributions=counts)

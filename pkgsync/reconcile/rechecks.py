@@ -6,7 +6,7 @@ Nothing is decided here: a fresh plan is, under today's config, and each reviewe
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Action,
@@ -222,7 +222,7 @@ def _removal(action: Removal, row: Row | None, fresh: Fresh) -> Standing:
     if action.reason is not Reason.UNDO or standing.outcome is Outcome.DUE:
         return standing
     words = "the journal of the apply that it takes back is not here, so it is judged like any other deletion"
-    return evolve(standing, message=f"{standing.message}; {words}")
+    return replace(standing, message=f"{standing.message}; {words}")
 
 
 def _absent(action: Removal, archive: Mapping[str, Row] | None) -> Standing:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import PackageType, Receipt, ReceiptLine, Row, iso
 from pkgsync.model.filename import parse, type_of
@@ -135,8 +135,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@frozen
-class _Look:
+class _Look(Struct, frozen=True):
     """One index, its files by name and by content."""
 
     index: ServedIndex

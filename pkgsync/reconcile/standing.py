@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import assert_never
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import Action, ActionKind, Held, Orphan, Outcome, Plan, Policy, Problem, Row
 from pkgsync.reasons import Group, Reason
@@ -11,8 +11,7 @@ from pkgsync.reconcile.decisions import DistributionDecisions
 from pkgsync.reconcile.filters import FileFilter
 
 
-@frozen(kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """Due, already done, stale or left; the last two with a reason and a message.
 
     ``stored_as`` is the name under which a done upload stands there, where that is another one.
@@ -25,16 +24,14 @@ class Standing:
     stored_as: str | None = None
 
 
-@frozen
-class Sent:
+class Sent(Struct, frozen=True):
     """What our own journal says that an apply has put under a key."""
 
     action: ActionKind
     sha256: str
 
 
-@frozen(kw_only=True)
-class Fresh:
+class Fresh(Struct, frozen=True, kw_only=True):
     """What a plan of now decides for the actions of ``plan``, and what it looked at: all rows, and the archive's.
 
     ``results`` are by distribution, the others by package key. ``sent`` is what the apply that an undo takes back has

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ParamSpec
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import ConfigChange, Flip, Problem, WorldChange
 from pkgsync.model.explained import Value, WorldKind
@@ -12,8 +12,7 @@ from pkgsync.reasons import Group, Reason
 P = ParamSpec("P")
 
 
-@frozen
-class Stop:
+class Stop(Struct, frozen=True):
     """Why a file goes no further, in words, and what would take that away. ``cure`` as in a problem."""
 
     reason: Reason

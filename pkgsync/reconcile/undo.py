@@ -7,7 +7,8 @@ the plan names nothing that the receipt does not name.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from attrs import evolve, field, frozen
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pkgsync.model import (
     SYNCED_TYPES,
@@ -38,16 +39,14 @@ from pkgsync.reconcile.filters import Globs
 from pkgsync.reconcile.planning import Setting
 
 
-@frozen
-class Kept:
+class Kept(Struct, frozen=True):
     """Sizes in bytes of what could be put back: of the backup store by sha256, of the archive by package key."""
 
-    backups: Mapping[str, int] = field(factory=dict)
-    archived: Mapping[str, int] = field(factory=dict)
+    backups: Mapping[str, int] = field(default_factory=dict)
+    archived: Mapping[str, int] = field(default_factory=dict)
 
 
-@frozen(kw_only=True)
-class _World:
+class _World(Struct, frozen=True, kw_only=True):
     """Packagecloud as it is, its rpm and deb rows by package key, and what the config says now."""
 
     rows: Mapping[str, Row]
@@ -166,7 +165,7 @@ def _take_away(line: ReceiptLine, world: _World) -> Iterator[Action | Held]:
     elif row.sha256 != line.sha256:
         yield _changed_since(line, row)
     elif world.protect.match(filename) or world.protect.match(row.key):
-        yield evolve(_held(line, Reason.PROTECTED, "a protect glob matches"), filename=filename)
+        yield replace(_held(line, Reason.PROTECTED, "a protect glob matches"), filename=filename)
     else:
         yield _removal(row, row.sha256, line, world)
 

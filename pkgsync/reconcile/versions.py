@@ -8,7 +8,7 @@ tools do; a key takes time in proportion to the version's length.
 import re
 from collections.abc import Callable
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import PackageType, Row, Version
 
@@ -31,8 +31,7 @@ _DEB_ORDER = str.maketrans({"~": "\0"} | {c: chr(128 + ord(c)) for c in "+-."})
 _DEB_TAKEN = re.compile(r"([0-9A-Za-z.+~-]+-)?[0-9A-Za-z.+~]+")
 
 
-@frozen
-class UnknownVersion:
+class UnknownVersion(Struct, frozen=True):
     """A version that cannot be ordered: its group is held."""
 
     text: str

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import assert_never
 
-from attrs import field, frozen
+from msgspec import Struct
 
 from pkgsync.model import Action, Counts, Plan, Removal, Transfer
 from pkgsync.model.filename import parse
@@ -30,8 +30,7 @@ class ChangeKind(StrEnum):
     UNDONE = "undone"
 
 
-@frozen(kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """All actions of a plan on one package and one version that comes or stands in place of the old ones.
 
     ``package`` is the OBS package without its flavor where it is known, else the package's own name, else the file's.
@@ -46,7 +45,7 @@ class Change:
     distributions: tuple[str, ...]
     architectures: tuple[str, ...]
     counts: Counts
-    actions: tuple[Action, ...] = field(repr=False)
+    actions: tuple[Action, ...]
 
     @property
     def removals(self) -> tuple[Removal, ...]:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import PlannedRepository, Problem
 
 
-@frozen(kw_only=True)
-class Hold:
+class Hold(Struct, frozen=True, kw_only=True):
     """An OBS repository that is not settled, and a distribution that it feeds.
 
     ``last_published`` (seconds since 1970) is the last time that it is known to have been in order.

@@ -11,7 +11,7 @@ from html import escape
 from string import Template
 from typing import Any, Generic, Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync import page
 from pkgsync.report.columns import Column, T_contra
@@ -23,8 +23,7 @@ _LONG_WORD = re.compile(r"\S{24,}")
 _JOINT = re.compile(r"(?<=\w[-_/:+~@])(?=\w)|(?<=\w\.)(?=[a-z])")
 
 
-@frozen(kw_only=True)
-class Table(Generic[T_contra]):
+class Table(Struct, Generic[T_contra], frozen=True, kw_only=True):
     """Rows under a title such as ``2 deletions``; ``folded`` hides them behind a click, ``danger`` paints the title."""
 
     anchor: str
@@ -35,15 +34,13 @@ class Table(Generic[T_contra]):
     danger: bool = False
 
 
-@frozen(kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     kind: Literal["danger", "warning", "note"]
     title: str
     lines: Sequence[str] = ()
 
 
-@frozen(kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """What a page says, not escaped. Empty facts, tables and columns are left out.
 
     ``lines`` are those to copy, which ``purpose`` tells what for.
@@ -132,8 +129,7 @@ def _table(table: Table[T_contra]) -> Iterator[str]:
     yield f"</tbody></table></{'details' if table.folded else 'section'}>"
 
 
-@frozen(kw_only=True)
-class _Shown:
+class _Shown(Struct, frozen=True, kw_only=True):
     """A column of a table as it is written, all of its cells equally wide.
 
     Rows that do not ask each other for their width need no layout before they come into view.

@@ -6,7 +6,7 @@ Deletions that one text has no room for go on in further parts.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import Plan, Transfer
 from pkgsync.report import causes, units, words
@@ -148,8 +148,7 @@ def _bare(plan: Plan, limit: int) -> str:
     return ("\n\n".join(filter(None, said)) + "\n")[:limit]
 
 
-@frozen
-class _Removal:
+class _Removal(Struct, frozen=True):
     """A row of a part, and what stands over it and its neighbours."""
 
     lead: str

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import Audit, ConfigChange, Orphan, OrphanAction, Row
 from pkgsync.reasons import Reason
@@ -72,8 +73,7 @@ def headline(audit: Audit) -> str:
     return f"{orphans} in {audit.repository}: {', '.join(parts)} (orphans: {audit.action.value}).{part}"
 
 
-@frozen(kw_only=True)
-class Volume:
+class Volume(Struct, frozen=True, kw_only=True):
     """Bytes of the orphans told of: in all, of those that would leave, and how many sizes are not known."""
 
     total: int
@@ -147,8 +147,7 @@ def tally(counts: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts)
 
 
-@frozen
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """A change of the config that ``orphans`` of those told would need, and what it is for."""
 
     words: str
@@ -190,4 +189,4 @@ def config_lines(audit: Audit) -> list[str]:
 
 
 def _inner(change: ConfigChange) -> ConfigChange:
-    return evolve(change, path=change.path[1:])
+    return replace(change, path=change.path[1:])

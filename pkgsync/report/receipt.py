@@ -4,7 +4,8 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.errors import ExitCode
 from pkgsync.model import Outcome, Plan, Receipt, ReceiptLine
@@ -131,7 +132,7 @@ def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
         first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
         blocks.append([style.paint("bold", first), f"  {visible(path)}"])
         missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in seen]
-        blocks[-1] += aligned([evolve(_line(line), name=line.key) for line in missing], style)
+        blocks[-1] += aligned([replace(_line(line), name=line.key) for line in missing], style)
         seen.add(receipt.plan_digest)
     return "\n".join("\n".join(block) for block in blocks)
 
@@ -206,7 +207,7 @@ def missing_words(lines: Sequence[ReceiptLine], path: str | None = None) -> str:
 def _missing(lines: Sequence[ReceiptLine], style: Style, path: str | None) -> list[str]:
     """What is absent because of us, where its bytes are, and the command that brings it back."""
     label, words = f"{missing_title(lines)}:", missing_words(lines, path)
-    rows = [evolve(_line(line), name=line.key, words=told(line)) for line in lines]
+    rows = [replace(_line(line), name=line.key, words=told(line)) for line in lines]
     return [*labelled(label, "red", words, style, hanging=2), *aligned(rows, style)]
 
 
@@ -327,8 +328,7 @@ def _by_distribution(receipt: Receipt, style: Style) -> Iterator[list[str]]:
         yield [f"{style.paint('bold', visible(distribution))}:", *aligned(mine, style)]
 
 
-@frozen(kw_only=True)
-class _Group:
+class _Group(Struct, frozen=True, kw_only=True):
     """Actions that are not done for one reason; ``message`` is set where it is the same for all."""
 
     lines: Sequence[ReceiptLine]
@@ -365,7 +365,7 @@ def _grouped(group: _Group, style: Style, verbose: bool) -> list[str]:
     """The group with a few names, ``verbose`` with all; the only one of its kind on a line."""
     first = group.lines[0]
     if len(group.lines) == 1:
-        return aligned([evolve(_line(first), name=first.key)], style)
+        return aligned([replace(_line(first), name=first.key)], style)
     shown = group.lines if verbose or len(group.lines) <= _MANY else group.lines[:_EXAMPLES]
     symbol, colour = _symbol(first)
     rows = labelled(symbol, colour, visible(group.title), style, indent=2, hanging=2)

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import Archiving, Evidence, Plan, Removal
 from pkgsync.reasons import Reason
@@ -10,8 +11,7 @@ from pkgsync.report import causes, units, words
 from pkgsync.report.changes import Change, ChangeKind, changes, few
 
 
-@frozen
-class Leaving:
+class Leaving(Struct, frozen=True):
     """Removals that end alike for one reason: of one change, or of several that leave nothing.
 
     ``fate`` and ``reason`` are for people, and not escaped yet.
@@ -40,7 +40,7 @@ def leaving(plan: Plan) -> tuple[Leaving, ...]:
         alone = "" if part.changes[0].is_loss else part.title()
         same = (alone, part.fate, part.reason)
         if before := groups.get(same):
-            part = evolve(part, changes=before.changes + part.changes, removals=before.removals + part.removals)
+            part = replace(part, changes=before.changes + part.changes, removals=before.removals + part.removals)
         groups[same] = part
     return tuple(groups.values())
 

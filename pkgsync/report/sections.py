@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attrs import field, frozen
+from msgspec import Struct
 
 from pkgsync.report import units
 
@@ -13,8 +13,7 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-@frozen(kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A title and rows: of a table where ``head`` gives its columns, of a diff block where ``diff`` is set, or a list.
 
     ``rank`` says who gets room first (0), ``folded`` hides the rows behind a click.
@@ -26,11 +25,6 @@ class Section:
     diff: bool = False
     folded: bool = False
     rank: int = 0
-    _row_lengths: Sequence[int] = field(init=False, repr=False)
-
-    @_row_lengths.default
-    def _measured(self) -> Sequence[int]:
-        return [length(row) + 1 for row in self.rows]
 
     @property
     def whole_length(self) -> int:
@@ -46,7 +40,7 @@ class Section:
         if self.whole_length <= room:
             return self.render(len(self.rows))
         shown, left = 0, room - self.least_length
-        while shown < len(self.rows) and (left := left - self._row_lengths[shown]) >= 0:
+        while shown < len(self.rows) and (left := left - length(self.rows[shown]) - 1) >= 0:
             shown += 1
         return self.render(shown)
 

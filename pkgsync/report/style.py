@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import ActionKind
 from pkgsync.report.escape import visible
@@ -24,8 +24,7 @@ SYMBOLS: Mapping[ActionKind, tuple[str, Colour]] = {
 }
 
 
-@frozen(kw_only=True)
-class Style:
+class Style(Struct, frozen=True, kw_only=True):
     """``width`` is the terminal's, in columns; None never wraps. ``ascii``: it shows no other signs of ours."""
 
     colour: bool = False
@@ -45,8 +44,7 @@ class Style:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour else text
 
 
-@frozen(kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One line about one file: a symbol, its name, a short number, and words."""
 
     symbol: str

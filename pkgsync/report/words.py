@@ -4,7 +4,8 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Counts,
@@ -232,7 +233,7 @@ def _each(limits: Sequence[LimitExceeded]) -> LimitExceeded:
     if len(limits) == 1:
         return limits[0]
     names = ", ".join(limit.distribution for limit in limits)
-    return evolve(limits[0], distribution=names, message=f"{names}, each: {_beyond(limits[0])}")
+    return replace(limits[0], distribution=names, message=f"{names}, each: {_beyond(limits[0])}")
 
 
 def allowing(limit: LimitExceeded) -> str:
@@ -241,8 +242,7 @@ def allowing(limit: LimitExceeded) -> str:
     return f"{limit.message}{way}"
 
 
-@frozen(kw_only=True)
-class HeldGroup:
+class HeldGroup(Struct, frozen=True, kw_only=True):
     """Held actions told together; ``shown`` are those that are named, ``message`` is set where it is the same."""
 
     reason: Reason

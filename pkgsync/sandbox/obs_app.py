@@ -97,8 +97,11 @@ class ObsApp:
     def _xml(self, root: ET.Element) -> Response:
         if len(root):
             ET.indent(root)
+        return self._written(ET.tostring(root, "unicode"))
+
+    def _written(self, xml: str) -> Response:
         kind = "application/xml; charset=utf-8" if self.world.frontend == "rails" else "text/xml"
-        return Response(ET.tostring(root) + b"\n", content_type=kind)
+        return Response(xml.encode("ascii", "xmlcharrefreplace") + b"\n", content_type=kind)
 
     def _directory(self, names: Iterable[str]) -> Response:
         root = ET.Element("directory")
@@ -143,7 +146,7 @@ class ObsApp:
             raise ObsError(400, "invalid_parameter", "repoid is empty")
         if parts[1:] == ["_result"]:
             self._check(request, RESULT_PARAMETERS)
-            return self._xml(result_list(self.world, project, request.args))
+            return self._written(result_list(self.world, project, request.args))
         if len(parts) == 1:
             self._check(request, ())
             return self._directory(project.repositories)

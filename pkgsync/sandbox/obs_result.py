@@ -1,17 +1,20 @@
 """`GET /build/PRJ/_result`: every file and state of a project in one answer."""
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from xml.etree import ElementTree as ET
 
 from werkzeug.datastructures import MultiDict
 
-from .obs_world import ArchState, ObsWorld, PackageState, Project, Repository
+from .obs_world import ArchState, ObsWorld, Project, Repository
 
 # lastbuild, multibuild, locallink and oldstate are accepted, as the real server accepts them, and change nothing here.
 RESULT_PARAMETERS = frozenset(
     {"view", "repository", "arch", "package", "code", "lastbuild", "multibuild", "locallink", "oldstate"}
 )
 VIEWS = frozenset({"status", "summary", "binarylist", "stats", "versrel"})
+KEPT = 2**13  # packages whose XML is kept: those of the largest world of the benchmarks
 Selected = list[tuple[Repository, str, ArchState, list[str]]]
 
 
@@ -23,22 +26,20 @@ class ResultError(Exception):
         self.status = status
 
 
-def result_list(world: ObsWorld, project: Project, query: MultiDict[str, str]) -> ET.Element:
-    """The `<resultlist>` for the query; raises ResultError for unknown views, repositories and packages."""
+def result_list(world: ObsWorld, project: Project, query: MultiDict[str, str]) -> str:
+    """The XML of the `<resultlist>` for the query; raises ResultError for unknown views, repositories and packages."""
     if world.repserver_down:
-        return ET.Element("resultlist")
+        return _written(0, ET.Element("resultlist"))
     views = query.getlist("view") or ["status"]
     for view in views:
         if view not in VIEWS:
             raise ResultError(400, f"unknown view parameter: '{view}'")
     selected = _select(project, query)
-    root = ET.Element("resultlist", state=world.state_digest(selected))
-    for repository, arch, state, names in world.arrange(list(selected)):
-        element = ET.SubElement(root, "result", _result_attributes(repository, arch, state))
-        if state.details:
-            element.set("details", state.details)
-        _fill(element, state, world.arrange(list(names)), views)
-    return root
+    results = [
+        _written(1, _result(repository, arch, state), _shown(state, world.arrange(list(names)), views))
+        for repository, arch, state, names in world.arrange(list(selected))
+    ]
+    return _written(0, ET.Element("resultlist", state=world.state_digest(selected)), results)
 
 
 def _select(project: Project, query: MultiDict[str, str]) -> Selected:
@@ -72,39 +73,64 @@ def _names(known: list[str], state: ArchState, packages: list[str], codes: list[
     ]
 
 
-def _result_attributes(repository: Repository, arch: str, state: ArchState) -> dict[str, str]:
+def _result(repository: Repository, arch: str, state: ArchState) -> ET.Element:
     attributes = {"project": repository.project, "repository": repository.name, "arch": arch}
     attributes |= {"code": state.code, "state": state.code}
-    return attributes | ({"dirty": "true"} if state.dirty else {})
+    attributes |= {"dirty": "true"} if state.dirty else {}
+    attributes |= {"details": state.details} if state.details else {}
+    return ET.Element("result", attributes)
 
 
-def _fill(element: ET.Element, state: ArchState, names: list[str], views: list[str]) -> None:
-    """Add what each view shows, in the server's order."""
+def _shown(state: ArchState, names: list[str], views: list[str]) -> list[str]:
+    """The elements that each view shows, in the server's order."""
+    shown: list[str] = []
+    packages = [(name, state.package(name)) for name in names]
     if "status" in views or "versrel" in views:
-        for name in names:
-            _add_status(element, name, state.package(name), versrel="versrel" in views)
+        versrel = "versrel" in views
+        shown += [_status(name, package.code, package.details, versrel=versrel) for name, package in packages]
     if "binarylist" in views:
-        for name in names:
-            listing = ET.SubElement(element, "binarylist", package=name)
-            for filename, file in sorted(state.package(name).files.items()):
-                size = str(file.artifact.blob.size)
-                ET.SubElement(listing, "binary", filename=filename, size=size, mtime=str(file.mtime))
+        for name, package in packages:
+            files = [(file, built.artifact.blob.size, built.mtime) for file, built in package.files.items()]
+            shown.append(_binarylist(name, *files))
     if "summary" in views:
-        summary = ET.SubElement(element, "summary")
-        for code, count in Counter(state.package(name).code for name in names).items():
+        summary = ET.Element("summary")
+        for code, count in Counter(package.code for _, package in packages).items():
             ET.SubElement(summary, "statuscount", code=code, count=str(count))
+        shown.append(_written(2, summary))
     if "stats" in views:
         times = {
             "lastchecked": state.lastfinished,
             "lastfinished": state.lastfinished,
             "lastpublished": state.lastpublished,
         }
-        ET.SubElement(element, "stats", {name: str(value) for name, value in times.items() if value})
+        shown.append(_written(2, ET.Element("stats", {name: str(value) for name, value in times.items() if value})))
+    return shown
 
 
-def _add_status(element: ET.Element, name: str, package: PackageState, *, versrel: bool) -> None:
-    status = ET.SubElement(element, "status", package=name, code=package.code)
-    if versrel and package.code == "succeeded":
+@lru_cache(KEPT)
+def _status(name: str, code: str, details: str, *, versrel: bool) -> str:
+    status = ET.Element("status", package=name, code=code)
+    if versrel and code == "succeeded":
         status.set("versrel", "1-1")
-    if package.details:
-        ET.SubElement(status, "details").text = package.details
+    if details:
+        ET.SubElement(status, "details").text = details
+    return _written(2, status)
+
+
+@lru_cache(KEPT)
+def _binarylist(package: str, *files: tuple[str, int, int]) -> str:
+    listing = ET.Element("binarylist", package=package)
+    for filename, size, mtime in sorted(files):
+        ET.SubElement(listing, "binary", filename=filename, size=str(size), mtime=str(mtime))
+    return _written(2, listing)
+
+
+def _written(level: int, element: ET.Element, children: Sequence[str] = ()) -> str:
+    """The XML of an element at this level of the answer, with those children that are written already."""
+    margin = "  " * level
+    ET.indent(element, level=level)
+    if not children:
+        return margin + ET.tostring(element, "unicode")
+    element.text = "\n"
+    start, end = ET.tostring(element, "unicode").split("\n")
+    return "\n".join([margin + start, *children, margin + end])

@@ -13,12 +13,13 @@ from werkzeug.wrappers import Request, Response
 from .blobs import Blob
 from .distributions import as_json, find
 from .headers import CorruptPackageError
-from .packagecloud_views import Links, details, fragment
+from .packagecloud_views import details, fragment, links_of
 from .packagecloud_views import repository as shown_repository
 from .packagecloud_world import PackagecloudWorld, RefusedError, Row
 from .serving import content_type, send_blob
 from .wsgi import Body, Environ, StartResponse
 
+JSON = "application/json; charset=utf-8"
 FILTERS = {"rpms": "rpm", "debs": "deb"}
 NOT_FOUND = RefusedError(404, {"error": "not_found"})
 
@@ -111,7 +112,9 @@ class PackagecloudApp:
             if 1 <= target <= last and target != number
         ]
         texts = {name: str(value) for name, value in headers.items()} | ({"Link": ", ".join(links)} if links else {})
-        return _json([fragment(self.world, row, _base(request)) for row in page], headers=texts)
+        base = _base(request)
+        fragments = ", ".join([fragment(self.world, row, base) for row in page])
+        return Response(f"[{fragments}]", headers=texts, content_type=JSON)
 
     def _package(self, request: Request, repository: str) -> Response:
         """A detail, versions or statistics route: whatever the links of a row name."""
@@ -119,7 +122,7 @@ class PackagecloudApp:
         for row in list(self.world.repositories[repository].values()):
             if row.header.name not in path:
                 continue
-            links = Links(self.world, row, _base(request))
+            links = links_of(self.world, row, _base(request))
             if path == unquote(links.detail):
                 return _json(details(self.world, row, _base(request)))
             if path == unquote(f"{links.package}/versions"):
@@ -213,7 +216,7 @@ class PackagecloudApp:
             "Signature": self.world.sign(row),
             "Key-Pair-Id": "SANDBOX",
         }
-        target = f"{self.cdn_url()}/{Links(self.world, row, '').segment(row.filename)}?{urlencode(query)}"
+        target = f"{self.cdn_url()}/{links_of(self.world, row, '').segment(row.filename)}?{urlencode(query)}"
         return Response("", 302, {"Location": target}, content_type="text/html")
 
 
@@ -238,7 +241,7 @@ class CdnApp:
 
 
 def _json(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body), status, headers, content_type="application/json; charset=utf-8")
+    return Response(json.dumps(body), status, headers, content_type=JSON)
 
 
 def _xml_error(status: int, code: str, text: str) -> Response:

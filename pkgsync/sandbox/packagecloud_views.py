@@ -1,34 +1,43 @@
 """What the embedded Packagecloud says about a row: fragments, details, links."""
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .distributions import id_of
+from .headers import PackageHeader
 from .packagecloud_world import PackagecloudWorld, Row
 
 
-class Links:
-    """The links of a row. All are host-relative, but for download_url."""
+class Links(NamedTuple):
+    """The links of a row, and all that they are made of. All are host-relative, but for download_url.
 
-    def __init__(self, world: PackagecloudWorld, row: Row, base: str) -> None:
-        """`base` is the server's origin, without a slash at the end."""
-        self.world, self.row, self.base = world, row, base
+    base: the server's origin, without a slash at the end. token: the read token of a private repository.
+    """
+
+    repository: str
+    distribution: str
+    filename: str
+    header: PackageHeader
+    base: str
+    encode_urls: bool
+    token: str | None
+    token_in: str
 
     def segment(self, text: str) -> str:
         """A path segment, encoded as the switch wants it."""
-        return quote(text, safe="" if self.world.encode_urls else "+^:@")
+        return quote(text, safe="" if self.encode_urls else "+^:@")
 
     @property
     def package(self) -> str:
         """Without the version."""
-        row = self.row
-        name, arch = self.segment(row.header.name), row.header.architecture
-        return f"/api/v1/repos/{row.repository}/package/{row.header.kind}/{row.distribution}/{name}/{arch}"
+        name, header = self.segment(self.header.name), self.header
+        return f"/api/v1/repos/{self.repository}/package/{header.kind}/{self.distribution}/{name}/{header.architecture}"
 
     @property
     def detail(self) -> str:
         """The version part carries no epoch; rpm has version/release, deb version-release."""
-        header = self.row.header
+        header = self.header
         glue = "/" if header.kind == "rpm" else "-"
         parts = [self.segment(part) for part in (header.version, header.release) if part is not None]
         return f"{self.package}/{glue.join(parts)}"
@@ -36,53 +45,74 @@ class Links:
     @property
     def file(self) -> str:
         """What DELETE takes."""
-        return f"/api/v1/repos/{self.row.repository}/{self.row.distribution}/{self.segment(self.row.filename)}"
+        return f"/api/v1/repos/{self.repository}/{self.distribution}/{self.segment(self.filename)}"
+
+    @property
+    def html(self) -> str:
+        """The page for browsers."""
+        return f"/{self.repository}/packages/{self.distribution}/{self.segment(self.filename)}"
 
     @property
     def download(self) -> str:
         """Absolute; of a private repository with a read token in it: a secret."""
-        row, token = self.row, self.world.read_token
-        path = f"/{row.repository}/packages/{row.distribution}/{self.segment(row.filename)}/download"
-        if row.repository not in self.world.private:
-            kind = row.header.kind
-            return f"{self.base}{path}.{kind}?distro_version_id={id_of(kind, row.distribution)}"
-        match self.world.token_in:
+        path = f"{self.html}/download"
+        if self.token is None:
+            kind = self.header.kind
+            return f"{self.base}{path}.{kind}?distro_version_id={id_of(kind, self.distribution)}"
+        match self.token_in:
             case "userinfo":
-                return self.base.replace("://", f"://{token}:@") + path
+                return self.base.replace("://", f"://{self.token}:@") + path
             case "path":
-                return f"{self.base}/priv/{token}{path}"
-        return f"{self.base}{path}?token={token}"
+                return f"{self.base}/priv/{self.token}{path}"
+        return f"{self.base}{path}?token={self.token}"
 
 
-def fragment(world: PackagecloudWorld, row: Row, base: str) -> dict[str, Any]:
-    """A PackageFragment: a row as listings show it. It has no size."""
-    links, header = Links(world, row, base), row.header
-    html = f"/{row.repository}/packages/{row.distribution}/{links.segment(row.filename)}"
-    return {
+def links_of(world: PackagecloudWorld, row: Row, base: str) -> Links:
+    """The links of a row as the switches of the world want them now."""
+    token = world.read_token if row.repository in world.private else None
+    return Links(
+        row.repository, row.distribution, row.filename, row.header, base, world.encode_urls, token, world.token_in
+    )
+
+
+def fragment(world: PackagecloudWorld, row: Row, base: str) -> str:
+    """The JSON of a PackageFragment: a row as listings show it. It has no size."""
+    told = links_of(world, row, base), row.created_at, row.uploader, row.indexed, world.shown_sum(row)
+    kept = row.told
+    if kept is None or kept[0] != told:
+        kept = row.told = told, _fragment(*told)
+    return kept[1]
+
+
+def _fragment(links: Links, created_at: str, uploader: str, indexed: bool, sha256sum: str | None) -> str:
+    """All that the JSON is made of stands in the arguments: it is kept while they are the same."""
+    header, detail, file = links.header, links.detail, links.file
+    fields = {
         "name": header.name,
-        "distro_version": row.distribution,
-        "created_at": row.created_at,
+        "distro_version": links.distribution,
+        "created_at": created_at,
         "version": header.version,
         "release": header.release,
         "epoch": header.epoch,
         "architecture": header.architecture,
         "scope": None,
-        "private": row.repository in world.private,
+        "private": links.token is not None,
         "type": header.kind,
-        "filename": row.filename,
-        "uploader_name": row.uploader,
-        "indexed": row.indexed,
-        "sha256sum": world.shown_sum(row),
-        "repository_html_url": f"/{row.repository}",
-        "package_html_url": html,
-        "package_url": f"{links.detail}.json",
-        "downloads_detail_url": f"{links.detail}/stats/downloads/detail.json",
-        "downloads_series_url": f"{links.detail}/stats/downloads/series/daily.json",
-        "downloads_count_url": f"{links.detail}/stats/downloads/count.json",
-        "promote_url": f"{links.file}/promote.json",
-        "destroy_url": links.file,
+        "filename": links.filename,
+        "uploader_name": uploader,
+        "indexed": indexed,
+        "sha256sum": sha256sum,
+        "repository_html_url": f"/{links.repository}",
+        "package_html_url": links.html,
+        "package_url": f"{detail}.json",
+        "downloads_detail_url": f"{detail}/stats/downloads/detail.json",
+        "downloads_series_url": f"{detail}/stats/downloads/series/daily.json",
+        "downloads_count_url": f"{detail}/stats/downloads/count.json",
+        "promote_url": f"{file}/promote.json",
+        "destroy_url": file,
         "download_url": links.download,
     }
+    return json.dumps(fields)
 
 
 def repository(world: PackagecloudWorld, name: str, base: str) -> dict[str, Any]:
@@ -110,11 +140,11 @@ def repository(world: PackagecloudWorld, name: str, base: str) -> dict[str, Any]
 
 def details(world: PackagecloudWorld, row: Row, base: str) -> dict[str, Any]:
     """PackageDetails: the fragment without type, with size (a string), the other sums and the statistics."""
-    shown = fragment(world, row, base)
+    shown = json.loads(fragment(world, row, base))
     del shown["type"]
     known = shown["sha256sum"] is not None
     sums = {f"{name}sum": row.blob.digest(name) if known else None for name in ("md5", "sha1", "sha512")}
-    links = Links(world, row, base)
+    links = links_of(world, row, base)
     return {
         **shown,
         **sums,

@@ -2,10 +2,11 @@
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import define, field
 
@@ -34,7 +35,7 @@ class RefusedError(Exception):
 class Row:
     """One package in one distribution of one repository.
 
-    shown: how often the API showed it so far. hidden: how many listings to come leave it out.
+    shown: how often the API showed it so far. told: all that its JSON was last made of, and that JSON.
     """
 
     repository: str
@@ -46,8 +47,8 @@ class Row:
     uploader: str
     indexed: bool = False
     shown: int = 0
-    hidden: int = 0
     downloads: int = 0
+    told: tuple[tuple[Any, ...], str] | None = field(default=None, repr=False)
 
 
 @define(eq=False, kw_only=True)
@@ -55,12 +56,12 @@ class PackagecloudWorld:
     """All repositories, and the switches.
 
     order: of listings; `unstable` is shuffled anew for each request. sha_delay: how often a row is shown with a null
-    sha256sum (None: always). listing_lag: how many listings leave a new row out. reserve_after_delete: how many uploads
-    of a deleted name are refused as duplicates. duplicate: the wording of that refusal. plan_full: every upload is
-    refused. encode_urls: percent-encode `+` and the like in links. private: the repositories whose
-    download_url carries the read token, and token_in where. rename: the server's own idea of a file name. cdn_ranges:
-    whether the CDN honours Range. signer: of the indexes; None: nothing is signed. index_lag: how many requests for a
-    top file of a distribution still get the old index after a change (None: all).
+    sha256sum (None: always). listing_lag: how many listings leave a new row out; hidden: how many to come leave a row
+    out. reserve_after_delete: how many uploads of a deleted name are refused as duplicates. duplicate: the wording of
+    that refusal. plan_full: every upload is refused. encode_urls: percent-encode `+` and the like in links. private:
+    the repositories whose download_url carries the read token, and token_in where. rename: the server's own idea of a
+    file name. cdn_ranges: whether the CDN honours Range. signer: of the indexes; None: nothing is signed. index_lag:
+    how many requests for a top file of a distribution still get the old index after a change (None: all).
     """
 
     folder: Path
@@ -85,6 +86,7 @@ class PackagecloudWorld:
     faults: Switchboard = field(factory=Switchboard)
     cdn_faults: Switchboard = field(factory=Switchboard)
     repositories: dict[str, dict[Key, Row]] = field(factory=dict)
+    hidden: Counter[Row] = field(factory=Counter, repr=False)
     signed: dict[str, Row] = field(factory=dict, repr=False)
     lock: RLock = field(factory=RLock, repr=False)
     _served: dict[tuple[str, str], Served] = field(factory=dict, repr=False)
@@ -121,9 +123,9 @@ class PackagecloudWorld:
                 blob=blob,
                 created_at=created_at or self.clock.iso(),
                 uploader=uploader or self.uploader,
-                hidden=self.listing_lag,
             )
             self.repositories[repository][distribution, name] = row
+            self.hidden.update([row] * self.listing_lag)
             return row
 
     def upload(self, repository: str, distribution: str, kind: str, blob: Blob) -> Row:
@@ -174,12 +176,10 @@ class PackagecloudWorld:
     def listing(self, repository: str) -> list[Row]:
         """The rows that one listing request sees, in the order of the switch."""
         with self.lock:
-            rows = []
-            for row in self.repositories[repository].values():
-                if row.hidden > 0:
-                    row.hidden -= 1
-                else:
-                    rows.append(row)
+            rows = list(self.repositories[repository].values())
+            if hidden := {row for row in self.hidden if row.repository == repository}:
+                rows = [row for row in rows if row not in hidden]
+                self.hidden -= Counter(hidden)
             match self.order:
                 case "newest":
                     rows.reverse()

@@ -16,8 +16,6 @@ from .wsgi import Application, Environ
 
 Write = Callable[[bytes], object]
 
-POLL = 0.02  # seconds: how soon a server notices that it shall end
-
 
 class Handler(WSGIRequestHandler):
     """Quiet, and able to end a connection by a reset instead of a clean close."""
@@ -96,7 +94,8 @@ class Origin:
         keeping = type("KeepingHere", (KeepingHandler,), {"open_connections": self._kept})
         handler = keeping if keep_alive else Handler
         self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(POLL,), daemon=True)
+        self._thread = Thread(target=self._serve, daemon=True)
+        self._stopped = False
 
     @property
     def url(self) -> str:
@@ -107,9 +106,17 @@ class Origin:
         """Serve in a thread of its own."""
         self._thread.start()
 
+    def _serve(self) -> None:
+        """Not serve_forever, which would look every few milliseconds whether it shall end."""
+        while not self._stopped:
+            self._server.handle_request()
+        self._server.server_close()
+
     def stop(self) -> None:
         """End serving and free the port."""
-        self._server.shutdown()
+        self._stopped = True
+        with contextlib.suppress(OSError):  # a client's request has woken it before
+            socket.create_connection(("127.0.0.1", self._server.server_port)).close()
         self._thread.join()
         for connection in tuple(self._kept):
             with contextlib.suppress(OSError):

@@ -1,12 +1,11 @@
 """Every limit of the HTTP traffic, with its unit."""
 
-from attrs import frozen
+from msgspec import Struct
 
 _MIB = 2**20
 
 
-@frozen(kw_only=True)
-class HttpLimits:
+class HttpLimits(Struct, frozen=True, kw_only=True):
     """Limits of one request, in seconds and bytes, and of its repetition.
 
     ``read_seconds`` is the longest silence, ``total_seconds`` bounds one request with its body. A body that brings

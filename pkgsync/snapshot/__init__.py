@@ -10,25 +10,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
-from cattrs import BaseValidationError, transform_error
-from cattrs.v import format_exception
+import msgspec
+from msgspec.structs import replace
 
 from pkgsync.config import Config
 from pkgsync.errors import PlanFileError, UsageError
 from pkgsync.files import write_atomically
-from pkgsync.model import ActualState, OrphanAction, Policy
+from pkgsync.model import ActualState, OrphanAction, Policy, iso
 from pkgsync.obs import ObsWorld
 from pkgsync.packagecloud.usage import counted_since
 from pkgsync.planfile import strictjson, validation
-from pkgsync.snapshot.convert import converter
+from pkgsync.snapshot.convert import actual_in, actual_out, world_in, world_out
 
 _MAJOR = 1
 _NO_SNAPSHOT = "Take one with `pkgsync snapshot -o FILE`."
 
 
-@frozen(kw_only=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """``created_at`` is the present time of the run that read both worlds. Routes are held in memory, never in a file.
 
     ``published_sha256`` is of ``obs.published_url``, as the URL may be nobody's business. ``archive`` is the repository
@@ -45,25 +43,25 @@ class Snapshot:
     archive: str | None = None
     downloads_since: str | None = None
     format_version: str = "1.0"
-    digest: str = field(default="", eq=False)
+    digest: str = ""
 
     def at(self, moment: datetime) -> "Snapshot":
         """The same worlds as if they were read at ``moment``."""
         moment = moment.replace(microsecond=0)
-        obs, actual = evolve(self.obs, read_at=moment), evolve(self.packagecloud, read_at=moment)
-        return evolve(self, created_at=moment, obs=obs, packagecloud=actual)
+        obs, actual = replace(self.obs, read_at=moment), replace(self.packagecloud, read_at=moment)
+        return replace(self, created_at=moment, obs=obs, packagecloud=actual)
 
     def actual_for(self, policy: Policy, now: datetime) -> ActualState:
         """What Packagecloud held, as far as it is what this policy asks for; other downloads prove nothing."""
         actual, archive_to = self.packagecloud, policy.orphans.archive_to
         if self.archive is None or self.archive != archive_to:
-            actual = evolve(actual, archive=None)
+            actual = replace(actual, archive=None)
             if policy.orphans.action is OrphanAction.ARCHIVE:
                 words = f"the snapshot did not read the archive {archive_to}, so nothing is archived"
-                actual = evolve(actual, warnings=(*actual.warnings, words))
+                actual = replace(actual, warnings=(*actual.warnings, words))
         days = policy.limits.in_use_days
         if days is None or self.downloads_since is None or counted_since(days, now).isoformat() < self.downloads_since:
-            actual = evolve(actual, downloads={})
+            actual = replace(actual, downloads={})
         return actual
 
 
@@ -95,7 +93,7 @@ def write(snapshot: Snapshot, path: Path) -> Snapshot:
     """Write the file; returns the snapshot with its digest. Raises PlanFileError, OSError."""
     document = _document(snapshot)
     write_atomically(path, strictjson.write_compact(document))
-    return evolve(snapshot, digest=document["digest"])
+    return replace(snapshot, digest=document["digest"])
 
 
 def dumps(snapshot: Snapshot) -> bytes:
@@ -128,17 +126,18 @@ def _snapshot(document: dict[str, Any], name: str) -> Snapshot:
     if document["digest"] != _digest(document):
         raise PlanFileError(f"{name}: the digest does not match: it was edited or cut", tip=_NO_SNAPSHOT)
     try:
-        snapshot = converter().structure(document, Snapshot)
-    except BaseValidationError as error:
-        raise PlanFileError(f"{name}: {transform_error(error, format_exception=_words)[0]}", tip=_NO_SNAPSHOT) from None
+        made = {
+            "created_at": datetime.fromisoformat(document["created_at"]),
+            "obs": world_in(document["obs"]),
+            "packagecloud": actual_in(document["packagecloud"]),
+        }
+    except (ValueError, msgspec.ValidationError) as error:
+        raise PlanFileError(f"{name}: {error}", tip=_NO_SNAPSHOT) from None
+    snapshot = Snapshot(**{key: document[key] for key in Snapshot.__struct_fields__} | made)
     # a cut list would make uploads, and hide what stands there
     if snapshot.packagecloud.total != len(snapshot.packagecloud.rows):
         raise PlanFileError(f"{name}: it does not hold as many rows as it says", tip=_NO_SNAPSHOT)
     return snapshot
-
-
-def _words(error: BaseException, kind: type | None) -> str:
-    return str(error) if isinstance(error, ValueError) else format_exception(error, kind)
 
 
 def _expect(document: dict[str, Any], name: str) -> None:
@@ -154,7 +153,12 @@ def _expect(document: dict[str, Any], name: str) -> None:
 
 def _document(snapshot: Snapshot) -> dict[str, Any]:
     """What the file holds, its digest too. Raises PlanFileError for what could not be read again."""
-    found: dict[str, Any] = converter().unstructure(snapshot)
+    found = {
+        **msgspec.structs.asdict(snapshot),
+        "created_at": iso(snapshot.created_at),
+        "obs": world_out(snapshot.obs),
+        "packagecloud": actual_out(snapshot.packagecloud),
+    }
     first = ("format_version", "pkgsync_version", "created_at", "digest")
     document = {key: found[key] for key in first} | found
     document["digest"] = _digest(document)

@@ -5,36 +5,29 @@ What there are many thousands of is an array of columns: as objects, it would ta
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from attrs import evolve
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+import msgspec
+from msgspec.structs import replace
 
 from pkgsync.errors import IntegrityError, ReadError
 from pkgsync.formats.fields import is_entry
 from pkgsync.model import (
     ActualState,
     BuiltFile,
-    BuiltPackage,
-    Index,
     IndexedFile,
     Need,
     PackageType,
-    Problem,
     Row,
-    Signed,
     Version,
     iso,
 )
 from pkgsync.model.filename import FileClass, is_plain
 from pkgsync.obs.built import Found, Reading
 from pkgsync.obs.indexes import IndexRead
-from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCopy
-from pkgsync.obs.world import ObsWorld, RepositoryReads
-from pkgsync.reasons import Reason
+from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCopy, ProjectMeta
+from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 
 _FAILURES: Mapping[str, Callable[..., ReadError | IntegrityError]] = {
     "ReadError": ReadError,
@@ -54,17 +47,17 @@ file_out = attrgetter(
 )  # fmt: skip
 
 
-def row_in(array: list[Any], _: Any = None) -> Row:
+def row_in(array: list[Any]) -> Row:
     return Row(*_exact(array))
 
 
-def built_in(array: list[Any], _: Any = None) -> BuiltFile:
+def built_in(array: list[Any]) -> BuiltFile:
     if not is_entry(array[0]):
         raise ValueError("a built file has no usable name")
     return BuiltFile(*_exact(array))
 
 
-def file_in(array: list[Any], _: Any = None) -> IndexedFile:
+def file_in(array: list[Any]) -> IndexedFile:
     path, size, sha256, kind, name, epoch, version, release, architecture, category, mtime = _exact(array)
     parts = path.split("/")
     if not all(map(is_plain, parts)):
@@ -83,7 +76,7 @@ def file_in(array: list[Any], _: Any = None) -> IndexedFile:
     )
 
 
-def need_in(array: Any, _: Any = None) -> Need:
+def need_in(array: Any) -> Need:
     what, *of = array
     return Need(what, tuple(of))
 
@@ -95,64 +88,109 @@ def _exact(array: list[Any]) -> list[Any]:
     return array
 
 
-@cache
-def converter() -> Converter:
-    made = Converter()
-    for words in (FileClass, PackageType, Reason):
-        made.register_unstructure_hook(words, lambda word: word.value)
-    made.register_unstructure_hook(datetime, iso)
-    made.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
-    made.register_unstructure_hook(Row, row_out)
-    made.register_structure_hook(Row, row_in)
-    made.register_unstructure_hook(BuiltFile, built_out)
-    made.register_structure_hook(BuiltFile, built_in)
-    made.register_unstructure_hook(IndexedFile, file_out)
-    made.register_structure_hook(IndexedFile, file_in)
-    made.register_unstructure_hook(Need, lambda need: [need.what, *need.of])
-    made.register_structure_hook(Need, need_in)
-    for kind in (ArchitectureResult, BuiltPackage, Signed, Index, IndexRead, Problem):
-        made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, _cattrs_omit_if_default=True))
-    _register(
-        made,
-        ActualState,
-        distribution_ids=(
-            lambda ids: [[*place, number] for place, number in ids.items()],
-            lambda listed, _: {(kind, name): number for kind, name, number in listed},
-        ),
-        archive=(
-            lambda rows: None if rows is None else [row_out(row) for row in rows.values()],
-            lambda listed, _: None if listed is None else {row.key: row for row in map(row_in, listed)},
-        ),
+def world_out(world: ObsWorld) -> dict[str, Any]:
+    projects = {
+        name: {"meta": project.meta, "repositories": {name: _reads_out(r) for name, r in project.repositories.items()}}
+        for name, project in world.projects.items()
+    }
+    return _plain(replace(world, projects=projects, read_at=iso(world.read_at)))
+
+
+def world_in(document: dict[str, Any]) -> ObsWorld:
+    """Raises ValueError, or ValidationError, for what the schema cannot tell to be wrong."""
+    projects = {
+        name: ProjectReads(
+            meta=msgspec.convert(project["meta"], ProjectMeta | None),
+            repositories={name: _reads_in(reads) for name, reads in project["repositories"].items()},
+        )
+        for name, project in document["projects"].items()
+    }
+    return ObsWorld(
+        projects=projects,
+        read_at=datetime.fromisoformat(document["read_at"]),
+        requests=document["requests"],
+        warnings=tuple(document.get("warnings", ())),
     )
-    _register_reads(made)
-    made.register_unstructure_hook(ObsWorld, make_dict_unstructure_fn(ObsWorld, made, _cattrs_omit_if_default=True))
-    return made
 
 
-def _register(made: Converter, kind: Any, **own: tuple[Callable[..., Any], Callable[..., Any]]) -> None:
-    how: dict[str, Any] = {name: override(unstruct_hook=out, struct_hook=into) for name, (out, into) in own.items()}
-    made.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, made, **how))
-    made.register_structure_hook(kind, make_dict_structure_fn(kind, made, **how))
+def actual_out(actual: ActualState) -> dict[str, Any]:
+    return _plain(
+        replace(
+            actual,
+            rows=[row_out(row) for row in actual.rows],
+            distribution_ids=[[*place, number] for place, number in actual.distribution_ids.items()],
+            read_at=iso(actual.read_at),
+            archive=None if actual.archive is None else [row_out(row) for row in actual.archive.values()],
+            needs={
+                name: {
+                    "files": {sha256: [[need.what, *need.of] for need in of] for sha256, of in needs.files.items()},
+                    "unread": needs.unread,
+                }
+                for name, needs in actual.needs.items()
+            },
+        )
+    )
 
 
-def _register_reads(made: Converter) -> None:
-    _register(made, RepositoryReads, copies=(_copies_out, _copies_in))
-    to_dict = made.get_unstructure_hook(RepositoryReads)
-    from_dict = made.get_structure_hook(RepositoryReads)
+def actual_in(document: dict[str, Any]) -> ActualState:
+    """Raises as :func:`world_in`."""
+    archive = document["archive"]
+    made = {
+        "rows": [row_in(row) for row in document["rows"]],
+        "distribution_ids": {(kind, name): number for kind, name, number in document["distribution_ids"]},
+        "archive": None if archive is None else {row.key: row for row in map(row_in, archive)},
+        "needs": {
+            name: {
+                **needs,
+                "files": {sha256: [need_in(need) for need in of] for sha256, of in needs["files"].items()},
+            }
+            for name, needs in document.get("needs", {}).items()
+        },
+    }
+    return msgspec.convert({**document, **made}, ActualState)
 
-    def reads_out(reads: RepositoryReads) -> dict[str, Any]:
-        """Both looks are mostly equal, and large."""
-        bare = _without_words(reads)
-        document: dict[str, Any] = to_dict(bare)
-        return document | ({"before": None} if bare.before == bare.after else {})
 
-    def reads_in(document: dict[str, Any], kind: Any) -> RepositoryReads:
-        before = document["after"] if document["before"] is None else document["before"]
-        found: RepositoryReads = from_dict({**document, "before": before}, kind)
-        return found
+def _plain(value: Any) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.to_builtins(value)
+    return document
 
-    made.register_unstructure_hook(RepositoryReads, reads_out)
-    made.register_structure_hook(RepositoryReads, reads_in)
+
+def _reads_out(reads: RepositoryReads) -> dict[str, Any]:
+    """Both looks are mostly equal, and large."""
+    bare, read = _without_words(reads), reads.index
+    if read is not None and read.index is not None:
+        read = replace(read, index=replace(read.index, files=[file_out(file) for file in read.index.files]))
+    return {
+        "before": None if bare.before == bare.after else bare.before,
+        "after": bare.after,
+        "index": read,
+        "copies": _copies_out(reads.copies),
+    }
+
+
+def _reads_in(document: dict[str, Any]) -> RepositoryReads:
+    after, read = _results_in(document["after"]), document["index"]
+    if read is not None and read["index"] is not None:
+        files = [file_in(file) for file in read["index"]["files"]]
+        read = {**read, "index": {**read["index"], "files": files}}
+    return RepositoryReads(
+        before=after if document["before"] is None else _results_in(document["before"]),
+        after=after,
+        index=msgspec.convert(read, IndexRead | None),
+        copies=_copies_in(document["copies"]),
+    )
+
+
+def _results_in(document: dict[str, Any]) -> ArchitectureResults:
+    made = {
+        name: {**result, "packages": [_package_in(package) for package in result["packages"]]}
+        for name, result in document.items()
+    }
+    return msgspec.convert(made, dict[str, ArchitectureResult])
+
+
+def _package_in(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "files": [built_in(file) for file in document.get("files", ())]}
 
 
 def _copies_out(reading: Reading | None) -> list[Any] | None:
@@ -173,7 +211,7 @@ def _found_out(found: Found) -> Any:
     return {"failed": kind, "message": found.message, "tip": found.tip}
 
 
-def _copies_in(listed: list[Any] | None, _: Any) -> Reading | None:
+def _copies_in(listed: list[Any] | None) -> Reading | None:
     if listed is None:
         return None
     return {
@@ -194,7 +232,7 @@ def _found_in(found: Any) -> Found:
 
 def _without_words(reads: RepositoryReads) -> RepositoryReads:
     """``details`` are OBS's own words: only whether there are any counts, and whether they stayed the same."""
-    return evolve(
+    return replace(
         reads,
         before=_bare(reads.before, reads.after, "told before"),
         after=_bare(reads.after, reads.before, "told"),
@@ -202,7 +240,7 @@ def _without_words(reads: RepositoryReads) -> RepositoryReads:
 
 
 def _bare(results: ArchitectureResults, others: ArchitectureResults, changed: str) -> ArchitectureResults:
-    return {name: evolve(result, details=_told(result, others.get(name), changed)) for name, result in results.items()}
+    return {name: replace(result, details=_told(result, others.get(name), changed)) for name, result in results.items()}
 
 
 def _told(result: ArchitectureResult, other: ArchitectureResult | None, changed: str) -> str:

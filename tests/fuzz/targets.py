@@ -18,10 +18,11 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, cast
 
-import attrs
 import requests
 import urllib3
 import zstandard
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from pkgsync import approvals, config, planfile, snapshot
 from pkgsync.apply import journal
@@ -99,8 +100,8 @@ def target(*errors: type[Exception]) -> Callable[[Callable[[bytes], Any]], Targe
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif attrs.has(type(value)):
-        yield from _texts([getattr(value, one.name) for one in attrs.fields(type(value))])
+    elif isinstance(value, Struct):
+        yield from _texts(astuple(value))
     elif isinstance(value, dict):
         yield from _texts([*value.keys(), *value.values()])
     elif isinstance(value, list | tuple | set | frozenset):
@@ -185,7 +186,7 @@ def inrelease(data: bytes) -> object:
 def _pointers(found: debian.Release) -> object:
     """Without what nobody asks for, and the origin, which is only compared."""
     pointers = (found.packages(), found.packages("main/binary-amd64/"))
-    return [attrs.evolve(pointer, origin=None) for pointer in pointers if pointer]
+    return [replace(pointer, origin=None) for pointer in pointers if pointer]
 
 
 @target(IntegrityError)
@@ -298,7 +299,7 @@ def _routes(row: Row) -> object:
     place: dict[str, Any] = {"origin": _ORIGIN, "repository": _REPOSITORY, "row": row}
     routes.of_details(row.package_url, **place)
     routes.of_downloads(row.downloads_count_url, **place)
-    routes.of_download(row.download_url, repository=_REPOSITORY, row=row)
+    routes.of_download(row.download_url.text, repository=_REPOSITORY, row=row)
     return routes.checked(row.destroy_url, **place), routes.checked(row.promote_url, **place, suffix="promote")
 
 
@@ -401,7 +402,7 @@ def login_files(data: bytes) -> object:
 def plan(data: bytes) -> object:
     found = planfile.loads(_with_digest(data), "plan.json")
     # what a later minor version adds is not written again, so that the digest is another one
-    _agrees(lambda: attrs.evolve(planfile.loads(planfile.dumps(found), "plan.json"), digest=found.digest), found)
+    _agrees(lambda: replace(planfile.loads(planfile.dumps(found), "plan.json"), digest=found.digest), found)
     for width in (None, 40):
         plan_text(found, Style(width=width), verbose=width is None)
     return found, plan_markdown(found), plan_html(found), plan_gitlab(found)

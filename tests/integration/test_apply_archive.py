@@ -118,7 +118,7 @@ def test_a_listing_that_lags_there_is_waited_for(world: World) -> None:
     assert row is not None
 
     def hide() -> None:
-        row.hidden = 4
+        world.sandbox.packagecloud.hidden[row] = 4
 
     fault(world, Kind.NOTHING, hook=hide)
     assert_moved(world, world.apply(plan))

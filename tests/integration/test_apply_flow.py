@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.apply.share import Part, Phase
 from pkgsync.errors import LockedError, UnsafePlanError, UsageError
@@ -117,7 +118,7 @@ def test_only_uploads_leaves_the_rest_and_is_no_failure(world: World) -> None:
 def test_a_plan_that_exceeds_a_limit_is_refused(world: World) -> None:
     world.publish(rpm(version="2.0"))
     with pytest.raises(UnsafePlanError):
-        world.apply(evolve(world.plan(), applyable=False))
+        world.apply(replace(world.plan(), applyable=False))
     assert world.count("POST") == 0
     assert not (world.folder / "plan.receipt.json").exists()
 
@@ -127,7 +128,7 @@ def test_a_plan_for_another_server_is_refused(world: World, service: str, what: 
     world.publish(rpm())
     config = world.config()
     changed = {"obs": {"api": "https://a.test"}, "packagecloud": {"url": "https://a.test"}}[service]
-    other = evolve(config, **{service: evolve(getattr(config, service), **changed)})
+    other = evolve(config, **{service: replace(getattr(config, service), **changed)})
     words = f"The plan was made for {what} http://.*, the config names https://a.test."
     with pytest.raises(UsageError, match=words):
         world.apply(world.plan(), config=other)
@@ -152,7 +153,7 @@ def test_the_second_run_of_two_is_told_who_holds_the_lock(world: World) -> None:
 
 def test_another_config_is_a_warning(world: World) -> None:
     world.publish(rpm())
-    receipt = world.apply(evolve(world.plan(), config_digest="sha256:" + "d" * 64))
+    receipt = world.apply(replace(world.plan(), config_digest="sha256:" + "d" * 64))
     assert receipt.exit_code == 0
     assert any("config is not the one of the plan" in warning for warning in receipt.warnings)
 
@@ -173,7 +174,7 @@ def test_a_name_that_the_server_changes_is_known_after_a_lost_reply_too(world: W
     file = rpm()
     world.publish(file)
     world.sandbox.packagecloud.rename = lambda name: name.replace(".rpm", "-1.rpm")
-    bad_gateway = {"kind": Kind.REWRITE, "change": lambda reply: evolve(reply, status=502, body=b"bad")}
+    bad_gateway = {"kind": Kind.REWRITE, "change": lambda reply: replace(reply, status=502, body=b"bad")}
     lost = {"kind": kind} if kind is Kind.REPLY_LOST else bad_gateway
     world.sandbox.packagecloud.faults.add(Fault(method="POST", path=r"packages\.json", **lost))
     receipt = world.apply(world.plan())

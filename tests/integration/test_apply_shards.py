@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.apply.share import Part, Phase, Shard
 from pkgsync.model import Limits, Plan, Receipt
@@ -248,7 +249,7 @@ def test_what_other_machines_did_for_the_plan_is_no_change_by_others(world: Worl
 @pytest.fixture
 def exchange(world: World) -> World:
     """Six new versions for six old ones, of which only five may be deleted without a new one."""
-    world.policy = evolve(world.policy, limits=Limits(deletions=5, deletions_percent=100))
+    world.policy = replace(world.policy, limits=Limits(deletions=5, deletions_percent=100))
     world.publish(*(rpm(f"tool{number}", "2.0") for number in range(6)))
     for number in range(6):
         world.put(rpm(f"tool{number}", "1.0"))
@@ -256,7 +257,7 @@ def exchange(world: World) -> World:
 
 
 def planned(world: World) -> Plan:
-    return evolve(world.plan(), overrides=evolve(world.plan().overrides, max_deletions=None))
+    return replace(world.plan(), overrides=replace(world.plan().overrides, max_deletions=None))
 
 
 def test_an_approved_plan_knows_what_other_machines_brought_since(exchange: World) -> None:

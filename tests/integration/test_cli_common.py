@@ -449,7 +449,7 @@ def test_names_that_the_terminals_encoding_lacks(cli: Cli, monkeypatch: pytest.M
 
 SANDBOX = {"werkzeug", "pkgsync.sandbox"}
 HTTP = {"requests", "urllib3", "pkgsync.session.session"}
-FILES = {"jsonschema", "jsonschema_rs", "referencing", "cattrs", "pkgsync.planfile"}
+FILES = {"jsonschema", "jsonschema_rs", "referencing", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site"}
 RARE = {
@@ -480,7 +480,7 @@ ONLY_CONFIG = {
     "logging",
     "difflib",
 }
-NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
+NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
 
 @pytest.mark.parametrize(
@@ -496,6 +496,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "pkgsync.config", "pkgsync.report", "p
             ["show", "plan.json"],
             {
                 *NOT_LOCAL,
+                "attrs",
                 "jsonschema",
                 "referencing",
                 "yaml",
@@ -505,7 +506,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "pkgsync.config", "pkgsync.report", "p
                 "pkgsync.report.pages",
             },
         ),
-        (["receipts"], {*NOT_LOCAL, "jsonschema", "cattrs", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
+        (["receipts"], {*NOT_LOCAL, "jsonschema", "yaml", "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["plan"], {*SANDBOX, *CHANGES, *RARE, "pkgsync.report.audit", "pkgsync.report.pages"}),
         (["audit"], {*SANDBOX, *CHANGES, *RARE, "pkgsync.report.pages"}),
         (

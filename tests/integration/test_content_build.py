@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.sandbox import PROJECT, Artifact, Kind, make_rpm
 from tests.support.worlds.cli_world import DELETE, JAMMY, LEAP, LEAP_REPOSITORY, RPM, Cli, open_cli
@@ -167,7 +168,7 @@ def test_a_superseded_file_is_deleted_with_its_evidence(rebuilt: Cli) -> None:
 
 
 def unknown_state(cli: Cli) -> None:
-    cli.obs_fault(Kind.REWRITE, "/_result", times=None, change=lambda reply: evolve(reply, body=b"<resultlist/>"))
+    cli.obs_fault(Kind.REWRITE, "/_result", times=None, change=lambda reply: replace(reply, body=b"<resultlist/>"))
 
 
 MOTIONS: dict[str, Callable[[Cli], object]] = {

@@ -430,7 +430,7 @@ def test_no_read_token_shows_in_the_state(sandbox: Sandbox, client: Packagecloud
     fill(sandbox, 1)
     sandbox.packagecloud.private.add(REPOSITORY)
     state = read(client)
-    assert sandbox.packagecloud.read_token in str(state.rows[0].download_url)
+    assert sandbox.packagecloud.read_token in state.rows[0].download_url.text
     assert sandbox.packagecloud.read_token not in repr(state)
 
 

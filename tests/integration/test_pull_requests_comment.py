@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import Counts, Summary
 from tests.support.values.samples import PLAN
 from tests.support.worlds.forges import Fault, Reply, open_github, zipped
 from tests.support.worlds.pull_requests import HEAD, NEXT, PLAN_NAME, Actions, with_deletions
 
-NO_CHANGES = evolve(
+NO_CHANGES = replace(
     PLAN,
     uploads=(),
     replacements=(),
@@ -160,7 +160,7 @@ def test_a_run_without_a_plan_leaves_no_older_one_there(actions: Actions) -> Non
 
 
 def test_an_incomplete_plan_is_bound_to_nothing(actions: Actions) -> None:
-    actions.planned(evolve(PLAN, complete=False))
+    actions.planned(replace(PLAN, complete=False))
     assert actions.step("comment").code == 0
     assert [status["state"] for status in actions.hub.statuses] == ["failure"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from tests.support.values.samples import PLAN
@@ -60,7 +60,7 @@ def test_in_a_pipeline_of_merged_results_the_head_is_the_branchs(pipeline: Pipel
 
 
 def test_a_line_is_never_a_command_of_gitlab(pipeline: Pipeline, tmp_path: Path) -> None:
-    hostile = evolve(PLAN, warnings=("/merge", "/approve"))
+    hostile = replace(PLAN, warnings=("/merge", "/approve"))
     path = tmp_path / "plan.json"
     planfile.write(planfile.with_digest(hostile), path)
     pipeline.note(path)

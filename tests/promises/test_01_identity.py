@@ -9,6 +9,7 @@ from random import Random
 from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Architecture, BuiltPackage, IndexedFile, Repository
 from pkgsync.reasons import Reason
@@ -38,29 +39,29 @@ def renamed(world: World, naming: Naming) -> World:
 
 
 def _repository(repository: Repository, naming: Naming) -> Repository:
-    index = repository.index and evolve(
+    index = repository.index and replace(
         repository.index, files=tuple(_file(f, naming(f.filename)) for f in repository.index.files)
     )
-    return evolve(
+    return replace(
         repository, index=index, architectures=tuple(_architecture(a, naming) for a in repository.architectures)
     )
 
 
 def _architecture(architecture: Architecture, naming: Naming) -> Architecture:
-    return evolve(architecture, packages=tuple(_package(p, naming) for p in architecture.packages))
+    return replace(architecture, packages=tuple(_package(p, naming) for p in architecture.packages))
 
 
 def _package(package: BuiltPackage, naming: Naming) -> BuiltPackage:
-    return evolve(package, files=tuple(evolve(f, filename=naming(f.filename)) for f in package.files))
+    return replace(package, files=tuple(replace(f, filename=naming(f.filename)) for f in package.files))
 
 
 def _file(file: IndexedFile, name: str) -> IndexedFile:
-    return evolve(file, filename=name, path=f"{file.architecture}/{name}")
+    return replace(file, filename=name, path=f"{file.architecture}/{name}")
 
 
 def unfiltered(world: World) -> World:
     """Globs of the config are about file names, so that they do see another world."""
-    return evolve(world, policy=evolve(world.policy, exclude=()))
+    return evolve(world, policy=replace(world.policy, exclude=()))
 
 
 @SETTINGS
@@ -99,12 +100,12 @@ def test_other_names_converge(world: World, seed: int, named_by_header: bool) ->
 @given(worlds.worlds(), st.lists(filenames, min_size=40, max_size=40, unique=True))
 def test_what_an_index_offers_is_never_gone(world: World, names: list[str]) -> None:
     """Not even where the row is of another version, or has a name without any sense, and the config claims it all."""
-    orphans = evolve(world.policy.orphans, keep_versions=0, names=("*",), protect=(), without_files=("*",))
-    world = evolve(world, policy=evolve(world.policy, orphans=orphans))
+    orphans = replace(world.policy.orphans, keep_versions=0, names=("*",), protect=(), without_files=("*",))
+    world = evolve(world, policy=replace(world.policy, orphans=orphans))
     spare = iter(names)
     given_names: dict[str, str] = {}
     world = renamed(world, lambda name: given_names.setdefault(name, next(spare, name)))
-    rows = tuple(evolve(row, filename=next(spare, row.filename)) for row in world.rows)
+    rows = tuple(replace(row, filename=next(spare, row.filename)) for row in world.rows)
     world = evolve(world, rows=tuple({row.key: row for row in rows}.values()))
     offered = {
         (distribution, f.type.value, f.name, f.architecture)

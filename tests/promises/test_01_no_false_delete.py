@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Plan, Policy
 from pkgsync.reasons import Reason
@@ -68,7 +69,7 @@ def test_leaving_out_a_repository_never_adds_a_deletion(world: World, number: in
 
     Nor are those missed that its filter kept away.
     """
-    world = with_policy(world, orphans=evolve(world.policy.orphans, grace=timedelta(0)))
+    world = with_policy(world, orphans=replace(world.policy.orphans, grace=timedelta(0)))
     target = world.repositories[number % len(world.repositories)]
     assume(target.index is not None and not target.unread)
     before = taken_away(world.plan())
@@ -82,7 +83,7 @@ def test_leaving_out_a_repository_never_adds_a_deletion(world: World, number: in
 def test_leaving_out_an_architecture_never_adds_a_deletion(world: World, number: int, wanted: tuple[str, ...]) -> None:
     target = world.repositories[number % len(world.repositories)]
     assume(target.filter_architectures is None)
-    narrowed = worlds.with_fault(world, number, lambda r: evolve(r, filter_architectures=wanted))
+    narrowed = worlds.with_fault(world, number, lambda r: replace(r, filter_architectures=wanted))
     assert taken_away(narrowed.plan()) <= taken_away(world.plan())
 
 
@@ -101,7 +102,7 @@ def test_a_narrower_include_never_adds_a_deletion(world: World, glob: str) -> No
 @SETTINGS
 @given(worlds.worlds())
 def test_keeping_more_versions_never_adds_a_deletion(world: World) -> None:
-    more = evolve(world.policy.orphans, keep_versions=(world.policy.orphans.keep_versions or 0) + 1)
+    more = replace(world.policy.orphans, keep_versions=(world.policy.orphans.keep_versions or 0) + 1)
     assert taken_away(with_policy(world, orphans=more).plan()) <= taken_away(world.plan())
 
 
@@ -110,7 +111,7 @@ def test_keeping_more_versions_never_adds_a_deletion(world: World) -> None:
 @SETTINGS
 @given(worlds.worlds())
 def test_no_name_loses_its_last_version_unless_it_is_listed(world: World) -> None:
-    strict = with_policy(world, orphans=evolve(world.policy.orphans, names=()))
+    strict = with_policy(world, orphans=replace(world.policy.orphans, names=()))
     plan = strict.plan()
     left = worlds.after(strict, plan)
     for deletion in plan.deletions:
@@ -119,5 +120,5 @@ def test_no_name_loses_its_last_version_unless_it_is_listed(world: World) -> Non
 
 
 def with_policy(world: World, **changes: Any) -> World:
-    policy: Policy = evolve(world.policy, **changes)
+    policy: Policy = replace(world.policy, **changes)
     return evolve(world, policy=policy)

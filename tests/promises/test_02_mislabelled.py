@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.sandbox import Artifact, make_rpm
 from pkgsync.sandbox.headers import PackageHeader
@@ -117,7 +117,7 @@ def test_one_file_is_refused_in_all_its_distributions(tmp_path: Path, monkeypatc
 
 
 def test_what_is_for_all_architectures_and_sources_are_what_they_say(world: World) -> None:
-    world.policy = evolve(POLICY, include_classes=("source",))
+    world.policy = replace(POLICY, include_classes=("source",))
     source, doc = rpm("hello", "2.0", arch="src"), rpm("doc", "2.0", arch="noarch", epoch=3)
     world.publish(source, doc)
     world.publish(deb("data", "2.0", arch="all", epoch=1))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.apply.stored import StoredFile, VerifiedFile
 from pkgsync.errors import IntegrityError
@@ -161,7 +161,7 @@ def test_each_byte_is_hashed_once_on_its_way_here_and_once_on_its_way_there(
 def test_a_plan_of_other_bytes_uploads_nothing(world: World) -> None:
     """A plan edited by hand to name other bytes: OBS does not have them, so nothing is sent."""
     plan: Plan = world.plan()
-    forged = evolve(plan, uploads=tuple(evolve(a, sha256="f" * 64) for a in plan.uploads))
+    forged = replace(plan, uploads=tuple(replace(a, sha256="f" * 64) for a in plan.uploads))
     receipt = world.apply(forged)
     assert receipt.exit_code == 4
     assert world.count("POST") == 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import GoneRule
 from pkgsync.reasons import Reason
@@ -16,7 +16,7 @@ from tests.support.worlds.apply_world import ARCHIVING, LEAP, POLICY, World, ope
 from tests.support.worlds.undoing_world import undo
 
 NEW, OLD, STAYS = rpm(version="2.0"), rpm(version="1.0"), rpm("keep", "1.0")
-GONE = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("hello",), gone=GoneRule.DELETE))
+GONE = replace(POLICY, orphans=replace(POLICY.orphans, names=("hello",), gone=GoneRule.DELETE))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_package_that_is_gone_leaves_with_all_its_versions_and_comes_back(worl
 
 
 def test_it_is_archived_the_same_way(world: World) -> None:
-    world.policy = evolve(ARCHIVING, orphans=evolve(ARCHIVING.orphans, names=("hello",), gone=GoneRule.DELETE))
+    world.policy = replace(ARCHIVING, orphans=replace(ARCHIVING.orphans, names=("hello",), gone=GoneRule.DELETE))
     plan = world.plan()
     assert [a.key for a in plan.archivings] == keys(OLD, NEW)
     assert world.apply(plan).exit_code == 0
@@ -53,15 +53,15 @@ def test_it_is_archived_the_same_way(world: World) -> None:
 
 
 def keep_what_is_gone(world: World) -> None:
-    world.policy = evolve(GONE, orphans=evolve(GONE.orphans, gone=GoneRule.KEEP))
+    world.policy = replace(GONE, orphans=replace(GONE.orphans, gone=GoneRule.KEEP))
 
 
 def claim_it_no_more(world: World) -> None:
-    world.policy = evolve(GONE, orphans=evolve(GONE.orphans, names=()))
+    world.policy = replace(GONE, orphans=replace(GONE.orphans, names=()))
 
 
 def protect_it(world: World) -> None:
-    world.policy = evolve(GONE, orphans=evolve(GONE.orphans, protect=("hello*",)))
+    world.policy = replace(GONE, orphans=replace(GONE.orphans, protect=("hello*",)))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_a_name_that_obs_offers_again_is_not_gone(world: World) -> None:
 
 def test_a_distribution_that_would_vanish_is_still_refused() -> None:
     hello, other = builders.rpm(), builders.rpm("other")
-    plan = builders.plan([builders.repository(other)], [builders.row(hello)], evolve(GONE, exclude=("other*",)))
+    plan = builders.plan([builders.repository(other)], [builders.row(hello)], replace(GONE, exclude=("other*",)))
     assert ([d.filename for d in plan.deletions], plan.applyable) == ([hello.filename], False)
     assert [limit.limit for limit in plan.exceeded] == ["vanish"]

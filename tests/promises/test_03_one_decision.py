@@ -9,6 +9,7 @@ from random import Random
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Action, Deletion, Evidence, Outcome, Plan, Removal, Repository, Upload
 from pkgsync.reasons import Reason
@@ -26,9 +27,9 @@ def unfiltered(world: World) -> World:
 
     No row of another type stands under a name that is to come.
     """
-    repositories = tuple(evolve(r, filter_architectures=None, filtered=False) for r in world.repositories)
+    repositories = tuple(replace(r, filter_architectures=None, filtered=False) for r in world.repositories)
     rows = tuple(row for row in world.rows if row.type == "rpm")
-    return World(repositories, rows, evolve(world.policy, exclude=()))
+    return World(repositories, rows, replace(world.policy, exclude=()))
 
 
 def a_plan(world: World) -> Plan:
@@ -52,7 +53,7 @@ def later(world: World, seed: int) -> World:
 
 
 def _published(place: Repository, content: Repository) -> Repository:
-    return evolve(place, index=content.index, architectures=content.architectures, problems=content.problems)
+    return replace(place, index=content.index, architectures=content.architectures, problems=content.problems)
 
 
 def due(plan: Plan, world: World) -> list[Action]:
@@ -116,20 +117,20 @@ def test_of_an_edited_plan_only_what_is_planned_is_due(seed: int, other: int) ->
         if row.sha256 is not None and row.key not in taken
     )
     absent = tuple(
-        evolve(d, distribution=u.distribution, filename=u.filename)
+        replace(d, distribution=u.distribution, filename=u.filename)
         for d in deletions[:1]
         for u in plan.uploads
         if random.random() < 0.5
     )
     dropped = {d.key for d in absent}
     uploads = tuple(_elsewhere(u, random) for u in plan.uploads if u.key not in dropped)
-    edited = evolve(plan, uploads=uploads, deletions=(*deletions, *absent))
+    edited = replace(plan, uploads=uploads, deletions=(*deletions, *absent))
     assert_planned_anew(due(edited, world), world)
 
 
 def _elsewhere(upload: Upload, random: Random) -> Upload:
     place = random.choice(["", "", "project0", "project9"])
-    return evolve(upload, source=evolve(upload.source, project=place or upload.source.project))
+    return replace(upload, source=replace(upload.source, project=place or upload.source.project))
 
 
 @SETTINGS

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Policy
 from pkgsync.sandbox import REPOSITORY
@@ -47,7 +47,7 @@ def unsettle(world: World) -> None:
 
 
 def protect(world: World) -> None:
-    world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, protect=("hello*",)))
+    world.policy = replace(POLICY, orphans=replace(POLICY.orphans, protect=("hello*",)))
 
 
 def keep_orphans(world: World) -> None:
@@ -55,11 +55,11 @@ def keep_orphans(world: World) -> None:
 
 
 def keep_more_versions(world: World) -> None:
-    world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, keep_versions=2))
+    world.policy = replace(POLICY, orphans=replace(POLICY.orphans, keep_versions=2))
 
 
 def filter_it_out(world: World) -> None:
-    world.policy = evolve(POLICY, exclude=("hello-2*",))
+    world.policy = replace(POLICY, exclude=("hello-2*",))
 
 
 def lose_the_newest(world: World) -> None:
@@ -159,8 +159,8 @@ def test_a_plan_edited_to_delete_what_obs_offers_deletes_nothing(world: World) -
     plan = world.plan()
     row = world.sandbox.packagecloud.find(REPOSITORY, LEAP, NEW.filename)
     assert row is not None
-    forged = evolve(plan.deletions[0], filename=NEW.filename, sha256=sha(NEW), created_at=row.created_at)
-    receipt = world.apply(evolve(plan, deletions=(forged,)))
+    forged = replace(plan.deletions[0], filename=NEW.filename, sha256=sha(NEW), created_at=row.created_at)
+    receipt = world.apply(replace(plan, deletions=(forged,)))
     assert (outcomes(receipt), receipt.exit_code) == ({NEW.filename: "stale"}, 4)
     assert world.count("DELETE") == 0
 

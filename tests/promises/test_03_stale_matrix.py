@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import ConfigError
 from pkgsync.model import Policy
@@ -63,7 +64,7 @@ def become(policy: Policy) -> Callable[[World], None]:
 
 
 def orphans(**changes: Any) -> Callable[[World], None]:
-    return become(evolve(ARCHIVING, orphans=evolve(ARCHIVING.orphans, **changes)))
+    return become(replace(ARCHIVING, orphans=replace(ARCHIVING.orphans, **changes)))
 
 
 def move_by_hand(world: World) -> None:
@@ -137,8 +138,8 @@ MATRIX: dict[str, tuple[Callable[[World], None], Touched]] = {
     "the repository left the config": (drop_repository, stale("policy-changed", UPLOAD) | left(MOVE, DELETE)),
     "protected": (orphans(protect=("hello-2*",)), stale("policy-changed", MOVE)),
     "more versions kept": (orphans(keep_versions=2), stale("policy-changed", MOVE)),
-    "excluded": (become(evolve(ARCHIVING, exclude=("hello-1*",))), stale("policy-changed", DELETE)),
-    "rebuilds held": (become(evolve(ARCHIVING, rebuilds="hold")), stale("policy-changed", REPLACE)),
+    "excluded": (become(replace(ARCHIVING, exclude=("hello-1*",))), stale("policy-changed", DELETE)),
+    "rebuilds held": (become(replace(ARCHIVING, rebuilds="hold")), stale("policy-changed", REPLACE)),
 }
 
 

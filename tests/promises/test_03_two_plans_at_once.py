@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from pkgsync.cache import Cache
 from pkgsync.model import ActualState, Plan, Receipt
@@ -135,13 +136,13 @@ def worlds(tmp_path: Path) -> Iterator[list[Machine]]:
 
 def one_deletes_less(worlds: list[Machine]) -> list[Plan]:
     """Both upload and replace the same; the second keeps one more version."""
-    worlds[1].policy = evolve(POLICY, orphans=evolve(POLICY.orphans, keep_versions=2))
+    worlds[1].policy = replace(POLICY, orphans=replace(POLICY.orphans, keep_versions=2))
     return [world.plan() for world in worlds]
 
 
 def one_only_adds(worlds: list[Machine]) -> list[Plan]:
     whole = worlds[0].plan()
-    return [whole, evolve(whole, digest="sha256:" + "2" * 64, deletions=(), replacements=())]
+    return [whole, replace(whole, digest="sha256:" + "2" * 64, deletions=(), replacements=())]
 
 
 def each_replaces_the_same_differently(worlds: list[Machine]) -> list[Plan]:

@@ -8,9 +8,9 @@ from random import Random
 from typing import TypeVar
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Architecture, BuiltPackage, Repository
 from tests.support.worlds import worlds
@@ -32,17 +32,17 @@ def shuffled(world: World, random: Random) -> World:
 
 
 def _repository(repository: Repository, random: Random) -> Repository:
-    index = repository.index and evolve(repository.index, files=_mixed(repository.index.files, random))
+    index = repository.index and replace(repository.index, files=_mixed(repository.index.files, random))
     architectures = _mixed(tuple(_architecture(a, random) for a in repository.architectures), random)
-    return evolve(repository, index=index, architectures=architectures)
+    return replace(repository, index=index, architectures=architectures)
 
 
 def _architecture(architecture: Architecture, random: Random) -> Architecture:
-    return evolve(architecture, packages=_mixed(tuple(_package(p, random) for p in architecture.packages), random))
+    return replace(architecture, packages=_mixed(tuple(_package(p, random) for p in architecture.packages), random))
 
 
 def _package(package: BuiltPackage, random: Random) -> BuiltPackage:
-    return evolve(package, files=_mixed(package.files, random))
+    return replace(package, files=_mixed(package.files, random))
 
 
 def _mixed(values: tuple[T, ...], random: Random) -> tuple[T, ...]:

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Outcome, Plan, Receipt
 from pkgsync.reasons import Reason
@@ -135,7 +135,7 @@ def fill(world: World, states: Mapping[str, tuple[bool, str]]) -> None:
 def test_over_real_sockets(states: dict[str, tuple[bool, str]], archives: bool) -> None:
     base = ARCHIVING if archives else POLICY
     with tempfile.TemporaryDirectory() as folder, open_world(Path(folder)) as world:
-        world.policy = evolve(base, orphans=evolve(base.orphans, names=("*",), keep_versions=0))
+        world.policy = replace(base, orphans=replace(base.orphans, names=("*",), keep_versions=0))
         fill(world, states)
         before = world.content
         receipt = world.apply(world.plan())
@@ -156,7 +156,7 @@ def test_over_real_sockets(states: dict[str, tuple[bool, str]], archives: bool) 
 def test_over_real_sockets_on_a_machine_without_the_journal(states: dict[str, tuple[bool, str]]) -> None:
     """It has the receipt and the backups. What OBS offers is neither taken away nor rolled back, and all else waits."""
     with tempfile.TemporaryDirectory() as folder, open_world(Path(folder)) as world:
-        world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("*",), keep_versions=0))
+        world.policy = replace(POLICY, orphans=replace(POLICY.orphans, names=("*",), keep_versions=0))
         fill(world, states)
         before = world.content
         receipt = world.apply(world.plan())
@@ -169,7 +169,7 @@ def test_over_real_sockets_on_a_machine_without_the_journal(states: dict[str, tu
 
 def test_the_worlds_over_real_sockets_hold_every_kind_of_action(tmp_path: Path) -> None:
     with open_world(tmp_path) as world:
-        world.policy = evolve(POLICY, orphans=evolve(POLICY.orphans, names=("*",), keep_versions=0))
+        world.policy = replace(POLICY, orphans=replace(POLICY.orphans, names=("*",), keep_versions=0))
         fill(world, {"first": (True, "newer"), "second": (True, "rebuilt"), "third": (True, "none")})
         plan = world.plan()
         assert [len(kind) for kind in (plan.uploads, plan.replacements, plan.deletions)] == [1, 1, 2]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.apply.share import Part, Phase
 from pkgsync.sandbox import PROJECT, REPOSITORY, Fault, Kind, Reply
@@ -128,7 +129,7 @@ def test_18_noarch_built_for_two_architectures_is_uploaded_once(world: World) ->
 def test_23_a_request_that_hangs_is_given_up(
     world: World, monkeypatch: pytest.MonkeyPatch, service: str, method: str, path: str
 ) -> None:
-    short = evolve(QUICK, read_seconds=0.2, upload_read_seconds=0.2)
+    short = replace(QUICK, read_seconds=0.2, upload_read_seconds=0.2)
     monkeypatch.setattr(apply_world, "QUICK", short)
     switchboard = world.sandbox.obs.faults if service == "obs" else world.sandbox.packagecloud.faults
     switchboard.add(Fault(kind=Kind.HANG, method=method, path=path, times=1))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.apply.guard import Guard, distribution_of
 from pkgsync.apply.outcome import blank
@@ -44,7 +44,7 @@ def guard(*rows: Row) -> Guard:
 
 
 def ended(action: Upload | Deletion | Replacement, outcome: Outcome, **more: Any) -> ReceiptLine:
-    return evolve(blank(action), outcome=outcome, **more)
+    return replace(blank(action), outcome=outcome, **more)
 
 
 def test_an_unchanged_world() -> None:

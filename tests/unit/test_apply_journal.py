@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.apply.journal import Event, Journal, Ledger, Request, peek, place, put_there
 from pkgsync.errors import PlanFileError, StorageError
@@ -92,7 +92,7 @@ def test_each_kind_of_request_is_counted_and_a_promote_is_under_way_until_its_en
     assert list(Request) == ["probe", "upload", "delete", "restore", "promote"]
     assert (past.probes, past.uploads, past.deletions, past.restores, past.promotions) == (1, 2, 3, 4, 5)
     assert (past.attempts, past.moving) == (15, True)
-    journal.end(evolve(line(Outcome.FAILED), missing="perhaps"))
+    journal.end(replace(line(Outcome.FAILED), missing="perhaps"))
     assert past.moving
     journal.end(line())
     assert not past.moving
@@ -111,7 +111,7 @@ def test_a_name_is_absent_from_our_delete_until_something_is_there(tmp_path: Pat
     journal = opened(tmp_path / "j")
     journal.sending(Request.DELETE, KEY)
     assert journal.ledger.past(KEY).absent_since == "2026-11-22T12:00:00.005Z"
-    journal.end(evolve(line(Outcome.FAILED), missing=missing))
+    journal.end(replace(line(Outcome.FAILED), missing=missing))
     assert journal.ledger.past(KEY).absent_since is not None
     journal.end(line())
     assert journal.ledger.past(KEY).absent_since is None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.config import Config, Connections, load, managed_distributions
 from pkgsync.config.units import duration, size
@@ -152,7 +152,7 @@ limits: {deletions: 0, deletions_percent: 100, in_use_days: 14, installable: tru
         installable=True,
         distributions={"opensuse/15.6": DistributionLimits(deletions=5)},
     )
-    assert policy.limits.of("opensuse/15.6") == evolve(policy.limits, deletions=5)
+    assert policy.limits.of("opensuse/15.6") == replace(policy.limits, deletions=5)
     assert policy.limits.of("el/9") == policy.limits
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.config import ObsProject, load
 from pkgsync.errors import IntegrityError, NotFoundError, PlanFileError, ReadError
 from pkgsync.model import BuiltFile, BuiltPackage, IndexedFile, Outcome, PackageType, Source, Version
+from pkgsync.model.filename import FileClass
 from pkgsync.obs.built import chosen, index_of, listing_sha256
 from pkgsync.obs.mapping import Wanted
 from pkgsync.obs.results import ArchitectureResult, BuiltCopy
@@ -60,7 +62,7 @@ def everything(filename: str, architectures: object) -> bool:
 
 def plan_with(source: Source) -> bytes:
     (upload, *rest) = PLAN.uploads
-    return planfile.dumps(evolve(PLAN, uploads=(evolve(upload, source=source), *rest)))
+    return planfile.dumps(replace(PLAN, uploads=(replace(upload, source=source), *rest)))
 
 
 # Plan files
@@ -79,7 +81,7 @@ def test_a_plan_of_published_files_does_not_speak_of_it() -> None:
 @pytest.mark.parametrize("path", ["hello.rpm", "x86_64/hello.rpm", "x86_64/hello/extra/hello.rpm"])
 def test_a_built_file_has_an_architecture_and_a_package(path: str) -> None:
     with pytest.raises(PlanFileError, match="ARCHITECTURE/PACKAGE/FILE"):
-        plan_with(evolve(BUILT, path=path))
+        plan_with(replace(BUILT, path=path))
 
 
 def test_any_other_content_is_refused() -> None:
@@ -147,8 +149,8 @@ def test_only_what_both_looks_show_is_offered() -> None:
     (copy,) = chosen(wanted(), first, everything)
     file = rpm(arch="noarch")
     for second in (
-        {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (evolve(FILE, mtime=1001),)))},
-        {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (evolve(FILE, size=11),)))},
+        {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (replace(FILE, mtime=1001),)))},
+        {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (replace(FILE, size=11),)))},
         {"x86_64": result("x86_64", BuiltPackage("hello", "unknown", (FILE,)))},
         {"x86_64": result("x86_64", BuiltPackage("other", "succeeded", (FILE,)))},
         {"aarch64": BOTH["aarch64"]},
@@ -179,7 +181,15 @@ def test_a_file_that_is_no_package_holds_itself_and_what_needs_proof() -> None:
     first = {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (FILE, other)))}
     bad, good = chosen(wanted(), first, everything)
     listed = IndexedFile(
-        good.file.filename, good.path, 6, "0" * 64, PackageType.RPM, "other", Version(0, "1.0", "1"), "x86_64"
+        good.file.filename,
+        good.path,
+        6,
+        "0" * 64,
+        PackageType.RPM,
+        "other",
+        Version(0, "1.0", "1"),
+        "x86_64",
+        FileClass.PACKAGE,
     )
     found = index_of(wanted(), {bad: IntegrityError("hello: cut"), good: listed}, first, everything)
     assert found.index is not None and found.index.files == (listed,)
@@ -205,7 +215,7 @@ def test_the_digest_of_a_listing_is_over_every_part_of_it() -> None:
     results = {"x86_64": BOTH["x86_64"]}
     assert listing_sha256(results) == LISTING_SHA256
     assert listing_sha256({}) != LISTING_SHA256
-    for file in (evolve(FILE, size=11), evolve(FILE, mtime=1001), evolve(FILE, filename="x")):
+    for file in (replace(FILE, size=11), replace(FILE, mtime=1001), replace(FILE, filename="x")):
         other = {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", (file,)))}
         assert listing_sha256(other) != LISTING_SHA256
 

@@ -115,6 +115,7 @@ def test_a_package_of_a_list() -> None:
         name="hello-tool",
         version=Version(1, "1.2~rc1", "3ubuntu1"),
         architecture="amd64",
+        file_class=FileClass.PACKAGE,
     )
     assert packages(STANZA) == [entry]
     assert packages("\n" + STANZA.replace("\n", "\r\n") + "\n\n" + STANZA) == [entry, entry]

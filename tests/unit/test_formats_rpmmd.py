@@ -7,6 +7,7 @@ from pkgsync.formats.index_entries import IndexEntry, Pointer
 from pkgsync.formats.rpmmd import parse_packages, parse_top
 from pkgsync.formats.sums import Checksum, Stated
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import FileClass
 
 SUM = "c44052112415d91b1c02f0ecc167c5aa0afbe18cff79e3a2dab43dc2cce7f947"
 OPEN = "eeae4aefcb222e4e1356ac8a8029993a87f4fdc4a8cdb7ef975679e10dced0b2"
@@ -91,6 +92,7 @@ def test_a_package_of_a_primary() -> None:
             name="hello-tool",
             version=Version(1, "1.2", "lp156.1.1"),
             architecture="x86_64",
+            file_class=FileClass.PACKAGE,
             mtime=1795351979,
         )
     ]

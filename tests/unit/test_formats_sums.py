@@ -13,6 +13,7 @@ from pkgsync.formats.fields import check_filename, check_path
 from pkgsync.formats.index_entries import IndexEntry, unique
 from pkgsync.formats.sums import Checksum, Stated, opened
 from pkgsync.model import PackageType, Version
+from pkgsync.model.filename import FileClass
 from pkgsync.obs.hashing import with_sha256
 
 TEXT = b"line\n" * 100_000
@@ -104,7 +105,9 @@ def test_bytes_are_verified() -> None:
 
 
 def entry(path: str, content: str = SHA256, algorithm: str = "sha256") -> IndexEntry:
-    return IndexEntry(path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch")
+    return IndexEntry(
+        path, 4, Checksum(algorithm, content), PackageType.RPM, "n", Version(0, "1", "1"), "noarch", FileClass.PACKAGE
+    )
 
 
 def test_one_file_under_two_paths_is_one_file() -> None:

@@ -1,6 +1,6 @@
 """The policy that counts: the config's, with what the command line set over it."""
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Overrides, Policy
 
@@ -14,5 +14,5 @@ def test_nothing_overridden_is_the_config() -> None:
 
 
 def test_an_action_of_the_command_line_replaces_only_the_action() -> None:
-    kept = evolve(CONFIG, orphans=OrphanPolicy(action=OrphanAction.KEEP, keep_versions=3, protect=("kernel*",)))
+    kept = replace(CONFIG, orphans=OrphanPolicy(action=OrphanAction.KEEP, keep_versions=3, protect=("kernel*",)))
     assert Overrides(orphans=OrphanAction.KEEP, max_deletions=5).over(CONFIG) == kept

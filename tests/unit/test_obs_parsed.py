@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError
@@ -24,6 +24,7 @@ ENTRIES = (
         "h\u00e9llo",
         Version(1, "1.2", "1"),
         "x86_64",
+        FileClass.PACKAGE,
         mtime=1795351979,
     ),
     IndexEntry(
@@ -145,7 +146,7 @@ def test_what_cannot_be_parsed_is_not_remembered(known: ParsedIndexes) -> None:
 
 def test_of_a_file_without_sha256_nothing_is_remembered(known: ParsedIndexes) -> None:
     """Its bytes are read in each run: they may have changed under the same index."""
-    weak = evolve(ENTRIES[0], checksum=Checksum("md5", SHA256[:32]))
+    weak = replace(ENTRIES[0], checksum=Checksum("md5", SHA256[:32]))
     parsed_again = iter([(weak,), (weak, weak)])
     assert len(known.files("p/r", ("other",), lambda: next(parsed_again), complete)) == 1
     assert len(known.files("p/r", ("other",), lambda: next(parsed_again), complete)) == 2

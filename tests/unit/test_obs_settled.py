@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.config import ObsProject
 from pkgsync.errors import MappingError
 from pkgsync.model import Architecture, BuiltFile, BuiltPackage, Index, IndexedFile, PackageType, Version
+from pkgsync.model.filename import FileClass
 from pkgsync.obs.mapping import absent, all_wanted, ended, typos, wanted
 from pkgsync.obs.results import ArchitectureResult, ProjectMeta
 from pkgsync.obs.settled import (
@@ -27,9 +29,9 @@ PACKAGE = BuiltPackage("p", "succeeded", (FILE,))
 X86 = ArchitectureResult(
     name="x86_64", code="published", dirty=False, details="", last_published=5000, packages=(PACKAGE,)
 )
-ARM = evolve(X86, name="aarch64")
+ARM = replace(X86, name="aarch64")
 LISTED = IndexedFile(
-    "f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", mtime=1000
+    "f.rpm", "x86_64/f.rpm", 10, "0" * 64, PackageType.RPM, "f", Version(0, "1", "1"), "x86_64", FileClass.PACKAGE, 1000
 )
 INDEX = Index(top_sha256="0" * 64, revision=5000, files=(LISTED,))
 Reasons = dict[str, list[Reason]]
@@ -66,13 +68,13 @@ def test_what_is_published_and_equal_twice_is_settled() -> None:
     ],
 )
 def test_an_architecture_at_work_unsettles_only_itself(change: dict[str, Any], reason: Reason) -> None:
-    assert judge(X86, evolve(ARM, **change)) == {"x86_64": [], "aarch64": [reason]}
+    assert judge(X86, replace(ARM, **change)) == {"x86_64": [], "aarch64": [reason]}
 
 
 def test_unpublished_is_fine_beside_a_published_one_only() -> None:
-    off = evolve(ARM, code="unpublished")
+    off = replace(ARM, code="unpublished")
     assert judge(X86, off) == {"x86_64": [], "aarch64": []}
-    assert judge(evolve(X86, code="unpublished"), off) == {
+    assert judge(replace(X86, code="unpublished"), off) == {
         "x86_64": [Reason.NOT_PUBLISHED],
         "aarch64": [Reason.NOT_PUBLISHED],
     }
@@ -84,7 +86,7 @@ def test_an_architecture_without_result_is_absent() -> None:
 
 
 def test_an_architecture_that_meta_does_not_know_is_kept() -> None:
-    assert judge(X86, ARM, evolve(X86, name="i586")) == {"x86_64": [], "aarch64": [], "i586": []}
+    assert judge(X86, ARM, replace(X86, name="i586")) == {"x86_64": [], "aarch64": [], "i586": []}
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,14 @@ def test_an_architecture_that_meta_does_not_know_is_kept() -> None:
         {"details": "x"},
         {"last_published": 4999},
         {"packages": ()},
-        {"packages": (evolve(PACKAGE, code="building"),)},
-        {"packages": (evolve(PACKAGE, files=()),)},
-        {"packages": (evolve(PACKAGE, files=(evolve(FILE, size=11),)),)},
-        {"packages": (evolve(PACKAGE, files=(evolve(FILE, mtime=1001),)),)},
+        {"packages": (replace(PACKAGE, code="building"),)},
+        {"packages": (replace(PACKAGE, files=()),)},
+        {"packages": (replace(PACKAGE, files=(replace(FILE, size=11),)),)},
+        {"packages": (replace(PACKAGE, files=(replace(FILE, mtime=1001),)),)},
     ],
 )
 def test_two_looks_must_agree(change: dict[str, Any]) -> None:
-    assert judge(X86, ARM, first=(evolve(X86, **change), ARM)) == {"x86_64": [Reason.INDEX_CHANGED], "aarch64": []}
+    assert judge(X86, ARM, first=(replace(X86, **change), ARM)) == {"x86_64": [Reason.INDEX_CHANGED], "aarch64": []}
 
 
 def test_an_architecture_that_appears_between_the_looks_has_changed() -> None:
@@ -111,14 +113,14 @@ def test_an_architecture_that_appears_between_the_looks_has_changed() -> None:
 
 def test_the_second_look_is_the_one_that_is_kept() -> None:
     (judged,) = judge_architectures(
-        "r", ("x86_64",), {"x86_64": evolve(X86, code="building", packages=())}, {"x86_64": X86}, ()
+        "r", ("x86_64",), {"x86_64": replace(X86, code="building", packages=())}, {"x86_64": X86}, ()
     )
     assert (judged.code, judged.dirty, judged.last_published, judged.packages) == ("published", False, 5000, (PACKAGE,))
     assert changed_only((judged,))
 
 
 def test_only_what_merely_changed_is_worth_another_look() -> None:
-    busy = judge_architectures("r", ("x86_64",), {"x86_64": X86}, {"x86_64": evolve(X86, code="building")}, ())
+    busy = judge_architectures("r", ("x86_64",), {"x86_64": X86}, {"x86_64": replace(X86, code="building")}, ())
     assert not changed_only(busy)
     assert not changed_only((Architecture(name="x86_64", code="published"),))
 
@@ -135,7 +137,7 @@ def test_only_what_merely_changed_is_worth_another_look() -> None:
 def test_only_a_state_that_is_not_published_is_an_architecture_s_own_matter(
     change: dict[str, Any], shared: list[Reason]
 ) -> None:
-    results = {"x86_64": X86, "aarch64": evolve(ARM, **change)}
+    results = {"x86_64": X86, "aarch64": replace(ARM, **change)}
     judged = judge_architectures("prj/repo", ("x86_64", "aarch64"), results, results, ())
     assert [p.reason for p in shared_problems(judged, ())] == shared
     assert shared_problems(judged, ("aarch64",)) == ()
@@ -147,7 +149,7 @@ def test_an_absent_architecture_unsettles_the_whole_repository() -> None:
 
 
 def test_publishing_concerns_the_whole_repository() -> None:
-    moving = evolve(ARM, code="publishing")
+    moving = replace(ARM, code="publishing")
     assert judge(X86, moving) == {"x86_64": [], "aarch64": []}
     (problem,) = publishing_problems("prj/repo", {"x86_64": X86, "aarch64": moving}, ())
     assert problem.reason is Reason.PUBLISHING
@@ -155,7 +157,7 @@ def test_publishing_concerns_the_whole_repository() -> None:
 
 
 def test_publishing_of_an_ignored_architecture_is_its_own_matter() -> None:
-    moving = evolve(ARM, code="publishing")
+    moving = replace(ARM, code="publishing")
     assert publishing_problems("prj/repo", {"x86_64": X86, "aarch64": moving}, ("aarch64",)) == ()
     assert judge(X86, moving, ignored=("aarch64",)) == {"x86_64": [], "aarch64": [Reason.PUBLISHING]}
 
@@ -172,7 +174,7 @@ def test_a_fresh_index_is_fine() -> None:
 
 
 def test_an_empty_index_proves_nothing_unless_it_may_be_empty() -> None:
-    empty = evolve(INDEX, files=())
+    empty = replace(INDEX, files=())
     assert reasons_of_index(empty) == [Reason.INDEX_EMPTY]
     assert reasons_of_index(empty, may_be_empty=True) == []
     assert reasons_of_index(None) == reasons_of_index(None, may_be_empty=True) == [Reason.INDEX_EMPTY]
@@ -183,24 +185,24 @@ def test_an_empty_index_proves_nothing_unless_it_may_be_empty() -> None:
     [(4400, []), (4399, [Reason.INDEX_OLD]), (9999, []), (None, [])],
 )
 def test_an_index_older_than_the_publish_is_no_proof(revision: int | None, reasons: list[Reason]) -> None:
-    assert reasons_of_index(evolve(INDEX, revision=revision)) == reasons
+    assert reasons_of_index(replace(INDEX, revision=revision)) == reasons
 
 
 def test_the_latest_publish_counts_but_not_that_of_an_ignored_architecture() -> None:
-    later = evolve(ARM, last_published=9000)
-    never = evolve(X86, last_published=None)
+    later = replace(ARM, last_published=9000)
+    never = replace(X86, last_published=None)
     assert reasons_of_index(INDEX, X86, later) == [Reason.INDEX_OLD]
     assert reasons_of_index(INDEX, X86, later, ignored=("aarch64",)) == []
     assert reasons_of_index(INDEX, never) == []
 
 
 def test_a_repository_is_at_rest_when_all_of_it_is() -> None:
-    assert is_at_rest({"a": X86, "b": evolve(X86, code="unpublished")})
-    assert not is_at_rest({"a": X86, "b": evolve(X86, code="publishing")})
-    assert not is_at_rest({"a": evolve(X86, dirty=True)})
+    assert is_at_rest({"a": X86, "b": replace(X86, code="unpublished")})
+    assert not is_at_rest({"a": X86, "b": replace(X86, code="publishing")})
+    assert not is_at_rest({"a": replace(X86, dirty=True)})
 
 
-DEB_LISTED = evolve(LISTED, filename="f.deb", type=PackageType.DEB, mtime=None)
+DEB_LISTED = replace(LISTED, filename="f.deb", type=PackageType.DEB, mtime=None)
 
 
 def doubtful(
@@ -208,10 +210,10 @@ def doubtful(
 ) -> tuple[list[str], list[Reason]]:
     """The doubted names, and what they say of the repository; ``states`` are changes of an architecture's result."""
     results = {
-        name: evolve(X86, name=name, packages=(BuiltPackage("p", "succeeded", (copy,)),), **states.get(name, {}))
+        name: replace(X86, name=name, packages=(BuiltPackage("p", "succeeded", (copy,)),), **states.get(name, {}))
         for name, copy in copies
     }
-    found = doubts("prj/repo", evolve(INDEX, files=(listed,)), results, compare_times)
+    found = doubts("prj/repo", replace(INDEX, files=(listed,)), results, compare_times)
     return sorted(found), [p.reason for p in contradictions(found, results, ())]
 
 
@@ -219,10 +221,10 @@ def doubtful(
     ("listed", "copy", "sure"),
     [
         (LISTED, FILE, True),
-        (LISTED, evolve(FILE, size=11), False),
-        (LISTED, evolve(FILE, mtime=1300), False),
-        (LISTED, evolve(FILE, filename="g.rpm", size=11), True),
-        (evolve(LISTED, mtime=None), FILE, False),
+        (LISTED, replace(FILE, size=11), False),
+        (LISTED, replace(FILE, mtime=1300), False),
+        (LISTED, replace(FILE, filename="g.rpm", size=11), True),
+        (replace(LISTED, mtime=None), FILE, False),
         (DEB_LISTED, BuiltFile("f.deb", 10, 1300), True),
         (DEB_LISTED, BuiltFile("f.deb", 11, 1000), False),
     ],
@@ -233,29 +235,29 @@ def test_the_index_must_state_the_size_and_time_of_a_copy(listed: IndexedFile, c
 
 def test_size_and_time_are_those_of_one_copy() -> None:
     """A noarch file is built on every architecture, and one of these is published."""
-    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), ("aarch64", FILE)) == ([], [])
-    crossed = (("x86_64", evolve(FILE, mtime=9)), ("aarch64", evolve(FILE, size=11)))
+    assert doubtful(LISTED, ("x86_64", replace(FILE, mtime=9)), ("aarch64", FILE)) == ([], [])
+    crossed = (("x86_64", replace(FILE, mtime=9)), ("aarch64", replace(FILE, size=11)))
     assert doubtful(LISTED, *crossed) == (["f.rpm"], [Reason.INDEX_CHANGED])
 
 
 def test_times_can_be_left_out_but_not_sizes() -> None:
-    assert doubtful(LISTED, ("x86_64", evolve(FILE, mtime=9)), compare_times=False) == ([], [])
-    other = evolve(FILE, size=11, mtime=9)
+    assert doubtful(LISTED, ("x86_64", replace(FILE, mtime=9)), compare_times=False) == ([], [])
+    other = replace(FILE, size=11, mtime=9)
     assert doubtful(LISTED, ("x86_64", other), compare_times=False) == (["f.rpm"], [Reason.INDEX_CHANGED])
 
 
 def test_what_waits_for_a_publish_is_no_matter_of_the_whole_repository() -> None:
     """An architecture that never gets published holds its own files; only these are of another build in the index."""
-    newer = evolve(FILE, mtime=9)
+    newer = replace(FILE, mtime=9)
     assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "building"}) == (["f.rpm"], [])
     assert doubtful(LISTED, ("x86_64", newer), x86_64={"code": "unpublished"}) == (["f.rpm"], [Reason.INDEX_CHANGED])
 
 
 def test_an_architecture_that_is_ignored_explains_no_contradiction() -> None:
     """It may build for ever, and another project's tree would never be one."""
-    newer = BuiltPackage("p", "succeeded", (evolve(FILE, mtime=9),))
-    results = {"x86_64": evolve(X86, packages=(newer,)), "armv7l": evolve(X86, code="building", packages=(newer,))}
-    found = doubts("prj/repo", evolve(INDEX, files=(LISTED,)), results, True)
+    newer = BuiltPackage("p", "succeeded", (replace(FILE, mtime=9),))
+    results = {"x86_64": replace(X86, packages=(newer,)), "armv7l": replace(X86, code="building", packages=(newer,))}
+    found = doubts("prj/repo", replace(INDEX, files=(LISTED,)), results, True)
     assert [p.reason for p in contradictions(found, results, ())] == []
     assert [p.reason for p in contradictions(found, results, ("armv7l",))] == [Reason.INDEX_CHANGED]
 

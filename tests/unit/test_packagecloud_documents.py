@@ -1,5 +1,6 @@
 """Values from the wire: odd ones become unknown or an error, never a crash and never something else."""
 
+import json
 from typing import Any
 
 import pytest
@@ -19,6 +20,28 @@ ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 def test_what_is_no_json_is_a_failed_read(body: bytes) -> None:
     with pytest.raises(ReadError, match="packages"):
         documents.parse(body, "packages.json")
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)), st.booleans())
+def test_a_document_is_what_json_says(value: Any, escaped: bool) -> None:
+    assert documents.parse(json.dumps(value, ensure_ascii=escaped).encode(), "x") == value
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (rb'["\ud800"]', ["\ud800"]),
+        ('["ä"]'.encode("utf-16"), ["ä"]),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b"[1e400]", [float("inf")]),
+        (b"[123456789012345678901234567890]", [123456789012345678901234567890]),
+    ],
+)
+def test_what_is_odd_but_json_is_read(body: bytes, expected: Any) -> None:
+    assert documents.parse(body, "x") == expected
 
 
 @pytest.mark.parametrize("name", ["a.rpm", "libdemo++1-0.9~rc1^git1-1.x86_64.rpm", "a b", "ä.deb", "...", "-rf"])
@@ -163,7 +186,7 @@ def test_null_and_absent_fields_are_unknown() -> None:
     for item in (fragment(**dict.fromkeys(optional)), without(*optional)):
         row = rows.parse_row(item, "x")
         assert (row.release, row.epoch, row.sha256, row.uploader, row.version) == (None, None, None, None, None)
-        assert (row.created_at, row.download_url, row.destroy_url) == ("", None, "")
+        assert (row.created_at, row.download_url.text, row.destroy_url) == ("", "", "")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync import planfile, schemas
 from pkgsync.errors import ExitCode, PlanFileError, UsageError
@@ -51,7 +51,7 @@ def refused(data: bytes) -> str:
 def test_what_is_written_is_read_again(plan: Plan) -> None:
     data = planfile.dumps(plan)
     loaded = planfile.loads(data, "plan.json")
-    assert evolve(loaded, digest="") == plan
+    assert replace(loaded, digest="") == plan
     assert planfile.dumps(loaded) == data
 
 
@@ -140,14 +140,14 @@ def test_keys_have_the_names_of_the_format() -> None:
 def test_the_file_is_made_for_diffs() -> None:
     assert WRITTEN.endswith(b"]\n}\n")
     assert b'\n  "applyable": true,\n' in WRITTEN
-    hidden = planfile.dumps(evolve(PLAN, warnings=("rpm.\u202egpj",)))
+    hidden = planfile.dumps(replace(PLAN, warnings=("rpm.\u202egpj",)))
     assert b"rpm.\\u202egpj" in hidden
     assert hidden.isascii()
 
 
 def test_the_order_of_a_mapping_does_not_matter() -> None:
     turned = dict(reversed(list(PLAN.summary.distributions.items())))
-    assert planfile.dumps(evolve(PLAN, summary=evolve(PLAN.summary, distributions=turned))) == WRITTEN
+    assert planfile.dumps(replace(PLAN, summary=replace(PLAN.summary, distributions=turned))) == WRITTEN
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
@@ -186,7 +186,7 @@ def test_a_lone_surrogate_is_refused_when_read_and_when_written() -> None:
     written = json.dumps(document() | {"warnings": ["\ud800"]}).encode()
     assert "I-JSON" in refused(written)
     with pytest.raises(PlanFileError, match="I-JSON"):
-        planfile.dumps(evolve(PLAN, warnings=("\ud800",)))
+        planfile.dumps(replace(PLAN, warnings=("\ud800",)))
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_a_reason_of_a_newer_format_is_refused() -> None:
 
 
 def test_the_globs_of_a_partial_plan_are_kept() -> None:
-    partial = evolve(PLAN, targeted=True, selection=Selection(("ubuntu/*",), ("*.rpm",)))
+    partial = replace(PLAN, targeted=True, selection=Selection(("ubuntu/*",), ("*.rpm",)))
     written = planfile.dumps(planfile.with_digest(partial))
     assert json.loads(written)["selection"] == {"targets": ["ubuntu/*"], "excludes": ["*.rpm"]}
     assert planfile.loads(written, "plan.json").selection == partial.selection
@@ -335,29 +335,29 @@ def test_a_wrong_value_is_refused_by_the_schema_at_its_place(new: object, path: 
     ("plan", "message"),
     [
         (
-            evolve(PLAN, uploads=(UPLOADS[0], *UPLOADS)),
+            replace(PLAN, uploads=(UPLOADS[0], *UPLOADS)),
             "opensuse/15.6/hello-tool-1.3-1.x86_64.rpm: 2 actions for one file",
         ),
         (
-            evolve(PLAN, uploads=(evolve(UPLOADS[0], filename="a\u202ebmpr.rpm"), UPLOADS[1])),
+            replace(PLAN, uploads=(replace(UPLOADS[0], filename="a\u202ebmpr.rpm"), UPLOADS[1])),
             "is not a plain file name",
         ),
-        (evolve(PLAN, uploads=(evolve(UPLOADS[0], filename="ä" * 128), UPLOADS[1])), "is not a plain file name"),
-        (evolve(NOTHING, deletions=(DELETION,)), "summary.total says 0 deletions, the plan lists 1"),
+        (replace(PLAN, uploads=(replace(UPLOADS[0], filename="ä" * 128), UPLOADS[1])), "is not a plain file name"),
+        (replace(NOTHING, deletions=(DELETION,)), "summary.total says 0 deletions, the plan lists 1"),
         (
-            evolve(PLAN, uploads=(evolve(UPLOADS[0], size=5), UPLOADS[1])),
+            replace(PLAN, uploads=(replace(UPLOADS[0], size=5), UPLOADS[1])),
             "summary.total says 1293919 upload_bytes, the plan lists 35633",
         ),
         (
-            evolve(PLAN, deletions=(evolve(DELETION, evidence=GONE),)),
+            replace(PLAN, deletions=(replace(DELETION, evidence=GONE),)),
             "deleted as superseded, but the evidence is for gone",
         ),
         (
-            evolve(PLAN, uploads=(evolve(UPLOADS[0], distribution="el/9"), UPLOADS[1])),
+            replace(PLAN, uploads=(replace(UPLOADS[0], distribution="el/9"), UPLOADS[1])),
             "the plan does not manage its distribution",
         ),
         (
-            evolve(PLAN, replacements=(evolve(PLAN.replacements[0], sha256=SUMS["4"]),)),
+            replace(PLAN, replacements=(replace(PLAN.replacements[0], sha256=SUMS["4"]),)),
             "old and new content are the same",
         ),
     ],

@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Plan
 from tests.support.values.samples import ARCHIVING, DELETION, PLAN
 
-KEPT = evolve(DELETION, archived_in="kata/archive")
-ARCHIVED = evolve(PLAN, deletions=(KEPT,))
+KEPT = replace(DELETION, archived_in="kata/archive")
+ARCHIVED = replace(PLAN, deletions=(KEPT,))
 
 
 def test_both_ways_are_read_back_as_they_were_written() -> None:
@@ -28,11 +28,11 @@ def test_a_plain_deletion_says_nothing_of_an_archive() -> None:
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (evolve(ARCHIVED, deletions=(evolve(KEPT, archived_in="kata/other"),)), "there is more than one archive"),
-        (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="kata/testing"),)), "is the target, kata/testing"),
-        (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="Kata/TESTING"),)), "is the target, kata/testing"),
-        (evolve(ARCHIVED, deletions=(evolve(KEPT, archived_in="archive"),)), "deletions[0].archived_in"),
-        (evolve(PLAN, archivings=(evolve(ARCHIVING, archive_to="kata/a/b"),)), "archivings[0].archive_to"),
+        (replace(ARCHIVED, deletions=(replace(KEPT, archived_in="kata/other"),)), "there is more than one archive"),
+        (replace(PLAN, archivings=(replace(ARCHIVING, archive_to="kata/testing"),)), "is the target, kata/testing"),
+        (replace(PLAN, archivings=(replace(ARCHIVING, archive_to="Kata/TESTING"),)), "is the target, kata/testing"),
+        (replace(ARCHIVED, deletions=(replace(KEPT, archived_in="archive"),)), "deletions[0].archived_in"),
+        (replace(PLAN, archivings=(replace(ARCHIVING, archive_to="kata/a/b"),)), "archivings[0].archive_to"),
     ],
 )
 def test_an_odd_archive_is_refused(plan: Plan, words: str) -> None:

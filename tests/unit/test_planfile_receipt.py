@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from hypothesis import given
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
@@ -62,4 +62,4 @@ def test_a_wrong_receipt_is_refused_at_its_place(old: str, new: str, message: st
 
 def test_a_faulty_receipt_is_not_written() -> None:
     with pytest.raises(PlanFileError, match="exit_code"):
-        planfile.dump_receipt(evolve(RECEIPT, exit_code=999))
+        planfile.dump_receipt(replace(RECEIPT, exit_code=999))

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import rfc8785
-from attrs import evolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
+from msgspec.structs import replace
 
 from pkgsync import planfile, schemas, snapshot
 from pkgsync.errors import PlanFileError
@@ -30,7 +30,7 @@ _COMPARED = Comparison(
     no_longer=(NoLonger(distribution=LEAP, filename="a.rpm", action="upload"),),
 )
 DOCUMENTS: dict[schemas.Name, bytes] = {
-    "plan": planfile.dumps(evolve(PLAN, base=_COMPARED)),
+    "plan": planfile.dumps(replace(PLAN, base=_COMPARED)),
     "receipt": planfile.dump_receipt(RECEIPT),
     "snapshot": snapshot.dumps(SAMPLE),
 }
@@ -152,10 +152,10 @@ def test_equal_objects_are_held_once_and_read_as_they_are_written(items: list[An
 
 def test_what_all_deletions_were_proven_by_is_held_once() -> None:
     (deletion,) = PLAN.deletions
-    others = tuple(evolve(deletion, filename=f"old-{n}.rpm") for n in range(3))
-    counts = {**PLAN.summary.distributions, LEAP: evolve(PLAN.summary.distributions[LEAP], deletions=4)}
-    summary = evolve(PLAN.summary, total=evolve(PLAN.summary.total, deletions=4), distributions=counts)
-    made = evolve(PLAN, deletions=(deletion, *others), summary=summary)
+    others = tuple(replace(deletion, filename=f"old-{n}.rpm") for n in range(3))
+    counts = {**PLAN.summary.distributions, LEAP: replace(PLAN.summary.distributions[LEAP], deletions=4)}
+    summary = replace(PLAN.summary, total=replace(PLAN.summary.total, deletions=4), distributions=counts)
+    made = replace(PLAN, deletions=(deletion, *others), summary=summary)
     read = planfile.loads(planfile.dumps(made), "plan.json")
     assert read.deletions == made.deletions
     assert len({id(r) for d in read.deletions for r in d.evidence.repositories}) == len(deletion.evidence.repositories)

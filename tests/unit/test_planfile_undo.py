@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.errors import PlanFileError
@@ -26,7 +26,7 @@ UNDONE = Deletion(
 )
 MOVED = UNDONE.to("kata/archive")
 BACK = Upload(distribution=LEAP, filename=UNDONE.filename, size=5, sha256=SUMS["1"], reason=Reason.UNDO, source=BACKUP)
-RECALLED = evolve(BACK, source=ARCHIVE)
+RECALLED = replace(BACK, source=ARCHIVE)
 SWAPPED = Replacement(
     distribution=LEAP,
     filename=UNDONE.filename,
@@ -51,8 +51,8 @@ def made(*actions: Action, undoes: str | None = DIGEST) -> Plan:
         found[name] = (*found.get(name, ()), action)
     size = sum(action.size for action in actions if isinstance(action, Upload | Replacement))
     counts = Counts(upload_bytes=size, **{name: len(listed) for name, listed in found.items()})
-    summary = evolve(NOTHING.summary, total=counts, distributions={LEAP: counts})
-    return evolve(NOTHING, undoes=undoes, summary=summary, **found)
+    summary = replace(NOTHING.summary, total=counts, distributions={LEAP: counts})
+    return replace(NOTHING, undoes=undoes, summary=summary, **found)
 
 
 @pytest.mark.parametrize("action", [UNDONE, MOVED, BACK, RECALLED, SWAPPED])
@@ -74,14 +74,17 @@ def test_other_plans_do_not_speak_of_undo() -> None:
         (made(BACK, undoes=None), "a plan with the reason undo cannot be this one"),
         (made(DELETION), "a plan with the reason superseded cannot be this one"),
         (made(UPLOADS[0]), "a plan with the reason missing cannot be this one"),
-        (made(evolve(UNDONE, evidence=evolve(PROOF, receipt=OTHER))), "its evidence is another receipt"),
-        (made(evolve(BACK, source=LEAP_SOURCE)), "the reason undo does not go with bytes from obs"),
-        (made(evolve(UPLOADS[0], source=BACKUP), undoes=None), "the reason missing does not go with bytes from backup"),
-        (made(evolve(UPLOADS[0], source=ARCHIVE), undoes=None), "the reason missing does not go with bytes from arch"),
-        (made(evolve(SWAPPED, source=ARCHIVE)), "a replacement cannot come from the archive"),
-        (made(evolve(RECALLED, source=Source(kind="archive"))), "the archive '' is not USER/REPOSITORY"),
+        (made(replace(UNDONE, evidence=replace(PROOF, receipt=OTHER))), "its evidence is another receipt"),
+        (made(replace(BACK, source=LEAP_SOURCE)), "the reason undo does not go with bytes from obs"),
         (
-            made(evolve(RECALLED, source=Source(kind="archive", repository="kata/testing"))),
+            made(replace(UPLOADS[0], source=BACKUP), undoes=None),
+            "the reason missing does not go with bytes from backup",
+        ),
+        (made(replace(UPLOADS[0], source=ARCHIVE), undoes=None), "the reason missing does not go with bytes from arch"),
+        (made(replace(SWAPPED, source=ARCHIVE)), "a replacement cannot come from the archive"),
+        (made(replace(RECALLED, source=Source(kind="archive"))), "the archive '' is not USER/REPOSITORY"),
+        (
+            made(replace(RECALLED, source=Source(kind="archive", repository="kata/testing"))),
             "the archive is the target, kata/testing, itself",
         ),
     ],

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Archiving, Deletion, Limits, OrphanAction, OrphanPolicy, Outcome, Overrides, Plan, Policy, Row
 from pkgsync.reasons import Reason
@@ -32,7 +32,7 @@ from tests.support.worlds.worlds import MANAGED, SETTINGS, a_world
 
 OLD, NEW = rpm(version="1.0"), rpm(version="2.0")
 ROWS = (row(OLD), row(NEW))
-ARCHIVE = policy(evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/archive"))
+ARCHIVE = policy(replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/archive"))
 EQUAL, OTHER, UNKNOWN = row(OLD), row(OLD, sha256=sha("other")), row(OLD, sha256=None)
 MOVING = plan([repository(NEW)], ROWS, ARCHIVE, archive=[])
 DELETING = plan([repository(NEW)], ROWS, ARCHIVE, archive=[EQUAL])
@@ -71,12 +71,12 @@ def test_a_doubt_about_the_archive_holds_it(archive: list[Row] | None, reason: R
 
 @pytest.mark.parametrize("elsewhere", ["el/9", "ubuntu/jammy"])
 def test_another_distribution_of_the_archive_does_not_matter(elsewhere: str) -> None:
-    result = decide([repository(NEW)], ROWS, ARCHIVE, archive=[evolve(OTHER, distribution=elsewhere)])
+    result = decide([repository(NEW)], ROWS, ARCHIVE, archive=[replace(OTHER, distribution=elsewhere)])
     assert verdict(result, OLD) == ("archive", Reason.SUPERSEDED)
 
 
 def test_what_is_kept_anyway_is_not_compared() -> None:
-    kept = evolve(ARCHIVE, orphans=evolve(ARCHIVE.orphans, protect=("hello-1*",)))
+    kept = replace(ARCHIVE, orphans=replace(ARCHIVE.orphans, protect=("hello-1*",)))
     assert verdict(decide([repository(NEW)], ROWS, kept, archive=[OTHER]), OLD) == ("keep", Reason.PROTECTED)
 
 
@@ -101,7 +101,7 @@ def test_limits_count_whatever_way_they_go(archived: list[int]) -> None:
     rows = [*map(row, olds), row(NEW)]
     there = [row(olds[number]) for number in archived]
     made = plan(
-        [repository(NEW)], rows, evolve(ARCHIVE, limits=Limits(deletions=2, deletions_percent=100)), archive=there
+        [repository(NEW)], rows, replace(ARCHIVE, limits=Limits(deletions=2, deletions_percent=100)), archive=there
     )
     assert (len(made.deletions), len(made.archivings)) == (len(archived), 3 - len(archived))
     assert [limit.found for limit in made.exceeded] == [3]
@@ -173,7 +173,7 @@ def test_a_deletion_is_done_when_it_is_absent_here() -> None:
 
 
 def archive_of(**changes: Any) -> Policy:
-    return evolve(ARCHIVE, orphans=evolve(ARCHIVE.orphans, **changes))
+    return replace(ARCHIVE, orphans=replace(ARCHIVE.orphans, **changes))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_plain_deletion_is_stale_once_the_config_archives(archive: list[Row] |
 
 
 def test_what_the_command_line_set_still_holds() -> None:
-    setting = evolve(SETTING, overrides=Overrides(orphans=OrphanAction.ARCHIVE))
+    setting = replace(SETTING, overrides=Overrides(orphans=OrphanAction.ARCHIVE))
     made = plan([repository(NEW)], ROWS, ARCHIVE, setting=setting, archive=[])
     today = policy(OrphanPolicy(archive_to="me/archive", keep_versions=1))
     assert checked(made, [], wanted=today) == DUE
@@ -207,7 +207,7 @@ def test_obs_decides_first(made: Plan, archive: list[Row]) -> None:
 
 
 def test_limits_are_counted_again() -> None:
-    strict = evolve(ARCHIVE, limits=Limits(deletions=0, deletions_percent=100))
+    strict = replace(ARCHIVE, limits=Limits(deletions=0, deletions_percent=100))
     assert checked(MOVING, [], wanted=strict) == (Outcome.STALE, Reason.POLICY_CHANGED)
 
 
@@ -220,10 +220,10 @@ def test_the_archive_never_lets_more_go_than_a_deletion_would(seed: int, state: 
         "other": lambda r: sha("elsewhere"),
         "unknown": lambda r: None,
     }
-    there = [evolve(r, sha256=sums[state](r)) for r in world.rows] if state != "lacks" else []
-    orphans = evolve(world.policy.orphans, action=OrphanAction.DELETE)
-    deleting = plan(world.repositories, world.rows, evolve(world.policy, orphans=orphans), managed=MANAGED)
-    wanted = evolve(world.policy, orphans=evolve(orphans, action=OrphanAction.ARCHIVE, archive_to="me/archive"))
+    there = [replace(r, sha256=sums[state](r)) for r in world.rows] if state != "lacks" else []
+    orphans = replace(world.policy.orphans, action=OrphanAction.DELETE)
+    deleting = plan(world.repositories, world.rows, replace(world.policy, orphans=orphans), managed=MANAGED)
+    wanted = replace(world.policy, orphans=replace(orphans, action=OrphanAction.ARCHIVE, archive_to="me/archive"))
     archiving = plan(world.repositories, world.rows, wanted, managed=MANAGED, archive=there)
     blind = plan(world.repositories, world.rows, wanted, managed=MANAGED, archive=None)
     due = {d.key for d in deleting.deletions}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 from hypothesis import given
+from msgspec.structs import replace
 
 from pkgsync.model import (
     BuiltFile,
@@ -52,7 +53,7 @@ def test_what_the_old_config_would_not_do_is_by_the_config() -> None:
     found = compared(published(NEW), row(NEW), row(OLD), old=KEEP)
     assert found.causes == {f"{LEAP}/{OLD.filename}": Cause.CONFIG}
     archived = compared(
-        published(NEW), row(NEW), row(OLD), wanted=evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/a")
+        published(NEW), row(NEW), row(OLD), wanted=replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/a")
     )
     assert archived.causes == {}
 
@@ -64,7 +65,7 @@ def test_what_only_the_old_config_would_do_is_listed() -> None:
         causes={},
         no_longer=(NoLonger(distribution=LEAP, filename=OLD.filename, action="deletion"),),
     )
-    held = compared(published(NEW), row(NEW), row(OLD), wanted=evolve(DELETE, min_age=timedelta(9999)), old=DELETE)
+    held = compared(published(NEW), row(NEW), row(OLD), wanted=replace(DELETE, min_age=timedelta(9999)), old=DELETE)
     assert held.no_longer == (NoLonger(distribution=LEAP, filename=OLD.filename, action="deletion", held=True),)
 
 
@@ -108,7 +109,7 @@ def test_what_is_gone(created: str, expected: Cause) -> None:
 
 def test_a_repository_that_does_not_tell_when_it_was_published_proves_nothing() -> None:
     silent = published(NEW)
-    silent = evolve(silent, architectures=tuple(evolve(a, last_published=None) for a in silent.architectures))
+    silent = replace(silent, architectures=tuple(replace(a, last_published=None) for a in silent.architectures))
     assert cause(silent, row(NEW), row(OLD, created_at=AFTER)) is Cause.UNKNOWN
 
 

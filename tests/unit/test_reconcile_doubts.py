@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import OrphanAction, OrphanPolicy, Problem
 from pkgsync.reasons import Reason
@@ -227,7 +227,7 @@ def test_any_offer_that_stands_there_with_other_content_holds_its_group() -> Non
 def test_an_offer_whose_row_says_that_it_is_another_package_is_no_version_that_stays() -> None:
     other = row(NEW, name="other")
     assert verdict(decide([repository(NEW)], [row(OLD), other]), OLD) == ("keep", Reason.KEEP_VERSIONS)
-    assert verdict(decide([repository(NEW)], [row(OLD), evolve(other, epoch=1)]), OLD) == (
+    assert verdict(decide([repository(NEW)], [row(OLD), replace(other, epoch=1)]), OLD) == (
         "held",
         Reason.VERSION_UNKNOWN,
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from attrs import evolve
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from pkgsync.config import load
 from pkgsync.model import (
@@ -125,7 +125,7 @@ def told(
     overrides: Overrides | None = None,
 ) -> Explanation:
     wanted, desired = wanted or policy(), builders.desired(*repositories)
-    actual = evolve(builders.actual(*rows, archive=archive), downloads=downloads or {})
+    actual = replace(builders.actual(*rows, archive=archive), downloads=downloads or {})
     decided = reconcile(desired, actual, wanted, (LEAP,), NOW)
     (found,) = explain(decided, desired, actual, wanted, overrides or Overrides(), key).explanations
     return found
@@ -141,7 +141,7 @@ MINIMAL: dict[str, Any] = {
     "packagecloud": {"repository": "me/stable"},
     "distributions": {"leap": LEAP},
 }
-GONE = evolve(DELETE, names=("hello",))
+GONE = replace(DELETE, names=("hello",))
 CASES = [
     ("upload", "", told([repository(OLD)]), "To leave it out: `exclude: [hello-1.0-1.x86_64.rpm]`"),
     ("unchanged", "", told([repository(OLD)], [row(OLD)]), ""),
@@ -149,16 +149,16 @@ CASES = [
     ("held", "content-changed", told([repository(OLD)], [row(OLD, sha256=sha("x"))], policy(rebuilds="hold")), "To replace it: `rebuilds: replace`"),
     ("held", "content-unknown", told([repository(OLD)], [row(OLD, sha256=None)]), "It is compared when Packagecloud tells it."),
     ("delete", "superseded", told([repository(NEW)], [row(OLD), row(NEW)]), "To keep it: `orphans: {protect: [hello-1.0-1.x86_64.rpm]}`"),
-    ("archive", "superseded", told([repository(NEW)], [row(OLD), row(NEW)], policy(evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old")), archive=[]), "To keep it: `orphans: {protect: [hello-1.0-1.x86_64.rpm]}`"),
-    ("held", "unread", told([repository(NEW)], [row(OLD), row(NEW)], policy(evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old"))), "Plan again when it answers."),
+    ("archive", "superseded", told([repository(NEW)], [row(OLD), row(NEW)], policy(replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old")), archive=[]), "To keep it: `orphans: {protect: [hello-1.0-1.x86_64.rpm]}`"),
+    ("held", "unread", told([repository(NEW)], [row(OLD), row(NEW)], policy(replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old"))), "Plan again when it answers."),
     ("keep", "keep", told([repository(NEW)], [row(OLD), row(NEW)], policy(OrphanPolicy())), "To let orphans go that pass the checks: `orphans: {action: delete, keep_versions: 1}`"),
     ("keep", "keep-versions", told([repository(OTHER)], [row(OLD)], policy(GONE)), "To let all versions of the named packages go that are gone: `orphans: {gone: delete}`"),
-    ("keep", "keep-versions", told([repository(NEW)], [row(OLD), row(NEW)], policy(evolve(DELETE, keep_versions=2))), "To keep fewer versions: `orphans: {keep_versions: 1}`"),
-    ("keep", "last-version", told([repository(OTHER)], [row(OLD)], policy(evolve(DELETE, keep_versions=0, uploaders=("robot",)))), "To let it vanish: `orphans: {names: [hello]}`"),
-    ("keep", "protected", told([repository(NEW)], [row(OLD)], policy(evolve(DELETE, protect=("x", "hello-*")))), 'To let it go, take this out of `orphans.protect`: `["hello-*"]`'),
+    ("keep", "keep-versions", told([repository(NEW)], [row(OLD), row(NEW)], policy(replace(DELETE, keep_versions=2))), "To keep fewer versions: `orphans: {keep_versions: 1}`"),
+    ("keep", "last-version", told([repository(OTHER)], [row(OLD)], policy(replace(DELETE, keep_versions=0, uploaders=("robot",)))), "To let it vanish: `orphans: {names: [hello]}`"),
+    ("keep", "protected", told([repository(NEW)], [row(OLD)], policy(replace(DELETE, protect=("x", "hello-*")))), 'To let it go, take this out of `orphans.protect`: `["hello-*"]`'),
     ("held", "catch-all", told([repository(OTHER, catch_all=True)], [row(OLD)], policy(GONE)), 'To let it go, name the repositories that feed it: `distributions: {leap: opensuse/15.6, "*": null}`'),
     ("held", "owner-unknown", told([repository(OTHER, architectures=[architecture("x86_64", package("src", OTHER), package("bad", code="failed"))])], [row(OLD)], policy(GONE)), "Repair them in OBS, or, only if they never had binary packages: `orphans: {without_files: [bad]}`"),
-    ("held", "min-age", told([repository(NEW)], [row(OLD, created_at="2026-02-28T12:00:00Z"), row(NEW)], policy(evolve(DELETE, min_age=timedelta(days=2)))), "Wait until 2026-03-02T12:00:00Z."),
+    ("held", "min-age", told([repository(NEW)], [row(OLD, created_at="2026-02-28T12:00:00Z"), row(NEW)], policy(replace(DELETE, min_age=timedelta(days=2)))), "Wait until 2026-03-02T12:00:00Z."),
     ("held", "in-use", told([repository(NEW)], [row(OLD), row(NEW)], policy(limits=Limits(in_use_days=7)), downloads={f"{LEAP}/{OLD.filename}": 3}), "To let it go all the same, take out `limits.in_use_days`."),
     ("held", "needed-by", told([repository(NEW)], [row(OLD), row(NEW)], policy(limits=Limits(installable=True))), "To let it go all the same, take out `limits.installable`."),
     ("held", "dirty", told([repository(NEW, problems=(builders.problem(),))], [row(OLD), row(NEW)]), "Plan again when OBS has caught up."),
@@ -190,8 +190,8 @@ def test_each_outcome_says_what_changes_it_in_lines_that_a_config_takes(
 def test_a_file_that_an_earlier_source_has_the_place_of() -> None:
     """One package in one version has one row, whatever its files are called."""
     first, second = (
-        evolve(OLD, filename="first.rpm", path="first.rpm"),
-        evolve(OLD, filename="second.rpm", path="second.rpm", sha256=sha("x")),
+        replace(OLD, filename="first.rpm", path="first.rpm"),
+        replace(OLD, filename="second.rpm", path="second.rpm", sha256=sha("x")),
     )
     found = told([repository(first, name="a"), repository(second, name="b")], key=f"{LEAP}/second.rpm")
     assert (found.fortune, found.message) == (
@@ -202,7 +202,7 @@ def test_a_file_that_an_earlier_source_has_the_place_of() -> None:
 
 
 def test_what_obs_calls_otherwise_is_explained_as_its_row() -> None:
-    odd = evolve(OLD, filename="odd.rpm", path="odd.rpm")
+    odd = replace(OLD, filename="odd.rpm", path="odd.rpm")
     found = told([repository(odd)], [row(OLD)], key=f"{LEAP}/odd.rpm")
     assert (found.filename, found.fortune, found.steps[1].name) == (OLD.filename, "unchanged", "name")
     both = Case(World((repository(odd),), (row(OLD),), policy())).ask("hello").explanations

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import IndexedFile, OrphanAction, OrphanPolicy, Repository
 from pkgsync.reasons import Reason
@@ -31,7 +31,7 @@ OTHER = deb("other")
 
 def called(file: IndexedFile, filename: str) -> IndexedFile:
     """The same package under a name that no package manager would give it."""
-    return evolve(file, filename=filename, path=f"{file.architecture}/{filename}")
+    return replace(file, filename=filename, path=f"{file.architecture}/{filename}")
 
 
 def jammy(*files: IndexedFile, **other: Any) -> Repository:
@@ -59,8 +59,8 @@ def test_an_rpm_with_an_odd_name_is_offered() -> None:
 def test_what_stands_there_as_a_file_that_the_filters_leave_out_is_not_replaced() -> None:
     """Its bytes are published, if under another name: a filter must not make them go."""
     left_out, other = called(rpm("tool", "2.0"), "latest.rpm"), called(rpm("tool", "1.0", content="other"), "tool.rpm")
-    there = evolve(row(rpm("tool", "2.0")), filename="tool.rpm")
-    result = decide([repository(left_out, other)], [there], evolve(VANISH, exclude=("latest*",)))
+    there = replace(row(rpm("tool", "2.0")), filename="tool.rpm")
+    result = decide([repository(left_out, other)], [there], replace(VANISH, exclude=("latest*",)))
     assert (result.replacements, [(h.filename, h.reason) for h in result.held]) == (
         (),
         [("tool.rpm", Reason.SAME_IDENTITY)],
@@ -179,7 +179,7 @@ def test_a_built_version_is_known_by_its_odd_name(built: str, held: set[str]) ->
 
 # one identity, one row
 
-EPOCH = called(evolve(deb("foo", "2.0-1", content="new"), version=evolve(deb("foo", "2.0-1").version, epoch=1)), "foo_1%3a2.0-1_amd64.deb")  # fmt: skip
+EPOCH = called(replace(deb("foo", "2.0-1", content="new"), version=replace(deb("foo", "2.0-1").version, epoch=1)), "foo_1%3a2.0-1_amd64.deb")  # fmt: skip
 
 
 def stored(file: IndexedFile, content: str, **other: Any) -> Any:
@@ -214,7 +214,7 @@ def test_a_renamed_row_that_the_filters_leave_alone_is_not_replaced() -> None:
 
 
 def test_a_renamed_row_of_unknown_content_is_held() -> None:
-    result = decide([jammy(EPOCH)], [evolve(stored(EPOCH, "old"), sha256=None)], VANISH, JAMMY)
+    result = decide([jammy(EPOCH)], [replace(stored(EPOCH, "old"), sha256=None)], VANISH, JAMMY)
     assert [(h.filename, h.action, h.reason) for h in result.held] == [
         ("foo_2.0-1_amd64.deb", "replacement", Reason.CONTENT_UNKNOWN)
     ]
@@ -395,7 +395,7 @@ def test_what_a_row_does_not_say_contradicts_nothing(unknown: str) -> None:
     nothing: dict[str, Any] = {unknown: None}
     silent = row(rpm("tool", "1.0"), **nothing)
     assert contradiction(silent) is None
-    assert contradiction(evolve(silent, name="foo")) == "its name says tool where Packagecloud says foo"
+    assert contradiction(replace(silent, name="foo")) == "its name says tool where Packagecloud says foo"
 
 
 def test_a_place_is_known_by_version_release_and_architecture_alone() -> None:

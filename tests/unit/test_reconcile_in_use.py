@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Limits, OrphanAction, Outcome, Policy
 from pkgsync.reasons import Reason
@@ -38,7 +38,7 @@ def decided(
     counts: Mapping[str, int | None], wanted: Policy = WANTED, **repository_fields: object
 ) -> DistributionDecisions:
     here = desired(repository(NEW, **repository_fields))  # type: ignore[arg-type]
-    there = evolve(actual(*ROWS, archive=()), downloads=counts)
+    there = replace(actual(*ROWS, archive=()), downloads=counts)
     return reconcile(here, there, wanted, (LEAP,), NOW).distributions[0]
 
 
@@ -72,7 +72,7 @@ def test_without_the_limit_no_count_matters() -> None:
 
 
 def test_archiving_is_held_too() -> None:
-    archive = evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old")
+    archive = replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/old")
     wanted = policy(archive, limits=Limits(in_use_days=30))
     assert decided({KEY: 3}, wanted).archivings == ()
     assert [a.key for a in decided({KEY: 0}, wanted).archivings] == [KEY]
@@ -87,14 +87,14 @@ def test_only_what_passes_every_other_check_is_asked_for() -> None:
         row(rpm("other", "0.9"), sha256=None),
         row(rpm("alien")),
     )
-    wanted = evolve(WANTED, orphans=evolve(DELETE, protect=("other-1.0*",)))
+    wanted = replace(WANTED, orphans=replace(DELETE, protect=("other-1.0*",)))
     assert [r.key for r in unasked(reconcile(world, actual(*rows), wanted, (LEAP,), NOW))] == [KEY]
 
 
 def test_nothing_is_asked_for_what_is_held_or_kept_anyway() -> None:
     dirty = desired(repository(NEW, problems=(problem(),)))
     assert list(unasked(reconcile(dirty, actual(*ROWS), WANTED, (LEAP,), NOW))) == []
-    keep = evolve(WANTED, orphans=evolve(DELETE, action=OrphanAction.KEEP))
+    keep = replace(WANTED, orphans=replace(DELETE, action=OrphanAction.KEEP))
     assert list(unasked(reconcile(desired(repository(NEW)), actual(*ROWS), keep, (LEAP,), NOW))) == []
 
 
@@ -119,7 +119,7 @@ def test_a_count_never_adds_a_deletion(counts: dict[str, int | None]) -> None:
 )
 def test_apply_looks_again(counts: Mapping[str, int | None], expected: tuple[Outcome, Reason | None, str]) -> None:
     made = plan([repository(NEW)], ROWS)
-    there = evolve(actual(*ROWS, archive=()), downloads=counts)
+    there = replace(actual(*ROWS, archive=()), downloads=counts)
     check = recheck(made, desired(repository(NEW)), there, WANTED, (LEAP,), NOW)[0]
     assert (check.outcome, check.reason, check.message) == expected
 

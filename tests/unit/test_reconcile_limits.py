@@ -1,7 +1,7 @@
 """Limits: what exceeds which, by how much, and the one option that allows it."""
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import DistributionLimits, Limits, Overrides, Plan, Row
 from pkgsync.reconcile.limits import exceeded
@@ -19,7 +19,7 @@ def rows(count: int, distribution: str = LEAP) -> list[Row]:
 
 def made(found: list[Row], limits: Limits, most: int | None = None) -> Plan:
     world = [repository(NEW, distributions=(LEAP, EL))]
-    setting = evolve(SETTING, overrides=Overrides(max_deletions=most))
+    setting = replace(SETTING, overrides=Overrides(max_deletions=most))
     return plan(world, found, policy(limits=limits), managed=(LEAP, EL), setting=setting)
 
 
@@ -91,7 +91,7 @@ def test_an_option_that_is_too_small_names_itself() -> None:
     ],
 )
 def test_a_distribution_that_would_be_empty(number: int, said: str) -> None:
-    leaving = [evolve(DELETION, distribution=LEAP, filename=f"hello-1.{n}-1.x86_64.rpm") for n in range(number)]
+    leaving = [replace(DELETION, distribution=LEAP, filename=f"hello-1.{n}-1.x86_64.rpm") for n in range(number)]
     here = [row(rpm(version=f"1.{n}")) for n in range(number)]
     over = exceeded(leaving, [], here, policy(limits=Limits()), Overrides(), frozenset())
     assert [(limit.message, limit.allowed, limit.found) for limit in over] == [(said, 0, number)]

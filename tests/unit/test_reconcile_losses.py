@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import ActualState, Limits, Need, Needs, Outcome, Overrides, Plan, Policy, Repository, Row, Selection
 from pkgsync.reasons import Reason
@@ -37,7 +37,7 @@ WORDS = (
 
 
 def there(needs: Needs | None, *rows: Row) -> ActualState:
-    return evolve(actual(*(rows or ROWS)), needs={} if needs is None else {LEAP: needs})
+    return replace(actual(*(rows or ROWS)), needs={} if needs is None else {LEAP: needs})
 
 
 def decided(needs: Needs | None, wanted: Policy = HOLDING, *rows: Row, **world: Any) -> DistributionDecisions:
@@ -57,7 +57,7 @@ def test_what_a_package_that_stays_needs_is_held() -> None:
 
 
 def test_what_is_kept_anyway_is_not_called_needed() -> None:
-    protecting = evolve(HOLDING, orphans=evolve(HOLDING.orphans, protect=("lib-1.0*",)))
+    protecting = replace(HOLDING, orphans=replace(HOLDING.orphans, protect=("lib-1.0*",)))
     assert verdict(decided(NEEDED, protecting), OLD) == ("keep", Reason.PROTECTED)
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_known_is_held_or_told() -> None:
 
 
 def test_nothing_is_said_where_nothing_goes() -> None:
-    keeping = policy(evolve(policy().orphans, protect=("lib-1.0*",)))
+    keeping = policy(replace(policy().orphans, protect=("lib-1.0*",)))
     assert planned(Needs(unread="?"), keeping).warnings == ()
 
 
@@ -160,7 +160,7 @@ def test_apply_counts_what_the_plan_brings_to_the_distribution_itself() -> None:
     needs = Needs({TOOL.sha256: (Need("lib.so.1", (OLD.sha256, other.sha256)),), NEW.sha256: (), other.sha256: ()})
 
     def deletion(*world: Repository) -> tuple[Outcome, Reason | None]:
-        rows = evolve(actual(row(OLD), row(TOOL), row(TOP)), needs={LEAP: needs, elsewhere: needs})
+        rows = replace(actual(row(OLD), row(TOOL), row(TOP)), needs={LEAP: needs, elsewhere: needs})
         made = reconcile(desired(*world), rows, policy(), (LEAP, elsewhere), NOW)
         planned = build_plan(made, desired(*world), rows, policy(), NOW, SETTING)
         assert [u.filename for u in planned.uploads if u.filename == other.filename] == [other.filename]

@@ -1,7 +1,7 @@
 """One file name for several packages, names that read like others', and plans edited by them: nothing goes for that."""
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import IndexedFile, OldContent, OrphanAction, OrphanPolicy, Outcome, Problem, Replacement
 from pkgsync.reasons import Reason
@@ -30,7 +30,7 @@ VANISH = policy(OrphanPolicy(action=OrphanAction.DELETE, keep_versions=0, names=
 
 
 def called(file: IndexedFile, filename: str) -> IndexedFile:
-    return evolve(file, filename=filename, path=f"{file.architecture}/{filename}")
+    return replace(file, filename=filename, path=f"{file.architecture}/{filename}")
 
 
 FOO, BAR = called(rpm("foo", "2.0"), "latest.rpm"), called(rpm("bar", "2.0"), "latest.rpm")
@@ -43,7 +43,7 @@ def test_a_package_whose_file_name_an_earlier_source_has_is_not_gone() -> None:
 
 def test_a_package_whose_file_name_is_left_out_twice_is_not_gone() -> None:
     sources = [repository(FOO, rpm("x"), name="one"), repository(BAR, rpm("y"), name="two")]
-    assert decide(sources, [row(rpm("bar", "1.0"))], evolve(VANISH, exclude=("latest*",))).deletions == ()
+    assert decide(sources, [row(rpm("bar", "1.0"))], replace(VANISH, exclude=("latest*",))).deletions == ()
 
 
 def test_a_package_that_a_filter_leaves_out_is_not_gone_for_another_of_its_file_name() -> None:
@@ -142,7 +142,7 @@ def test_an_upload_that_was_edited_into_a_replacement_of_another_row_is_stale(pr
         source=upload.source,
         old=OldContent(precious.sha256, LONG_AGO),
     )
-    edited = evolve(made, uploads=(), replacements=(forged,))
+    edited = replace(made, uploads=(), replacements=(forged,))
     (found,) = recheck(edited, desired(repository(new)), actual(row(precious)), wanted, (LEAP,), NOW)
     assert (found.outcome, found.reason) == (Outcome.STALE, Reason.SOURCE_CHANGED)
 

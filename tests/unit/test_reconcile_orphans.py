@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     ArchitectureEvidence,
@@ -42,7 +42,7 @@ ROWS = [row(OLD), row(NEW)]
 
 
 def orphans(**changes: Any) -> OrphanPolicy:
-    return evolve(DELETE, **changes)
+    return replace(DELETE, **changes)
 
 
 VANISH = orphans(keep_versions=0, names=("hello",))
@@ -142,7 +142,7 @@ def broken(*packages: Any, **other: Any) -> Repository:
         (
             broken(package("x", code="failed")),
             [row(OLD)],
-            evolve(VANISH, without_files=("x",)),
+            replace(VANISH, without_files=("x",)),
             ("delete", Reason.GONE),
         ),
         (repository(NEW), ROWS, orphans(keep_versions=2), ("keep", Reason.KEEP_VERSIONS)),
@@ -155,7 +155,7 @@ def broken(*packages: Any, **other: Any) -> Repository:
         (repository(NEW), [row(OLD)], orphans(grace=timedelta(7)), ("held", Reason.GRACE)),
         (repository(NEW), [row(OLD), row(NEW, created_at="2026-02-28T12:00:00Z")], orphans(grace=timedelta(2)), ("held", Reason.GRACE)),
         (repository(NEW), [row(OLD), row(NEW, created_at="2026-02-27T12:00:00Z")], orphans(grace=timedelta(2)), ("delete", Reason.SUPERSEDED)),
-        (repository(OTHER), [row(OLD)], evolve(VANISH, grace=timedelta(7)), ("held", Reason.GRACE)),
+        (repository(OTHER), [row(OLD)], replace(VANISH, grace=timedelta(7)), ("held", Reason.GRACE)),
         (repository(NEW), [row(OLD, sha256=None), row(NEW)], DELETE, ("held", Reason.CONTENT_UNKNOWN)),
         (repository(NEW, problems=(problem(Reason.INDEX_OLD),)), ROWS, DELETE, ("held", Reason.INDEX_OLD)),
     ],
@@ -179,7 +179,7 @@ def test_all_versions_of_a_named_package_that_is_gone_may_go() -> None:
     moved = decide(
         [repository(OTHER)],
         rows,
-        policy(evolve(GONE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
+        policy(replace(GONE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
         archive=[],
     )
     assert [a.filename for a in moved.archivings] == ["hello-1.0-1.x86_64.rpm", "hello-2.0-1.x86_64.rpm"]
@@ -188,18 +188,18 @@ def test_all_versions_of_a_named_package_that_is_gone_may_go() -> None:
 @pytest.mark.parametrize(
     ("world", "wanted", "expected"),
     [
-        (repository(OTHER), evolve(GONE, gone=GoneRule.KEEP), ("keep", Reason.KEEP_VERSIONS)),
-        (repository(OTHER), evolve(GONE, names=(), uploaders=("robot",)), ("keep", Reason.KEEP_VERSIONS)),
-        (repository(OTHER), evolve(GONE, names=("other",)), ("keep", Reason.NOT_OWNED)),
-        (repository(OTHER), evolve(GONE, protect=("hello-*",)), ("keep", Reason.PROTECTED)),
-        (repository(OTHER), evolve(GONE, grace=timedelta(1)), ("held", Reason.GRACE)),
+        (repository(OTHER), replace(GONE, gone=GoneRule.KEEP), ("keep", Reason.KEEP_VERSIONS)),
+        (repository(OTHER), replace(GONE, names=(), uploaders=("robot",)), ("keep", Reason.KEEP_VERSIONS)),
+        (repository(OTHER), replace(GONE, names=("other",)), ("keep", Reason.NOT_OWNED)),
+        (repository(OTHER), replace(GONE, protect=("hello-*",)), ("keep", Reason.PROTECTED)),
+        (repository(OTHER), replace(GONE, grace=timedelta(1)), ("held", Reason.GRACE)),
         (repository(OTHER, catch_all=True), GONE, ("held", Reason.CATCH_ALL)),
         (broken(package("x", code="failed")), GONE, ("held", Reason.OWNER_UNKNOWN)),
         (repository(OTHER, problems=(problem(),)), GONE, ("held", Reason.DIRTY)),
         # the same version stands in OBS: nothing of it is gone
         (repository(rpm(arch="i586")), GONE, ("held", Reason.OTHER_ARCHITECTURE)),
         (repository(rpm(version="0.5")), GONE, ("held", Reason.NOT_NEWER)),
-        (repository(NEW), evolve(GONE, keep_versions=2), ("keep", Reason.KEEP_VERSIONS)),
+        (repository(NEW), replace(GONE, keep_versions=2), ("keep", Reason.KEEP_VERSIONS)),
     ],
 )
 def test_a_named_package_that_is_gone_passes_every_other_check(

@@ -1,6 +1,6 @@
 """The plan as a value: limits, counts, selection, snapshot, completeness."""
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Counts,
@@ -77,12 +77,12 @@ def test_the_percentage_counts_from_ten_rows_up() -> None:
 
 
 def test_an_override_allows_what_it_says_and_is_recorded() -> None:
-    setting = evolve(SETTING, overrides=Overrides(max_deletions=12))
+    setting = replace(SETTING, overrides=Overrides(max_deletions=12))
     made = plan(
         [repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=1, deletions_percent=1)), setting=setting
     )
     assert (made.applyable, made.overrides.max_deletions) == (True, 12)
-    less = evolve(SETTING, overrides=Overrides(max_deletions=11))
+    less = replace(SETTING, overrides=Overrides(max_deletions=11))
     assert not plan(
         [repository(NEW)], [row(NEW), *OLD], policy(limits=Limits(deletions=100, deletions_percent=100)), setting=less
     ).applyable

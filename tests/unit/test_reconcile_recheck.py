@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Evidence,
@@ -78,7 +78,7 @@ LEFT = (Outcome.LEFT, Reason.UNSETTLED)
 
 
 def changed(file: Any, **changes: Any) -> tuple[Row, ...]:
-    return tuple(evolve(r, **changes) if r.filename == file.filename else r for r in ROWS)
+    return tuple(replace(r, **changes) if r.filename == file.filename else r for r in ROWS)
 
 
 def without(file: Any) -> tuple[Row, ...]:
@@ -106,7 +106,7 @@ def test_an_upload_and_its_row(rows: tuple[Row, ...], expected: Any) -> None:
     [
         (repository(NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
         (repository(rpm("fresh", content="other"), NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
-        (repository(evolve(FRESH, size=1), NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
+        (repository(replace(FRESH, size=1), NEW, REBUILT), stale(Reason.SOURCE_CHANGED)),
         (repository(*FILES, name="elsewhere"), stale(Reason.POLICY_CHANGED)),
         (UNSETTLED, DUE),
         (ABSENT, LEFT),
@@ -153,7 +153,7 @@ def test_nothing_is_done_in_a_distribution_that_is_no_longer_managed(rows: tuple
 
 
 def forged(**changes: Any) -> Plan:
-    return evolve(PLAN, uploads=(evolve(PLAN.uploads[0], **changes),))
+    return replace(PLAN, uploads=(replace(PLAN.uploads[0], **changes),))
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def forged(**changes: Any) -> Plan:
         (forged(distribution="el/9"), Reason.POLICY_CHANGED),
         (forged(filename="sudo-1.0-1.x86_64.rpm"), Reason.SOURCE_CHANGED),
         (forged(sha256=sha("other")), Reason.SOURCE_CHANGED),
-        (forged(source=evolve(PLAN.uploads[0].source, project="home:evil")), Reason.POLICY_CHANGED),
-        (forged(source=evolve(PLAN.uploads[0].source, path="x86_64/other.rpm")), Reason.SOURCE_CHANGED),
+        (forged(source=replace(PLAN.uploads[0].source, project="home:evil")), Reason.POLICY_CHANGED),
+        (forged(source=replace(PLAN.uploads[0].source, path="x86_64/other.rpm")), Reason.SOURCE_CHANGED),
     ],
 )
 def test_a_forged_upload_brings_nothing_that_the_config_would_not_bring(made: Plan, reason: Reason) -> None:
@@ -205,8 +205,8 @@ def test_a_deletion_and_its_row(rows: tuple[Row, ...], expected: Any) -> None:
         (UNSETTLED, LEFT),
         (ABSENT, LEFT),
         (repository(*FILES, unread=True), LEFT),
-        (evolve(SETTLED, index=None), LEFT),
-        (evolve(SETTLED, index=index(), problems=(problem(Reason.INDEX_EMPTY),)), LEFT),
+        (replace(SETTLED, index=None), LEFT),
+        (replace(SETTLED, index=index(), problems=(problem(Reason.INDEX_EMPTY),)), LEFT),
         (repository(*FILES, architectures=[architecture("x86_64", package("src", *FILES, code="failed"))]), LEFT),
         (repository(FRESH, REBUILT), stale(Reason.POLICY_CHANGED)),
     ],
@@ -219,12 +219,12 @@ def test_a_deletion_and_obs(world: Repository, expected: Any) -> None:
     "wanted",
     [
         policy(OrphanPolicy()),
-        policy(evolve(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
-        policy(evolve(DELETE, protect=("hello-*",))),
-        policy(evolve(DELETE, keep_versions=2)),
-        policy(evolve(DELETE, keep_versions=None)),
-        policy(evolve(DELETE, min_age=timedelta(days=10_000))),
-        policy(evolve(DELETE, grace=timedelta(days=10_000))),
+        policy(replace(DELETE, action=OrphanAction.ARCHIVE, archive_to="me/archive")),
+        policy(replace(DELETE, protect=("hello-*",))),
+        policy(replace(DELETE, keep_versions=2)),
+        policy(replace(DELETE, keep_versions=None)),
+        policy(replace(DELETE, min_age=timedelta(days=10_000))),
+        policy(replace(DELETE, grace=timedelta(days=10_000))),
         policy(exclude=("hello-*",)),
         policy(limits=Limits(deletions=0, deletions_percent=100)),
     ],
@@ -234,10 +234,10 @@ def test_a_deletion_must_pass_the_config_of_now(wanted: Policy) -> None:
 
 
 def test_an_archive_that_is_not_asked_for_is_no_other_way() -> None:
-    assert checked(wanted=policy(evolve(DELETE, archive_to="me/archive")))["Deletion"] == DUE
+    assert checked(wanted=policy(replace(DELETE, archive_to="me/archive")))["Deletion"] == DUE
 
 
-@pytest.mark.parametrize("wanted", [policy(OrphanPolicy()), policy(evolve(DELETE, protect=("hello-*",)))])
+@pytest.mark.parametrize("wanted", [policy(OrphanPolicy()), policy(replace(DELETE, protect=("hello-*",)))])
 def test_what_the_config_alone_keeps_does_not_wait_for_obs(wanted: Policy) -> None:
     assert checked([UNSETTLED], wanted=wanted)["Deletion"] == stale(Reason.POLICY_CHANGED)
 
@@ -249,7 +249,7 @@ def test_what_obs_offers_again_is_wanted_even_if_the_filters_leave_it_out_now() 
 
 
 def test_what_the_reviewed_command_line_set_still_holds() -> None:
-    setting = evolve(SETTING, overrides=evolve(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
+    setting = replace(SETTING, overrides=replace(SETTING.overrides, orphans=OrphanAction.DELETE, max_deletions=1))
     made = plan([SETTLED], ROWS, setting=setting)
     today = policy(OrphanPolicy(keep_versions=1), limits=Limits(deletions=0, deletions_percent=0))
     assert checked(wanted=today, made=made)["Deletion"] == DUE
@@ -257,7 +257,7 @@ def test_what_the_reviewed_command_line_set_still_holds() -> None:
 
 def test_a_version_whose_upload_is_not_in_the_plan_does_not_replace_what_is_deleted() -> None:
     rows = [row(OLD), row(rpm("foreign"))]
-    made = evolve(plan([repository(NEW)], rows), uploads=())
+    made = replace(plan([repository(NEW)], rows), uploads=())
     assert checked([repository(NEW)], rows, made=made)["Deletion"] == LEFT
 
 
@@ -277,8 +277,8 @@ def test_deletions_that_are_done_do_not_count_against_the_limits() -> None:
 
 def test_what_an_undo_takes_back_by_our_journal_needs_no_source_and_no_policy() -> None:
     backup = Source(kind="backup")
-    deletion = evolve(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:0"))
-    made = evolve(
+    deletion = replace(PLAN.deletions[0], reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:0"))
+    made = replace(
         PLAN,
         undoes="sha256:0",
         uploads=(

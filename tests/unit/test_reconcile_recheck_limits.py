@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import Deletion, Limits, OrphanPolicy, Outcome, Plan, Policy, Repository, Row, SupersededBy
 from pkgsync.reasons import Reason
@@ -61,17 +61,17 @@ DUE = deletion(Outcome.DUE)
 
 def pointing_at(filename: str, deletions: Iterable[Deletion] = PLAN.deletions) -> tuple[Deletion, ...]:
     """Edited to be superseded by this file."""
-    return tuple(evolve(d, evidence=evolve(d.evidence, superseded_by=_named(d, filename))) for d in deletions)
+    return tuple(replace(d, evidence=replace(d.evidence, superseded_by=_named(d, filename))) for d in deletions)
 
 
 def _named(deletion: Deletion, filename: str) -> SupersededBy:
     assert deletion.evidence.superseded_by is not None
-    return evolve(deletion.evidence.superseded_by, filename=filename)
+    return replace(deletion.evidence.superseded_by, filename=filename)
 
 
 def test_what_the_plan_calls_its_evidence_frees_nothing() -> None:
     assert said(PLAN) == {upload(): 1, OVER: 25}
-    forged = evolve(PLAN, deletions=pointing_at(FRESH.filename))
+    forged = replace(PLAN, deletions=pointing_at(FRESH.filename))
     assert said(forged) == {upload(): 1, OVER: 25}
     found = recheck(forged, desired(OFFERED), actual(*ROWS), TWENTY, (LEAP,), NOW)
     assert found[-1].message == "limits: opensuse/15.6: 25 deletions, 5 more than the limit of 20"
@@ -81,7 +81,7 @@ def test_evidence_that_was_edited_away_takes_nothing_away_either() -> None:
     rows = [*map(row, OLDS)]
     made = plan([OFFERED], rows, GENEROUS)
     assert said(made, rows) == {upload(): 2, DUE: 25}
-    edited = evolve(made, deletions=pointing_at("nothing.rpm", made.deletions))
+    edited = replace(made, deletions=pointing_at("nothing.rpm", made.deletions))
     assert said(edited, rows) == {upload(): 2, DUE: 25}
 
 
@@ -98,7 +98,7 @@ def exchange() -> tuple[Plan, list[Row], Repository]:
 
 def arrived(made: Plan, **changes: Any) -> list[Row]:
     there = "2026-03-01T00:00:00.000Z"
-    return [evolve(row(rpm(u.filename.partition("-")[0], "2.0")), created_at=there, **changes) for u in made.uploads]
+    return [replace(row(rpm(u.filename.partition("-")[0], "2.0")), created_at=there, **changes) for u in made.uploads]
 
 
 def test_uploads_free_deletions_before_they_have_arrived_and_after(exchange: Any) -> None:
@@ -118,7 +118,7 @@ def test_an_upload_that_is_listed_but_was_always_there_frees_nothing(exchange: A
 
 def test_uploads_that_arrived_under_another_name_free_too(exchange: Any) -> None:
     made, rows, offered = exchange
-    renamed = [evolve(r, filename=f"epoch-{r.filename}") for r in arrived(made)]
+    renamed = [replace(r, filename=f"epoch-{r.filename}") for r in arrived(made)]
     sent = [upload.key for upload in made.uploads]
     assert said(made, [*rows, *renamed], [offered], brought=sent)[DUE] == 25
 
@@ -135,8 +135,8 @@ def test_a_deletion_that_names_the_new_version_is_no_upload_of_it() -> None:
     offered = repository(NEW, rpm("more"))
     made = plan([offered], rows)
     assert (len(made.uploads), len(made.deletions)) == (1, 1)
-    decoy = evolve(made.deletions[0], filename=NEW.filename)
-    edited = evolve(made, uploads=(), deletions=(*made.deletions, decoy))
+    decoy = replace(made.deletions[0], filename=NEW.filename)
+    edited = replace(made, uploads=(), deletions=(*made.deletions, decoy))
     assert said(edited, rows, [offered]) == {
         deletion(Outcome.LEFT, Reason.UNSETTLED): 1,
         deletion(Outcome.ALREADY_DONE): 1,
@@ -144,7 +144,7 @@ def test_a_deletion_that_names_the_new_version_is_no_upload_of_it() -> None:
 
 
 def test_what_is_left_for_another_run_is_not_counted_in_this_one() -> None:
-    unsettled = evolve(OFFERED, problems=(problem(),))
+    unsettled = replace(OFFERED, problems=(problem(),))
     assert said(PLAN, repositories=[unsettled]) == {upload(): 1, deletion(Outcome.LEFT, Reason.UNSETTLED): 25}
 
 
@@ -153,7 +153,7 @@ def test_an_upload_that_obs_does_not_offer_keeps_no_distribution_from_vanishing(
     offered, rows = repository(rpm("other")), [row(OLDS[0])]
     made = plan([offered], rows, gone)
     assert [limit.limit for limit in made.exceeded] == ["vanish"]
-    forged = evolve(made, applyable=True, exceeded=(), uploads=(evolve(PLAN.uploads[0], filename="bogus.rpm"),))
+    forged = replace(made, applyable=True, exceeded=(), uploads=(replace(PLAN.uploads[0], filename="bogus.rpm"),))
     assert said(forged, rows, [offered], gone) == {upload(Outcome.STALE, Reason.SOURCE_CHANGED): 1, OVER: 1}
     foreign = row(rpm("foreign"), type="python")
     assert said(forged, [*rows, foreign], [offered], gone)[OVER] == 1

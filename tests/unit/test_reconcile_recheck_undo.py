@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Action,
@@ -79,7 +79,7 @@ BACK = Replacement(
 UPLOAD = Upload(
     distribution=LEAP, filename=FILE.filename, size=5, sha256=CONTENT, reason=Reason.UNDO, source=Source(kind="backup")
 )
-RECALL = evolve(UPLOAD, source=Source(kind="archive", repository=ARCHIVE))
+RECALL = replace(UPLOAD, source=Source(kind="archive", repository=ARCHIVE))
 REPLACED, SENT = {KEY: Sent("replacement", CONTENT)}, {KEY: Sent("upload", CONTENT)}
 TAKING = [DELETION, ARCHIVING, BACK]
 OURS = [repository(OFFERED)]
@@ -97,7 +97,7 @@ def undo_of(action: Action) -> Plan:
         Archiving: "archivings",
     }
     listed: dict[str, Any] = {lists[type(action)]: (action,)}
-    return evolve(plan([]), undoes=DIGEST, **listed)
+    return replace(plan([]), undoes=DIGEST, **listed)
 
 
 def checked(
@@ -141,7 +141,7 @@ def test_what_our_journal_does_not_know_stays(action: Action, sent: dict[str, Se
 
 @pytest.mark.parametrize("action", [DELETION, ARCHIVING])
 def test_our_journal_vouches_for_no_deletion_of_another_reason(action: Removal) -> None:
-    edited = evolve(action, reason=Reason.SUPERSEDED)
+    edited = replace(action, reason=Reason.SUPERSEDED)
     assert checked(edited, FOREIGN, sent=SENT) == STALE_POLICY
 
 
@@ -158,8 +158,8 @@ NEWEST = row_of(OFFERED)
 def test_a_forged_undo_deletes_nothing_while_the_config_keeps_orphans() -> None:
     """All 30 packages that OBS publishes, under the limits that nobody has changed."""
     files = [rpm(f"package{number}") for number in range(30)]
-    deletions = tuple(evolve(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
-    made = evolve(plan([]), undoes="sha256:" + "f" * 64, deletions=deletions)
+    deletions = tuple(replace(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
+    made = replace(plan([]), undoes="sha256:" + "f" * 64, deletions=deletions)
     here = actual(*(row_of(file) for file in files))
     checks = recheck(made, desired(repository(*files)), here, Policy(), (LEAP,), NOW)
     assert {(check.outcome, check.reason) for check in checks} == {(Outcome.STALE, Reason.WANTED_AGAIN)}
@@ -191,7 +191,7 @@ def test_what_a_plan_of_now_would_remove_may_go(action: Removal) -> None:
     ],
 )
 def test_it_passes_every_check_of_a_deletion(action: Removal, changes: dict[str, Any]) -> None:
-    assert checked(action, rows=[HERE, NEWEST], orphans=evolve(GOING[action], **changes)) == STALE_POLICY
+    assert checked(action, rows=[HERE, NEWEST], orphans=replace(GOING[action], **changes)) == STALE_POLICY
 
 
 @pytest.mark.parametrize("action", REMOVING)
@@ -214,8 +214,8 @@ def test_it_must_be_what_the_config_does_with_orphans(action: Removal, other: Re
 @pytest.mark.parametrize("action", REMOVING)
 def test_what_it_brings_back_takes_no_newer_version_s_place(action: Removal) -> None:
     """Its backup under the name of the version that OBS offers, which is not here: the old one must stay."""
-    bogus = evolve(UPLOAD, filename=OFFERED.filename, sha256=sha("bogus"))
-    made = evolve(undo_of(action), uploads=(bogus,))
+    bogus = replace(UPLOAD, filename=OFFERED.filename, sha256=sha("bogus"))
+    made = replace(undo_of(action), uploads=(bogus,))
     policy = Policy(orphans=GOING[action])
     (brought, removed) = recheck(made, desired(*OURS), actual(HERE, archive=[]), policy, (LEAP,), NOW)
     assert (brought.outcome, removed.outcome, removed.reason) == (Outcome.DUE, Outcome.LEFT, Reason.UNSETTLED)
@@ -272,7 +272,11 @@ def test_what_is_protected_stays_even_if_we_uploaded_it(action: Action, glob: st
 @pytest.mark.parametrize("action", TAKING)
 @pytest.mark.parametrize(
     "other",
-    [evolve(HERE, sha256=sha("other")), evolve(HERE, created_at="2026-01-01T00:00:00.000Z"), evolve(HERE, sha256=None)],
+    [
+        replace(HERE, sha256=sha("other")),
+        replace(HERE, created_at="2026-01-01T00:00:00.000Z"),
+        replace(HERE, sha256=None),
+    ],
 )
 def test_what_changed_since_stays(action: Action, other: Row) -> None:
     assert checked(action, rows=[other], sent=SENT) == (Outcome.STALE, Reason.TARGET_CHANGED)
@@ -291,8 +295,8 @@ def test_nothing_moves_to_or_from_a_repository_that_only_the_plan_names(action: 
     ("archive", "verdict"),
     [
         ([HERE], DUE),
-        ([evolve(HERE, sha256=None)], DUE),
-        ([evolve(HERE, sha256=sha("other"))], (Outcome.STALE, Reason.NO_BACKUP)),
+        ([replace(HERE, sha256=None)], DUE),
+        ([replace(HERE, sha256=sha("other"))], (Outcome.STALE, Reason.NO_BACKUP)),
         ([], (Outcome.STALE, Reason.NO_BACKUP)),
         (None, (Outcome.LEFT, Reason.UNREAD)),
     ],
@@ -309,8 +313,8 @@ def test_what_comes_back_needs_nothing_of_obs() -> None:
 
 def test_limits_count_only_where_the_journal_does_not_know_what_the_plan_names() -> None:
     files = [rpm("hello", f"1.{number}") for number in range(25)]
-    deletions = tuple(evolve(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
-    made = evolve(plan([]), undoes=DIGEST, deletions=deletions)
+    deletions = tuple(replace(DELETION, filename=file.filename, sha256=file.sha256) for file in files)
+    made = replace(plan([]), undoes=DIGEST, deletions=deletions)
     here = actual(NEWEST, *(row_of(file) for file in files))
     wanted = Policy(orphans=GOING[DELETION], limits=Limits(deletions=20, deletions_percent=100))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import Outcome, Plan, Policy, Repository, Row
 from pkgsync.reasons import Reason
@@ -84,7 +84,7 @@ def test_a_later_source_never_wins() -> None:
 
 
 def test_within_a_repository_the_first_path_wins_by_now() -> None:
-    before = [evolve(file, path=f"a/{file.filename}") for file in (OTHER_FRESH, OTHER_AGAIN)]
+    before = [replace(file, path=f"a/{file.filename}") for file in (OTHER_FRESH, OTHER_AGAIN)]
     assert checked([repository(FRESH, AGAIN, *before)]) == (SOURCE_CHANGED, SOURCE_CHANGED)
 
 
@@ -94,7 +94,7 @@ def test_an_earlier_source_whose_own_filter_leaves_the_file_out_does_not_win() -
 
 
 def test_a_source_that_the_config_filters_by_now_loses_to_one_that_it_does_not() -> None:
-    planned = evolve(PLANNED, filter_architectures=("aarch64",))
+    planned = replace(PLANNED, filter_architectures=("aarch64",))
     assert checked([planned, repository(OTHER_FRESH, OTHER_AGAIN, name="last")]) == (SOURCE_CHANGED, SOURCE_CHANGED)
     said = standings([planned, repository(OTHER_FRESH, name="last")])["fresh"].message
     assert said == "the name goes to home:me/last/x86_64/fresh-1.0-1.x86_64.rpm now, with other content"
@@ -134,7 +134,7 @@ def test_what_became_of_the_planned_file_is_said() -> None:
 
     path = "x86_64/fresh-1.0-1.x86_64.rpm"
     assert said(repository(OTHER_FRESH, AGAIN)) == f"home:me/leap publishes other content under {path}"
-    moved = evolve(FRESH, path="noarch/fresh.rpm")
+    moved = replace(FRESH, path="noarch/fresh.rpm")
     assert said(repository(moved, AGAIN)) == "the name goes to home:me/leap/noarch/fresh.rpm now"
     gone = "home:me/leap no longer publishes fresh-1.0-1.x86_64.rpm"
     assert said(repository(AGAIN)) == gone
@@ -154,7 +154,7 @@ def test_a_row_that_the_filters_of_today_leave_alone_is_not_replaced(excluded: s
     assert standings([PLANNED], wanted=wanted)["again"].message == "the config's filters leave it alone now"
 
 
-@pytest.mark.parametrize("world", [PLANNED, evolve(PLANNED, problems=(problem(),))])
+@pytest.mark.parametrize("world", [PLANNED, replace(PLANNED, problems=(problem(),))])
 def test_where_the_config_holds_rebuilds_now_nothing_waits_for_obs(world: Repository) -> None:
     wanted = policy(rebuilds="hold")
     assert checked([world], wanted=wanted) == (DUE, POLICY_CHANGED)
@@ -189,9 +189,9 @@ def test_filters_do_not_hide_an_earlier_source() -> None:
         [repository(FRESH, AGAIN, name="elsewhere")],
         [repository(FRESH, AGAIN, project="home:other")],
         [repository(FRESH, AGAIN, distributions=("el/9",)), repository(FRESH, AGAIN, name="elsewhere")],
-        [evolve(PLANNED, index=None, filtered=True, skipped=True), repository(FRESH, AGAIN, name="elsewhere")],
-        [evolve(PLANNED, index=None, filtered=True), repository(FRESH, AGAIN, name="elsewhere")],
-        [evolve(PLANNED, filtered=True), repository(FRESH, AGAIN, name="elsewhere")],
+        [replace(PLANNED, index=None, filtered=True, skipped=True), repository(FRESH, AGAIN, name="elsewhere")],
+        [replace(PLANNED, index=None, filtered=True), repository(FRESH, AGAIN, name="elsewhere")],
+        [replace(PLANNED, filtered=True), repository(FRESH, AGAIN, name="elsewhere")],
     ],
     ids=["no longer mapped", "another project", "mapped elsewhere", "mapped to null", "filtered", "filtered but read"],
 )
@@ -200,15 +200,15 @@ def test_what_the_config_does_not_map_is_stale_even_if_others_offer_the_same(tod
 
 
 def test_it_says_whether_the_mapping_or_a_filter_is_in_the_way() -> None:
-    skipped = evolve(PLANNED, index=None, filtered=True, skipped=True)
+    skipped = replace(PLANNED, index=None, filtered=True, skipped=True)
     assert standings([skipped])["fresh"].message == "the config no longer maps home:me/leap to opensuse/15.6"
-    filtered = evolve(PLANNED, index=None, filtered=True)
+    filtered = replace(PLANNED, index=None, filtered=True)
     assert standings([filtered])["fresh"].message == "the config's filters leave home:me/leap out now"
 
 
 # names of the server's own
 
-MINE = evolve(rpm("mine", content="planned"), filename="mine.rpm", path="x86_64/mine.rpm")
+MINE = replace(rpm("mine", content="planned"), filename="mine.rpm", path="x86_64/mine.rpm")
 STORED = row(rpm("mine"), sha256=sha("before"))
 RENAMED = plan([repository(MINE)], [STORED])
 ABSENT = plan([repository(MINE)])
@@ -227,7 +227,7 @@ def test_a_row_that_the_server_named_is_replaced_under_its_own_name() -> None:
 
 def test_such_a_replacement_goes_on_after_its_own_deletion() -> None:
     assert of_mine(RENAMED) == DUE
-    odd = evolve(STORED, filename="stored-as-this.rpm")
+    odd = replace(STORED, filename="stored-as-this.rpm")
     made = plan([repository(MINE)], [odd])
     assert [r.filename for r in made.replacements] == ["stored-as-this.rpm"]
     assert of_mine_odd(made) == DUE

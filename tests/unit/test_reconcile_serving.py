@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Outcome, PackageType, PlanTarget, Receipt, ReceiptLine
 from pkgsync.model.served import Checked, Expected, ServedFile, ServedIndex, ServedState, Verification, Wanted
@@ -63,13 +63,13 @@ AGE = "though the index is newer, of 2026-03-01T11:10:00Z"
     ],
 )  # fmt: skip
 def test_what_is_no_success(found: ServedIndex, said: tuple[str, str]) -> None:
-    assert check(evolve(HELLO, old_sha256=sha("old")), found) == said
+    assert check(replace(HELLO, old_sha256=sha("old")), found) == said
 
 
 @pytest.mark.parametrize("revision", [2**60, -(2**60), 0])
 @pytest.mark.parametrize("changed", ["9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00+23:59", "soon", CHANGED])
 def test_times_that_no_calendar_holds_are_no_fault_of_ours(revision: int, changed: str) -> None:
-    assert check(evolve(HELLO, changed_at=changed), index(revision=revision))[0] == "absent"
+    assert check(replace(HELLO, changed_at=changed), index(revision=revision))[0] == "absent"
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_times_that_no_calendar_holds_are_no_fault_of_ours(revision: int, change
     ],
 )
 def test_what_was_deleted_is_gone(files: tuple[ServedFile, ...], said: tuple[str, str]) -> None:
-    assert check(evolve(HELLO, gone=True), index(*files)) == said
+    assert check(replace(HELLO, gone=True), index(*files)) == said
 
 
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_name_that_tells_no_architecture_proves_nothing_by_what_an_index_lacks(gone: bool) -> None:
-    odd = evolve(HELLO, filename="odd.rpm", architecture="", gone=gone)
+    odd = replace(HELLO, filename="odd.rpm", architecture="", gone=gone)
     assert check(odd, index()) == ("unproven", "its file name does not tell which index it belongs in")
     there = ServedFile("odd.rpm", 10, sha("a"))
     assert check(odd, index(there)) == (("still-served", "not indexed yet") if gone else ("fine", ""))
 
 
 def test_what_packagecloud_lacks_is_no_matter_of_the_index() -> None:
-    assert check(evolve(HELLO, listed=False), index()) == ("not-uploaded", "")
-    replaced = evolve(HELLO, listed=False, old_sha256=sha("b"))
+    assert check(replace(HELLO, listed=False), index()) == ("not-uploaded", "")
+    replaced = replace(HELLO, listed=False, old_sha256=sha("b"))
     assert check(replaced, index(ServedFile(NAME, 10, sha("b")))) == ("not-uploaded", "it holds other content")
 
 
@@ -147,16 +147,16 @@ def receipt(*lines: ReceiptLine) -> Receipt:
 
 
 def test_of_an_apply_is_expected_what_is_done() -> None:
-    deletion = evolve(LINE, action="deletion", filename="gone-1-1.noarch.rpm", size=None)
+    deletion = replace(LINE, action="deletion", filename="gone-1-1.noarch.rpm", size=None)
     lines = (
         LINE,
-        evolve(
+        replace(
             LINE, action="replacement", distribution=JAMMY, filename="x", stored_as="x_1_amd64.deb", old_sha256=sha("o")
         ),
         deletion,
-        evolve(deletion, action="archiving", outcome=Outcome.ALREADY_DONE),
-        evolve(LINE, outcome=Outcome.FAILED),
-        evolve(LINE, outcome=Outcome.LEFT),
+        replace(deletion, action="archiving", outcome=Outcome.ALREADY_DONE),
+        replace(LINE, outcome=Outcome.FAILED),
+        replace(LINE, outcome=Outcome.LEFT),
     )
     found = expected_after(receipt(*lines))
     assert [(one.key, one.gone, one.old_sha256) for one in found] == [
@@ -182,7 +182,7 @@ FILES = st.lists(
 def test_only_the_stated_content_is_ever_called_served(
     files: list[ServedFile], revision: int | None, gone: bool, changed: str | None
 ) -> None:
-    expected = evolve(HELLO, gone=gone, changed_at=changed)
+    expected = replace(HELLO, gone=gone, changed_at=changed)
     found: Verification = verify([expected], [index(*files, revision=revision)], "me/stable", NOW)
     named = {file.sha256 for file in files if file.filename == NAME}
     if gone:

@@ -1,7 +1,7 @@
 """Row by row: what a receipt's line and the world of now make of an undo."""
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Archiving,
@@ -32,7 +32,7 @@ UPLOADED = line("upload", KEY, sha256=NEW, size=5, attempts=1)
 REPLACED = line("replacement", KEY, sha256=NEW, old_sha256=OLD, size=5, attempts=2, undo="backup")
 DELETED = line("deletion", KEY, sha256=OLD, attempts=1, undo="backup")
 MOVED = line("archiving", KEY, sha256=OLD, size=7, attempts=1, archive_to=ARCHIVE, undo="archive")
-RECALLED = evolve(UPLOADED, archive_to=ARCHIVE, undo="archive")
+RECALLED = replace(UPLOADED, archive_to=ARCHIVE, undo="archive")
 KEPT = Kept({OLD: 7}, {KEY: 7})
 
 
@@ -95,7 +95,7 @@ def test_what_was_deleted_is_uploaded_from_the_backups() -> None:
     )
 
 
-LOST = evolve(REPLACED, outcome=Outcome.FAILED, missing="yes")
+LOST = replace(REPLACED, outcome=Outcome.FAILED, missing="yes")
 BACK = Upload(distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reason.UNDO, source=Source(kind="backup"))
 
 
@@ -103,8 +103,8 @@ BACK = Upload(distribution=LEAP, filename=NAME, size=7, sha256=OLD, reason=Reaso
     "said",
     [
         LOST,
-        evolve(LOST, outcome=Outcome.LEFT, missing="perhaps"),
-        evolve(MOVED, outcome=Outcome.FAILED, missing="yes", undo="backup"),
+        replace(LOST, outcome=Outcome.LEFT, missing="perhaps"),
+        replace(MOVED, outcome=Outcome.FAILED, missing="yes", undo="backup"),
     ],
 )
 def test_what_is_missing_is_uploaded_from_the_backups(said: ReceiptLine) -> None:
@@ -154,13 +154,13 @@ def test_what_the_archive_no_longer_holds_comes_from_the_backups(there: str | No
 
 
 def test_what_the_server_gave_another_name_leaves_no_room_for_the_old_file() -> None:
-    said = evolve(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
+    said = replace(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
     beside = row(f"{LEAP}/hello-1.0-1.x86_64-1.rpm", NEW)
     assert held(undone(said, beside)) == ("replacement", Reason.SAME_IDENTITY)
 
 
 def test_what_others_put_under_the_name_that_the_server_gave_is_not_in_the_way() -> None:
-    said = evolve(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
+    said = replace(REPLACED, stored_as="hello-1.0-1.x86_64-1.rpm")
     assert only(undone(said, row(f"{LEAP}/hello-1.0-1.x86_64-1.rpm", FOREIGN))) == BACK
 
 
@@ -175,7 +175,7 @@ def test_what_the_archive_holds_in_no_known_size_does_not_come_from_there() -> N
 
 def test_what_the_server_had_renamed_is_deleted_under_its_new_name() -> None:
     other = row(f"{LEAP}/hello.rpm", NEW)
-    renamed = evolve(UPLOADED, stored_as="hello.rpm")
+    renamed = replace(UPLOADED, stored_as="hello.rpm")
     expected = Deletion(
         distribution=LEAP,
         filename="hello.rpm",
@@ -265,12 +265,12 @@ def test_distributions_that_the_config_does_not_manage_are_left_alone(said: Rece
 )
 @pytest.mark.parametrize(("said", "here"), [(UPLOADED, NEW), (REPLACED, NEW), (DELETED, None), (MOVED, None)])
 def test_what_was_never_sent_is_not_ours_to_undo(outcome: Outcome, said: ReceiptLine, here: str | None) -> None:
-    plan = undone(evolve(said, outcome=outcome, attempts=0), here, there=OLD)
+    plan = undone(replace(said, outcome=outcome, attempts=0), here, there=OLD)
     assert (plan.actions, plan.held) == ((), ())
 
 
 def test_what_somebody_else_had_done_is_not_ours_to_undo() -> None:
-    plan = undone(evolve(UPLOADED, outcome=Outcome.ALREADY_DONE, attempts=1), NEW)
+    plan = undone(replace(UPLOADED, outcome=Outcome.ALREADY_DONE, attempts=1), NEW)
     assert (plan.actions, plan.held) == ((), ())
 
 
@@ -288,7 +288,7 @@ def test_what_somebody_else_had_done_is_not_ours_to_undo() -> None:
 def test_an_unknown_outcome_is_held_where_it_may_have_had_its_effect(
     outcome: Outcome, said: ReceiptLine, here: str | None, action: str
 ) -> None:
-    assert held(undone(evolve(said, outcome=outcome), here, there=OLD)) == (action, Reason.OUTCOME_UNKNOWN)
+    assert held(undone(replace(said, outcome=outcome), here, there=OLD)) == (action, Reason.OUTCOME_UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -296,12 +296,12 @@ def test_an_unknown_outcome_is_held_where_it_may_have_had_its_effect(
     [(UPLOADED, None), (UPLOADED, FOREIGN), (REPLACED, OLD), (REPLACED, FOREIGN), (DELETED, OLD), (DELETED, FOREIGN)],
 )
 def test_an_unknown_outcome_without_an_effect_needs_nothing(said: ReceiptLine, here: str | None) -> None:
-    plan = undone(evolve(said, outcome=Outcome.FAILED), here)
+    plan = undone(replace(said, outcome=Outcome.FAILED), here)
     assert (plan.actions, plan.held) == ((), ())
 
 
 def test_an_unknown_outcome_over_an_unknown_content_is_held() -> None:
-    assert held(undone(evolve(UPLOADED, outcome=Outcome.FAILED), row(KEY, None))) == (
+    assert held(undone(replace(UPLOADED, outcome=Outcome.FAILED), row(KEY, None))) == (
         "deletion",
         Reason.CONTENT_UNKNOWN,
     )
@@ -313,7 +313,7 @@ def test_an_unknown_outcome_over_an_unknown_content_is_held() -> None:
 def test_the_plan_says_what_it_takes_back_and_counts() -> None:
     other = f"{JAMMY}/hello_1_all.deb"
     lines = (UPLOADED, line("deletion", other, sha256=OLD, undo="backup"))
-    foreign = evolve(row("python/1/x.whl", NEW), type="py")
+    foreign = replace(row("python/1/x.whl", NEW), type="py")
     plan = undo_plan(receipt(*lines), actual(row(KEY, NEW), foreign), KEPT, POLICY, MANAGED, NOW, SETTING)
     assert (plan.undoes, plan.applyable, plan.complete, plan.targeted) == (DIGEST, True, True, False)
     assert plan.summary.total == Counts(uploads=1, deletions=1, upload_bytes=7, rows=1)
@@ -326,7 +326,7 @@ def test_the_plan_says_what_it_takes_back_and_counts() -> None:
 
 
 def test_a_row_of_another_type_under_the_key_is_never_deleted() -> None:
-    assert undone(UPLOADED, evolve(row(KEY, NEW), type="py")).actions == ()
+    assert undone(UPLOADED, replace(row(KEY, NEW), type="py")).actions == ()
 
 
 def test_the_order_of_lines_and_rows_changes_nothing() -> None:
@@ -352,6 +352,6 @@ def test_held_actions_say_why() -> None:
 
 @pytest.mark.parametrize(("api", "said"), [("http://localhost:1", True), ("https://packagecloud.io", False)])
 def test_only_a_server_without_tls_is_marked_as_such(api: str, said: bool) -> None:
-    setting = evolve(SETTING, allow_http=True, packagecloud_url=api)
+    setting = replace(SETTING, allow_http=True, packagecloud_url=api)
     plan = undo_plan(receipt(UPLOADED), actual(), KEPT, POLICY, MANAGED, NOW, setting)
     assert (plan.target.allow_http, plan.source.allow_http) == (said, False)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import AuditQuery, AuditSort, ConfigChange, Flip, Orphan, OrphanAction, Problem
 from pkgsync.reasons import Reason
@@ -19,11 +19,11 @@ from tests.support.values.samples import AUDIT, JAMMY, LEAP, REPOSITORY, ROW
 
 PLAIN = Style()
 BUILDING = "home:kata/openSUSE_Leap_15.6/x86_64: is building, not published"
-HELD = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.NOT_PUBLISHED, BUILDING),))
-ASKED = evolve(
+HELD = replace(REPOSITORY, settled=False, problems=(Problem(Reason.NOT_PUBLISHED, BUILDING),))
+ASKED = replace(
     AUDIT,
     query=AuditQuery(downloads_days=30, sizes=True),
-    orphans=(evolve(AUDIT.orphans[0], size=1258291, downloads=12), AUDIT.orphans[1]),
+    orphans=(replace(AUDIT.orphans[0], size=1258291, downloads=12), AUDIT.orphans[1]),
 )
 
 
@@ -62,7 +62,7 @@ def test_sizes_and_downloads_as_json() -> None:
 def test_sizes_and_downloads_as_csv() -> None:
     rows = list(csv.DictReader(io.StringIO(audit_csv(ASKED))))
     assert [(row["size"], row["downloads"]) for row in rows] == [("1258291", "12"), ("", "")]
-    assert "size" not in audit_csv(evolve(ASKED, query=AuditQuery(downloads_days=30)))
+    assert "size" not in audit_csv(replace(ASKED, query=AuditQuery(downloads_days=30)))
 
 
 def test_sizes_and_downloads_as_markdown() -> None:
@@ -73,13 +73,13 @@ def test_sizes_and_downloads_as_markdown() -> None:
 
 
 def test_where_orphans_are_kept_nothing_is_freed() -> None:
-    kept = tuple(evolve(o, fate="keep", size=100, downloads=0) for o in AUDIT.orphans)
-    text = audit_text(evolve(ASKED, action=OrphanAction.KEEP, orphans=kept), PLAIN)
+    kept = tuple(replace(o, fate="keep", size=100, downloads=0) for o in AUDIT.orphans)
+    text = audit_text(replace(ASKED, action=OrphanAction.KEEP, orphans=kept), PLAIN)
     assert text.endswith("2 kept (orphans: keep).\nThey hold 200 B.\nIn the last 30 days 0 were downloaded.")
 
 
 def test_what_is_filtered_out_is_counted() -> None:
-    assert audit_text(evolve(AUDIT, orphans=(), left_out=2), PLAIN) == (
+    assert audit_text(replace(AUDIT, orphans=(), left_out=2), PLAIN) == (
         "No orphans in kata/testing. 2 other orphans filtered out."
     )
 
@@ -98,7 +98,7 @@ ACT = Flip(
 
 
 def test_a_kept_orphan_says_which_line_changes_that() -> None:
-    audit = evolve(AUDIT, orphans=(evolve(AUDIT.orphans[1], flip=CLAIM),))
+    audit = replace(AUDIT, orphans=(replace(AUDIT.orphans[1], flip=CLAIM),))
     assert (
         audit_text(audit, PLAIN)
         .splitlines()[6]
@@ -107,8 +107,8 @@ def test_a_kept_orphan_says_which_line_changes_that() -> None:
 
 
 def test_the_audit_ends_with_lines_for_the_config() -> None:
-    keeps = evolve(AUDIT.orphans[0], fate="keep", reason=Reason.KEEP, otherwise=Reason.LAST_VERSION, flip=ACT)
-    audit = evolve(AUDIT, orphans=(keeps, evolve(AUDIT.orphans[1], flip=CLAIM)))
+    keeps = replace(AUDIT.orphans[0], fate="keep", reason=Reason.KEEP, otherwise=Reason.LAST_VERSION, flip=ACT)
+    audit = replace(AUDIT, orphans=(keeps, replace(AUDIT.orphans[1], flip=CLAIM)))
     lines = [
         "orphans:",
         "  # To let those go that pass every check:",
@@ -136,8 +136,8 @@ def test_the_audit_ends_with_lines_for_the_config() -> None:
 
 @given(st.lists(st.text(), min_size=1, unique=True))
 def test_the_lines_are_yaml_whatever_the_names_are(names: list[str]) -> None:
-    flip = evolve(CLAIM, config=(ConfigChange(("orphans", "names"), "add", tuple(names)),))
-    audit = evolve(AUDIT, orphans=(evolve(AUDIT.orphans[1], flip=flip),))
+    flip = replace(CLAIM, config=(ConfigChange(("orphans", "names"), "add", tuple(names)),))
+    audit = replace(AUDIT, orphans=(replace(AUDIT.orphans[1], flip=flip),))
     text = audit_text(audit, PLAIN)
     assert yaml.safe_load(text[text.index("orphans:\n") :]) == {"orphans": {"names": sorted(names)}}
 
@@ -175,14 +175,14 @@ def test_a_change_as_a_sentence(flip: Flip, told: str) -> None:
 
 
 def test_what_holds_a_distribution_and_since_when() -> None:
-    unread = evolve(
+    unread = replace(
         HELD,
         repository="xUbuntu_22.04",
         distributions=(JAMMY, "debian/trixie"),
         problems=(Problem(Reason.UNREAD, "no answer"),),
         last_published=None,
     )
-    text = audit_text(evolve(AUDIT, orphans=(), repositories=(unread, HELD)), PLAIN)
+    text = audit_text(replace(AUDIT, orphans=(), repositories=(unread, HELD)), PLAIN)
     assert text.splitlines()[:4] == [
         "Not settled in OBS:",
         "  debian/trixie is held: home:kata/xUbuntu_22.04: no answer; when it was published last is not known",
@@ -191,8 +191,8 @@ def test_what_holds_a_distribution_and_since_when() -> None:
         "  ubuntu/jammy is held: home:kata/xUbuntu_22.04: no answer; when it was published last is not known",
     ]
     for form in (audit_markdown, audit_html):
-        assert "published last 2026-01-02 03:03 UTC" in form(evolve(AUDIT, repositories=(HELD,)))
-    assert json.loads(audit_json(evolve(AUDIT, repositories=(HELD, REPOSITORY))))["holds"] == [
+        assert "published last 2026-01-02 03:03 UTC" in form(replace(AUDIT, repositories=(HELD,)))
+    assert json.loads(audit_json(replace(AUDIT, repositories=(HELD, REPOSITORY))))["holds"] == [
         {
             "distribution": LEAP,
             "repository": "home:kata/openSUSE_Leap_15.6",
@@ -204,7 +204,7 @@ def test_what_holds_a_distribution_and_since_when() -> None:
 
 @pytest.mark.parametrize("seconds", [10**18, -(10**18), 2**63])
 def test_a_time_that_cannot_be_is_not_known(seconds: int) -> None:
-    text = audit_text(evolve(AUDIT, repositories=(evolve(HELD, last_published=seconds),)), PLAIN)
+    text = audit_text(replace(AUDIT, repositories=(replace(HELD, last_published=seconds),)), PLAIN)
     assert "when it was published last is not known" in text
 
 
@@ -212,8 +212,8 @@ def test_a_time_that_cannot_be_is_not_known(seconds: int) -> None:
 
 
 def orphan(name: str, **fields: Any) -> Orphan:
-    row = evolve(ROW, filename=name, created_at=str(fields.pop("created_at", "2026")))
-    return evolve(AUDIT.orphans[0], row=row, **fields)
+    row = replace(ROW, filename=name, created_at=str(fields.pop("created_at", "2026")))
+    return replace(AUDIT.orphans[0], row=row, **fields)
 
 
 @pytest.mark.parametrize(
@@ -233,5 +233,5 @@ def test_the_order(sort: AuditSort, expected: str) -> None:
         orphan("b", created_at="2024", size=2, downloads=8, fate="held"),
         orphan("a", created_at="", size=1, downloads=None, fate="keep"),
     )
-    audit = arranged(evolve(AUDIT, orphans=found, query=AuditQuery(sort=sort)))
+    audit = arranged(replace(AUDIT, orphans=found, query=AuditQuery(sort=sort)))
     assert "".join(o.row.filename for o in audit.orphans) == expected

@@ -1,7 +1,7 @@
 """How reports tell whose change an action is."""
 
-from attrs import evolve
 from hypothesis import given
+from msgspec.structs import replace
 
 from pkgsync.model import Cause, Comparison, NoLonger, Plan
 from pkgsync.report import Style, plan_markdown, plan_text
@@ -19,7 +19,7 @@ NO_LONGER = (
     NoLonger(distribution=LEAP, filename="gone-1.0-1.x86_64.rpm", action="deletion", held=True),
     NoLonger(distribution=JAMMY, filename="new_1.0_all.deb", action="upload"),
 )
-COMPARED = evolve(PLAN, base=Comparison(config_digest=DIGEST, causes=CAUSES, no_longer=NO_LONGER))
+COMPARED = replace(PLAN, base=Comparison(config_digest=DIGEST, causes=CAUSES, no_longer=NO_LONGER))
 
 
 def test_text_counts_the_causes_and_marks_packages_and_deletions() -> None:
@@ -32,7 +32,7 @@ def test_text_counts_the_causes_and_marks_packages_and_deletions() -> None:
         "  - opensuse/15.6/gone-1.0-1.x86_64.rpm, now held\n"
         "  + ubuntu/jammy/new_1.0_all.deb\n"
     ) in text
-    many = evolve(COMPARED, base=Comparison(config_digest=DIGEST, causes=CAUSES, no_longer=NO_LONGER * 10))
+    many = replace(COMPARED, base=Comparison(config_digest=DIGEST, causes=CAUSES, no_longer=NO_LONGER * 10))
     assert "  and 8 more (-v names them)\n" in plan_text(many, Style())
     assert "more (-v" not in plan_text(many, Style(), verbose=True)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from attrs import evolve
 from hypothesis import given
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Action,
@@ -28,7 +28,7 @@ from tests.support.values.strategies import plans
 
 
 def up(filename: str, distribution: str = LEAP, package: str = "hello") -> Upload:
-    source = evolve(LEAP_SOURCE, packages=(package,) if package else ())
+    source = replace(LEAP_SOURCE, packages=(package,) if package else ())
     return Upload(
         distribution=distribution, filename=filename, size=10, sha256=SUMS["1"], reason=Reason.MISSING, source=source
     )
@@ -41,7 +41,7 @@ def over(filename: str, distribution: str = LEAP) -> Replacement:
 def away(filename: str, by: str = "", distribution: str = LEAP, package: str = "hello (x86_64)") -> Deletion:
     newer = SupersededBy(filename=by, version="1", package=package, code="succeeded")
     evidence = Evidence(kind="superseded", superseded_by=newer) if by else GONE
-    return evolve(
+    return replace(
         DELETION,
         distribution=distribution,
         filename=filename,
@@ -52,12 +52,12 @@ def away(filename: str, by: str = "", distribution: str = LEAP, package: str = "
 
 def undone(action: Upload | Deletion) -> Upload | Deletion:
     if isinstance(action, Upload):
-        return evolve(action, reason=Reason.UNDO, source=Source(kind="backup"))
-    return evolve(action, reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:ab"))
+        return replace(action, reason=Reason.UNDO, source=Source(kind="backup"))
+    return replace(action, reason=Reason.UNDO, evidence=Evidence(kind="undo", receipt="sha256:ab"))
 
 
 def planned(*actions: Action) -> Plan:
-    return evolve(
+    return replace(
         NOTHING,
         uploads=tuple(a for a in actions if isinstance(a, Upload)),
         replacements=tuple(a for a in actions if isinstance(a, Replacement)),
@@ -214,5 +214,5 @@ def test_nothing_that_is_gone_hides_behind_what_comes(plan: Plan) -> None:
 def test_a_number_of_any_length_has_its_place() -> None:
     """Python turns no text of more than 4,300 digits into a number."""
     packages = ["9" * 5000, "a10", "a9", "1" + "0" * 4999, "a09b", "010"]
-    plan = evolve(NOTHING, uploads=tuple(up(f"p{n}-1-1.noarch.rpm", package=p) for n, p in enumerate(packages)))
+    plan = replace(NOTHING, uploads=tuple(up(f"p{n}-1-1.noarch.rpm", package=p) for n, p in enumerate(packages)))
     assert [change.package for change in changes(plan)] == ["010", "1" + "0" * 4999, "9" * 5000, "a9", "a09b", "a10"]

@@ -2,9 +2,9 @@
 
 import json
 
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import Answer, ConfigChange, Explanation, Flip, Step
 from pkgsync.reasons import Reason
@@ -45,7 +45,7 @@ def test_an_explanation_at_80_columns() -> None:
 
 
 def test_colour_changes_no_word() -> None:
-    answer = Answer(query="old-tool", explanations=(FOUND, evolve(FOUND, flip=None)))
+    answer = Answer(query="old-tool", explanations=(FOUND, replace(FOUND, flip=None)))
     painted = explain_text(answer, Style(colour=True, width=80))
     assert "\x1b[31mstop\x1b[0m" in painted
     for code in ("0", "1", "31", "32"):
@@ -81,7 +81,7 @@ def test_as_json() -> None:
 
 @given(st.text())
 def test_no_foreign_text_reaches_the_terminal(text: str) -> None:
-    found = evolve(FOUND, filename=text, message=text, steps=(Step("obs", False, text),), flip=Flip(text))
+    found = replace(FOUND, filename=text, message=text, steps=(Step("obs", False, text),), flip=Flip(text))
     answers = (Answer(query=text, explanations=(found,)), Answer(query=text, explanations=(), near=(text,)))
     told = [explain_text(answer, Style(width=width)) for answer in answers for width in (80, None)]
     assert all(line.isprintable() for lines in told for line in lines.split("\n"))

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync import page
 from pkgsync.model import (
@@ -46,15 +46,15 @@ from tests.support.values.samples import (
 )
 from tests.support.values.strategies import plans
 
-UNSETTLED = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.NOT_PUBLISHED, "is building, not published"),))
-DOUBTFUL = evolve(
+UNSETTLED = replace(REPOSITORY, settled=False, problems=(Problem(Reason.NOT_PUBLISHED, "is building, not published"),))
+DOUBTFUL = replace(
     PLAN,
     digest=f"sha256:{SUMS['d']}",
     applyable=False,
     complete=False,
     targeted=True,
     selection=Selection(("*/hello*",), ()),
-    source=evolve(PLAN.source, repositories=(UNSETTLED,)),
+    source=replace(PLAN.source, repositories=(UNSETTLED,)),
     exceeded=(
         LimitExceeded(
             distribution=LEAP,
@@ -66,14 +66,14 @@ DOUBTFUL = evolve(
         ),
     ),
 )
-ASKED = evolve(
+ASKED = replace(
     AUDIT,
     query=AuditQuery(downloads_days=30, sizes=True),
-    orphans=(evolve(AUDIT.orphans[0], size=1258291, downloads=12), AUDIT.orphans[1]),
+    orphans=(replace(AUDIT.orphans[0], size=1258291, downloads=12), AUDIT.orphans[1]),
 )
-LOST = evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, missing="yes", undo="backup", reason="failed")
-LEFT = evolve(RECEIPT.lines[3], outcome=Outcome.LEFT, reason="uploads-not-done")
-BROKEN = evolve(RECEIPT, complete=False, lines=(*RECEIPT.lines[:2], LEFT, LOST))
+LOST = replace(RECEIPT.lines[2], outcome=Outcome.FAILED, missing="yes", undo="backup", reason="failed")
+LEFT = replace(RECEIPT.lines[3], outcome=Outcome.LEFT, reason="uploads-not-done")
+BROKEN = replace(RECEIPT, complete=False, lines=(*RECEIPT.lines[:2], LEFT, LOST))
 PAGES = {"plan": plan_html(DOUBTFUL), "audit": audit_html(ASKED), "receipt": receipt_html(BROKEN)}
 
 
@@ -196,7 +196,7 @@ def test_what_makes_a_plan_doubtful_comes_before_all_else() -> None:
 
 def test_a_plan_says_what_it_is_and_how_to_apply_it() -> None:
     digest = f"sha256:{SUMS['d']}"
-    told = Browser(plan_html(evolve(PLAN, digest=digest)))
+    told = Browser(plan_html(replace(PLAN, digest=digest)))
     assert list(zip(told.told("dt"), told.told("dd"), strict=True)) == [
         ("Digest", digest),
         ("From", "home:kata on https://api.opensuse.org"),
@@ -207,7 +207,7 @@ def test_a_plan_says_what_it_is_and_how_to_apply_it() -> None:
     assert told.told("code") == [f"pkgsync apply --expect-digest {digest} plan.json"]
 
 
-@pytest.mark.parametrize("plan", [DOUBTFUL, evolve(NOTHING, digest=f"sha256:{SUMS['d']}")])
+@pytest.mark.parametrize("plan", [DOUBTFUL, replace(NOTHING, digest=f"sha256:{SUMS['d']}")])
 def test_what_cannot_or_need_not_be_applied_shows_no_command(plan: Plan) -> None:
     assert "pkgsync apply" not in plan_html(plan)
 
@@ -219,7 +219,7 @@ def test_a_plan_that_changes_nothing_is_a_line_and_its_counts() -> None:
 
 
 def test_deletions_are_never_folded_and_many_uploads_are() -> None:
-    many = evolve(PLAN, deletions=(DELETION,) * 30, uploads=(UPLOADS[0],) * 30, held=(HELD,) * 30)
+    many = replace(PLAN, deletions=(DELETION,) * 30, uploads=(UPLOADS[0],) * 30, held=(HELD,) * 30)
     text = plan_html(many)
     folded = re.findall(r'<details class="table">.*?<table id="([a-z-]+)">', text, re.DOTALL)
     assert folded == ["uploads", "held", "reads"]
@@ -270,7 +270,7 @@ def test_an_audit_tells_first_what_would_leave() -> None:
 
 
 def test_an_audit_says_what_it_does_not_know() -> None:
-    told = Browser(audit_html(evolve(AUDIT, orphans=(), complete=False, repositories=(UNSETTLED,))))
+    told = Browser(audit_html(replace(AUDIT, orphans=(), complete=False, repositories=(UNSETTLED,))))
     assert told.told("p")[0] == "No orphans in kata/testing. A part of OBS could not be read."
     assert told.told("h2") == ["Incomplete: a part of OBS could not be read.", "Not settled in OBS:"]
     assert told.of("table") == told.of("nav") == []
@@ -316,24 +316,24 @@ NASTY = "</td></table></script><script>alert(1)</script><img src=x onerror=alert
 
 
 def nasty_audit(text: str) -> Audit:
-    row = evolve(
+    row = replace(
         KEPT_ROW, name=text, version=text, architecture=text, created_at=text, uploader=text, distribution=text
     )
-    held = evolve(UNSETTLED, distributions=(text,), problems=(Problem(Reason.DETAILS, text),))
+    held = replace(UNSETTLED, distributions=(text,), problems=(Problem(Reason.DETAILS, text),))
     orphans = (Orphan(row=row, fate="keep", reason=Reason.NOT_OWNED, message=text),)
-    return evolve(ASKED, repository=text, created_at=text, orphans=orphans, repositories=(held,), warnings=(text,))
+    return replace(ASKED, repository=text, created_at=text, orphans=orphans, repositories=(held,), warnings=(text,))
 
 
 def nasty_plan(text: str) -> Plan:
     here: dict[str, Any] = {"distribution": text, "filename": text}
-    taken = evolve(DELETION, **here, created_at=text, uploader=text, archived_in=text)
-    return evolve(
+    taken = replace(DELETION, **here, created_at=text, uploader=text, archived_in=text)
+    return replace(
         DOUBTFUL,
-        uploads=(evolve(UPLOADS[0], **here),),
+        uploads=(replace(UPLOADS[0], **here),),
         replacements=(),
         deletions=(taken,),
         archivings=(),
-        held=(evolve(HELD, **here, message=text),),
+        held=(replace(HELD, **here, message=text),),
         warnings=(text,),
         undoes=text,
         digest=text,
@@ -342,8 +342,8 @@ def nasty_plan(text: str) -> Plan:
 
 
 def nasty_receipt(text: str) -> Receipt:
-    line = evolve(LOST, distribution=text, filename=text, message=text, kept_at=text, finished_at=text)
-    return evolve(BROKEN, lines=(line,), warnings=(text,), plan_digest=text)
+    line = replace(LOST, distribution=text, filename=text, message=text, kept_at=text, finished_at=text)
+    return replace(BROKEN, lines=(line,), warnings=(text,), plan_digest=text)
 
 
 FORMS: dict[str, Callable[[str], str]] = {
@@ -425,7 +425,7 @@ def test_rows_can_be_sorted_and_filtered(tmp_path: Path) -> None:
     told = {"a": ("1.10", LEAP, 9_000), "b": ("1.9", JAMMY, None), "c": ("1.2", JAMMY, 10_000)}
     found = tuple(
         Orphan(
-            row=evolve(KEPT_ROW, name=name, version=version, distribution=distribution),
+            row=replace(KEPT_ROW, name=name, version=version, distribution=distribution),
             fate="keep",
             reason=Reason.NOT_OWNED,
             message="not ours",
@@ -434,7 +434,7 @@ def test_rows_can_be_sorted_and_filtered(tmp_path: Path) -> None:
         for name, (version, distribution, size) in told.items()
     )
     driver = base64.b64encode(hashlib.sha256(DRIVER.encode()).digest()).decode()
-    text = audit_html(evolve(ASKED, orphans=found)).replace("script-src ", f"script-src 'sha256-{driver}' ")
+    text = audit_html(replace(ASKED, orphans=found)).replace("script-src ", f"script-src 'sha256-{driver}' ")
     (title,) = Browser(browse(text.replace("</body>", f"<script>{DRIVER}</script></body>"), tmp_path)).told("title")
     assert json.loads(title) == {
         "up": [["c", "b", "a"], "ascending"],

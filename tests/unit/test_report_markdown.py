@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 from itertools import count, takewhile
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Audit,
@@ -90,10 +90,10 @@ def many(number: int) -> Plan:
         )
         for i in range(number)
     )
-    uploads = tuple(evolve(UPLOADS[0], filename=f"new-1.{i}.rpm") for i in range(number))
+    uploads = tuple(replace(UPLOADS[0], filename=f"new-1.{i}.rpm") for i in range(number))
     counts = Counts(uploads=number, deletions=number)
     summary = Summary(total=counts, unmanaged=0, distributions={LEAP: counts, JAMMY: Counts()})
-    return evolve(PLAN, deletions=deletions, archivings=(), uploads=uploads, replacements=(), held=(), summary=summary)
+    return replace(PLAN, deletions=deletions, archivings=(), uploads=uploads, replacements=(), held=(), summary=summary)
 
 
 def test_a_plan() -> None:
@@ -101,7 +101,7 @@ def test_a_plan() -> None:
 
 
 def test_a_partial_plan_says_so_before_its_counts() -> None:
-    plan = evolve(NOTHING, targeted=True, selection=Selection(("ubuntu/*",), tuple(f"*{n}*" for n in range(9))))
+    plan = replace(NOTHING, targeted=True, selection=Selection(("ubuntu/*",), tuple(f"*{n}*" for n in range(9))))
     lines = plan_markdown(plan).splitlines()
     assert lines[:6] == [
         "## pkgsync: `kata/testing`",
@@ -115,7 +115,7 @@ def test_a_partial_plan_says_so_before_its_counts() -> None:
 
 
 def test_a_partial_plan_says_so_where_little_else_has_room() -> None:
-    text = plan_markdown(evolve(many(5000), targeted=True, selection=Selection(("𐠀" * 300,))), limit=600)
+    text = plan_markdown(replace(many(5000), targeted=True, selection=Selection(("𐠀" * 300,))), limit=600)
     assert "Partial: this plan was limited to some packages" in text
     assert len(text.encode("utf-16-le")) <= 2 * 600
 
@@ -185,26 +185,28 @@ Read 2026-01-02T03:04:02Z from `https://api.opensuse.org` and `https://packagecl
 def test_no_change_is_one_line() -> None:
     assert plan_markdown(NOTHING) == "**No changes. kata/testing matches OBS.**\n"
     assert plan_markdown(NOTHING, part=2) == ""
-    warned = plan_markdown(evolve(NOTHING, warnings=("look",))).splitlines()
+    warned = plan_markdown(replace(NOTHING, warnings=("look",))).splitlines()
     assert warned[:3] == ["## pkgsync: `kata/testing`", "", "**No changes. kata/testing matches OBS.**"]
     assert "- look" in warned
 
 
 def test_the_digest_and_the_command_that_insists_on_it_stand_at_the_foot() -> None:
     digest = f"sha256:{'a' * 64}"
-    text = plan_markdown(evolve(PLAN, digest=digest))
+    text = plan_markdown(replace(PLAN, digest=digest))
     assert text.endswith(
         f" Plan `{digest}`. To apply it:\n\n```sh\npkgsync apply --expect-digest {digest} plan.json\n```\n"
     )
-    assert "pkgsync apply" not in plan_markdown(evolve(PLAN, digest=digest, applyable=False))
-    assert "pkgsync apply" not in plan_markdown(evolve(NOTHING, digest=digest, warnings=("look",)))
+    assert "pkgsync apply" not in plan_markdown(replace(PLAN, digest=digest, applyable=False))
+    assert "pkgsync apply" not in plan_markdown(replace(NOTHING, digest=digest, warnings=("look",)))
 
 
 def test_a_number_before_a_stop_begins_no_list() -> None:
     over = LimitExceeded(
         distribution="el/9", limit="deletions", allowed=0, found=1, message="7", override="--max-deletions 1"
     )
-    assert "> - 7\\. To allow it: `--max-deletions 1`" in plan_markdown(evolve(PLAN, applyable=False, exceeded=(over,)))
+    assert "> - 7\\. To allow it: `--max-deletions 1`" in plan_markdown(
+        replace(PLAN, applyable=False, exceeded=(over,))
+    )
 
 
 @given(plans())
@@ -245,7 +247,7 @@ def test_uploads_are_cut_before_deletions_and_it_is_said() -> None:
 
 
 def test_deletions_that_do_not_fit_go_on_in_further_parts() -> None:
-    plan = evolve(many(4000), digest="sha256:" + "a" * 64)
+    plan = replace(many(4000), digest="sha256:" + "a" * 64)
     parts = all_parts(plan, GITHUB_LIMIT)
     assert len(parts) == 3
     assert all(len(part) <= GITHUB_LIMIT for part in parts)
@@ -285,7 +287,7 @@ def test_many_held_for_one_reason_are_told_together() -> None:
     assert (
         "\n- `opensuse/15.6`: 9 deletions held, min-age: It is younger than &#96;orphans.min\\_age&#96;.\n"
         "  - `a0.rpm`: of day 0\n  - `a1.rpm`: of day 1\n  - `a2.rpm`: of day 0\n  - and 6 more\n"
-    ) in plan_markdown(evolve(PLAN, held=held))
+    ) in plan_markdown(replace(PLAN, held=held))
 
 
 def test_where_no_deletion_fits_the_text_says_so() -> None:
@@ -298,8 +300,8 @@ def test_where_no_deletion_fits_the_text_says_so() -> None:
 
 
 def test_a_repository_that_is_not_settled_is_told_on_top() -> None:
-    unsettled = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),))
-    text = plan_markdown(evolve(PLAN, source=evolve(PLAN.source, repositories=(unsettled,) * 7)))
+    unsettled = replace(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),))
+    text = plan_markdown(replace(PLAN, source=replace(PLAN.source, repositories=(unsettled,) * 7)))
     told = "> - home:kata/openSUSE\\_Leap\\_15.6 (opensuse/15.6): publishing: aarch64 is publishing\n"
     assert (
         f"> [!WARNING]\n> **Not settled in OBS:** what needs proof of absence there is held.\n{told * 5}> - and 2 more\n"
@@ -320,7 +322,7 @@ def test_unsafe_and_incomplete_stand_above_all_lists() -> None:
         )
         for i in range(25)
     )
-    text = plan_markdown(evolve(PLAN, applyable=False, complete=False, exceeded=limits))
+    text = plan_markdown(replace(PLAN, applyable=False, complete=False, exceeded=limits))
     assert (
         "> [!CAUTION]\n> **Unsafe: this plan cannot be applied.**\n"
         "> - opensuse/15.6: 0 deletions, `@all` of them. To allow it: `--max-deletions 0`\n"
@@ -339,7 +341,7 @@ def test_foreign_names_of_an_audit_become_no_markup(found: list[tuple[str, str, 
         Orphan(row=Row(LEAP, name, "rpm", name, uploader=who), fate=fate, reason=Reason.KEEP, message=said)  # type: ignore[arg-type]
         for name, who, said, fate in found
     )
-    text = audit_markdown(evolve(AUDIT, orphans=orphans))
+    text = audit_markdown(replace(AUDIT, orphans=orphans))
     rendered = Rendered(text)
     assert rendered.tags <= OURS
     assert {visible(orphan.row.name) for orphan in orphans} <= set(rendered.codes)
@@ -347,14 +349,14 @@ def test_foreign_names_of_an_audit_become_no_markup(found: list[tuple[str, str, 
 
 @pytest.mark.parametrize("limit", [0, 50, 300, 600, GITHUB_LIMIT])
 def test_audits_and_receipts_keep_the_limit(limit: int) -> None:
-    audit: Audit = evolve(AUDIT, orphans=AUDIT.orphans * 500)
-    receipt = evolve(RECEIPT, lines=RECEIPT.lines * 500)
+    audit: Audit = replace(AUDIT, orphans=AUDIT.orphans * 500)
+    receipt = replace(RECEIPT, lines=RECEIPT.lines * 500)
     assert len(audit_markdown(audit, limit)) <= limit
     assert len(receipt_markdown(receipt, limit)) <= limit
 
 
 def test_an_audit_cuts_what_is_kept_before_what_would_go() -> None:
-    audit = evolve(AUDIT, orphans=(AUDIT.orphans[0],) * 300 + (AUDIT.orphans[1],) * 300)
+    audit = replace(AUDIT, orphans=(AUDIT.orphans[0],) * 300 + (AUDIT.orphans[1],) * 300)
     text = audit_markdown(audit)
     assert text.count("`hello-tool`") == 300
     assert 0 < text.count("`foreign`") < 300
@@ -368,8 +370,8 @@ def test_foreign_names_of_a_receipt_become_no_markup(receipt: Receipt) -> None:
 
 
 def test_a_receipt() -> None:
-    failed = evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, message="Packagecloud answered 500")
-    text = receipt_markdown(evolve(RECEIPT, lines=(RECEIPT.lines[0], failed), complete=False))
+    failed = replace(RECEIPT.lines[2], outcome=Outcome.FAILED, message="Packagecloud answered 500")
+    text = receipt_markdown(replace(RECEIPT, lines=(RECEIPT.lines[0], failed), complete=False))
     assert text.startswith(
         "## pkgsync: `kata/testing`\n\n**Apply incomplete: 1 uploaded in 41 s; 1 failed.**\n\n"
         "### 1 replacement failed: Packagecloud answered 500\n\n"
@@ -378,8 +380,8 @@ def test_a_receipt() -> None:
 
 
 def test_what_is_missing_comes_first_in_a_receipt() -> None:
-    lost = evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, message="402", missing="yes", kept_at="/b/ab", attempts=4)
-    text = receipt_markdown(evolve(RECEIPT, lines=(RECEIPT.lines[0], lost), complete=False))
+    lost = replace(RECEIPT.lines[2], outcome=Outcome.FAILED, message="402", missing="yes", kept_at="/b/ab", attempts=4)
+    text = receipt_markdown(replace(RECEIPT, lines=(RECEIPT.lines[0], lost), complete=False))
     assert text.startswith(
         "## pkgsync: `kata/testing`\n\n**1 MISSING. Apply incomplete: 1 uploaded in 41 s; 1 failed.**\n\n"
         "Our own requests took them away, and nothing could be put in their place. "
@@ -390,12 +392,12 @@ def test_what_is_missing_comes_first_in_a_receipt() -> None:
 
 
 def test_a_deletion_says_who_uploaded_it() -> None:
-    text = plan_markdown(evolve(PLAN, deletions=(evolve(DELETION, uploader="@team/devs"),)))
+    text = plan_markdown(replace(PLAN, deletions=(replace(DELETION, uploader="@team/devs"),)))
     assert "uploaded 2025-11-05 by `@team/devs`" in text
 
 
 def test_an_undo_names_the_plan_that_it_takes_back_and_no_obs() -> None:
     digest = f"sha256:{'d' * 64}"
-    text = plan_markdown(evolve(NOTHING, undoes=digest))
+    text = plan_markdown(replace(NOTHING, undoes=digest))
     assert f"**Nothing to undo.**\n\nTakes back the apply of the plan `{digest}`." in text
     assert "https://api.opensuse.org" not in text

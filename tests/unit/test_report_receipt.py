@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
+from msgspec.structs import replace
 
 from pkgsync.model import Approval, OrphanAction, Outcome, Overrides, Receipt, ReceiptLine, Selection
 from pkgsync.reasons import Reason
@@ -32,14 +32,14 @@ PLAIN = Style()
     ],
 )
 def test_the_last_line_of_a_dry_run(outcomes: list[Outcome], line: str) -> None:
-    lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
-    assert receipt_text(evolve(RECEIPT, lines=lines), PLAIN, dry_run=True).splitlines()[-1] == line
+    lines = tuple(replace(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
+    assert receipt_text(replace(RECEIPT, lines=lines), PLAIN, dry_run=True).splitlines()[-1] == line
 
 
 def not_done(number: int, outcome: Outcome, message: str, **more: Any) -> ReceiptLine:
     name = f"lib{number}-1-1.x86_64.rpm"
     line = ReceiptLine(action="upload", distribution=LEAP, filename=name, outcome=outcome, message=message)
-    return evolve(line, **more)
+    return replace(line, **more)
 
 
 def test_what_is_not_done_is_told_by_its_reason_and_failures_come_first() -> None:
@@ -49,7 +49,7 @@ def test_what_is_not_done_is_told_by_its_reason_and_failures_come_first() -> Non
         *(not_done(number, Outcome.FAILED, "500") for number in range(30, 33)),
         not_done(33, Outcome.FAILED, "413"),
     )
-    receipt = evolve(RECEIPT, lines=lines, complete=False)
+    receipt = replace(RECEIPT, lines=lines, complete=False)
     assert receipt_text(receipt, PLAIN).splitlines() == [
         "  ! 3 uploads failed: 500",
         "      opensuse/15.6/lib30-1-1.x86_64.rpm",
@@ -99,8 +99,8 @@ def test_every_action_is_told_once(receipt: Receipt) -> None:
     ],
 )
 def test_the_next_step_is_a_command(outcomes: list[Outcome], changes: dict[str, Any], step: str) -> None:
-    lines = tuple(evolve(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
-    assert next_step(evolve(RECEIPT, lines=lines, **changes), PLAN, "my plan.json") == step
+    lines = tuple(replace(RECEIPT.lines[0], outcome=outcome) for outcome in outcomes)
+    assert next_step(replace(RECEIPT, lines=lines, **changes), PLAN, "my plan.json") == step
 
 
 @pytest.mark.parametrize(
@@ -117,30 +117,30 @@ def test_the_next_step_of_a_part_is_no_more_than_that_part(
     reasons: tuple[Reason | None, ...], part: str, step: str
 ) -> None:
     """A machine that takes a share must not be told to apply the whole plan."""
-    lines = tuple(evolve(RECEIPT.lines[0], outcome=Outcome.LEFT, reason=reason and reason.value) for reason in reasons)
-    receipt = evolve(RECEIPT, lines=lines)
+    lines = tuple(replace(RECEIPT.lines[0], outcome=Outcome.LEFT, reason=reason and reason.value) for reason in reasons)
+    receipt = replace(RECEIPT, lines=lines)
     assert next_step(receipt, PLAN, "p.json", given="--expect-digest sha256:1 ", part=part) == step
 
 
 def test_the_next_plan_is_limited_as_the_last_one_but_allows_no_more_than_usual() -> None:
-    lines = (evolve(RECEIPT.lines[0], outcome=Outcome.STALE),)
-    limited = evolve(
+    lines = (replace(RECEIPT.lines[0], outcome=Outcome.STALE),)
+    limited = replace(
         PLAN,
         overrides=Overrides(OrphanAction.DELETE, 50),
         selection=Selection(("*/hello*",), ("*.deb",)),
         targeted=True,
     )
-    stale = evolve(RECEIPT, lines=lines)
+    stale = replace(RECEIPT, lines=lines)
     assert next_step(stale, limited, "p.json", "-c a.yaml ") == (
         "Next: pkgsync -c a.yaml plan -o p.json --target '*/hello*' --exclude '*.deb' --orphans delete"
     )
-    undoing = evolve(PLAN, undoes=f"sha256:{SUMS['d']}")
+    undoing = replace(PLAN, undoes=f"sha256:{SUMS['d']}")
     assert next_step(stale, undoing, "p.json") == "Next: pkgsync undo RECEIPT -o p.json"
 
 
 def test_whose_signatures_the_run_relied_on_is_told_everywhere() -> None:
     approvals = (Approval(("alice@example.com", "deputy"), "SHA256:abc", "2026-11-22T12:00:00Z"),)
-    receipt = evolve(RECEIPT, approvals=approvals)
+    receipt = replace(RECEIPT, approvals=approvals)
     assert "\nsigned by alice@example.com, deputy with SHA256:abc\n" in receipt_text(receipt, PLAIN, verbose=True)
     assert receipt_markdown(receipt).rstrip().endswith("Signed by `alice@example.com`, deputy with SHA256:abc.")
     assert "by alice@example.com, deputy with SHA256:abc" in receipt_html(receipt)

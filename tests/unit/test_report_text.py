@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Counts,
@@ -55,7 +55,7 @@ from tests.support.values.samples import (
 from tests.support.values.strategies import plans, receipts
 
 PLAIN = Style()
-NOT_ASKED = evolve(RECEIPT.lines[2], outcome=Outcome.LEFT, reason="not-selected")
+NOT_ASKED = replace(RECEIPT.lines[2], outcome=Outcome.LEFT, reason="not-selected")
 
 PLAN_TEXT = """\
 kata/testing on https://packagecloud.io
@@ -98,7 +98,7 @@ def last(text: str) -> str:
 
 def with_held(*held: Held) -> Plan:
     counts = Counts(held=len(held))
-    return evolve(NOTHING, held=held, summary=Summary(total=counts, unmanaged=0, distributions={JAMMY: counts}))
+    return replace(NOTHING, held=held, summary=Summary(total=counts, unmanaged=0, distributions={JAMMY: counts}))
 
 
 def test_a_plan() -> None:
@@ -136,16 +136,16 @@ def many() -> Plan:
     """Over two distributions: 500 new files of 50 packages, and 40 deletions of 8 packages."""
     places = (LEAP, JAMMY)
     uploads = tuple(
-        evolve(
+        replace(
             PLAN.uploads[0],
             distribution=places[i % 2],
             filename=f"new{i // 10}-1.0-{i}.x86_64.rpm",
-            source=evolve(LEAP_SOURCE, packages=(f"new{i // 10}",)),
+            source=replace(LEAP_SOURCE, packages=(f"new{i // 10}",)),
         )
         for i in range(500)
     )
     deletions = tuple(
-        evolve(
+        replace(
             DELETION,
             distribution=places[i % 2],
             filename=f"old{i // 5}-1.{i}-1.noarch.rpm",
@@ -165,9 +165,9 @@ def many() -> Plan:
         message=f"{LEAP}: 20 deletions, 10 more than the limit of 10",
         override="--max-deletions 20",
     )
-    others = (evolve(over, distribution=f"el/{n}", message=f"el/{n}: {n} deletions") for n in range(5))
-    there = evolve(over, distribution=JAMMY, message=f"{JAMMY}: 20 deletions, 10 more than the limit of 10")
-    return evolve(
+    others = (replace(over, distribution=f"el/{n}", message=f"el/{n}: {n} deletions") for n in range(5))
+    there = replace(over, distribution=JAMMY, message=f"{JAMMY}: 20 deletions, 10 more than the limit of 10")
+    return replace(
         NOTHING,
         uploads=uploads,
         deletions=deletions,
@@ -216,11 +216,11 @@ def test_a_terminal_that_shows_only_ascii_gets_no_other_signs() -> None:
 
 
 def test_deletions_that_end_otherwise_are_told_apart() -> None:
-    kept = evolve(
+    kept = replace(
         DELETION, filename="hello-tool-1.1-1.x86_64.rpm", created_at="2025-10-01T00:00:00Z", archived_in="kata/archive"
     )
-    older = evolve(DELETION, filename="hello-tool-1.0-1.x86_64.rpm", created_at="2025-09-01T00:00:00Z", uploader="ann")
-    text = plan_text(evolve(PLAN, deletions=(DELETION, older, kept), archivings=()), PLAIN)
+    older = replace(DELETION, filename="hello-tool-1.0-1.x86_64.rpm", created_at="2025-09-01T00:00:00Z", uploader="ann")
+    text = plan_text(replace(PLAN, deletions=(DELETION, older, kept), archivings=()), PLAIN)
     assert (
         "  hello-tool 1.0, 1.1, 1.2 → 1.3: OBS offers 1.3-1 (hello-tool: succeeded); "
         "uploaded 2025-09-01 to 2025-11-05 by ann, kata-ci\n"
@@ -234,8 +234,8 @@ def test_deletions_that_end_otherwise_are_told_apart() -> None:
 
 def test_a_source_is_told_with_each_file_where_there_are_several() -> None:
     upload = PLAN.uploads[1]
-    other = evolve(upload, filename="z.deb", source=evolve(upload.source, project="home:other"))
-    plan = evolve(PLAN, uploads=(upload, other), replacements=())
+    other = replace(upload, filename="z.deb", source=replace(upload.source, project="home:other"))
+    plan = replace(PLAN, uploads=(upload, other), replacements=())
     lines = plan_text(plan, PLAIN).splitlines()
     assert "2 to upload from home:kata/xUbuntu_22.04, home:other/xUbuntu_22.04:" in lines
     assert [line.split()[-1] for line in lines if line.startswith("  + ubuntu/")] == [
@@ -267,7 +267,7 @@ def test_one_long_name_pushes_no_number_beyond_the_edge() -> None:
 
 def test_no_change_is_one_line() -> None:
     assert last(plan_text(NOTHING, PLAIN)) == "No changes. kata/testing matches OBS."
-    kept = evolve(NOTHING, summary=evolve(NOTHING.summary, total=Counts(orphans_kept=1)))
+    kept = replace(NOTHING, summary=replace(NOTHING.summary, total=Counts(orphans_kept=1)))
     assert last(plan_text(kept, PLAIN)) == "No changes. kata/testing matches OBS. 1 orphan kept."
 
 
@@ -275,12 +275,12 @@ def test_no_change_is_one_line() -> None:
     ("plan", "line"),
     [
         (
-            evolve(NOTHING, complete=False),
+            replace(NOTHING, complete=False),
             "No changes planned, but a read failed: the plan is incomplete.",
         ),
-        (evolve(NOTHING, targeted=True), "No changes. The selected part of kata/testing matches OBS."),
+        (replace(NOTHING, targeted=True), "No changes. The selected part of kata/testing matches OBS."),
         (
-            evolve(NOTHING, source=evolve(NOTHING.source, repositories=(evolve(REPOSITORY, settled=False),))),
+            replace(NOTHING, source=replace(NOTHING.source, repositories=(replace(REPOSITORY, settled=False),))),
             "No changes. kata/testing holds all that OBS publishes, but OBS is not settled.",
         ),
     ],
@@ -289,7 +289,7 @@ def test_no_change_claims_no_more_than_is_known(plan: Plan, line: str) -> None:
     assert last(plan_text(plan, PLAIN)) == line
 
 
-PARTIAL = evolve(PLAN, targeted=True, selection=Selection(("ubuntu/*", "el/9/a b"), ("*.rpm",)))
+PARTIAL = replace(PLAN, targeted=True, selection=Selection(("ubuntu/*", "el/9/a b"), ("*.rpm",)))
 
 
 def test_a_partial_plan_says_so_before_all_else() -> None:
@@ -299,7 +299,7 @@ def test_a_partial_plan_says_so_before_all_else() -> None:
     )
     assert plan_text(PARTIAL, PLAIN).splitlines()[:3] == [said, "", "kata/testing on https://packagecloud.io"]
     of_old_format = "Partial: this plan was limited to some packages; the others are not in it."
-    assert plan_text(evolve(NOTHING, targeted=True), PLAIN).splitlines()[0] == of_old_format
+    assert plan_text(replace(NOTHING, targeted=True), PLAIN).splitlines()[0] == of_old_format
 
 
 def test_only_held() -> None:
@@ -353,13 +353,13 @@ def test_a_few_held_for_one_reason_keep_their_own_words() -> None:
 
 
 def test_what_makes_a_plan_doubtful_stands_first() -> None:
-    unsettled = evolve(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),) * 2)
-    plan = evolve(
+    unsettled = replace(REPOSITORY, settled=False, problems=(Problem(Reason.PUBLISHING, "aarch64 is publishing"),) * 2)
+    plan = replace(
         PLAN,
         applyable=False,
         complete=False,
         overrides=Overrides(max_deletions=0),
-        source=evolve(PLAN.source, repositories=(unsettled,), allow_http=True),
+        source=replace(PLAN.source, repositories=(unsettled,), allow_http=True),
         exceeded=(
             LimitExceeded(
                 distribution=LEAP,
@@ -448,8 +448,10 @@ def test_an_audit_on_a_narrow_terminal() -> None:
 
 def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
     orphan = AUDIT.orphans[0]
-    other = evolve(orphan, row=evolve(orphan.row, version="1.1"))
-    lines = [line.rstrip() for line in audit_text(evolve(AUDIT, orphans=(orphan, other)), Style(width=80)).splitlines()]
+    other = replace(orphan, row=replace(orphan.row, version="1.1"))
+    lines = [
+        line.rstrip() for line in audit_text(replace(AUDIT, orphans=(orphan, other)), Style(width=80)).splitlines()
+    ]
     assert lines[6:10] == [
         "Distribution   Name        Version  Arch    Uploaded    By",
         "opensuse/15.6  hello-tool  1.2-1    x86_64  2025-11-05  kata-ci",
@@ -459,14 +461,14 @@ def test_on_a_narrow_terminal_equal_words_are_told_once() -> None:
 
 
 def test_an_audit_without_orphans() -> None:
-    assert audit_text(evolve(AUDIT, orphans=()), PLAIN) == "No orphans in kata/testing."
-    part = audit_text(evolve(AUDIT, orphans=(), complete=False), PLAIN)
+    assert audit_text(replace(AUDIT, orphans=()), PLAIN) == "No orphans in kata/testing."
+    part = audit_text(replace(AUDIT, orphans=(), complete=False), PLAIN)
     assert part == "No orphans in kata/testing. A part of OBS could not be read."
 
 
 def test_an_audit_as_csv() -> None:
-    nasty = evolve(AUDIT.orphans[1], row=evolve(KEPT_ROW, name="=cmd|' /C calc'!A0", uploader='a,"b"\n'))
-    rows = list(csv.DictReader(io.StringIO(audit_csv(evolve(AUDIT, orphans=(AUDIT.orphans[0], nasty))))))
+    nasty = replace(AUDIT.orphans[1], row=replace(KEPT_ROW, name="=cmd|' /C calc'!A0", uploader='a,"b"\n'))
+    rows = list(csv.DictReader(io.StringIO(audit_csv(replace(AUDIT, orphans=(AUDIT.orphans[0], nasty))))))
     assert rows[0] == {
         "distribution": "opensuse/15.6",
         "filename": "hello-tool-1.2-1.x86_64.rpm",
@@ -528,11 +530,11 @@ def test_a_verbose_receipt_names_every_action() -> None:
 def test_a_receipt_names_what_is_not_done() -> None:
     lines = (
         RECEIPT.lines[0],
-        evolve(RECEIPT.lines[1], outcome=Outcome.ALREADY_DONE),
-        evolve(RECEIPT.lines[2], outcome=Outcome.FAILED, message="500\x1b[31m"),
-        evolve(RECEIPT.lines[3], outcome=Outcome.LEFT, reason="upload-missing", message="a replacement is not done"),
+        replace(RECEIPT.lines[1], outcome=Outcome.ALREADY_DONE),
+        replace(RECEIPT.lines[2], outcome=Outcome.FAILED, message="500\x1b[31m"),
+        replace(RECEIPT.lines[3], outcome=Outcome.LEFT, reason="upload-missing", message="a replacement is not done"),
     )
-    receipt = evolve(RECEIPT, lines=lines, complete=False, warnings=("the server renamed it",))
+    receipt = replace(RECEIPT, lines=lines, complete=False, warnings=("the server renamed it",))
     assert receipt_text(receipt, PLAIN) == (
         """\
   ! ubuntu/jammy/hello-doc_1.3_all.deb  812 B  replacement failed: 500\\x1b[31m
@@ -551,7 +553,7 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
         ({"finished_at": "unknown"}, "Apply complete: 1 uploaded."),
         ({"lines": ()}, "Nothing to do: the plan has no actions."),
         (
-            {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
+            {"lines": (replace(RECEIPT.lines[0], outcome=Outcome.ALREADY_DONE),)},
             "Nothing to do: every action of the plan was done before (1).",
         ),
         ({"finished_at": RECEIPT.started_at}, "Apply complete: 1 uploaded in under 1 s."),
@@ -565,13 +567,13 @@ Apply incomplete: 1 uploaded, 1 done before in 41 s; 1 failed, 1 left for the ne
             "Apply interrupted: 1 uploaded in 41 s; 1 left for the next run.",
         ),
         (
-            {"lines": (evolve(RECEIPT.lines[0], outcome=Outcome.FAILED), NOT_ASKED), "complete": False},
+            {"lines": (replace(RECEIPT.lines[0], outcome=Outcome.FAILED), NOT_ASKED), "complete": False},
             "Apply incomplete: nothing changed in 41 s; 1 failed, 1 left for the next run.",
         ),
     ],
 )
 def test_the_last_line_of_a_receipt(changes: dict[str, Any], line: str) -> None:
-    receipt = evolve(evolve(RECEIPT, lines=RECEIPT.lines[:1]), **changes)
+    receipt = replace(replace(RECEIPT, lines=RECEIPT.lines[:1]), **changes)
     assert last(receipt_text(receipt, PLAIN)) == line
 
 
@@ -617,12 +619,12 @@ def test_the_last_line_of_a_receipt(changes: dict[str, Any], line: str) -> None:
     ],
 )
 def test_a_receipt_says_what_an_undo_could_have(line: ReceiptLine, told: str) -> None:
-    text = receipt_text(evolve(RECEIPT, lines=(line,)), PLAIN, verbose=True).splitlines()
+    text = receipt_text(replace(RECEIPT, lines=(line,)), PLAIN, verbose=True).splitlines()
     assert [row.strip().split("  ", 1)[1] for row in text if "a.rpm" in row] == [told]
 
 
 def test_an_undo_says_what_it_takes_back() -> None:
-    undone = evolve(NOTHING, undoes=f"sha256:{SUMS['d']}")
+    undone = replace(NOTHING, undoes=f"sha256:{SUMS['d']}")
     text = plan_text(undone, PLAIN)
     assert f"undo of sha256:{SUMS['d']}" in text.splitlines()
     assert "home:kata" not in text
@@ -630,8 +632,8 @@ def test_an_undo_says_what_it_takes_back() -> None:
 
 
 def test_an_undo_says_where_its_bytes_come_from() -> None:
-    kept = tuple(evolve(upload, source=Source(kind="backup")) for upload in PLAN.uploads)
-    assert "\n2 to upload from the backup:\n" in plan_text(evolve(PLAN, uploads=kept), PLAIN)
+    kept = tuple(replace(upload, source=Source(kind="backup")) for upload in PLAN.uploads)
+    assert "\n2 to upload from the backup:\n" in plan_text(replace(PLAN, uploads=kept), PLAIN)
 
 
 def test_a_name_that_the_server_chose_is_told() -> None:
@@ -644,7 +646,7 @@ def test_a_name_that_the_server_chose_is_told() -> None:
         message="renamed",
     )
     assert "  + a.rpm  uploaded as a-1.rpm: renamed" in receipt_text(
-        evolve(RECEIPT, lines=(stored,)), PLAIN, verbose=True
+        replace(RECEIPT, lines=(stored,)), PLAIN, verbose=True
     )
 
 
@@ -662,7 +664,7 @@ LOST = ReceiptLine(
 
 
 def test_what_is_missing_comes_first_with_its_bytes_and_the_way_back() -> None:
-    receipt = evolve(RECEIPT, lines=(LOST,), complete=False)
+    receipt = replace(RECEIPT, lines=(LOST,), complete=False)
     assert receipt_text(receipt, PLAIN, "my plan.receipt.json") == (
         """\
 1 MISSING: Our own requests took them away, and nothing could be put in their place. To put them back: pkgsync undo \
@@ -675,8 +677,8 @@ there, too.
 
 
 def test_what_may_be_missing_is_told_as_such_and_without_bytes_no_undo_is_offered() -> None:
-    line = evolve(LOST, missing="perhaps", kept_at=None, undo="none")
-    text = receipt_text(evolve(RECEIPT, lines=(RECEIPT.lines[0], line), complete=False), PLAIN)
+    line = replace(LOST, missing="perhaps", kept_at=None, undo="none")
+    text = receipt_text(replace(RECEIPT, lines=(RECEIPT.lines[0], line), complete=False), PLAIN)
     assert text.startswith("1 perhaps MISSING: Our own requests were to take them away, and no look could tell what")
     assert "pkgsync undo" not in text
     assert "its bytes were not kept" in text

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from pkgsync.errors import AmbiguousError
 from pkgsync.session import DEFAULT_LIMITS, HttpLimits, Session
 from tests.support.faults.rawserver import request_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-KEPT = evolve(DEFAULT_LIMITS, idle_seconds=60)
+KEPT = replace(DEFAULT_LIMITS, idle_seconds=60)
 
 
 @define(eq=False)
@@ -70,7 +71,7 @@ def test_changes_and_looks_share_a_connection() -> None:
 
 def test_a_change_takes_no_connection_that_has_idled() -> None:
     with keeping(OK, OK, OK) as server:
-        session = session_to(server, evolve(KEPT, idle_seconds=0))
+        session = session_to(server, replace(KEPT, idle_seconds=0))
         session.get("/x", max_bytes=10)
         session.get("/x", max_bytes=10)
         session.change("POST", "/x", data=b"one")

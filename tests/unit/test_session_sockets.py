@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.errors import AmbiguousError, NotFoundError, ReadError
 from pkgsync.model.secret import Basic
@@ -25,7 +25,7 @@ QUICK = HttpLimits(
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-QUICK_CHANGE = evolve(QUICK, upload_read_seconds=0.3)
+QUICK_CHANGE = replace(QUICK, upload_read_seconds=0.3)
 
 
 def session_to(server: RawServer, limits: HttpLimits = QUICK, auth: Basic | None = None) -> Session:
@@ -255,7 +255,7 @@ def test_one_thread_watches_all_requests_of_a_session(monkeypatch: pytest.Monkey
         drip(CHUNKED)(connection, stopping)  # type: ignore[operator]
 
     with raw_server(together) as server:
-        session = session_to(server, evolve(QUICK, attempts=1, minimum_bytes_per_second=10_000))
+        session = session_to(server, replace(QUICK, attempts=1, minimum_bytes_per_second=10_000))
         with ThreadPoolExecutor(8) as pool:
             failures = [pool.submit(session.get, "/x", max_bytes=10_000).exception for _ in range(8)]
             assert {str(failure(30)).partition("complete: ")[2] for failure in failures} == {
@@ -405,7 +405,7 @@ def test_a_server_cannot_hold_an_upload_by_not_reading_it(
     read: Callable[[socket.socket, threading.Event], None],
 ) -> None:
     """Both ways less than the minimum rate leaves this machine once the buffers of the socket are full."""
-    limits = evolve(QUICK, read_seconds=20, upload_read_seconds=20, minimum_bytes_per_second=50_000_000)
+    limits = replace(QUICK, read_seconds=20, upload_read_seconds=20, minimum_bytes_per_second=50_000_000)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stopping = threading.Event()
 

@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync import snapshot as snapshots
@@ -29,7 +30,7 @@ from tests.support.values import builders
 from tests.support.values.builders import LEAP, NOW, index, row, rpm
 from tests.support.worlds.worlds import SETTINGS, World, worlds
 
-FILE = evolve(rpm(), mtime=1767225600)
+FILE = replace(rpm(), mtime=1767225600)
 PROJECT = ObsProject(name="home:me", distributions={"leap": (LEAP,)})
 
 
@@ -63,8 +64,13 @@ def snapshot_of(world: ObsWorld, *rows: Any, **other: Any) -> Snapshot:
 SAMPLE = snapshot_of(world_of(READS), row(FILE), row(rpm("old"), "fedora/40", sha256=None))
 
 
+def bare(snapshot: Snapshot) -> Snapshot:
+    """Without the digest, which only a file has."""
+    return replace(snapshot, digest="")
+
+
 def again(snapshot: Snapshot) -> Snapshot:
-    return snapshots.loads(snapshots.dumps(snapshot), "world.json")
+    return bare(snapshots.loads(snapshots.dumps(snapshot), "world.json"))
 
 
 def seen(world: ObsWorld, project: ObsProject = PROJECT) -> DesiredState:
@@ -107,43 +113,43 @@ def test_what_is_written_is_read_again_and_gives_the_same_plan(world: World) -> 
 
 
 def test_all_that_can_stand_in_one_is_read_again() -> None:
-    before = {"x86_64": evolve(BUILT["x86_64"], code="building", dirty=True, odd_entries=2)}
+    before = {"x86_64": replace(BUILT["x86_64"], code="building", dirty=True, odd_entries=2)}
     taken = snapshot_of(
         world_of(
-            evolve(READS, before=before, index=IndexRead(index=None, problems=(builders.problem(),), unread=True))
+            replace(READS, before=before, index=IndexRead(index=None, problems=(builders.problem(),), unread=True))
         ),
         archive="me/archive",
         downloads_since="2026-01-30",
     )
-    full = evolve(
+    full = replace(
         taken.packagecloud,
         archive={row(FILE).key: row(FILE)},
         downloads={row(FILE).key: 3, "a/b": None},
         warnings=("so",),
     )
-    assert again(evolve(taken, packagecloud=full)) == evolve(taken, packagecloud=full)
+    assert again(replace(taken, packagecloud=full)) == replace(taken, packagecloud=full)
     absent = ObsWorld(projects={"home:me": ProjectReads(meta=None, repositories={})}, read_at=NOW, requests=7)
     assert again(snapshot_of(absent)).obs == absent
 
 
 def test_no_route_and_no_word_of_a_server_stands_in_it() -> None:
     secret = row(FILE, download_url="/me/stable/secret", destroy_url="/secret", package_url="/secret")
-    told = {"x86_64": evolve(BUILT["x86_64"], details="secret words")}
-    data = snapshots.dumps(snapshot_of(world_of(evolve(READS, before=told, after=told)), secret))
+    told = {"x86_64": replace(BUILT["x86_64"], details="secret words")}
+    data = snapshots.dumps(snapshot_of(world_of(replace(READS, before=told, after=told)), secret))
     assert b"secret" not in data
     loaded = snapshots.loads(data, "world.json")
     assert [p.reason for p in seen(loaded.obs).repositories[0].all_problems] == [Reason.DETAILS]
-    changed = evolve(READS, before=told, after={"x86_64": evolve(told["x86_64"], details="other words")})
+    changed = replace(READS, before=told, after={"x86_64": replace(told["x86_64"], details="other words")})
     found = seen(again(snapshot_of(world_of(changed))).obs).repositories[0]
     assert {p.reason for p in found.all_problems} == {Reason.DETAILS, Reason.INDEX_CHANGED}
 
 
 def test_what_the_snapshot_did_not_read_is_unread_and_never_absent() -> None:
-    not_read = seen(world_of(evolve(READS, index=None))).repositories[0]
+    not_read = seen(world_of(replace(READS, index=None))).repositories[0]
     assert (not_read.index, not_read.unread) == (None, True)
     assert "home:me/leap: the snapshot did not read its index" in [p.message for p in not_read.problems]
     nothing = seen(
-        evolve(
+        replace(
             world_of(READS),
             projects={"home:me": ProjectReads(meta=ProjectMeta("home:me", {"leap": ("x86_64",)}), repositories={})},
         )
@@ -165,7 +171,7 @@ def test_of_built_files_only_those_count_that_were_read() -> None:
     other = rpm("second")
     copies = {
         BuiltCopy(repository="leap", architecture="x86_64", package="src", file=BuiltFile(f.filename, 1000, 1767225600)): f
-        for f in (evolve(FILE, path=f"x86_64/src/{FILE.filename}"), evolve(other, path=f"x86_64/src/{other.filename}"))
+        for f in (replace(FILE, path=f"x86_64/src/{FILE.filename}"), replace(other, path=f"x86_64/src/{other.filename}"))
     }  # fmt: skip
     both = {"x86_64": result(BuiltPackage("src", "succeeded", tuple(made.file for made in copies)), code="unpublished")}
     project = evolve(PROJECT, content="build")
@@ -208,8 +214,8 @@ def test_of_built_files_none_counts_that_was_not_tried_after_a_failure() -> None
 
 
 def test_other_downloads_and_another_archive_prove_nothing() -> None:
-    actual = evolve(builders.actual(row(FILE), archive=[row(FILE)]), downloads={row(FILE).key: 0})
-    taken = evolve(
+    actual = replace(builders.actual(row(FILE), archive=[row(FILE)]), downloads={row(FILE).key: 0})
+    taken = replace(
         snapshot_of(world_of(READS)), packagecloud=actual, archive="me/archive", downloads_since="2026-01-30"
     )
 
@@ -243,7 +249,7 @@ def resigned(value: dict[str, Any]) -> bytes:
 
 def test_the_digest_is_over_all_but_itself() -> None:
     assert json.loads(resigned(document()))["digest"] == document()["digest"]
-    assert snapshots.loads(resigned(document()), "world.json") == SAMPLE
+    assert bare(snapshots.loads(resigned(document()), "world.json")) == SAMPLE
 
 
 def leap(value: dict[str, Any]) -> dict[str, Any]:
@@ -348,5 +354,5 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     written = snapshots.write(SAMPLE, path)
     assert path.read_bytes() == snapshots.dumps(SAMPLE)
-    assert snapshots.read(path) == SAMPLE
+    assert bare(snapshots.read(path)) == SAMPLE
     assert written.digest == json.loads(path.read_bytes())["digest"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
+from msgspec.structs import replace
 
 from pkgsync import api
 from pkgsync.config import Config, load
@@ -37,7 +38,7 @@ LIMITS = HttpLimits(
     backoff_seconds=0.001, backoff_cap_seconds=0.002, retry_after_cap_seconds=0.002, max_xml_bytes=MIB,
     max_top_bytes=MIB // 4, max_index_bytes=MIB, max_index_open_bytes=4 * MIB, max_json_bytes=MIB,
 )  # fmt: skip
-IMPATIENT = evolve(
+IMPATIENT = replace(
     LIMITS, read_seconds=0.6, total_seconds=2.4, result_read_seconds=0.6, result_total_seconds=2.4, window_seconds=0.6
 )
 
@@ -187,7 +188,7 @@ class Stage:
         mapping = {LEAP: LEAP_DIST, JAMMY: JAMMY_DIST}
         loaded = self.config({"obs": obs, "distributions": mapping, "orphans": ORPHANS, "limits": limits}, self.urls)
         # a config file cannot ask for less than one version to keep
-        return evolve(loaded, policy=evolve(loaded.policy, orphans=evolve(loaded.policy.orphans, keep_versions=0)))
+        return evolve(loaded, policy=replace(loaded.policy, orphans=replace(loaded.policy.orphans, keep_versions=0)))
 
     def run(self, config: Config) -> Outcome:
         """One plan of the world as it is."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.config import Config
 from pkgsync.sandbox import REPOSITORY, Artifact, Fault, Kind
@@ -83,7 +84,7 @@ def build(stage: Stage, random: Random) -> Config:
         if any(distribution in found for found in targets.values())
     }
     config = stage.config({**data, "obs": obs}, {})
-    return evolve(config, policy=evolve(config.policy, orphans=evolve(config.policy.orphans, keep_versions=0)))
+    return evolve(config, policy=replace(config.policy, orphans=replace(config.policy.orphans, keep_versions=0)))
 
 
 def break_something(stage: Stage, random: Random) -> None:

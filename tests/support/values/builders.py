@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync.model import (
     ActualState,
@@ -30,6 +30,7 @@ from pkgsync.model import (
     Row,
     Version,
 )
+from pkgsync.model.filename import class_of
 from pkgsync.reasons import Reason
 from pkgsync.reconcile import Setting, build_plan, reconcile
 from pkgsync.reconcile.decisions import DistributionDecisions
@@ -70,14 +71,16 @@ def rpm(
     filename = f"{name}-{version}-{release}.{arch}.rpm"
     path = f"{folder or arch}/{filename}"
     of = sha(content or filename)
-    return IndexedFile(filename, path, 1000, of, PackageType.RPM, name, Version(epoch, version, release), arch)
+    kind = class_of(PackageType.RPM, name, arch)
+    return IndexedFile(filename, path, 1000, of, PackageType.RPM, name, Version(epoch, version, release), arch, kind)
 
 
 def deb(name: str = "hello", version: str = "1.0-1", *, arch: str = "amd64", content: str = "") -> IndexedFile:
     filename = f"{name}_{version}_{arch}.deb"
     upstream, _, revision = version.rpartition("-")
     parts = Version(0, upstream, revision) if upstream else Version(0, version)
-    return IndexedFile(filename, filename, 1000, sha(content or filename), PackageType.DEB, name, parts, arch)
+    of, kind = sha(content or filename), class_of(PackageType.DEB, name, arch)
+    return IndexedFile(filename, filename, 1000, of, PackageType.DEB, name, parts, arch, kind)
 
 
 def row(file: IndexedFile, distribution: str = LEAP, **other: Any) -> Row:
@@ -95,7 +98,7 @@ def row(file: IndexedFile, distribution: str = LEAP, **other: Any) -> Row:
         created_at=LONG_AGO,
         uploader="robot",
     )
-    return evolve(made, **other)
+    return replace(made, **other)
 
 
 def package(name: str, *files: IndexedFile | str, code: str = "succeeded") -> BuiltPackage:

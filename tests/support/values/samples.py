@@ -27,6 +27,7 @@ from pkgsync.model import (
     SupersededBy,
     Upload,
 )
+from pkgsync.model.actual import Untold
 from pkgsync.model.plan import Counts
 from pkgsync.reasons import Reason
 
@@ -191,7 +192,7 @@ PLAN = Plan(
 )
 ROW = Row(
     LEAP, "hello-tool-1.2-1.x86_64.rpm", "rpm", "hello-tool", "1.2", "1", 0, "x86_64", SUMS["5"], "2025-11-05T08:00:00.000Z", "kata-ci",
-    destroy_url="/api/v1/destroy", download_url="https://packagecloud.io/secret-token/download",
+    destroy_url="/api/v1/destroy", download_url=Untold("https://packagecloud.io/secret-token/download"),
 )  # fmt: skip
 KEPT_ROW = Row(JAMMY, "foreign_7_amd64.deb", "deb", "foreign", None, None, None, None, None, "2023-01-02T03:04:05.000Z")
 AUDIT = Audit(

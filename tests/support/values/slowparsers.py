@@ -13,6 +13,7 @@ from pkgsync.formats.index_entries import IndexEntry
 from pkgsync.formats.sums import Checksum
 from pkgsync.formats.xml import readable
 from pkgsync.model import BuiltFile, BuiltPackage, PackageType, Version
+from pkgsync.model.filename import class_of
 from pkgsync.obs.results import ArchitectureResult, ProjectResult
 
 _COMMON = "{http://linux.duke.edu/metadata/common}"
@@ -139,6 +140,9 @@ def _package(element: ET.Element) -> IndexEntry:
             check_word(version.get("rel"), "release", ""),
         ),
         architecture=check_word(element.findtext(f"{_COMMON}arch"), "architecture", ""),
+        file_class=class_of(
+            PackageType.RPM, element.findtext(f"{_COMMON}name") or "", element.findtext(f"{_COMMON}arch") or ""
+        ),
         mtime=int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None,
     )
 

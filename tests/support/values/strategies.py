@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from attrs import evolve
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Approval,
@@ -222,7 +222,7 @@ def counted(plan: Plan) -> Plan:
     """The plan with a summary that fits its lists."""
     by_distribution = {name: _counts(plan, name) for name in _DISTRIBUTIONS}
     total: Counter[str] = sum((Counter(counts) for counts in by_distribution.values()), Counter())
-    return evolve(
+    return replace(
         plan,
         summary=Summary(
             total=Counts(**total),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.apply import engine
@@ -165,7 +166,7 @@ class World:
         return engine.run(
             plan,
             config,
-            services if client is None else evolve(services, packagecloud=client),
+            services if client is None else replace(services, packagecloud=client),
             ApplyOptions(receipt=receipt or self.folder / "plan.receipt.json", **switches),
             now=self.now,
             report=lambda words, line: self.reported.append(words),
@@ -246,8 +247,7 @@ def config_of(endpoints: Endpoints, policy: Policy, managed: Collection[str] = M
     )
 
 
-@frozen(kw_only=True)
-class WatchedServices(Services):
+class WatchedServices(Services, frozen=True, kw_only=True):
     """Services whose look at both worlds the test has in its hands."""
 
     look: Callable[[], tuple[DesiredState, ActualState]]

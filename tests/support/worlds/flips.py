@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve, frozen
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Answer,
@@ -78,9 +79,9 @@ def _configured(case: Case, change: ConfigChange) -> Case:
     policy = case.world.policy
     section, name = (change.path[0], change.path[1]) if len(change.path) == 2 else ("", change.path[0])
     holder = getattr(policy, section) if section else policy
-    changed = evolve(holder, **{name: _changed(getattr(holder, name), change, name)})
+    changed = replace(holder, **{name: _changed(getattr(holder, name), change, name)})
     changes: dict[str, Any] = {section: changed}
-    return evolve(case, world=evolve(case.world, policy=evolve(policy, **changes) if section else changed))
+    return evolve(case, world=evolve(case.world, policy=replace(policy, **changes) if section else changed))
 
 
 def _changed(old: Any, change: ConfigChange, name: str) -> Any:
@@ -98,10 +99,10 @@ def _changed(old: Any, change: ConfigChange, name: str) -> Any:
 def _of_project(repository: Repository, change: ConfigChange) -> Repository:
     (name,) = change.path
     if name == "repositories":
-        return evolve(repository, filtered=False)
+        return replace(repository, filtered=False)
     assert name == "architectures" and isinstance(change.value, tuple)
     wanted = repository.filter_architectures
-    return repository if wanted is None else evolve(repository, filter_architectures=(*wanted, *change.value))
+    return repository if wanted is None else replace(repository, filter_architectures=(*wanted, *change.value))
 
 
 def _mapped(case: Case, change: ConfigChange) -> Case:
@@ -109,7 +110,7 @@ def _mapped(case: Case, change: ConfigChange) -> Case:
     if target is None:  # of "*"
         return case
     assert isinstance(target, str)
-    named = case.over(lambda r: evolve(r, catch_all=False) if r.name == name else r)
+    named = case.over(lambda r: replace(r, catch_all=False) if r.name == name else r)
     return evolve(named, managed=(*case.managed, target))
 
 
@@ -130,7 +131,7 @@ def _settled(case: Case, change: WorldChange, key: str) -> Case:
 
     def in_order(architecture: Architecture) -> Architecture:
         more = builders.package("more", f"more-1-1.{architecture.name}.rpm")
-        return evolve(architecture, problems=(), packages=architecture.packages or (more,))
+        return replace(architecture, problems=(), packages=architecture.packages or (more,))
 
     def read(repository: Repository) -> Repository:
         if change.subject not in repository.distributions:
@@ -138,7 +139,7 @@ def _settled(case: Case, change: WorldChange, key: str) -> Case:
         seen = repository.architectures or tuple(map(builders.architecture, worlds.ARCHITECTURES))
         unseen = None if repository.filtered else builders.index(little)
         found = tuple(map(in_order, seen))
-        return evolve(repository, problems=(), unread=False, index=repository.index or unseen, architectures=found)
+        return replace(repository, problems=(), unread=False, index=repository.index or unseen, architectures=found)
 
     return case.over(read)
 
@@ -160,16 +161,16 @@ def _succeeded(case: Case, change: WorldChange, key: str) -> Case:
         if repository.index is None or change.subject not in {f.filename for f in repository.index.files}:
             return repository
         first, *rest = repository.architectures
-        shown = evolve(first, packages=(*first.packages, builders.package("late", change.subject)))
-        return evolve(repository, architectures=(shown, *rest))
+        shown = replace(first, packages=(*first.packages, builders.package("late", change.subject)))
+        return replace(repository, architectures=(shown, *rest))
 
-    return case.over(repaired).over(lambda r: _packages(r, lambda p: evolve(p, code="succeeded")))
+    return case.over(repaired).over(lambda r: _packages(r, lambda p: replace(p, code="succeeded")))
 
 
 def _packages(repository: Repository, change: Callable[[Any], Any]) -> Repository:
-    return evolve(
+    return replace(
         repository,
-        architectures=tuple(evolve(a, packages=tuple(map(change, a.packages))) for a in repository.architectures),
+        architectures=tuple(replace(a, packages=tuple(map(change, a.packages))) for a in repository.architectures),
     )
 
 
@@ -177,25 +178,25 @@ def _unpublished(case: Case, change: WorldChange, key: str) -> Case:
     def without(repository: Repository) -> Repository:
         files = [f for f in repository.index.files if f.filename != change.subject] if repository.index else []
         index = None if repository.index is None else builders.index(*files)
-        return _unbuilt_in(evolve(repository, index=index), lambda name: name == change.subject)
+        return _unbuilt_in(replace(repository, index=index), lambda name: name == change.subject)
 
     return case.over(without)
 
 
 def _published(case: Case, change: WorldChange, key: str) -> Case:
     """The index lists what is built under this name; what it is, only its header tells."""
-    found = evolve(builders.rpm("found"), filename=change.subject, path=change.subject)
+    found = replace(builders.rpm("found"), filename=change.subject, path=change.subject)
 
     def listing(repository: Repository) -> Repository:
         if repository.index is None or repository.filtered:
             return repository
-        return evolve(repository, index=evolve(repository.index, files=(*repository.index.files, found)))
+        return replace(repository, index=replace(repository.index, files=(*repository.index.files, found)))
 
     return case.over(listing)
 
 
 def _unbuilt_in(repository: Repository, gone: Callable[[str], bool]) -> Repository:
-    return _packages(repository, lambda p: evolve(p, files=tuple(f for f in p.files if not gone(f.filename))))
+    return _packages(repository, lambda p: replace(p, files=tuple(f for f in p.files if not gone(f.filename))))
 
 
 def _unbuilt(case: Case, change: WorldChange, key: str) -> Case:
@@ -211,7 +212,7 @@ def _unbuilt(case: Case, change: WorldChange, key: str) -> Case:
 
 def _known(case: Case, change: WorldChange, key: str) -> Case:
     told = builders.sha(f"told of {change.subject}")
-    return case.with_rows(evolve(r, sha256=told) if r.key == change.subject else r for r in case.world.rows)
+    return case.with_rows(replace(r, sha256=told) if r.key == change.subject else r for r in case.world.rows)
 
 
 def _newer(case: Case, change: WorldChange, key: str) -> Case:
@@ -228,10 +229,10 @@ def _newer(case: Case, change: WorldChange, key: str) -> Case:
         assert repository.index is not None
         new = _named(old, Version(9, "9.9", "9"))
         first, *rest = repository.architectures
-        built = evolve(first, packages=(*first.packages, builders.package("newest", new.filename)))
-        return evolve(
+        built = replace(first, packages=(*first.packages, builders.package("newest", new.filename)))
+        return replace(
             repository,
-            index=evolve(repository.index, files=(*repository.index.files, new)),
+            index=replace(repository.index, files=(*repository.index.files, new)),
             architectures=(built, *rest),
         )
 
@@ -240,7 +241,7 @@ def _newer(case: Case, change: WorldChange, key: str) -> Case:
 
 def _named(file: IndexedFile, version: Version) -> IndexedFile:
     name = f"{file.name}-{version.version}-{version.release}.{file.architecture}.rpm"
-    return evolve(file, filename=name, path=f"{file.architecture}/{name}", sha256=builders.sha(name), version=version)
+    return replace(file, filename=name, path=f"{file.architecture}/{name}", sha256=builders.sha(name), version=version)
 
 
 def _removed(case: Case, change: WorldChange, key: str) -> Case:
@@ -257,7 +258,7 @@ def _arrived(case: Case, change: WorldChange, key: str) -> Case:
         for f in r.index.files
         if change.subject in (f.filename, worlds.canonical(f))
     ]
-    there = [evolve(builders.row(f, distribution), filename=change.subject) for f in files[:1]]
+    there = [replace(builders.row(f, distribution), filename=change.subject) for f in files[:1]]
     return case.with_rows([*case.world.rows, *there])
 
 

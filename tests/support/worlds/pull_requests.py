@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.model import Plan
@@ -201,15 +202,15 @@ class Pipeline:
 def with_deletions(plan: Plan, number: int) -> Plan:
     """The plan with so many deletions, each of another file, and the counts for them."""
     one = plan.deletions[0]
-    deletions = tuple(evolve(one, filename=f"{place:05}-{one.filename}") for place in range(number))
+    deletions = tuple(replace(one, filename=f"{place:05}-{one.filename}") for place in range(number))
     summary, there = plan.summary, plan.summary.distributions[one.distribution]
-    here = evolve(there, deletions=number)
-    return evolve(
+    here = replace(there, deletions=number)
+    return replace(
         plan,
         deletions=deletions,
-        summary=evolve(
+        summary=replace(
             summary,
-            total=evolve(summary.total, deletions=number),
+            total=replace(summary.total, deletions=number),
             distributions={**summary.distributions, one.distribution: here},
         ),
     )

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from pkgsync import planfile
 from pkgsync.apply.outcome import Undo
@@ -127,19 +128,19 @@ class Model:
         size = action.size if isinstance(action, Upload | Replacement) else None
         said = line(_kind(action), action.key, sha256=action.sha256, old_sha256=old, size=size, attempts=1)
         if not done:
-            return evolve(said, outcome=Outcome.LEFT, attempts=0)
+            return replace(said, outcome=Outcome.LEFT, attempts=0)
         match action:
             case Upload():
                 return self._put(action, said)
             case Replacement():
                 undo = self._take(action.key, action.old.sha256)
                 self.here[action.key] = self._bytes(action)
-                return evolve(said, undo=undo)
+                return replace(said, undo=undo)
             case Deletion():
-                return evolve(said, undo=self._take(action.key, action.sha256))
+                return replace(said, undo=self._take(action.key, action.sha256))
             case Archiving():
                 self._move(self.here, self.there, action)
-                return evolve(said, undo="archive", archive_to=action.archive_to, size=SIZES[action.sha256])
+                return replace(said, undo="archive", archive_to=action.archive_to, size=SIZES[action.sha256])
             case _:
                 raise TypeError(action)
 
@@ -147,7 +148,7 @@ class Model:
         assert action.key not in self.here
         if action.source.kind == "archive":
             self._move(self.there, self.here, action)
-            return evolve(said, undo="archive", archive_to=action.source.repository)
+            return replace(said, undo="archive", archive_to=action.source.repository)
         self.here[action.key] = self._bytes(action)
         return said
 

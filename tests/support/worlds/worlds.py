@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve, frozen
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pkgsync.model import (
     Architecture,
@@ -76,7 +77,7 @@ def a_file(dice: Dice) -> IndexedFile:
     made = builders.rpm(dice.one_of(NAMES), version, epoch=epoch, arch=dice.one_of(FILE_ARCHITECTURES))
     name = dice.mostly(made.filename, f"{made.name}.rpm", f"{made.name}_{version}_Linux-64bit.rpm", "setup.rpm")
     content = builders.sha(dice.mostly(made.filename, made.filename + "rebuilt", "twin"))
-    return evolve(made, filename=name, path=f"{made.architecture}/{name}", sha256=content)
+    return replace(made, filename=name, path=f"{made.architecture}/{name}", sha256=content)
 
 
 def some_files(dice: Dice, most: int) -> dict[str, IndexedFile]:
@@ -120,7 +121,7 @@ def an_architecture(dice: Dice, name: str, built: Mapping[str, IndexedFile]) -> 
 
 def a_row(dice: Dice) -> Row:
     made = builders.row(a_file(dice), dice.one_of([LEAP, LEAP, LEAP, RHEL, FOREIGN]))
-    return evolve(
+    return replace(
         made,
         sha256=dice.mostly(made.sha256, None, builders.sha("foreign")),
         epoch=dice.mostly(made.epoch, None),
@@ -134,8 +135,8 @@ def a_row(dice: Dice) -> Row:
 def a_row_of(dice: Dice, file: IndexedFile, distribution: str) -> Row:
     """What an earlier sync of the file left: perhaps under the server's own name, perhaps before a rebuild."""
     made = builders.row(file, distribution)
-    named = evolve(made, filename=dice.one_of([file.filename, canonical(file)]))
-    return evolve(named, sha256=dice.mostly(made.sha256, builders.sha("before a rebuild")))
+    named = replace(made, filename=dice.one_of([file.filename, canonical(file)]))
+    return replace(named, sha256=dice.mostly(made.sha256, builders.sha("before a rebuild")))
 
 
 def a_policy(dice: Dice) -> Policy:
@@ -175,26 +176,28 @@ Fault = Callable[[Repository], Repository]
 
 def _unsettled_architecture(repository: Repository) -> Repository:
     first, *rest = repository.architectures
-    return evolve(repository, architectures=(evolve(first, problems=(builders.problem(),)), *rest))
+    return replace(repository, architectures=(replace(first, problems=(builders.problem(),)), *rest))
 
 
 FAULTS: Mapping[str, Fault] = {
-    "no index": lambda r: evolve(r, index=None),
-    "unread": lambda r: evolve(r, unread=True),
-    "unread, no index, no result": lambda r: evolve(
+    "no index": lambda r: replace(r, index=None),
+    "unread": lambda r: replace(r, unread=True),
+    "unread, no index, no result": lambda r: replace(
         r, index=None, unread=True, architectures=(), problems=(builders.problem(Reason.UNREAD),)
     ),
-    "absent": lambda r: evolve(r, index=None, architectures=(), problems=(builders.problem(Reason.REPOSITORY_ABSENT),)),
-    "unsettled": lambda r: evolve(r, problems=(*r.problems, builders.problem(Reason.PUBLISHING))),
+    "absent": lambda r: replace(
+        r, index=None, architectures=(), problems=(builders.problem(Reason.REPOSITORY_ABSENT),)
+    ),
+    "unsettled": lambda r: replace(r, problems=(*r.problems, builders.problem(Reason.PUBLISHING))),
     "unsettled architecture": _unsettled_architecture,
-    "no result": lambda r: evolve(r, architectures=()),
-    "no packages": lambda r: evolve(r, architectures=tuple(evolve(a, packages=()) for a in r.architectures)),
-    "failed packages": lambda r: evolve(r, architectures=tuple(_all_failed(a) for a in r.architectures)),
+    "no result": lambda r: replace(r, architectures=()),
+    "no packages": lambda r: replace(r, architectures=tuple(replace(a, packages=()) for a in r.architectures)),
+    "failed packages": lambda r: replace(r, architectures=tuple(_all_failed(a) for a in r.architectures)),
 }
 
 
 def _all_failed(architecture: Architecture) -> Architecture:
-    return evolve(architecture, packages=tuple(evolve(p, code="failed") for p in architecture.packages))
+    return replace(architecture, packages=tuple(replace(p, code="failed") for p in architecture.packages))
 
 
 def with_fault(world: World, number: int, fault: Fault) -> World:
@@ -205,11 +208,11 @@ def with_fault(world: World, number: int, fault: Fault) -> World:
 
 def left_out(repository: Repository) -> Repository:
     """The repository once the project's ``repositories`` filter no longer names it; its index is not read."""
-    return evolve(repository, filtered=True, index=None)
+    return replace(repository, filtered=True, index=None)
 
 
 def left_out_but_read(repository: Repository) -> Repository:
-    return evolve(repository, filtered=True)
+    return replace(repository, filtered=True)
 
 
 def sound(repository: Repository) -> bool:
@@ -283,7 +286,7 @@ def after(world: World, plan: Plan, *, named_by_header: bool = False) -> tuple[R
     for action in (*plan.uploads, *plan.replacements):
         file = sources[(action.source.project, action.source.repository, action.source.path)]
         name = canonical(file) if named_by_header else action.filename
-        arrived = evolve(builders.row(file, action.distribution), filename=name, created_at=NOW.isoformat())
+        arrived = replace(builders.row(file, action.distribution), filename=name, created_at=NOW.isoformat())
         assert arrived.key not in left or left[arrived.key].type != "rpm", "the server refuses a name that is taken"
         left[arrived.key] = arrived
     return tuple(left.values())
