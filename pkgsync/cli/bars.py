@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, RLock, Thread
 from typing import TextIO
 
-from attrs import define, field
+from msgspec import Struct, field
 
 from pkgsync.progress import ProgressTask, Unit
 from pkgsync.report.units import duration, plural, size
@@ -25,8 +25,7 @@ _POLL_EVERY = 1.0
 _WIDEST_BAR, _NARROWEST_BAR = 24, 8  # columns
 
 
-@define(kw_only=True, eq=False)
-class Tally:
+class Tally(Struct, kw_only=True, eq=False):
     """How far one task is, and how fast. Thread-safe."""
 
     description: str
@@ -34,15 +33,15 @@ class Tally:
     unit: Unit
     files: int | None
     clock: Callable[[], float]
-    begun: float = field(init=False)
-    _moved_at: float = field(init=False)
+    begun: float = 0.0
+    _moved_at: float = 0.0
     _done: int = 0
     _working: int = 0
     _through: int = 0
-    _seen: deque[tuple[float, int]] = field(init=False)
-    _lock: RLock = field(factory=RLock)
+    _seen: deque[tuple[float, int]] = field(default_factory=deque)
+    _lock: RLock = field(default_factory=RLock)
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         self.begun = self._moved_at = self.clock()
         self._seen = deque([(self.begun, 0)])
 

@@ -491,7 +491,10 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "pkgsync.config", "pkgsync.
         (["help", "undo"], NOTHING - {"difflib"}),
         (["schema", "plan"], NOTHING),
         (["validate"], ONLY_CONFIG),
-        (["cache", "info"], {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"}),
+        (
+            ["cache", "info"],
+            {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "attrs", "pkgsync.config", "pkgsync.model"},
+        ),
         (
             ["show", "plan.json"],
             {
