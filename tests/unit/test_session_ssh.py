@@ -23,7 +23,7 @@ def signed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         made.append((namespace, text))
         return f"-----BEGIN SSH SIGNATURE-----\nc2\nln{len(made)}\n-----END SSH SIGNATURE-----\n"
 
-    monkeypatch.setattr("pkgsync.session.authorization.ssh.sign", sign)
+    monkeypatch.setattr("pkgsync.ssh.sign", sign)
     monkeypatch.setattr("pkgsync.session.authorization.time.time", lambda: 1_700_000_000.9 + len(made))
     return made
 
