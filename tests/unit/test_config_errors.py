@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from pkgsync import schemas
 from pkgsync.config import Config, load
 from pkgsync.config.accept import accepts
+from pkgsync.config.document import compose, read
 from pkgsync.errors import ConfigError
 from tests.support.watchdog import watchdog
 
@@ -598,12 +599,13 @@ ODD = st.sampled_from(
         *("\ufeff", "\x85"),
     ]
 )
+EVERY_KEY = read(compose((Path(__file__).parents[2] / "examples/pkgsync.yaml").read_bytes())).data
 VALIDATOR = Draft202012Validator(schemas.load("config"))
 
 
 @given(st.data())
 def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data: st.DataObject) -> None:
-    document = deepcopy(GOOD)
+    document = deepcopy(data.draw(st.sampled_from([GOOD, EVERY_KEY])))
     assert accepts(schemas.load("config"), document)
     for _ in range(data.draw(st.integers(1, 3))):
         holder: Any = document
