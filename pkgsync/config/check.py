@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from pkgsync import schemas
-from pkgsync.config.accept import accepts
 from pkgsync.config.document import (
     Document,
     KeyPath,
@@ -70,6 +69,19 @@ def schema_mistakes(document: Document, definition: str | None = None) -> list[M
     errors = _validator()(schema).iter_errors(document.data)
     found = (mistake for error in errors for mistake in _mistakes(document, _finding(error)))
     return sorted(set(islice(found, MOST_MISTAKES)))
+
+
+def accepts(schema: dict[str, Any], data: Any) -> bool:
+    """Whether the schema surely finds nothing wrong: what is compiled tells so in a tenth of the time, without words.
+
+    It refuses some more, such as a text with a line break behind it.
+    """
+    from jsonschema_rs import validator_for
+
+    try:
+        return validator_for(schema).is_valid(data)
+    except ValueError:  # a Surprise
+        return False
 
 
 def _unique_items(_validator: object, wanted: bool, value: object, _schema: object) -> Iterator["ValidationError"]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from _pytest.mark.structures import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from pkgsync import schemas
 from pkgsync.config import Config, load
-from pkgsync.config.accept import accepts
+from pkgsync.config.check import accepts
 from pkgsync.errors import ConfigError
 from tests.support.watchdog import watchdog
 
@@ -599,13 +598,12 @@ ODD = st.sampled_from(
         *("\ufeff", "\x85"),
     ]
 )
-EVERY_KEY = yaml.safe_load((Path(__file__).parents[2] / "examples/pkgsync.yaml").read_bytes())
 VALIDATOR = Draft202012Validator(schemas.load("config"))
 
 
 @given(st.data())
 def test_what_is_accepted_without_a_look_for_words_is_what_the_schema_accepts(data: st.DataObject) -> None:
-    document = deepcopy(data.draw(st.sampled_from([GOOD, EVERY_KEY])))
+    document = deepcopy(GOOD)
     assert accepts(schemas.load("config"), document)
     for _ in range(data.draw(st.integers(1, 3))):
         holder: Any = document
