@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import import_module
 
-from attrs import evolve
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -133,7 +132,7 @@ class Services(Struct, frozen=True, kw_only=True):
         self, world: ObsWorld, config: Config, also: Sequence[ObsProject], now: Callable[[], datetime]
     ) -> ObsWorld:
         """What another config names beside this one's; this one's plan must not fail with it."""
-        theirs = evolve(config, obs=replace(config.obs, projects=tuple(also)))
+        theirs = replace(config, obs=replace(config.obs, projects=tuple(also)))
         try:
             # the login may be bound to projects: those of another config are no exception
             credentials.for_obs(theirs, self.surroundings.env, self.surroundings.home)

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from attrs import field, frozen
 from msgspec import Struct
+
+from pkgsync.model.secret import Discreet
 
 # a config may come from anybody: a few lines of aliases can stand for millions of values
 MAX_BYTES = 2**20
@@ -47,13 +48,12 @@ class Surprise(Struct, frozen=True):
     kind: str
 
 
-@frozen
-class Place:
+class Place(Discreet, frozen=True):
     """Where a key (None for list items) and its value stand, and the text of a scalar as it is written."""
 
     value: Position
     key: Position | None = None
-    text: str | None = field(default=None, repr=False)
+    text: str | None = None
 
 
 class Document(Struct, frozen=True, kw_only=True):

@@ -1,27 +1,29 @@
 """The config as values: what to read, where to write, and what decides."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from attrs import field, fields, frozen
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from pkgsync.model import ContentFrom, Policy
 from pkgsync.model.policy import GoneRule
+from pkgsync.model.secret import Discreet
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
 _LATER = {"compare_times": True, "signing_key": None, "gone": GoneRule.KEEP, "installable": False, "approvals": None}
 """What keys have of themselves that came after others had been in use: the digest of a config without them stays."""
+_PLACES = {"places", "map_place", "disowned"}
+"""Where things stand in the file, which decides nothing."""
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@frozen(kw_only=True)
-class ObsProject:
+class ObsProject(Struct, frozen=True, kw_only=True):
     """One OBS project, its name expanded.
 
     ``distributions`` is what counts for this project, in order: OBS repository (or ``*``) to Packagecloud
@@ -43,9 +45,9 @@ class ObsProject:
     content: ContentFrom = "published"
     compare_times: bool = True
     signing_key: str | None = None
-    places: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
-    map_place: str = field(default="", eq=False, repr=False)
-    disowned: frozenset[str] = field(default=frozenset(), eq=False, repr=False)
+    places: Mapping[str, str] = field(default_factory=dict)
+    map_place: str = ""
+    disowned: frozenset[str] = frozenset()
 
     def target(self, repository: str) -> Targets:
         """The distributions of the OBS repository, None to skip it. Raises KeyError where nothing maps it."""
@@ -90,30 +92,27 @@ class Connections(Struct, frozen=True, kw_only=True):
     downloads: int = 8
 
 
-@frozen(kw_only=True)
-class ConfigSecrets:
+class ConfigSecrets(Discreet, frozen=True, kw_only=True):
     """The credential keys as they are written: ``${NAME}`` for an environment variable, or a plain secret."""
 
-    # no repr: a traceback may show the config
-    obs_username: str | None = field(default=None, repr=False)
-    obs_password: str | None = field(default=None, repr=False)
-    packagecloud_token: str | None = field(default=None, repr=False)
+    obs_username: str | None = None
+    obs_password: str | None = None
+    packagecloud_token: str | None = None
 
 
-@frozen(kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """One config file. ``legacy`` says that it is in the predecessor's format."""
 
     path: Path
     obs: ObsConfig
     packagecloud: PackagecloudConfig
     policy: Policy
-    connections: Connections = field(factory=Connections)
+    connections: Connections = Connections()
     allow_http: bool = False
     allow_private: bool = False
     warnings: tuple[str, ...] = ()
     legacy: bool = False
-    secrets: ConfigSecrets = field(default=ConfigSecrets(), repr=False)
+    secrets: ConfigSecrets = ConfigSecrets()
 
     @property
     def digest(self) -> str:
@@ -145,16 +144,11 @@ def _project(project: ObsProject) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Struct | ObsProject):
-        found = {name: getattr(value, name) for name in _deciding(value)}
+    if isinstance(value, Struct):
+        found = {name: item for name, item in asdict(value).items() if name not in _PLACES}
         return {name: _plain(item) for name, item in found.items() if name not in _LATER or item != _LATER[name]}
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return int(value.total_seconds()) if isinstance(value, timedelta) else value
-
-
-def _deciding(value: Struct | ObsProject) -> Iterable[str]:
-    """The names of its fields, without those that only tell where things stand."""
-    return value.__struct_fields__ if isinstance(value, Struct) else (f.name for f in fields(ObsProject) if f.eq)

@@ -1,22 +1,27 @@
 """The values that hold a credential, or say where one is."""
 
-from attrs import field, frozen
+from msgspec import Struct
 
 
-@frozen
-class Basic:
+class Discreet(Struct, frozen=True):
+    """Shows nothing of itself where it is printed, as in a traceback."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class Basic(Discreet, frozen=True):
     """A login for HTTP basic authentication. A Packagecloud token is the user name, with an empty password.
 
     Neither part appears in ``repr``. ``source`` says in words where it was found.
     """
 
-    username: str = field(repr=False)
-    password: str = field(repr=False)
-    source: str = field(default="", eq=False, kw_only=True)
+    username: str
+    password: str
+    source: str = ""
 
 
-@frozen(kw_only=True)
-class SshKey:
+class SshKey(Struct, frozen=True, kw_only=True):
     """A login by signatures of an SSH key, which itself is never read.
 
     ``key`` is the path of a private or public key file, or the ``SHA256:`` fingerprint of a key in the agent;
@@ -26,7 +31,7 @@ class SshKey:
     username: str
     key: str
     agent: str = ""
-    source: str = field(default="", eq=False)
+    source: str = ""
 
 
 Login = Basic | SshKey

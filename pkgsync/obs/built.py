@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from pkgsync.cache import Cache
 from pkgsync.errors import IntegrityError, ReadError, StorageError
@@ -114,14 +114,13 @@ def _is_package(filename: str) -> bool:
     return type_of(filename) is not None and not is_imported(filename)
 
 
-@frozen(eq=False, kw_only=True)
-class BuiltFiles:
+class BuiltFiles(Struct, frozen=True, eq=False, kw_only=True):
     """Reads built files into ``cache``; what it holds already is not downloaded again."""
 
     client: ObsClient
     cache: Cache
     wants: Wants
-    _memos: dict[str, Memo] = field(factory=dict, init=False)
+    memos: dict[str, Memo] = field(default_factory=dict)
 
     def read(
         self, repositories: Sequence[Wanted], first: ProjectResult, executor: Executor, progress: Progress
@@ -131,8 +130,8 @@ class BuiltFiles:
         Raises AuthenticationError, StorageError; other failures stand in the result.
         """
         project = repositories[0].project.name
-        if project not in self._memos:
-            self._memos[project] = Memo(self.cache.folder / _MEMO_FOLDER, self.client.api, project)
+        if project not in self.memos:
+            self.memos[project] = Memo(self.cache.folder / _MEMO_FOLDER, self.client.api, project)
         work = [(w, made) for w in repositories for made in chosen(w, first.architectures(w.name), self.wants)]
         failed: set[Wanted] = set()
 
@@ -158,7 +157,7 @@ class BuiltFiles:
         """The file with its sha256 and what its header says. Raises ReadError, IntegrityError, StorageError."""
         file = made.file
         check_filename(file.filename, w.id)
-        sha256 = self._memos[w.project.name].sha256(made)
+        sha256 = self.memos[w.project.name].sha256(made)
         if sha256 is not None and (kept := self.cache.open(sha256, file.size)) is not None:
             with kept:
                 on_bytes(file.size)
@@ -185,7 +184,7 @@ class BuiltFiles:
         if readings:
             read = ((made, found) for copies in readings.values() for made, found in copies.items())
             confirmed = {made: found.sha256 for made, found in read if isinstance(found, IndexedFile)}
-            self._memos[project].remember(confirmed, set(_copies(second)))
+            self.memos[project].remember(confirmed, set(_copies(second)))
 
     @contextmanager
     def _scratch(self) -> Iterator[BinaryIO]:

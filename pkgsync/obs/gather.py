@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
-from attrs import evolve, frozen
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync import backoff
 from pkgsync.config import ObsProject
@@ -100,7 +100,7 @@ def observe(
             # what is missing of these is unread for whoever maps them; this plan does not need it
             extra = progress.task("Reading other OBS repositories", _answers(others), "requests")
             with suppress(AuthenticationError, ReadError), extra as task:
-                read |= evolve(reader, pool=_Pool(pool, task), hasher=None).repositories(others)
+                read |= replace(reader, pool=_Pool(pool, task), hasher=None).repositories(others)
     return ObsWorld(projects=_by_project(projects, metas, read), read_at=read_at, requests=requests)
 
 
@@ -221,26 +221,25 @@ def _meta(client: ObsClient, project: ObsProject) -> ProjectMeta | None:
         raise NotFoundError(f"{project.name}: OBS has no such project ({error.message})", tip=tip) from None
 
 
-@frozen(eq=False, kw_only=True)
-class _Reader:
+class _Reader(Struct, frozen=True, eq=False, kw_only=True):
     """Two equal results of a project with its indexes between them; what changed is read again, a few times."""
 
-    _client: ObsClient
-    _pool: _Pool
-    _chains: Executor
-    _looks: dict[str, Future[ProjectResult]]
-    _hasher: Hasher | None
-    _parsed: ParsedIndexes | None
-    _built: BuiltFiles | None
-    _keys: Mapping[str, PublicKeys]
-    _progress: Progress
+    client: ObsClient
+    pool: _Pool
+    chains: Executor
+    looks: dict[str, Future[ProjectResult]]
+    hasher: Hasher | None
+    parsed: ParsedIndexes | None
+    built: BuiltFiles | None
+    keys: Mapping[str, PublicKeys]
+    progress: Progress
 
     def repositories(self, present: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
         """Every repository as the last look shows it. No project waits for another one."""
         projects: dict[str, list[Wanted]] = {}
         for w in present:
             projects.setdefault(w.project.name, []).append(w)
-        begun = [self._chains.submit(self._project, name, wanted) for name, wanted in projects.items()]
+        begun = [self.chains.submit(self._project, name, wanted) for name, wanted in projects.items()]
         return {w: reads for chain in begun for w, reads in chain.result().items()}
 
     def _project(self, name: str, wanted: Sequence[Wanted]) -> dict[Wanted, RepositoryReads]:
@@ -249,7 +248,7 @@ class _Reader:
             again = [w for w in wanted if not w.skipped and (w in moved or _changed(w, read[w]))]
             if not again:
                 break
-            self._client.pause(seconds)
+            self.client.pause(seconds)
             # the second look of one round is the first of the next
             newer, moved, look = self._once(name, again, look)
             read |= newer
@@ -261,14 +260,14 @@ class _Reader:
         """The repositories between two looks, those whose index was replaced meanwhile, and the second look."""
         published = _offering(wanted, "published")
         readers = [self._index_reader(w, first) for w in published]
-        lists = self._pool.map(IndexReader.listed, readers)
+        lists = self.pool.map(IndexReader.listed, readers)
         copies = self._hashed(_offering(wanted, "build"), first)
         # after the last index and file of the project: what both looks show alike stood still while those were read
-        look = self._pool.submit(self._client.result, name)
-        confirmed = self._pool.map(IndexReader.confirmed, readers, lists)
+        look = self.pool.submit(self.client.result, name)
+        confirmed = self.pool.map(IndexReader.confirmed, readers, lists)
         second = look.result()
-        if self._built is not None:
-            self._built.remember(name, copies, second)
+        if self.built is not None:
+            self.built.remember(name, copies, second)
         indexes = {w: index for w, (index, _) in zip(published, confirmed, strict=True)}
         read = {
             w: RepositoryReads(
@@ -283,21 +282,21 @@ class _Reader:
 
     def _first_look(self, name: str) -> ProjectResult:
         """What OBS says of a project: the first time the look that was begun beside its ``_meta``."""
-        begun = self._looks.pop(name, None)
+        begun = self.looks.pop(name, None)
         if begun is None:
-            return self._pool.submit(self._client.result, name).result()
+            return self.pool.submit(self.client.result, name).result()
         look = begun.result()
-        self._pool.task.advance(1)
+        self.pool.task.advance(1)
         return look
 
     def _index_reader(self, w: Wanted, first: ProjectResult) -> IndexReader:
-        results, keys = first.architectures(w.name), self._keys.get(w.project.name)
-        return IndexReader(self._client, w, results, hasher=self._hasher, parsed=self._parsed, keys=keys)
+        results, keys = first.architectures(w.name), self.keys.get(w.project.name)
+        return IndexReader(self.client, w, results, hasher=self.hasher, parsed=self.parsed, keys=keys)
 
     def _hashed(self, repositories: Sequence[Wanted], first: ProjectResult) -> dict[Wanted, Reading]:
-        if self._built is None or not repositories:
+        if self.built is None or not repositories:
             return {}
-        return self._built.read(repositories, first, self._pool.executor, self._progress)
+        return self.built.read(repositories, first, self.pool.executor, self.progress)
 
 
 def _changed(w: Wanted, reads: RepositoryReads) -> bool:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Generic, TypeVar
 
-from attrs import define, field, frozen
+from msgspec import Struct, field
 
 from pkgsync.errors import NotFoundError, PkgsyncError, ReadError
 from pkgsync.model import Row
@@ -19,20 +19,18 @@ Answer = TypeVar("Answer")
 Failures = tuple[type[PkgsyncError], ...]
 
 
-@frozen
-class Answers(Generic[Answer]):
+class Answers(Struct, Generic[Answer], frozen=True):
     """What was answered, by package key: None where there was no usable answer. ``warnings`` say why."""
 
     values: Mapping[str, Answer | None]
     warnings: tuple[str, ...] = ()
 
 
-@define(kw_only=True)
-class _Questioner(Generic[Answer]):
+class _Questioner(Struct, Generic[Answer], kw_only=True):
     question: Callable[[Row], Answer | None]
     failures: Failures
-    failed: list[str] = field(factory=list)
-    _lock: Lock = field(factory=Lock)
+    failed: list[str] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
 
     def ask(self, row: Row) -> Answer | None:
         if len(self.failed) >= MAX_FAILED:
@@ -43,7 +41,7 @@ class _Questioner(Generic[Answer]):
         except NotFoundError:
             return None
         except self.failures as error:
-            with self._lock:
+            with self.lock:
                 self.failed.append(error.message)
             return None
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from attrs import field, frozen
 from msgspec import Struct
 
 from pkgsync import signatures
@@ -18,6 +17,7 @@ from pkgsync.formats import debian, rpmmd
 from pkgsync.formats.index_entries import IndexEntry, Pointer
 from pkgsync.formats.sums import opened
 from pkgsync.model import PackageType, Relations
+from pkgsync.model.secret import Discreet
 from pkgsync.model.served import ServedFile, ServedIndex, Wanted
 from pkgsync.packagecloud import routes
 from pkgsync.packagecloud.client import PackagecloudClient
@@ -31,8 +31,7 @@ _BASES = {"i386": "i386", "i486": "i386", "i586": "i386", "i686": "i386", "src":
 _USUAL = {PackageType.RPM: "x86_64", PackageType.DEB: "amd64"}
 
 
-@frozen(kw_only=True)
-class Tree:
+class Tree(Discreet, frozen=True, kw_only=True):
     """The packages of one architecture as package managers get them: bytes that fit the top file, not parsed yet.
 
     ``architecture`` is what the tree is called there; it holds the packages for every architecture too.
@@ -41,7 +40,7 @@ class Tree:
     type: PackageType
     architecture: str
     pointer: Pointer
-    packed: bytes = field(repr=False)
+    packed: bytes
     what: str
     max_open_bytes: int
     signed: Signed | None = None

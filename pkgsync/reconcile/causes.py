@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 
-from attrs import frozen
+from msgspec import Struct
 
 from pkgsync.model import (
     Action,
@@ -66,8 +66,7 @@ def _same(action: Action, old: Action | None) -> bool:
     return not isinstance(action, Removal) or (isinstance(old, Removal) and action.archive == old.archive)
 
 
-@frozen(kw_only=True)
-class _History:
+class _History(Struct, frozen=True, kw_only=True, dict=True):
     """What both worlds tell of times, all in seconds since 1970."""
 
     desired: DesiredState

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from attrs import field, frozen
 from msgspec import Struct
 
 from pkgsync.model import (
@@ -38,8 +37,7 @@ from pkgsync.reconcile.transfers import Transfers, transfers
 from pkgsync.reconcile.versions import key_of
 
 
-@frozen(kw_only=True)
-class DistributionDecisions:
+class DistributionDecisions(Struct, frozen=True, kw_only=True):
     """All decisions for one distribution, and the ``facts`` they were taken on.
 
     ``freed`` are removals whose newer version this plan uploads; ``renamed`` the rows whose content an index lists
@@ -47,7 +45,7 @@ class DistributionDecisions:
     """
 
     name: str
-    facts: Facts = field(eq=False, repr=False)
+    facts: Facts
     uploads: tuple[Upload, ...] = ()
     replacements: tuple[Replacement, ...] = ()
     deletions: tuple[Deletion, ...] = ()

@@ -5,8 +5,7 @@ from datetime import datetime
 from functools import cache, cached_property, partial
 from itertools import chain
 
-from attrs import field, frozen
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pkgsync.model import ArchitectureEvidence, Policy, Repository, RepositoryEvidence, Row
 from pkgsync.reconcile.filters import Globs
@@ -23,8 +22,7 @@ class Owner(Struct, frozen=True):
     package: str = ""
 
 
-@frozen(kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True, dict=True):
     """What the checks look at, for one distribution. ``rows`` are by file name, ``total`` counts the whole listing.
 
     ``versions`` (by file name), ``groups`` and ``by_name`` are of the names that some row to judge has; ``by_name`` is
@@ -43,7 +41,7 @@ class Facts:
     policy: Policy
     now: datetime
     total: int
-    downloads: Mapping[str, int | None] = field(factory=dict)
+    downloads: Mapping[str, int | None] = field(default_factory=dict)
     archive: Mapping[str, Row] | None = None
 
     @cached_property

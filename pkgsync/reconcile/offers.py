@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from operator import attrgetter
 
-from attrs import define, field
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pkgsync.model import (
@@ -69,8 +68,7 @@ class Offer(Struct, frozen=True, kw_only=True):
         return {path.rpartition("/")[2] for path in (self.file.path, *(source.path for source in self.also))}
 
 
-@define(kw_only=True)
-class Offered:
+class Offered(Struct, kw_only=True, dict=True):
     """Everything that OBS says about one Packagecloud distribution; built once, then only read.
 
     ``offers`` are after the filters, one per package and version, by their names on Packagecloud; ``places`` are where
@@ -82,15 +80,15 @@ class Offered:
     """
 
     distribution: str
-    sources: list[tuple[Repository, Builders]] = field(factory=list)
-    repositories: list[Repository] = field(factory=list)
-    filtered: list[Repository] = field(factory=list)
-    offers: dict[str, Offer] = field(factory=dict)
-    left_out: dict[str, Offer] = field(factory=dict)
-    left_out_places: dict[str, Offer] = field(factory=dict)
-    listed: list[Offer] = field(factory=list)
-    places: dict[str, Offer] = field(factory=dict)
-    shadowed: list[Shadowed] = field(factory=list)
+    sources: list[tuple[Repository, Builders]] = field(default_factory=list)
+    repositories: list[Repository] = field(default_factory=list)
+    filtered: list[Repository] = field(default_factory=list)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    left_out: dict[str, Offer] = field(default_factory=dict)
+    left_out_places: dict[str, Offer] = field(default_factory=dict)
+    listed: list[Offer] = field(default_factory=list)
+    places: dict[str, Offer] = field(default_factory=dict)
+    shadowed: list[Shadowed] = field(default_factory=list)
 
     @property
     def all_repositories(self) -> tuple[Repository, ...]:

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from attrs import evolve
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.model import (
     EVERYTHING,
@@ -187,7 +187,7 @@ def _planned(repository: Repository) -> PlannedRepository:
 
 def _selected(decided: DistributionDecisions, takes: Callable[[str], bool]) -> DistributionDecisions:
     """The decisions without what is told of packages that the run leaves out; due actions are chosen already."""
-    return evolve(
+    return replace(
         decided,
         held=tuple(h for h in decided.held if takes(h.key)),
         shadowed=tuple(s for s in decided.shadowed if takes(s.key)),

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from itertools import groupby
 
-from attrs import define, field
+from msgspec import Struct, field
 
 from pkgsync.model import IndexedFile, Row
 from pkgsync.reconcile.identity import Identity, contradiction, identity_of
@@ -12,15 +12,14 @@ from pkgsync.reconcile.offers import Offered
 from pkgsync.reconcile.versions import Key, UnknownVersion, key_of, orderable, sort_key
 
 
-@define(kw_only=True)
-class VersionGroup:
+class VersionGroup(Struct, kw_only=True):
     """One type, name and architecture of one distribution.
 
     ``versions`` are the keys of the distinct versions that stand on Packagecloud or arrive with this plan, in order.
     ``unknown`` names a row or offer whose version cannot be ordered, ``not_here`` an offer that does not arrive.
     """
 
-    versions: list[Key] = field(factory=list)
+    versions: list[Key] = field(default_factory=list)
     unknown: str | None = None
     not_here: str | None = None
 

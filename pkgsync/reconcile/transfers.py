@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from attrs import define, field
+from msgspec import Struct, field
 
 from pkgsync.model import ActionKind, Flip, Held, OldContent, Policy, Replacement, Row, Upload
 from pkgsync.reasons import Reason
@@ -10,17 +10,16 @@ from pkgsync.reconcile.offers import Offer, Offered
 from pkgsync.reconcile.stops import Stop, first_stop, setting, walk, world
 
 
-@define(kw_only=True)
-class Transfers:
+class Transfers(Struct, kw_only=True):
     """The result for one distribution.
 
     ``renamed`` are the rows whose content an index lists under another name.
     """
 
-    uploads: list[Upload] = field(factory=list)
-    replacements: list[Replacement] = field(factory=list)
-    held: list[Held] = field(factory=list)
-    renamed: set[str] = field(factory=set)
+    uploads: list[Upload] = field(default_factory=list)
+    replacements: list[Replacement] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    renamed: set[str] = field(default_factory=set)
     unchanged: int = 0
 
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from attrs import field, frozen
-
 from pkgsync.errors import (
     AuthenticationError,
     BusyError,
@@ -15,6 +13,7 @@ from pkgsync.errors import (
     QuotaError,
     ReadError,
 )
+from pkgsync.model.secret import Discreet
 from pkgsync.session.authorization import signature_challenge
 
 WORDS_TIP = "With -v the server's own words stand on stderr."
@@ -24,13 +23,12 @@ _BEFORE = re.compile(rb"\s+|\xef\xbb\xbf|<!--.*?-->", re.DOTALL)
 _TRANSIENT = (408, 425, 429)
 
 
-@frozen(kw_only=True)
-class Reply:
+class Reply(Discreet, frozen=True, kw_only=True):
     """One answer. ``url`` is without query; the names of ``headers`` match in any case."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
     url: str
 
     @property

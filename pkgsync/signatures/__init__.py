@@ -8,10 +8,9 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from attrs import field, frozen
-
 from pkgsync.errors import ConfigError, IntegrityError, SignatureError
 from pkgsync.model import Signed
+from pkgsync.model.secret import Discreet
 from pkgsync.signatures import gpgv, openpgp, sequoia
 from pkgsync.signatures.signed import day, shown
 
@@ -22,11 +21,10 @@ _MOST_SIGNATURES = 100  # of one text: each costs the verifier time
 _GET_ONE = "Install gpgv (Debian: gpgv, Fedora and openSUSE: gnupg2), or `pip install 'obs-pkgsync[signatures]'`."
 
 
-@frozen(kw_only=True)
-class PublicKeys:
+class PublicKeys(Discreet, frozen=True, kw_only=True):
     """One or more public keys. ``packets`` are binary; ``fingerprints`` of the primary keys, in upper-case hex."""
 
-    packets: bytes = field(repr=False)
+    packets: bytes
     fingerprints: tuple[str, ...]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from msgspec.structs import replace
 
 from pkgsync.apply.share import Part, Phase
@@ -128,7 +127,7 @@ def test_a_plan_for_another_server_is_refused(world: World, service: str, what: 
     world.publish(rpm())
     config = world.config()
     changed = {"obs": {"api": "https://a.test"}, "packagecloud": {"url": "https://a.test"}}[service]
-    other = evolve(config, **{service: replace(getattr(config, service), **changed)})
+    other = replace(config, **{service: replace(getattr(config, service), **changed)})
     words = f"The plan was made for {what} http://.*, the config names https://a.test."
     with pytest.raises(UsageError, match=words):
         world.apply(world.plan(), config=other)

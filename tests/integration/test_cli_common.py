@@ -453,7 +453,7 @@ FILES = {"jsonschema", "jsonschema_rs", "referencing", "pkgsync.planfile"}
 DECISIONS = {"pkgsync.api", "pkgsync.obs", "pkgsync.packagecloud", "pkgsync.reconcile", "pkgsync.model.plan"}
 CHANGES = {"pkgsync.apply.engine", "pkgsync.apply.site"}
 RARE = {
-    *("difflib", "subprocess", "configparser", "jsonschema", "jsonschema_rs", "pkgsync.ssh", "pkgsync.needs"),
+    *("difflib", "subprocess", "configparser", "jsonschema", "attrs", "pkgsync.ssh", "pkgsync.needs"),
     *("pkgsync.proposals.proposing", "pkgsync.reconcile.causes", "pkgsync.reconcile.explanations"),
     *("pkgsync.reconcile.rechecks", "pkgsync.reconcile.serving", "pkgsync.reconcile.undo"),
 }
@@ -462,6 +462,7 @@ NOT_LOCAL = {
     *SANDBOX,
     *HTTP,
     *CHANGES,
+    "attrs",
     "filelock",
     "pkgsync.api",
     "pkgsync.obs",
@@ -480,7 +481,7 @@ ONLY_CONFIG = {
     "logging",
     "difflib",
 }
-NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
+NOTHING = {*ONLY_CONFIG, "yaml", "msgspec", "pkgsync.config", "pkgsync.report", "pkgsync.model"}
 
 
 @pytest.mark.parametrize(
@@ -490,16 +491,15 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "pkgsync.config", "pkgsync.
         *(([name, "--help"], NOTHING - {"difflib"}) for name in SUMMARIES),
         (["help", "undo"], NOTHING - {"difflib"}),
         (["schema", "plan"], NOTHING),
-        (["validate"], ONLY_CONFIG),
+        (["validate"], ONLY_CONFIG - {"jsonschema_rs", "tempfile"}),
         (
             ["cache", "info"],
-            {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "attrs", "pkgsync.config", "pkgsync.model"},
+            {*NOT_LOCAL, *FILES, *DECISIONS, *REPORTS, "yaml", "pkgsync.config", "pkgsync.model"},
         ),
         (
             ["show", "plan.json"],
             {
                 *NOT_LOCAL,
-                "attrs",
                 "jsonschema",
                 "referencing",
                 "yaml",
@@ -518,7 +518,7 @@ NOTHING = {*ONLY_CONFIG, "yaml", "attrs", "msgspec", "pkgsync.config", "pkgsync.
         ),
         (
             ["snapshot", "-o", "snapshot.json"],
-            {*SANDBOX, *CHANGES, *REPORTS, "subprocess", "configparser", "pkgsync.reconcile.rechecks"},
+            {*SANDBOX, *CHANGES, *REPORTS, "attrs", "subprocess", "configparser", "pkgsync.reconcile.rechecks"},
         ),
         (["apply", "plan.json"], {*SANDBOX, "pkgsync.report.audit", "pkgsync.report.pages"}),
     ],

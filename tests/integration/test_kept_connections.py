@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from pkgsync import api, config
 from pkgsync.config import Connections
@@ -76,7 +76,7 @@ def test_a_read_over_a_connection_that_is_just_closed_is_repeated(
 def test_forty_small_uploads_open_no_more_connections_than_they_may(world: World) -> None:
     files = [rpm(f"tool{number:02}") for number in range(40)]
     world.publish(*files)
-    some = evolve(world.config(), connections=Connections(uploads=3, downloads=2))
+    some = replace(world.config(), connections=Connections(uploads=3, downloads=2))
     reviewed = world.plan()
     world.sandbox.log.clear()
 

@@ -155,7 +155,7 @@ def test_names_are_encoded_and_flavors_keep_their_colon(empty: World) -> None:
 
 def test_epochs_and_debian_packages(empty: World) -> None:
     empty.build(make_deb("hello", "1.0~rc1", "2", epoch=3), repository=JAMMY)
-    (jammy,) = (r for r in empty.read(evolve(BUILD, distributions={JAMMY: ("ubuntu/jammy",)})).repositories)
+    (jammy,) = (r for r in empty.read(replace(BUILD, distributions={JAMMY: ("ubuntu/jammy",)})).repositories)
     assert jammy.index is not None
     assert [(f.name, str(f.version), f.architecture) for f in jammy.index.files] == [("hello", "3:1.0~rc1-2", "amd64")]
 
@@ -165,12 +165,12 @@ def test_what_the_filters_leave_out_is_not_downloaded(world: World) -> None:
     source, debug = make_rpm("hello", "1.0", arch="src"), make_rpm("hello-debuginfo", "1.0")
     log, copied = evolve(RPM, filename="rpmlint.log"), evolve(RPM, filename=f"::import::i586::{RPM.filename}")
     world.build(RPM, source, debug, log, copied)
-    project = evolve(BUILD, architectures=("x86_64",))
+    project = replace(BUILD, architectures=("x86_64",))
     assert world.requested(lambda: world.read(project)) == sorted([*READS, *paths([("x86_64", "hello", RPM)])])
 
 
 def test_a_repository_that_is_filtered_out_is_not_downloaded(world: World) -> None:
-    project = evolve(BUILD, repositories=(JAMMY,))
+    project = replace(BUILD, repositories=(JAMMY,))
     assert world.requested(lambda: world.read(project)) == READS
     leap = next(r for r in world.read(project).repositories if r.name == LEAP)
     assert (leap.filtered, leap.index) == (True, None)
@@ -190,7 +190,7 @@ def test_a_noarch_file_is_the_copy_of_the_first_architecture(empty: World, chang
     copies = {arch: make_rpm("doc", arch="noarch", salt=arch) for arch in ("x86_64", "aarch64")}
     for arch, artifact in copies.items():
         empty.build(artifact, package="doc", arch=arch)
-    (file,) = empty.leap(project=evolve(BUILD, **changes)).index.files  # type: ignore[union-attr]
+    (file,) = empty.leap(project=replace(BUILD, **changes)).index.files  # type: ignore[union-attr]
     assert (file.path.split("/")[0], file.sha256) == (first, copies[first].blob.digest("sha256"))
 
 
@@ -413,7 +413,7 @@ def test_settled(world: World, code: str, dirty: bool, details: str, expected: l
 def test_nothing_built_is_taken_for_a_fault_unless_it_may_be_so(empty: World) -> None:
     empty.build(package="none")
     assert reasons(empty.leap()) == [Reason.INDEX_EMPTY]
-    assert reasons(empty.leap(project=evolve(BUILD, may_be_empty=(LEAP,)))) == []
+    assert reasons(empty.leap(project=replace(BUILD, may_be_empty=(LEAP,)))) == []
 
 
 def test_nothing_but_filtered_files_is_not_nothing(world: World) -> None:

@@ -179,7 +179,7 @@ def test_an_index_without_sha256_has_its_files_hashed(empty: Sandbox) -> None:
         calls.append(given)
         return artifact.blob.digest("sha256")
 
-    project = evolve(DEMO, distributions={LEAP: ("opensuse/15.6",)})
+    project = replace(DEMO, distributions={LEAP: ("opensuse/15.6",)})
     (repository,) = read(client_of(empty), project, hasher=hasher).repositories
     path = f"x86_64/{artifact.filename}"
     assert calls == [(PROJECT, LEAP, path, artifact.blob.size, "sha1", artifact.blob.digest("sha1"))]
@@ -335,7 +335,7 @@ def test_a_project_that_does_not_exist_is_an_error_unless_it_is_optional(sandbox
     absent = ObsProject(name="demo:gone", distributions=MAPPING)
     with pytest.raises(NotFoundError, match="demo:gone"):
         read(client_of(sandbox), DEMO, absent)
-    state = read(client_of(sandbox), evolve(absent, optional=True), DEMO)
+    state = read(client_of(sandbox), replace(absent, optional=True), DEMO)
     assert [(r.project, r.name, reasons(r), r.index is None, r.unread) for r in wanted(state)] == [
         ("demo:gone", LEAP, [Reason.PROJECT_ABSENT], True, False),
         ("demo:gone", JAMMY, [Reason.PROJECT_ABSENT], True, False),
@@ -439,7 +439,7 @@ def test_an_empty_directory_in_place_of_the_index_of_what_was_built_is_no_failed
         )
     )
     for may_be_empty in ((), (LEAP,)):
-        leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=may_be_empty)))[LEAP]
+        leap = by_name(read(client_of(sandbox), replace(DEMO, may_be_empty=may_be_empty)))[LEAP]
         assert (leap.index, leap.unread, reasons(leap)) == (None, False, [Reason.INDEX_EMPTY])
 
 
@@ -477,12 +477,12 @@ def test_no_bytes_are_an_empty_index_if_their_sum_is_stated(
 
 def test_files_in_the_result_speak_against_an_empty_repository(sandbox: Sandbox) -> None:
     sandbox.obs.repository(PROJECT, LEAP).tree.clear()
-    leap = by_name(read(client_of(sandbox), evolve(DEMO, may_be_empty=(LEAP,))))[LEAP]
+    leap = by_name(read(client_of(sandbox), replace(DEMO, may_be_empty=(LEAP,))))[LEAP]
     assert reasons(leap) == [Reason.INDEX_EMPTY]
 
 
 def test_a_repository_that_is_filtered_out_is_not_read_but_shows_what_it_built(sandbox: Sandbox) -> None:
-    state = by_name(read(client_of(sandbox), evolve(DEMO, repositories=("xUbuntu*",), architectures=("x86_64",))))
+    state = by_name(read(client_of(sandbox), replace(DEMO, repositories=("xUbuntu*",), architectures=("x86_64",))))
     assert sandbox.log.count("obs", target=LEAP) == 0
     assert (state[LEAP].filtered, state[LEAP].index, reasons(state[LEAP])) == (True, None, [])
     assert len(state[LEAP].architectures[0].packages) == 11

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 from msgspec.structs import replace
 
 from pkgsync import planfile
@@ -128,7 +127,7 @@ BOTH = {name: result(name, BuiltPackage("hello", "succeeded", (FILE,))) for name
     ],
 )
 def test_the_first_architecture_that_offers_it(changes: dict[str, Any], expected: str) -> None:
-    (copy,) = chosen(wanted(evolve(PROJECT, **changes)), BOTH, everything)
+    (copy,) = chosen(wanted(replace(PROJECT, **changes)), BOTH, everything)
     assert copy == BuiltCopy(repository="leap", architecture=expected, package="hello", file=FILE)
     assert copy.path == f"{expected}/hello/{FILE.filename}"
 
@@ -206,7 +205,7 @@ def test_what_is_no_package_leaves_a_repository_empty(filename: str) -> None:
     files = (BuiltFile(filename, 1, 1),) if filename else ()
     results = {"x86_64": result("x86_64", BuiltPackage("hello", "succeeded", files))}
     assert [p.reason for p in index_of(wanted(), {}, results, everything).problems] == [Reason.INDEX_EMPTY]
-    may = wanted(evolve(PROJECT, may_be_empty=("leap",)))
+    may = wanted(replace(PROJECT, may_be_empty=("leap",)))
     assert index_of(may, {}, results, everything).problems == ()
 
 

@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 from attrs import frozen
+from msgspec.structs import replace
 
 from pkgsync.config import Config, load
 from pkgsync.credentials import for_obs, for_packagecloud
@@ -24,6 +25,11 @@ Make = Callable[..., Config]
 Finder = Callable[[Config, dict[str, str], Path], Basic | SshKey | None]
 Refused = Callable[[Finder, Config, dict[str, str]], tuple[str, str]]
 SECRETS = ("hunter2", "48151623", "filesecret", "ringsecret", "plainsecret")
+
+
+def bare(login: Basic | SshKey | None) -> Basic | SshKey | None:
+    """Without the words on where it was found."""
+    return login and replace(login, source="")
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +82,7 @@ def test_the_environments_login_goes_to_its_own_server(
     config: Make, tmp_path: Path, api: str, more: dict[str, str]
 ) -> None:
     made = config(obs=f"api: '{api}'")
-    assert for_obs(made, {**OSC, **more}, tmp_path) == Basic("me", "hunter2")
+    assert bare(for_obs(made, {**OSC, **more}, tmp_path)) == Basic("me", "hunter2")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +127,7 @@ def test_the_environments_token_goes_to_its_own_server(
     config: Make, tmp_path: Path, url: str, more: dict[str, str]
 ) -> None:
     made = config(packagecloud=f"url: '{url}'")
-    assert for_packagecloud(made, {**TOKEN, **more}, tmp_path) == Basic("48151623", "")
+    assert bare(for_packagecloud(made, {**TOKEN, **more}, tmp_path)) == Basic("48151623", "")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,7 @@ def test_the_environments_token_goes_nowhere_else(config: Make, refused: Refused
 
 
 def test_the_line_break_at_the_end_of_a_secret_is_dropped(config: Make, tmp_path: Path) -> None:
-    assert for_packagecloud(config(), {"PACKAGECLOUD_TOKEN": "48151623\r\n"}, tmp_path) == Basic("48151623", "")
+    assert bare(for_packagecloud(config(), {"PACKAGECLOUD_TOKEN": "48151623\r\n"}, tmp_path)) == Basic("48151623", "")
 
 
 def test_a_control_character_in_a_secret_is_refused(config: Make, refused: Refused) -> None:
@@ -213,21 +219,21 @@ def test_a_plain_secret_of_the_config_goes_to_the_configs_server(config: Make, t
         obs="api: https://obs.example, username: u, password: plainsecret",
         packagecloud="url: https://pc.example, token: plainsecret",
     )
-    assert for_obs(made, OSC, tmp_path) == Basic("u", "plainsecret")
-    assert for_packagecloud(made, TOKEN, tmp_path) == Basic("plainsecret", "")
+    assert bare(for_obs(made, OSC, tmp_path)) == Basic("u", "plainsecret")
+    assert bare(for_packagecloud(made, TOKEN, tmp_path)) == Basic("plainsecret", "")
 
 
 def test_the_environment_comes_before_the_config(config: Make, tmp_path: Path) -> None:
     made = config(obs="username: u, password: plainsecret", packagecloud="token: plainsecret")
-    assert for_obs(made, OSC, tmp_path) == Basic("me", "hunter2")
-    assert for_packagecloud(made, TOKEN, tmp_path) == Basic("48151623", "")
+    assert bare(for_obs(made, OSC, tmp_path)) == Basic("me", "hunter2")
+    assert bare(for_packagecloud(made, TOKEN, tmp_path)) == Basic("48151623", "")
 
 
 def test_a_variable_that_the_config_names(config: Make, tmp_path: Path) -> None:
     made = config(obs="username: '${U}', password: '${P}'", packagecloud="token: '${T}'")
     env = {"U": "me", "P": "hunter2\n", "T": "48151623"}
-    assert for_obs(made, env, tmp_path) == Basic("me", "hunter2")
-    assert for_packagecloud(made, env, tmp_path) == Basic("48151623", "")
+    assert bare(for_obs(made, env, tmp_path)) == Basic("me", "hunter2")
+    assert bare(for_packagecloud(made, env, tmp_path)) == Basic("48151623", "")
 
 
 @pytest.mark.parametrize("env", [{}, {"T": ""}, {"T": " \n"}])
@@ -250,7 +256,7 @@ def test_a_pull_request_cannot_send_a_named_variable_elsewhere(
     )
     assert tip == "if it belongs to that server, set PACKAGECLOUD_URL=https://evil.example"
     allowed = {name: "48151623", "PACKAGECLOUD_URL": "https://evil.example"}
-    assert for_packagecloud(made, allowed, tmp_path) == Basic("48151623", "")
+    assert bare(for_packagecloud(made, allowed, tmp_path)) == Basic("48151623", "")
 
 
 def test_a_pull_request_cannot_send_one_services_secret_to_the_other(config: Make, refused: Refused) -> None:
@@ -276,7 +282,7 @@ def test_a_user_name_with_a_colon_is_refused(config: Make, refused: Refused) -> 
 )
 def test_the_token_file(config: Make, tmp_path: Path, url: str, content: bytes, token: str) -> None:
     (tmp_path / ".packagecloud").write_text(json.dumps(content))
-    assert for_packagecloud(config(packagecloud=f"url: '{url}'"), {}, tmp_path) == Basic(token, "")
+    assert bare(for_packagecloud(config(packagecloud=f"url: '{url}'"), {}, tmp_path)) == Basic(token, "")
 
 
 @pytest.mark.parametrize("url", ["https://pc.example", "http://packagecloud.io", "http://127.0.0.1:80"])
@@ -318,24 +324,24 @@ MANAGER = "credentials_mgr_class=osc.credentials."
 )
 def test_oscrc(config: Make, tmp_path: Path, section: str) -> None:
     oscrc(tmp_path, section)
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "filesecret")
 
 
 def test_a_percent_sign_in_a_password_of_oscrc_is_itself(config: Make, tmp_path: Path) -> None:
     oscrc(tmp_path, "user=me\npass=100%(x)s%")
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "100%(x)s%")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "100%(x)s%")
 
 
 def test_where_oscrc_stands(config: Make, tmp_path: Path) -> None:
     oscrc(tmp_path, "user=old\npass=filesecret")
-    assert for_obs(config(), {}, tmp_path) == Basic("old", "filesecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("old", "filesecret")
     oscrc(tmp_path, "user=new\npass=filesecret", ".config/osc/oscrc")
-    assert for_obs(config(), {}, tmp_path) == Basic("new", "filesecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("new", "filesecret")
     oscrc(tmp_path, "user=xdg\npass=filesecret", "xdg/osc/oscrc")
     env = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
-    assert for_obs(config(), env, tmp_path) == Basic("xdg", "filesecret")
+    assert bare(for_obs(config(), env, tmp_path)) == Basic("xdg", "filesecret")
     env["OSC_CONFIG"] = str(oscrc(tmp_path, "user=own\npass=filesecret", "own"))
-    assert for_obs(config(), env, tmp_path) == Basic("own", "filesecret")
+    assert bare(for_obs(config(), env, tmp_path)) == Basic("own", "filesecret")
 
 
 @pytest.mark.parametrize("api", ["https://evil.example", "http://api.opensuse.org", "https://api.opensuse.org:444"])
@@ -347,7 +353,7 @@ def test_oscrc_serves_only_its_own_urls(config: Make, refused: Refused, tmp_path
 def test_oscrc_does_not_serve_another_server_on_loopback(config: Make, tmp_path: Path) -> None:
     oscrc(tmp_path, "user=me\npass=filesecret", url="http://127.0.0.1:3000")
     assert for_obs(config(obs="api: http://127.0.0.1:3001"), {}, tmp_path) is None
-    assert for_obs(config(obs="api: http://127.0.0.1:3000"), {}, tmp_path) == Basic("me", "filesecret")
+    assert bare(for_obs(config(obs="api: http://127.0.0.1:3000"), {}, tmp_path)) == Basic("me", "filesecret")
 
 
 @pytest.mark.parametrize(
@@ -444,17 +450,17 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
 
 def test_the_keyring_comes_last(config: Make, tmp_path: Path, ring: Ring) -> None:
     ring.entries["api.opensuse.org", "me"] = ring.entries["packagecloud.io", "token"] = "ringsecret"
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
-    assert for_packagecloud(config(), {}, tmp_path) == Basic("ringsecret", "")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "ringsecret")
+    assert bare(for_packagecloud(config(), {}, tmp_path)) == Basic("ringsecret", "")
     oscrc(tmp_path, "user=me\npass=filesecret")
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "filesecret")
 
 
 def test_oscrc_may_point_to_the_keyring(config: Make, refused: Refused, tmp_path: Path, ring: Ring) -> None:
     oscrc(tmp_path, f"user=me\n{MANAGER}KeyringCredentialsManager:keyring.backends.SecretService.Keyring")
     assert "gives no password" in refused(for_obs, config(), {})[0]
     ring.entries["api.opensuse.org", "me"] = "ringsecret"
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "ringsecret")
 
 
 @pytest.mark.parametrize("url", ["https://evil.example", "https://broken.example", "http://packagecloud.io"])
@@ -549,27 +555,27 @@ SSH = {"OSC_USERNAME": "me", "OSC_SSHKEY": "id_ed25519", "SSH_AUTH_SOCK": "/run/
 )
 def test_how_a_key_is_named(config: Make, tmp_path: Path, written: str, key: str) -> None:
     wanted = SshKey(username="me", key=key.replace("HOME", str(tmp_path)), agent="/run/agent")
-    assert for_obs(config(), {**SSH, "OSC_SSHKEY": f"{written}\n"}, tmp_path) == wanted
+    assert bare(for_obs(config(), {**SSH, "OSC_SSHKEY": f"{written}\n"}, tmp_path)) == wanted
     oscrc(tmp_path, f"user=me\nsshkey={written}")
-    assert for_obs(config(), {"SSH_AUTH_SOCK": "/run/agent"}, tmp_path) == wanted
+    assert bare(for_obs(config(), {"SSH_AUTH_SOCK": "/run/agent"}, tmp_path)) == wanted
 
 
 def test_a_password_comes_before_a_key(config: Make, tmp_path: Path) -> None:
-    assert for_obs(config(), {**SSH, **OSC}, tmp_path) == Basic("me", "hunter2")
+    assert bare(for_obs(config(), {**SSH, **OSC}, tmp_path)) == Basic("me", "hunter2")
     oscrc(tmp_path, "user=me\npass=filesecret\nsshkey=id")
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "filesecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "filesecret")
 
 
 @pytest.mark.parametrize("manager", ["TransientCredentialsManager", "KeyringCredentialsManager:keyring.backends.X"])
 def test_the_key_of_oscrc_where_the_password_cannot_be_had(config: Make, tmp_path: Path, manager: str) -> None:
     oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}{manager}")
-    assert for_obs(config(), {}, tmp_path) == SshKey(username="me", key=f"{tmp_path}/.ssh/id", agent="")
+    assert bare(for_obs(config(), {}, tmp_path)) == SshKey(username="me", key=f"{tmp_path}/.ssh/id", agent="")
 
 
 def test_the_password_in_the_keyring_comes_before_the_key(config: Make, tmp_path: Path, ring: Ring) -> None:
     oscrc(tmp_path, f"user=me\nsshkey=id\n{MANAGER}KeyringCredentialsManager:keyring.backends.X")
     ring.entries["api.opensuse.org", "me"] = "ringsecret"
-    assert for_obs(config(), {}, tmp_path) == Basic("me", "ringsecret")
+    assert bare(for_obs(config(), {}, tmp_path)) == Basic("me", "ringsecret")
 
 
 def test_a_key_serves_only_its_own_server(config: Make, refused: Refused, tmp_path: Path) -> None:
@@ -630,7 +636,7 @@ def archiving(tmp_path: Path) -> Config:
 )
 def test_a_token_may_be_bound_to_repositories(archiving: Config, tmp_path: Path, allowed: str) -> None:
     env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": allowed}
-    assert for_packagecloud(archiving, env, tmp_path) == Basic("48151623", "")
+    assert bare(for_packagecloud(archiving, env, tmp_path)) == Basic("48151623", "")
 
 
 @pytest.mark.parametrize(
@@ -659,7 +665,7 @@ def test_a_bound_token_is_for_no_other_repository(
 
 def test_a_bound_token_is_for_no_archive_of_a_plan_either(config: Make, tmp_path: Path) -> None:
     env = {**TOKEN, "PACKAGECLOUD_REPOSITORIES": "a/b"}
-    assert for_packagecloud(config(), env, tmp_path) == Basic("48151623", "")
+    assert bare(for_packagecloud(config(), env, tmp_path)) == Basic("48151623", "")
     with pytest.raises(AuthenticationError, match="may not be used for a/private,"):
         for_packagecloud(config(), env, tmp_path, "a/private")
 
@@ -684,7 +690,7 @@ def test_an_empty_binding_allows_nothing(config: Make, refused: Refused, nothing
 
 @pytest.mark.parametrize("allowed", ["home:a home:b:*", "home:*", "*"])
 def test_the_login_of_obs_may_be_bound_to_projects(archiving: Config, tmp_path: Path, allowed: str) -> None:
-    assert for_obs(archiving, {**OSC, "OSC_PROJECTS": allowed}, tmp_path) == Basic("me", "hunter2")
+    assert bare(for_obs(archiving, {**OSC, "OSC_PROJECTS": allowed}, tmp_path)) == Basic("me", "hunter2")
 
 
 @pytest.mark.parametrize("allowed", ["home:a", "home:a home:b", "Home:*", ""])

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
 from msgspec.structs import replace
 
 from pkgsync.config import ObsProject
@@ -292,7 +291,7 @@ def test_the_catch_all_takes_the_rest_in_the_order_of_the_meta() -> None:
 def test_an_unmapped_repository_is_an_error_with_candidates() -> None:
     project = ObsProject(name="prj", distributions={"Leap": None, "Factry": ("a/b",)}, map_place="f.yaml:7:1")
     with pytest.raises(MappingError) as caught:
-        all_wanted([project, evolve(project, name="other")], [META, META])
+        all_wanted([project, replace(project, name="other")], [META, META])
     assert [(problem.line, problem.subject) for problem in caught.value.problems] == [
         ("f.yaml:7:1: `distributions` does not map the repository Factory of prj and of 1 more project", "prj/Factory"),
         ("f.yaml:7:1: `distributions` does not map the repository Ubuntu of prj and of 1 more project", "prj/Ubuntu"),
@@ -326,7 +325,7 @@ def test_of_an_absent_project_the_mapped_names_are_wanted() -> None:
     mapping: Mapping = {"Leap": ("a/b",), "*": ("c/d",), "Skip": None}
     project = ObsProject(name="prj", distributions=mapping, optional=True)
     assert names(project, None) == [("Leap", ("a/b",), False), ("*", ("c/d",), False)]
-    filtered = evolve(project, repositories=("Factory",))
+    filtered = replace(project, repositories=("Factory",))
     assert names(filtered, None) == [("Leap", ("a/b",), True), ("*", ("c/d",), False)]
 
 
@@ -392,7 +391,7 @@ def test_a_name_that_is_like_none_may_be_missing_for_a_moment() -> None:
     [problem] = absent([(project, META)])
     assert problem.line == "f:3:5: no project has an OBS repository Debian"
     assert problem.fix == "If OBS has dropped Debian, remove the entry. Not named in the config: Factory, Ubuntu."
-    assert absent([(project, META), (evolve(project, name="other"), None)]) == ()
+    assert absent([(project, META), (replace(project, name="other"), None)]) == ()
 
 
 def test_what_is_built_for_something_at_its_end_of_life() -> None:
@@ -401,7 +400,7 @@ def test_what_is_built_for_something_at_its_end_of_life() -> None:
     project = ObsProject(name="prj", distributions={"Leap": ("a/b",), "*": ("c/d",)}, places={"Leap": "f.yaml:3:5"})
     words = "f.yaml:3:5: prj/Leap is built for DISCONTINUED:openSUSE:Leap:15.2, which is at its end of life"
     assert [problem.line for problem in ended([project], [meta])] == [words]
-    assert ended([evolve(project, distributions={"Leap": None, "*": ("c/d",)})], [meta]) == ()
+    assert ended([replace(project, distributions={"Leap": None, "*": ("c/d",)})], [meta]) == ()
 
 
 def test_a_name_that_another_project_may_have_is_no_typo() -> None:

@@ -174,7 +174,7 @@ def test_of_built_files_only_those_count_that_were_read() -> None:
         for f in (replace(FILE, path=f"x86_64/src/{FILE.filename}"), replace(other, path=f"x86_64/src/{other.filename}"))
     }  # fmt: skip
     both = {"x86_64": result(BuiltPackage("src", "succeeded", tuple(made.file for made in copies)), code="unpublished")}
-    project = evolve(PROJECT, content="build")
+    project = replace(PROJECT, content="build")
     taken = again(snapshot_of(world_of(RepositoryReads(before=both, after=both, copies=copies))))
 
     def files(world: ObsWorld, wants: Callable[[str, Any], bool]) -> list[str] | None:
@@ -209,7 +209,7 @@ def test_of_built_files_none_counts_that_was_not_tried_after_a_failure() -> None
     )
     both = {"x86_64": result(BuiltPackage("src", "succeeded", (first, second)), code="unpublished")}
     reads = RepositoryReads(before=both, after=both, copies={broken: ReadError("hello: cut off"), untried: None})
-    found = judge([evolve(PROJECT, content="build")], world_of(reads), lambda name, _: name == second.filename)
+    found = judge([replace(PROJECT, content="build")], world_of(reads), lambda name, _: name == second.filename)
     assert (found.repositories[0].index, found.repositories[0].unread) == (None, True)
 
 

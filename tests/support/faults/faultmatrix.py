@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from msgspec.structs import replace
 
 from pkgsync import api
@@ -188,7 +188,7 @@ class Stage:
         mapping = {LEAP: LEAP_DIST, JAMMY: JAMMY_DIST}
         loaded = self.config({"obs": obs, "distributions": mapping, "orphans": ORPHANS, "limits": limits}, self.urls)
         # a config file cannot ask for less than one version to keep
-        return evolve(loaded, policy=replace(loaded.policy, orphans=replace(loaded.policy.orphans, keep_versions=0)))
+        return replace(loaded, policy=replace(loaded.policy, orphans=replace(loaded.policy.orphans, keep_versions=0)))
 
     def run(self, config: Config) -> Outcome:
         """One plan of the world as it is."""

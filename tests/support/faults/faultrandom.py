@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from attrs import evolve
 from msgspec.structs import replace
 
 from pkgsync.config import Config
@@ -84,7 +83,7 @@ def build(stage: Stage, random: Random) -> Config:
         if any(distribution in found for found in targets.values())
     }
     config = stage.config({**data, "obs": obs}, {})
-    return evolve(config, policy=replace(config.policy, orphans=replace(config.policy.orphans, keep_versions=0)))
+    return replace(config, policy=replace(config.policy, orphans=replace(config.policy.orphans, keep_versions=0)))
 
 
 def break_something(stage: Stage, random: Random) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from msgspec.structs import replace
 
 from pkgsync import planfile
@@ -229,7 +229,7 @@ def no_pause(_seconds: float) -> None:
 
 def both_ways(config: Config, jobs: int) -> Config:
     """So many transfers at a time, each way: with one of them all that is done has an order."""
-    return evolve(config, connections=Connections(uploads=jobs, downloads=jobs))
+    return replace(config, connections=Connections(uploads=jobs, downloads=jobs))
 
 
 def config_of(endpoints: Endpoints, policy: Policy, managed: Collection[str] = MANAGED) -> Config:
