@@ -155,7 +155,7 @@ def transferring(
     what latency and rate make of it at least: the first download, then the uploads, ``jobs`` at a time, with all other
     downloads beside them. ``one_by_one`` measures curl also file after file.
     """
-    with _planned(load, rate) as (services, folder):
+    with _planned(load, rate, jobs) as (services, folder):
 
         def emptied(client: Callable[[], Measure]) -> Measure:
             measured = services.measure(client, latency)
@@ -199,11 +199,11 @@ def memory(load: Load) -> Iterator[Row]:
 
 
 @contextmanager
-def _planned(load: Load, rate: int | None = None) -> Iterator[tuple[Services, Path]]:
-    """The services with this world, behind a wire of this rate, and a folder with its plan."""
+def _planned(load: Load, rate: int | None = None, jobs: int = JOBS) -> Iterator[tuple[Services, Path]]:
+    """The services with this world, behind a wire of this rate, and a folder with its plan for so many ``jobs``."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        services = stack.enter_context(serving(folder, load=asdict(load)))
+        services = stack.enter_context(serving(folder, load=asdict(load), jobs=jobs))
         stack.enter_context(behind(services, rate))
         _pkgsync(services, folder, "plan", "-o", str(folder / "plan.json"))
         yield services, folder

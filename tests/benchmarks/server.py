@@ -20,7 +20,7 @@ def main() -> None:
         changes = {
             "distributions": mapping(repositories),
             "orphans": {"action": "delete", "keep_versions": 1},
-            "connections": {"downloads": 4},  # as many as uploads, and as curl's
+            "connections": {"downloads": order.get("jobs", 4)},  # as many as uploads, and as curl's
         }
         config = sandbox.write_config(Path(order["folder"]), changes)
         _tell(

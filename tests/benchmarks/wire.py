@@ -11,15 +11,16 @@ from functools import partial
 from urllib.parse import urlsplit
 
 _PIECE = 65536
+_LATE = 0.02  # seconds: a timer that rings too late must not take away from the rate
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: int) -> None:
-    """Hand on what comes, no faster than the rate; what was not used while nothing came is not saved up."""
+    """Hand on what comes, no faster than the rate; hardly any of what was not used while nothing came is saved up."""
     clock = asyncio.get_running_loop().time
     free = 0.0
     try:
         while piece := await reader.read(_PIECE):
-            free = max(free, clock()) + len(piece) / rate
+            free = max(free, clock() - _LATE) + len(piece) / rate
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(free - clock())
