@@ -5,11 +5,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlencode
 
-from requests import Request, RequestException, Response
+from requests import PreparedRequest, RequestException, Response
 from requests import Session as HttpSession
 from requests.utils import get_environ_proxies
 
@@ -88,6 +89,8 @@ class Session:
         self._watcher = Watcher(limits)
         self._throttle = Throttle()
         self._http = _bare_session()
+        # asked once per server: it costs more than what is left of preparing a request
+        self._proxies = cache(lambda origin: get_environ_proxies(str(origin)))
 
     @property
     def origin(self) -> str:
@@ -310,8 +313,7 @@ class Session:
         origin = Origin.of(url)
         self._zones.check(origin, asked, origin.zone)
         watch.on_peer = lambda address: self._zones.check(origin, asked, zone_of(address))
-        request = Request(method, url, headers=self._headers(url, headers), data=data).prepare()
-        request.url = url  # as it is: requests would decode and encode it anew
+        request = _prepared(method, url, self._headers(url, headers), data)
         with self._lock:
             self._requests += 1
         try:
@@ -321,7 +323,7 @@ class Session:
                 allow_redirects=False,
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
-                proxies={} if origin.is_loopback else get_environ_proxies(url),
+                proxies={} if origin.is_loopback else self._proxies(origin),
                 verify=next((os.environ[name] for name in CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
@@ -398,6 +400,17 @@ def _bare_session() -> HttpSession:
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     return http
+
+
+def _prepared(method: str, url: str, headers: dict[str, str], data: Any) -> PreparedRequest:
+    """What requests makes of a request, but with the URL as it is: requests would decode and encode it anew, slowly."""
+    request = PreparedRequest()
+    request.method, request.url = method, url
+    request.prepare_headers(headers)
+    request.prepare_cookies({})
+    request.prepare_body(data, None)
+    request.prepare_hooks({})
+    return request
 
 
 def _place(asked: str, url: str) -> str:
