@@ -71,7 +71,13 @@ class _Form:
         return len(self._head) + self._size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._head
+        first = self._stream.read(_PIECE)
+        # a small file and its frame in one write: each wakes the server up
+        whole = len(first) == self._size
+        yield self._head + first + (self._tail if whole else b"")
+        self._on_bytes(len(first))
+        if whole:
+            return
         while piece := self._stream.read(_PIECE):
             yield piece
             self._on_bytes(len(piece))
