@@ -20,4 +20,5 @@ def test_a_form_holds_the_distribution_and_the_whole_file(size: int) -> None:
     assert dict(fields) == {"package[distro_version_id]": "27"}
     (file,) = files.values()
     assert (file.name, file.filename) == ("package[package_file]", "libdemo++1-1.0~rc1-1.x86_64.rpm")
-    assert file.read() == data
+    with file.stream as stream:
+        assert stream.read() == data
