@@ -6,6 +6,7 @@ Packagecloud's tell it of what stands there, OBS's of what comes, and of what ca
 from collections.abc import Callable, Collection, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pkgsync.errors import AuthenticationError, ConfigError, IntegrityError, QuotaError, ReadError
 from pkgsync.model import SYNCED_TYPES, ActualState, DesiredState, Needs, PackageType, Relations, Row, Transfer
@@ -43,7 +44,7 @@ class NeedsReader(Struct, frozen=True, kw_only=True):
                     if distribution in repository.distributions:
                         found |= read_relations(self.obs, repository)
             missing = sorted(filename for of, filename in wanted.items() if of not in found)
-            return Needs(needs_of({of: found[of] for of in wanted if of in found}), _unlisted(missing))
+            return replace(needs_of({of: found[of] for of in wanted if of in found}), unread=_unlisted(missing))
         # the plan itself does not need them
         except (ReadError, IntegrityError, AuthenticationError, QuotaError, ConfigError) as error:
             return Needs(unread=error.message)

@@ -40,17 +40,22 @@ class Relations(Struct, frozen=True):
 
 # many packages share one
 class Need(Struct, frozen=True, cache_hash=True):
-    """Something that a file requires, in words, and the files that provide it, by their sha256."""
+    """Something that a file requires, in words, and the files that provide it, by their sha256.
+
+    ``architecture`` is of the machines that the need is on; empty: all on which the file is installed.
+    """
 
     what: str
     of: tuple[str, ...]
+    architecture: str = ""
 
 
 class Needs(Struct, frozen=True):
     """The needs of each file of a distribution, by sha256, as far as a file of its own repository can meet them.
 
-    ``unread`` says why some are not known.
+    ``own`` are the files of each architecture that needs are on. ``unread`` says why some are not known.
     """
 
     files: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: str = ""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pkgsync.errors import ReadError
 from pkgsync.formats.fields import is_word
-from pkgsync.model import Need, PackageType, Relation, Relations, Version
+from pkgsync.model import Need, Needs, PackageType, Relation, Relations, Version
 from pkgsync.model.filename import SOURCES
 from pkgsync.reconcile.architectures import INDEPENDENT
 from pkgsync.reconcile.versions import Key, orderable, sort_key
@@ -25,7 +25,7 @@ _MOST_PAIRS = 20_000_000
 """Comparisons, each about a microsecond: a hundred names, each in 400 versions that need their own, are 16 million."""
 
 
-def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
+def needs_of(packages: Mapping[str, Relations]) -> Needs:
     """What each package of one distribution needs of others, by sha256 as ``packages`` are.
 
     A package manager takes packages of its own architecture and of any, so that those of any are judged once for each.
@@ -35,7 +35,11 @@ def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
     of = {sha256: _machine(relations.architecture) for sha256, relations in packages.items()}
     machines = {*of.values()} - SOURCES
     keys = {kind: cache(partial(_keys, kind)) for kind in PackageType}
-    for machine in sorted(machines - INDEPENDENT or machines):
+    own = {
+        machine: tuple(sha256 for sha256 in of if of[sha256] == machine)
+        for machine in sorted(machines - INDEPENDENT or machines)
+    }
+    for machine in own:
         world = {s: r for s, r in packages.items() if of[s] == machine or of[s] in INDEPENDENT}
         provided = defaultdict(list)
         for sha256, relations in world.items():
@@ -45,9 +49,10 @@ def needs_of(packages: Mapping[str, Relations]) -> dict[str, tuple[Need, ...]]:
         # many packages state the same
         met = {kind: cache(partial(_met, provided, kind, keys[kind])) for kind in keys}
         for sha256, relations in world.items():
+            on = machine if of[sha256] in INDEPENDENT else ""
             for alternatives in relations.requires:
-                found[sha256].update(dict.fromkeys(met[relations.type](alternatives)))
-    return {sha256: tuple(needs) for sha256, needs in found.items()}
+                found[sha256].update(dict.fromkeys(met[relations.type](on, alternatives)))
+    return Needs({sha256: tuple(needs) for sha256, needs in found.items()}, own)
 
 
 def _machine(architecture: str) -> str:
@@ -60,7 +65,7 @@ def _refuse_too_many(provided: Mapping[str, list[_Provider]], required: Collecti
 
 
 def _met(
-    provided: Mapping[str, list[_Provider]], kind: PackageType, keys: _Keys, alternatives: Sequence[Relation]
+    provided: Mapping[str, list[_Provider]], kind: PackageType, keys: _Keys, on: str, alternatives: Sequence[Relation]
 ) -> tuple[Need, ...]:
     """None where nobody provides it."""
     sure: dict[str, None] = {}
@@ -72,9 +77,9 @@ def _met(
                 (sure if meets else doubtful)[sha256] = None
     what = _told(alternatives)
     if sure:
-        return (Need(what, tuple(sure)),)
+        return (Need(what, tuple(sure), on),)
     # each may be the one that is needed
-    return tuple(Need(what, (sha256,)) for sha256 in doubtful)
+    return tuple(Need(what, (sha256,), on) for sha256 in doubtful)
 
 
 def _meets(provides: Relation, requires: Relation, kind: PackageType, keys: _Keys) -> bool | None:
@@ -121,6 +126,50 @@ class Use(NamedTuple):
 
     of: str
     what: str
+
+
+def held(
+    needs: Needs, stays: Collection[str], goes: Collection[str]
+) -> tuple[dict[str, Use], Mapping[str, tuple[Need, ...]]]:
+    """What goes and must stay, by sha256, with its first use; and the needs that count.
+
+    Those count that are on an architecture of which a file itself stays, or is held; all, where there is none. Of such
+    architectures it is the most: when all has gone that is not held, the same ones are left, and hold the same.
+    """
+    files, names = needs.files, {*needs.own}
+    while True:
+        found = _held(files, stays, goes)
+        there = {*stays, *found}
+        left = {name for name in names if not there.isdisjoint(needs.own[name])}
+        if left == names or not left:
+            return found, files
+        names = left
+        files = {
+            sha256: tuple(need for need in found if not need.architecture or need.architecture in names)
+            for sha256, found in files.items()
+        }
+
+
+def _held(needs: Mapping[str, tuple[Need, ...]], stays: Collection[str], goes: Collection[str]) -> dict[str, Use]:
+    """What is needed by what stays, or is held itself, and provided by nothing that stays.
+
+    Of several that provide it each is held: so more needs never hold less.
+    """
+    present, leaving = set(stays), set(goes)
+    found: dict[str, Use] = {}
+    unmet: dict[Need, dict[str, None]] = {}
+    users = list(stays)
+    for user in users:
+        for need in needs.get(user, ()):
+            ways = unmet.get(need)
+            if ways is None:
+                ways = unmet[need] = dict.fromkeys(need.of) if present.isdisjoint(need.of) else {}
+            if ways and user not in ways:
+                more = [sha256 for sha256 in ways if sha256 in leaving and sha256 not in found]
+                found |= dict.fromkeys(more, Use(user, need.what))
+                users += more
+                ways.clear()
+    return found
 
 
 def needed(

@@ -18,6 +18,7 @@ from pkgsync.model import (
     BuiltFile,
     IndexedFile,
     Need,
+    Needs,
     PackageType,
     Row,
     Version,
@@ -76,11 +77,6 @@ def file_in(array: list[Any]) -> IndexedFile:
     )
 
 
-def need_in(array: Any) -> Need:
-    what, *of = array
-    return Need(what, tuple(of))
-
-
 def _exact(array: list[Any]) -> list[Any]:
     """JSON Schema takes 1.0 for an integer."""
     if any(isinstance(value, float) for value in array):
@@ -121,13 +117,7 @@ def actual_out(actual: ActualState) -> dict[str, Any]:
             distribution_ids=[[*place, number] for place, number in actual.distribution_ids.items()],
             read_at=iso(actual.read_at),
             archive=None if actual.archive is None else [row_out(row) for row in actual.archive.values()],
-            needs={
-                name: {
-                    "files": {sha256: [[need.what, *need.of] for need in of] for sha256, of in needs.files.items()},
-                    "unread": needs.unread,
-                }
-                for name, needs in actual.needs.items()
-            },
+            needs={name: _needs_out(needs) for name, needs in actual.needs.items()},
         )
     )
 
@@ -139,15 +129,32 @@ def actual_in(document: dict[str, Any]) -> ActualState:
         "rows": [row_in(row) for row in document["rows"]],
         "distribution_ids": {(kind, name): number for kind, name, number in document["distribution_ids"]},
         "archive": None if archive is None else {row.key: row for row in map(row_in, archive)},
-        "needs": {
-            name: {
-                **needs,
-                "files": {sha256: [need_in(need) for need in of] for sha256, of in needs["files"].items()},
-            }
-            for name, needs in document.get("needs", {}).items()
-        },
+        "needs": {name: _needs_in(needs) for name, needs in document.get("needs", {}).items()},
     }
     return msgspec.convert({**document, **made}, ActualState)
+
+
+def _needs_out(needs: Needs) -> dict[str, Any]:
+    on = {sha256: [need.architecture for need in of] for sha256, of in needs.files.items()}
+    return {
+        "files": {sha256: [[need.what, *need.of] for need in of] for sha256, of in needs.files.items()},
+        "on": {sha256: names for sha256, names in on.items() if any(names)},
+        "own": needs.own,
+        "unread": needs.unread,
+    }
+
+
+def _needs_in(document: dict[str, Any]) -> dict[str, Any]:
+    """What was written before needs had architectures, counts on each."""
+    on = document.get("on", {})
+    files = {
+        sha256: [
+            Need(what, tuple(of), architecture)
+            for (what, *of), architecture in zip(found, on.get(sha256, [""] * len(found)), strict=True)
+        ]
+        for sha256, found in document["files"].items()
+    }
+    return {**document, "files": files}
 
 
 def _plain(value: Any) -> dict[str, Any]:

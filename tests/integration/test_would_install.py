@@ -33,7 +33,7 @@ def rpm_relations(world: Sequence[Made]) -> dict[str, Relations]:
 
 
 def lost(relations: dict[str, Relations], stays: Sequence[Made], goes: Sequence[Made]) -> set[str]:
-    found = needed(needs_of(relations), [m.sha256 for m in stays], [m.sha256 for m in goes])
+    found = needed(needs_of(relations).files, [m.sha256 for m in stays], [m.sha256 for m in goes])
     names = {made.sha256: made.key for made in stays}
     return {names[use.of] for uses in found.values() for use in uses}
 
@@ -301,7 +301,7 @@ def test_rpms_that_rpmbuild_and_createrepo_made(tmp_path: Path) -> None:
     (primary,) = folders[0].glob("repodata/*-primary.xml.*")
     pieces = opened(primary.read_bytes(), primary.name, Stated(), 10**6)
     relations = {entry.name: relations for entry, relations in rpmmd.parse_relations(pieces, "primary")}
-    users = needed(needs_of(relations), ["tool"], ["lib", "helper"])
+    users = needed(needs_of(relations).files, ["tool"], ["lib", "helper"])
     assert {gone: [use.what for use in uses] for gone, uses in users.items()} == {
         "lib": ["lib or spare", "lib-api = 3"],
         "helper": ["/usr/bin/helper"],
@@ -323,7 +323,7 @@ def test_debs_that_dpkg_made(tmp_path: Path) -> None:
         subprocess.run(["dpkg-deb", "--build", tmp_path / name, tmp_path], check=True, capture_output=True)
     scan = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=tmp_path, check=True, capture_output=True)
     relations = {entry.name: relations for entry, relations in debian.parse_relations([scan.stdout], "Packages")}
-    users = needed(needs_of(relations), ["tool"], ["lib", "helper"])
+    users = needed(needs_of(relations).files, ["tool"], ["lib", "helper"])
     assert {gone: [use.what for use in uses] for gone, uses in users.items()} == {
         "lib": ["lib-api = 3", "lib >= 1~"],
         "helper": ["helper or spare"],

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgsync.errors import ReadError
-from pkgsync.model import Need, PackageType, Relation, Relations, Version
-from pkgsync.reconcile.needs import Use, needed, needs_of
+from pkgsync.model import Need, Needs, PackageType, Relation, Relations, Version
+from pkgsync.reconcile.needs import Use, held, needed, needs_of
 
 RPM, DEB = PackageType.RPM, PackageType.DEB
 
@@ -27,21 +27,77 @@ def test_each_architecture_is_a_world_of_its_own() -> None:
         "lib32": package(provides="lib", arch="i686"),
         "source": package("lib", arch="src"),
     }
-    assert needs_of(packages) == {
-        "script": (Need("lib", ("there",)), Need("lib", ("lib32",)), Need("lib", ("here",))),
+    needs = needs_of(packages)
+    assert needs.own == {"aarch64": ("there",), "i386": ("old", "lib32"), "x86_64": ("here",)}
+    assert needs.files == {
+        "script": (
+            Need("lib", ("there",), "aarch64"),
+            Need("lib", ("lib32",), "i386"),
+            Need("lib", ("here",), "x86_64"),
+        ),
         "here": (),
         "there": (),
         "old": (Need("lib", ("lib32",)),),
         "lib32": (),
         "source": (),
     }
-    gone = needed(needs_of(packages), ["script", "here"], ["there"])
+    gone = needed(needs.files, ["script", "here"], ["there"])
     assert gone == {"there": (Use("script", "lib"),)}
+
+
+def kept(packages: dict[str, Relations], *stays: str) -> dict[str, str]:
+    """What stays of the others, and for which file, after one plan; a second one says the same."""
+    goes = packages.keys() - set(stays)
+    first, _ = held(needs_of(packages), stays, goes)
+    left = {name: packages[name] for name in packages if name in stays or name in first}
+    assert held(needs_of(left), stays, first)[0] == first
+    return {name: use.of for name, use in first.items()}
+
+
+def test_an_architecture_that_leaves_altogether_needs_nothing() -> None:
+    packages = {
+        "script": package("lib", arch="noarch"),
+        "lib": package(provides="lib"),
+        "old": package(provides="lib", arch="noarch"),
+        "there": package(arch="aarch64"),
+    }
+    assert kept(packages, "script", "lib") == {}
+    assert kept(packages, "script", "lib", "there") == {"old": "script"}
+
+
+def test_what_is_held_keeps_its_architecture() -> None:
+    packages = {
+        "script": package("lib", arch="noarch"),
+        "lib": package(provides="lib"),
+        "there": package("data", provides="lib", arch="aarch64"),
+        "data": package(provides="data", arch="noarch"),
+        "other": package("more", arch="i586"),
+        "more": package(provides="more", arch="noarch"),
+    }
+    assert kept(packages, "script", "lib") == {"there": "script", "data": "there"}
+
+
+def test_where_only_packages_for_every_architecture_stay_their_needs_count() -> None:
+    packages = {
+        "script": package("lib", arch="noarch"),
+        "lib": package(provides="lib", arch="noarch"),
+        "last": package(),
+    }
+    assert kept(packages, "script") == {"lib": "script"}
+
+
+def test_what_a_held_package_provides_itself_holds_nothing_else() -> None:
+    packages = {
+        "tool": package("old"),
+        "old": package("config", provides="old config"),
+        "older": package(provides="config"),
+    }
+    assert kept(packages, "tool") == {"old": "tool"}
 
 
 def test_a_distribution_of_packages_for_every_architecture() -> None:
     packages = {"script": package("lib", arch="all"), "lib": package(provides="lib", arch="all")}
-    assert needs_of(packages)["script"] == (Need("lib", ("lib",)),)
+    assert needs_of(packages).files["script"] == (Need("lib", ("lib",), "all"),)
 
 
 def test_what_is_in_a_version_that_nobody_knows_is_needed_of_each_that_may_be_meant() -> None:
@@ -52,7 +108,7 @@ def test_what_is_in_a_version_that_nobody_knows_is_needed_of_each_that_may_be_me
         "one": Relations(PackageType.RPM, "x86_64", provides[:1], ()),
         "two": Relations(PackageType.RPM, "x86_64", provides[1:], ()),
     }
-    needs = needs_of(packages)
+    needs = needs_of(packages).files
     assert needs["tool"] == (Need("lib = ?", ("one",)), Need("lib = ?", ("two",)))
     assert needed(needs, ["tool", "two"], ["one"]) == {"one": (Use("tool", "lib = ?"),)}
 
@@ -108,7 +164,7 @@ RANGES = [
 def test_ranges_of_versions_that_overlap(provides: str, requires: str, meets: bool) -> None:
     one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
     packages = {"tool": Relations(RPM, "x86_64", (), ((other,),)), "lib": Relations(RPM, "x86_64", (one,), ())}
-    assert bool(needs_of(packages)["tool"]) is meets
+    assert bool(needs_of(packages).files["tool"]) is meets
 
 
 @pytest.mark.parametrize(
@@ -127,7 +183,7 @@ def test_dpkg_asks_for_versions_as_they_are_stated(
 ) -> None:
     one, other = (stated(*text.rpartition(" ")[::2]) for text in (provides, requires))
     packages = {"tool": Relations(kind, "all", (), ((other,),)), "lib": Relations(kind, "all", (one,), ())}
-    assert bool(needs_of(packages)["tool"]) is meets
+    assert bool(needs_of(packages).files["tool"]) is meets
 
 
 @pytest.mark.parametrize("odd", [Version(0, "1\n"), None])
@@ -139,15 +195,15 @@ def test_versions_that_no_tool_orders_may_be_meant_on_either_side(odd: Version |
             "odd": Relations(RPM, "x86_64", (Relation("lib", "=", provides),), ()),
         }
         # another that surely meets it is enough
-        (need,) = needs_of(packages)["tool"]
+        (need,) = needs_of(packages).files["tool"]
         assert need.of == ("sure",)
-        assert needs_of({name: packages[name] for name in ("tool", "odd")})["tool"][0].of == ("odd",)
+        assert needs_of({name: packages[name] for name in ("tool", "odd")}).files["tool"][0].of == ("odd",)
 
 
 def test_many_alternatives_are_not_all_told() -> None:
     def what(*names: str) -> str:
         tool = Relations(DEB, "all", (), (tuple(map(Relation, names)),))
-        (need,) = needs_of({"tool": tool, "a": package(provides="a", arch="all", kind=DEB)})["tool"]
+        (need,) = needs_of({"tool": tool, "a": package(provides="a", arch="all", kind=DEB)}).files["tool"]
         return need.what
 
     assert what("a", "b", "c") == "a or b or c"
@@ -156,7 +212,7 @@ def test_many_alternatives_are_not_all_told() -> None:
 
 def test_a_name_that_is_no_word_is_not_told() -> None:
     packages = {"tool": package("\x1b[2Jlib"), "lib": package(provides="x")}
-    assert needs_of({**packages, "lib": Relations(PackageType.RPM, "x86_64", (Relation("\x1b[2Jlib"),), ())}) == {
+    assert needs_of({**packages, "lib": Relations(PackageType.RPM, "x86_64", (Relation("\x1b[2Jlib"),), ())}).files == {
         "tool": (Need("something", ("lib",)),),
         "lib": (),
     }
@@ -182,9 +238,10 @@ def test_what_is_kept_for_what_needs_it_loses_nothing(
 ) -> None:
     needs = {user: tuple(found) for user, found in graph.items()}
     goes -= stays
-    while held := needed(needs, stays, goes):
-        assert held.keys() <= goes
-        stays, goes = stays | held.keys(), goes - held.keys()
+    kept = held(Needs(needs), stays, goes)[0].keys()
+    assert kept >= needed(needs, stays, goes).keys()
+    stays, goes = stays | kept, goes - kept
+    assert needed(needs, stays, goes) == {}
     for user in stays:
         for need in needs.get(user, ()):
             assert not stays.isdisjoint(need.of) or goes.isdisjoint(need.of)

@@ -17,7 +17,18 @@ from pkgsync import planfile
 from pkgsync import snapshot as snapshots
 from pkgsync.config import ObsProject
 from pkgsync.errors import ConfigError, ExitCode, IntegrityError, PkgsyncError, PlanFileError, ReadError
-from pkgsync.model import BuiltFile, BuiltPackage, DesiredState, Limits, OrphanAction, OrphanPolicy, Policy, Repository
+from pkgsync.model import (
+    BuiltFile,
+    BuiltPackage,
+    DesiredState,
+    Limits,
+    Need,
+    Needs,
+    OrphanAction,
+    OrphanPolicy,
+    Policy,
+    Repository,
+)
 from pkgsync.obs import ObsWorld, judge
 from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResult, BuiltCopy, ProjectMeta
@@ -27,9 +38,10 @@ from pkgsync.reconcile import build_plan, compare, reconcile
 from pkgsync.report import Style, plan_text
 from pkgsync.snapshot import Snapshot
 from tests.support.values import builders
-from tests.support.values.builders import LEAP, NOW, index, row, rpm
+from tests.support.values.builders import LEAP, NOW, index, row, rpm, sha
 from tests.support.worlds.worlds import SETTINGS, World, worlds
 
+NEEDS = Needs({sha("a"): (Need("x", (sha("b"),), "i386"), Need("y", (sha("a"),)))}, {"i386": (sha("b"),)})
 FILE = replace(rpm(), mtime=1767225600)
 PROJECT = ObsProject(name="home:me", distributions={"leap": (LEAP,)})
 
@@ -126,10 +138,20 @@ def test_all_that_can_stand_in_one_is_read_again() -> None:
         archive={row(FILE).key: row(FILE)},
         downloads={row(FILE).key: 3, "a/b": None},
         warnings=("so",),
+        needs={LEAP: NEEDS},
     )
     assert again(replace(taken, packagecloud=full)) == replace(taken, packagecloud=full)
     absent = ObsWorld(projects={"home:me": ProjectReads(meta=None, repositories={})}, read_at=NOW, requests=7)
     assert again(snapshot_of(absent)).obs == absent
+
+
+def test_needs_that_were_written_without_their_architectures() -> None:
+    needs = {LEAP: Needs({sha("a"): (Need("x", (sha("b"),)),)})}
+    taken = replace(SAMPLE, packagecloud=replace(SAMPLE.packagecloud, needs=needs))
+    written = json.loads(snapshots.dumps(taken))
+    for key in ("on", "own"):
+        assert written["packagecloud"]["needs"][LEAP].pop(key) == {}
+    assert snapshots.loads(resigned(written), "world.json").packagecloud.needs == needs
 
 
 def test_no_route_and_no_word_of_a_server_stands_in_it() -> None:
