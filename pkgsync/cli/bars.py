@@ -1,6 +1,5 @@
 """Long work as it is shown: bars on a terminal, now and then a line everywhere else."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from typing import TextIO
 
 from msgspec import Struct, field
 
+from pkgsync.cli.terminal import columns
 from pkgsync.progress import ProgressTask, Unit
 from pkgsync.report.units import duration, plural, size
 
@@ -175,7 +175,7 @@ class Bars(Board):
         self._shown = False
 
     def show(self) -> None:
-        now, width = self.clock(), self._width()
+        now, width = self.clock(), columns(self._stream)
         lines = [_line(tally, width) for tally in self.tasks if now - tally.begun >= DELAY and not tally.is_over]
         if not lines and not self._shown:
             return
@@ -195,12 +195,6 @@ class Bars(Board):
         with suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
-
-    def _width(self) -> int:
-        try:
-            return os.get_terminal_size(self._stream.fileno()).columns or 80
-        except (OSError, ValueError):
-            return 80
 
 
 class Lines(Board):

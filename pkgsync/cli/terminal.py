@@ -14,6 +14,7 @@ from pkgsync.progress import SILENT, Progress
 if TYPE_CHECKING:
     from pkgsync.cli.bars import Bars
     from pkgsync.report import Style
+    from pkgsync.report.style import Colour
 
 LOG_FORMAT = {"format": "pkgsync-log", "version": "1.0"}
 """The first line of a log in JSON: whoever reads it knows what the others are."""
@@ -35,7 +36,7 @@ class Shown:
 
 
 NO_FACTS: Mapping[str, Any] = {}
-_COLOURS = {"error": "31", "warning": "33", "tip": "36"}
+_COLOURS: Mapping[str, "Colour"] = {"error": "red", "warning": "yellow", "tip": "cyan"}
 
 
 class Terminal:
@@ -48,13 +49,16 @@ class Terminal:
     @property
     def style(self) -> "Style":
         """How text reports for stdout look."""
+        return self._style(self.out)
+
+    def _style(self, stream: TextIO) -> "Style":
         import shutil
 
         from pkgsync.report import Style
 
-        width = shutil.get_terminal_size().columns if self.out.isatty() else None
-        ascii_only = "utf" not in (self.out.encoding or "utf").lower()
-        return Style(colour=self._coloured(self.out), width=width, ascii=ascii_only)
+        width = shutil.get_terminal_size((columns(stream), 0)).columns if stream.isatty() else None
+        ascii_only = "utf" not in (stream.encoding or "utf").lower()
+        return Style(colour=self._coloured(stream), width=width, ascii=ascii_only)
 
     @property
     def progress(self) -> Progress:
@@ -120,10 +124,25 @@ class Terminal:
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
             self._write_json({"time": moment, "level": level, "message": text.strip("\n"), **facts})
             return
-        label = "" if level in ("info", "debug") else self._paint(level, f"{level}: ")
-        self._write(f"{label}{_lines(text)}")
+        self._say(level, text)
         if tip := facts.get("tip"):
-            self._write(f"{self._paint('tip', 'tip: ')}{_lines(tip)}")
+            self._say("tip", tip)
+
+    def _say(self, kind: str, text: str) -> None:
+        """Untrusted text made visible, its own line breaks kept. What only --debug says is wrapped nowhere."""
+        from pkgsync.report import visible, wrapped
+
+        style, label = self._style(self.err), f"{kind}:" if kind in _COLOURS else ""
+        lines = f"{label} {text}".splitlines() if label else text.splitlines()
+        rows = [visible(line) for line in lines]
+        if kind != "debug":
+            rows = [
+                row
+                for line in rows
+                for row in wrapped(line.lstrip(), style, indent=len(line) - len(line.lstrip()), hanging=2) or [""]
+            ]
+        said = "\n".join(rows)
+        self._write(f"{style.paint(_COLOURS[kind], label) if label else ''}{said[len(label) :]}")
 
     def _write_json(self, entry: Mapping[str, Any]) -> None:
         import json
@@ -141,9 +160,6 @@ class Terminal:
             self.err.write(f"{line}\n")
             self.err.flush()
 
-    def _paint(self, kind: str, text: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self._coloured(self.err) else text
-
     def _coloured(self, stream: TextIO) -> bool:
         if self.colour is not None:
             return self.colour
@@ -154,8 +170,9 @@ class Terminal:
         return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _lines(text: str) -> str:
-    """Untrusted text made visible, its own line breaks kept."""
-    from pkgsync.report.escape import visible
-
-    return "\n".join(visible(line) for line in text.splitlines())
+def columns(terminal: TextIO) -> int:
+    """How wide it is."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

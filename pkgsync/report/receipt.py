@@ -46,7 +46,7 @@ def receipt_text(
     blocks += [labelled("Warning:", "yellow", visible(line), style, hanging=2) for line in receipt.warnings]
     blocks.append(_not_served(receipt, style, path))
     where = f" Receipt: {visible(path)}" if path else ""
-    blocks.append([style.paint("bold", f"{headline(receipt, dry_run=dry_run)}.") + where])
+    blocks.append(_bold(f"{headline(receipt, dry_run=dry_run)}.{where}", style))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -130,11 +130,15 @@ def receipts_text(kept: Sequence[tuple[str, Receipt]], style: Style) -> str:
     seen: set[str] = set()
     for path, receipt in kept:
         first = f"{receipt.finished_at}  {visible(receipt.target.repository)}  {headline(receipt)}."
-        blocks.append([style.paint("bold", first), f"  {visible(path)}"])
+        blocks.append([*_bold(first, style), f"  {visible(path)}"])
         missing = [line for line in receipt.lines if line.missing and receipt.plan_digest not in seen]
         blocks[-1] += aligned([replace(_line(line), name=line.key) for line in missing], style)
         seen.add(receipt.plan_digest)
     return "\n".join("\n".join(block) for block in blocks)
+
+
+def _bold(words: str, style: Style) -> list[str]:
+    return [style.paint("bold", row) for row in wrapped(words, style, hanging=2)]
 
 
 def headline(receipt: Receipt, *, dry_run: bool = False) -> str:

@@ -1,5 +1,6 @@
 """How text output may look on this terminal; what it says never depends on it."""
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -15,6 +16,8 @@ _CODES: dict[Colour, str] = {
     "green": "32", "yellow": "33", "red": "31", "blue": "34", "cyan": "36", "bold": "1", "dim": "2",
 }  # fmt: skip
 _WIDEST_NAME = 72
+_COMMAND = re.compile(r"`[^`]*`|(?<![^:n$ ] )\bpkgsync .*?(?=[.,;]?$|[.,;] )")
+"""In backticks, or behind a colon, "then", a prompt or an indentation."""
 
 SYMBOLS: Mapping[ActionKind, tuple[str, Colour]] = {
     "upload": ("+", "green"),
@@ -80,12 +83,13 @@ def _rows(line: Line, name: str, number: str, style: Style) -> list[str]:
 
 
 def wrapped(words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> list[str]:
-    """The words in lines of the terminal's width, or on one line where it is not known."""
+    """The words in lines of the terminal's width, or on one line where it is not known. No command is broken."""
     first, rest = " " * indent, " " * (indent + hanging)
     if style.width is None:
         return [first + words]
-    return textwrap.wrap(
-        words,
+    rows = textwrap.wrap(
+        # no space for textwrap, and never in what ``visible`` gives
+        _COMMAND.sub(lambda match: match[0].replace(" ", "\xa0"), words),
         max(style.width, indent + hanging + 20),
         initial_indent=first,
         subsequent_indent=rest,
@@ -93,6 +97,7 @@ def wrapped(words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> l
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [row.replace("\xa0", " ") for row in rows]
 
 
 def labelled(label: str, colour: Colour, words: str, style: Style, *, indent: int = 0, hanging: int = 0) -> list[str]:

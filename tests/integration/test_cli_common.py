@@ -385,6 +385,24 @@ def test_progress_is_shown_on_a_terminal_only(cli: Cli, monkeypatch: pytest.Monk
     assert "Reading OBS" not in on_a_terminal(cli, "plan")
 
 
+def test_stderr_is_wrapped_at_words_on_a_terminal_only(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    error = ["error: there is no pkgsync.yaml in this folder"]
+    Path("pkgsync.yaml").unlink()
+    assert on_a_terminal(cli, "plan").splitlines() == [
+        *error,
+        "tip: Name one with -c FILE or PKGSYNC_CONFIG, or let",
+        "  `pkgsync init PROJECT USER/REPO` propose one.",
+    ]
+    assert cli.call("plan").err.splitlines() == [
+        *error,
+        "tip: Name one with -c FILE or PKGSYNC_CONFIG, or let `pkgsync init PROJECT USER/REPO` propose one.",
+    ]
+    monkeypatch.delenv("NO_COLOR")
+    assert "\x1b[36mtip:\x1b[0m Name one" in on_a_terminal(cli, "plan")
+    assert all(len(line) > 80 for line in on_a_terminal(cli, "plan", "--log-format", "json").splitlines()[1:])
+
+
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_nothing_of_the_progress_is_left_behind(cli: Cli, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("TERM", "xterm")

@@ -14,6 +14,8 @@ import pytest
 
 from pkgsync.sandbox import make_rpm
 from tests.support.worlds.cli_world import DELETE, LEAP, RPM, Cli, Done, open_cli
+from tests.support.worlds.forges import open_github
+from tests.support.worlds.pull_requests import PLAN_NAME, Actions
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(program) is None for program in ("ssh-keygen", "ssh-agent", "ssh-add")), reason="needs OpenSSH"
@@ -362,3 +364,20 @@ def test_only_a_plan_is_signed(cli: Cli) -> None:
     done = cli.run("sign", "plan.json", "--key", "alice")
     assert (done.code, len(done.errors)) == (6, 1)
     assert not Path("plan.json.sig").exists()
+
+
+def test_a_merge_applies_the_plan_that_was_signed_for_its_pull_request(cli: Cli, tmp_path: Path) -> None:
+    sign(cli, "alice")
+    with open_github() as hub:
+        actions = Actions(hub, cli.folder, tmp_path / "runner")
+        actions.temporary.mkdir()
+        actions.opened()
+        actions.upload(PLAN_NAME, "plan.json")
+        assert actions.step("comment").code == 0
+        actions.merged()
+        refused = actions.step("apply", apart=True)
+        assert (refused.code, "needs 1 signature: nobody who may has signed" in refused.err) == (6, True)
+        # GitHub's variables lose the line break at their end
+        done = actions.step("apply", apart=True, signatures=Path("plan.json.sig").read_text().strip())
+    assert done.code == 0, done.err
+    assert "alice@example.com" in Path(done.outputs["receipt"]).read_text()

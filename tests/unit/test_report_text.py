@@ -33,9 +33,10 @@ from pkgsync.report import (
     audit_text,
     plan_text,
     receipt_text,
+    receipts_text,
 )
 from pkgsync.report.escape import visible
-from pkgsync.report.style import Line, aligned
+from pkgsync.report.style import Line, aligned, wrapped
 from tests.support.values.samples import (
     AUDIT,
     DELETION,
@@ -689,3 +690,33 @@ def test_what_may_be_missing_is_told_as_such_and_without_bytes_no_undo_is_offere
 def test_nothing_foreign_of_a_receipt_reaches_the_terminal(receipt: Receipt, width: int | None) -> None:
     text = receipt_text(receipt, Style(width=width), "r.json", verbose=True)
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_how_an_apply_ended_is_wrapped_at_words() -> None:
+    narrow = Style(width=60)
+    assert receipt_text(RECEIPT, narrow, "plan.receipt.json").splitlines() == [
+        "Apply complete: 2 uploaded, 1 replaced, 1 deleted, 1",
+        "  archived in 41 s. Receipt: plan.receipt.json",
+    ]
+    assert receipts_text([("/state/receipts/0001.json", RECEIPT)], narrow).splitlines() == [
+        "2026-01-02T03:05:41Z  kata/testing  Apply complete: 2",
+        "  uploaded, 1 replaced, 1 deleted, 1 archived in 41 s.",
+        "  /state/receipts/0001.json",
+    ]
+
+
+def test_commands_and_whatever_has_no_space_stay_on_one_line() -> None:
+    words = (
+        "Look at https://packages.example.org/a-long-path/of-a-file first: pkgsync undo plan.receipt.json -o undo.json, "
+        "then pkgsync apply undo.json. Or let `pkgsync init PROJECT USER/REPO` propose one; in-depth pkgsync tells more."
+    )
+    assert wrapped(words, Style(width=40), hanging=2) == [
+        "Look at",
+        "  https://packages.example.org/a-long-path/of-a-file",
+        "  first:",
+        "  pkgsync undo plan.receipt.json -o undo.json,",
+        "  then pkgsync apply undo.json. Or let",
+        "  `pkgsync init PROJECT USER/REPO`",
+        "  propose one; in-depth pkgsync tells",
+        "  more.",
+    ]

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -120,3 +121,42 @@ def test_shares_are_numbered_from_one() -> None:
     (argo,) = documents("argo/shards.yaml")
     uploading = argo["spec"]["templates"][0]["steps"][0][0]
     assert uploading["withSequence"] == {"start": "1", "end": "{{workflow.parameters.shares}}"}
+
+
+# signatures
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """What each job that applies runs, and the variable that it has its signatures in."""
+    for name in ("pkgsync", "shards"):
+        jobs = with_inputs(f"gitlab/{name}.yml")
+        for job in jobs.values():
+            lines = [*jobs.get(job.get("extends"), {}).get("before_script", ()), *job.get("script", ())]
+            if any(line.startswith("pkgsync apply ") for line in lines):
+                yield "\n".join(lines), "PKGSYNC_SIGNATURES"
+    (workflow,) = documents("github/shards.yml")
+    for step in (step for job in workflow["jobs"].values() for step in job["steps"]):
+        if "pkgsync apply " in step.get("run", ""):
+            (variable,) = [name for name, value in step["env"].items() if value == "${{ vars.PKGSYNC_SIGNATURES }}"]
+            yield step["run"], variable
+
+
+def test_each_job_that_applies_has_the_signatures_beside_the_plan(tmp_path: Path) -> None:
+    """As services keep a variable: without the line break at its end."""
+    block = "-----BEGIN SSH SIGNATURE-----\nU1NI\n-----END SSH SIGNATURE-----"
+    (tmp_path / "pkgsync").write_text('#!/bin/sh\nfor plan; do :; done\ncat "$plan.sig"\n')
+    (tmp_path / "pkgsync").chmod(0o755)
+    found = list(scripts())
+    for script, variable in found:
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PLAN": "plan-abc.json", variable: block}
+        done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        assert done.stdout == f"{block}\n" * script.count("pkgsync apply ")
+    assert len(found) == 5
+
+
+def test_what_else_applies_is_told_of_signatures() -> None:
+    (workflow,) = documents("github/pkgsync.yml")
+    (step,) = [step for step in workflow["jobs"]["apply"]["steps"] if "/actions/apply@" in step["uses"]]
+    assert step["with"] == {"signatures": "${{ vars.PKGSYNC_SIGNATURES }}"}
+    for name in ("argo", "kubernetes"):
+        assert "plan.json.sig" in (EXAMPLES / name / "shards.yaml").read_text()

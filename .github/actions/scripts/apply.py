@@ -1,9 +1,11 @@
 """Applies the plan that was reviewed in the pull request which this commit merges.
 
-Reads PKGSYNC_CONFIG, LOGIN (who wrote the status), and what GitHub sets. Nothing of a comment is read: the digest comes
-from the status of the pull request's head, the plan from the run that the status names. Exits as `pkgsync apply`.
+Reads PKGSYNC_CONFIG, LOGIN (who wrote the status), SIGNATURES (over the plan; may be empty), and what GitHub sets.
+Nothing of a comment is read: the digest comes from the status of the pull request's head, the plan from the run that
+the status names. Exits as `pkgsync apply`.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import runner
 from github import Repository
 from web import StepError
 
-from pkgsync import planfile, report
+from pkgsync import approvals, planfile, report
 
 
 def main() -> int:
@@ -88,6 +90,7 @@ def _bound(repository: Repository, config: str, head: str) -> tuple[str, int]:
 def _apply(config: str, digest: str, path: Path) -> int:
     receipt = path.with_name("receipt.json")
     receipt.unlink(missing_ok=True)
+    approvals.place(path).write_text(f"{os.environ.get('SIGNATURES', '')}\n", encoding="utf-8")
     runner.output("applied", True)
     runner.output("digest", digest)
     arguments = ["apply", "-c", config, "--expect-digest", digest, "--receipt", str(receipt), str(path)]
