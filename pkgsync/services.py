@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from importlib import import_module
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -67,11 +66,9 @@ class Services(Struct, frozen=True, kw_only=True):
         those ``accepted`` even where they are older.
         Raises ConfigError, AuthenticationError, QuotaError, ReadError, StorageError.
         """
-        pool = ThreadPoolExecutor(max_workers=2)
+        pool = ThreadPoolExecutor(max_workers=1)
         try:
             listing = pool.submit(self._actual, managed_distributions(config), now)
-            # what decides takes as long to load as the first answers take to come; who needs it sooner waits for that
-            pool.submit(import_module, "pkgsync.reconcile.audits")
             try:
                 world = self._world(config, config.obs.projects, planned, now, everything)
                 if also:
