@@ -132,7 +132,7 @@ def _snapshot(document: dict[str, Any], name: str) -> Snapshot:
             "packagecloud": actual_in(document["packagecloud"]),
         }
     except (ValueError, msgspec.ValidationError) as error:
-        raise PlanFileError(f"{name}: {error}", tip=_NO_SNAPSHOT) from None
+        raise PlanFileError(f"{name}: {validation.cut(str(error))}", tip=_NO_SNAPSHOT) from None
     snapshot = Snapshot(**{key: document[key] for key in Snapshot.__struct_fields__} | made)
     # a cut list would make uploads, and hide what stands there
     if snapshot.packagecloud.total != len(snapshot.packagecloud.rows):

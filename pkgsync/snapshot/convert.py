@@ -108,7 +108,7 @@ def world_in(document: dict[str, Any]) -> ObsWorld:
     return ObsWorld(
         projects=projects,
         read_at=datetime.fromisoformat(document["read_at"]),
-        requests=document["requests"],
+        requests=msgspec.convert(document["requests"], int),
         warnings=tuple(document.get("warnings", ())),
     )
 

@@ -280,6 +280,8 @@ HOSTILE: dict[str, tuple[Callable[[Any], object], str]] = {
     "row length": (lambda value: value["packagecloud"]["rows"][0].pop(), "less than 12 items"),
     "rows cut": (lambda value: value["packagecloud"]["rows"].pop(), "not hold as many rows as it says"),
     "built name": (change(lambda v: leap(v)["after"]["x86_64"]["packages"][0]["files"][0], 0, "a/b"), "no usable name"),
+    "requests with a point": (change(lambda v: v["obs"], "requests", 7.0), "Expected `int`, got `float`"),
+    "long reason": (change(leap, "index", {"index": None, "problems": [{"reason": "x" * 10**6, "message": ""}]}), f"'{'x' * 280} ..."),
     "reason": (change(leap, "index", {"index": None, "problems": [{"reason": "bogus", "message": ""}]}), "bogus"),
     "doubts": (change(lambda v: leap(v)["index"], "doubts", {"a": {}}), "more than 0 properties"),
     "words": (change(lambda v: leap(v)["after"]["x86_64"], "details", "Click here"), "Click here"),
