@@ -4,6 +4,7 @@ What a class leaves out of files, and which of its names differ there, stands at
 format may add are ignored on the way in.
 """
 
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -44,8 +45,10 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
 
 def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str) -> PlanOrReceipt:
     """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
-    try:
+    # a wrong one is left as it is, to be refused at its place
+    with suppress(msgspec.ValidationError):
         _convert_proofs_once(document)
+    try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
         raise PlanFileError(f"{name}: {validation.cut(str(error))}") from None
