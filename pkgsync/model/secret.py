@@ -1,5 +1,7 @@
 """The values that hold a credential, or say where one is."""
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -8,6 +10,10 @@ class Discreet(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """For tracebacks that rich prints: a struct has one by itself, which tells every field."""
+        return []
 
 
 class Basic(Discreet, frozen=True):

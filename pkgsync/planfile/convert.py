@@ -4,12 +4,14 @@ What a class leaves out of files, and which of its names differ there, stands at
 format may add are ignored on the way in.
 """
 
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 
 from pkgsync.errors import PlanFileError
 from pkgsync.model import Plan, Receipt, RepositoryEvidence
+from pkgsync.planfile import validation
 
 PlanOrReceipt = TypeVar("PlanOrReceipt", Plan, Receipt)
 
@@ -17,9 +19,9 @@ _FIRST: dict[Any, tuple[str, ...]] = {
     Plan: ("format_version", "pkgsync_version", "created_at", "observed", "digest", "config_digest"),
     Receipt: ("format_version", "pkgsync_version", "plan_digest", "started_at", "finished_at"),
 }
-# of all else, every field is written, so that readers need no defaults
+# they come last; of all else, every field is written, so that readers need no defaults
 _LEFT_OUT: dict[Any, dict[str, Any]] = {
-    Plan: {"undoes": None, "selection": {}, "left_out": (), "base": None},
+    Plan: {"selection": {}, "left_out": (), "undoes": None, "base": None},
     Receipt: {"index": None, "approvals": ()},
 }
 
@@ -36,18 +38,20 @@ def to_document(value: Plan | Receipt) -> dict[str, Any]:
         document["summary"]["distributions"] = dict(sorted(document["summary"]["distributions"].items()))
         if value.base is not None:
             document["base"]["causes"] = dict(sorted(document["base"]["causes"].items()))
-    usual = _LEFT_OUT[type(value)]
+    last = {key: document.pop(key) for key in _LEFT_OUT[type(value)]}
     first = {key: document[key] for key in _FIRST[type(value)]}
-    return first | {key: item for key, item in document.items() if key not in usual or item != usual[key]}
+    return first | document | {key: item for key, item in last.items() if item != _LEFT_OUT[type(value)][key]}
 
 
 def from_document(document: dict[str, Any], kind: type[PlanOrReceipt], name: str) -> PlanOrReceipt:
     """The value of a document that its schema accepts. Raises PlanFileError, naming the place in file ``name``."""
-    try:
+    # a wrong one is left as it is, to be refused at its place
+    with suppress(msgspec.ValidationError):
         _convert_proofs_once(document)
+    try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise PlanFileError(f"{name}: {error}") from None
+        raise PlanFileError(f"{name}: {validation.cut(str(error))}") from None
 
 
 def _convert_proofs_once(document: dict[str, Any]) -> None:

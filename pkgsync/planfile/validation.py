@@ -25,11 +25,15 @@ def check(document: dict[str, Any], schema: schemas.Name, name: str) -> None:
         # the first alone: a hostile file can have millions
         _validator(schema).validate(document)
     except ValidationError as error:
-        message = error.message if len(error.message) <= _LONGEST_MESSAGE else f"{error.message[:_LONGEST_MESSAGE]} ..."
-        raise PlanFileError(f"{name}: {_json_path(error.instance_path)}: {message}") from None
+        raise PlanFileError(f"{name}: {_json_path(error.instance_path)}: {cut(error.message)}") from None
     # of a lone surrogate where the schema asks for a form
     except ValueError:
         raise PlanFileError(f"{name}: {NOT_I_JSON}") from None
+
+
+def cut(message: str) -> str:
+    """A message that quotes a value of a file, which may be as long as the file."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]} ..."
 
 
 def _json_path(parts: Iterable[str | int]) -> str:

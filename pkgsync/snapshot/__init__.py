@@ -20,7 +20,7 @@ from pkgsync.model import ActualState, OrphanAction, Policy, iso
 from pkgsync.obs import ObsWorld
 from pkgsync.packagecloud.usage import counted_since
 from pkgsync.planfile import strictjson, validation
-from pkgsync.snapshot.convert import actual_in, actual_out, world_in, world_out
+from pkgsync.snapshot.convert import actual_in, actual_out, placed, world_in, world_out
 
 _MAJOR = 1
 _NO_SNAPSHOT = "Take one with `pkgsync snapshot -o FILE`."
@@ -128,11 +128,11 @@ def _snapshot(document: dict[str, Any], name: str) -> Snapshot:
     try:
         made = {
             "created_at": datetime.fromisoformat(document["created_at"]),
-            "obs": world_in(document["obs"]),
-            "packagecloud": actual_in(document["packagecloud"]),
+            "obs": placed("obs", world_in, document["obs"]),
+            "packagecloud": placed("packagecloud", actual_in, document["packagecloud"]),
         }
-    except (ValueError, msgspec.ValidationError) as error:
-        raise PlanFileError(f"{name}: {error}", tip=_NO_SNAPSHOT) from None
+    except ValueError as error:
+        raise PlanFileError(f"{name}: {validation.cut(str(error))}", tip=_NO_SNAPSHOT) from None
     snapshot = Snapshot(**{key: document[key] for key in Snapshot.__struct_fields__} | made)
     # a cut list would make uploads, and hide what stands there
     if snapshot.packagecloud.total != len(snapshot.packagecloud.rows):

@@ -6,7 +6,7 @@ What there are many thousands of is an array of columns: as objects, it would ta
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from pkgsync.obs.indexes import IndexRead
 from pkgsync.obs.results import ArchitectureResult, ArchitectureResults, BuiltCopy, ProjectMeta
 from pkgsync.obs.world import ObsWorld, ProjectReads, RepositoryReads
 
+T = TypeVar("T")
 _FAILURES: Mapping[str, Callable[..., ReadError | IntegrityError]] = {
     "ReadError": ReadError,
     "IntegrityError": IntegrityError,
@@ -84,6 +85,14 @@ def _exact(array: list[Any]) -> list[Any]:
     return array
 
 
+def placed(place: str, read: Callable[[dict[str, Any]], T], document: dict[str, Any]) -> T:
+    """What ``read`` makes of the document; its errors say where that stands. Raises ValueError."""
+    try:
+        return read(document)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ValueError(f"{place}: {error}") from None
+
+
 def world_out(world: ObsWorld) -> dict[str, Any]:
     projects = {
         name: {"meta": project.meta, "repositories": {name: _reads_out(r) for name, r in project.repositories.items()}}
@@ -97,14 +106,17 @@ def world_in(document: dict[str, Any]) -> ObsWorld:
     projects = {
         name: ProjectReads(
             meta=msgspec.convert(project["meta"], ProjectMeta | None),
-            repositories={name: _reads_in(reads) for name, reads in project["repositories"].items()},
+            repositories={
+                repository: placed(f"{name}/{repository}", _reads_in, reads)
+                for repository, reads in project["repositories"].items()
+            },
         )
         for name, project in document["projects"].items()
     }
     return ObsWorld(
         projects=projects,
         read_at=datetime.fromisoformat(document["read_at"]),
-        requests=document["requests"],
+        requests=msgspec.convert(document["requests"], int),
         warnings=tuple(document.get("warnings", ())),
     )
 

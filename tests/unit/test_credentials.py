@@ -502,7 +502,7 @@ def test_the_keyring_is_not_asked_for_loopback(config: Make, tmp_path: Path, rin
 
 def test_a_login_does_not_show_itself() -> None:
     login = Basic("48151623", "hunter2")
-    assert not any(secret in f"{login!r} {login} {[login]}" for secret in SECRETS)
+    assert not any(secret in f"{login!r} {login} {[login]} {list(login.__rich_repr__())}" for secret in SECRETS)
 
 
 @pytest.mark.parametrize(

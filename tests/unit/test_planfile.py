@@ -233,9 +233,23 @@ def test_a_reason_of_a_newer_format_is_refused() -> None:
     assert "held[0].reason" in refused(resigned(newer))
 
 
+def test_a_wrong_proof_is_named_by_its_place() -> None:
+    edited = document()
+    edited["deletions"][0]["evidence"]["repositories"][0]["revision"] = 1.0
+    place = "$.deletions[0].evidence.repositories[0].revision"
+    assert refused(resigned(edited)) == f"plan.json: Expected `int | null`, got `float` - at `{place}`"
+
+
+def test_of_a_long_value_the_beginning_is_told() -> None:
+    newer = document()
+    newer["held"][0]["reason"] = "x" * 10**6
+    assert refused(resigned(newer)).endswith(f"Invalid enum value '{'x' * 280} ...")
+
+
 def test_the_globs_of_a_partial_plan_are_kept() -> None:
     partial = replace(PLAN, targeted=True, selection=Selection(("ubuntu/*",), ("*.rpm",)))
     written = planfile.dumps(planfile.with_digest(partial))
+    assert list(json.loads(written))[-1] == "selection"
     assert json.loads(written)["selection"] == {"targets": ["ubuntu/*"], "excludes": ["*.rpm"]}
     assert planfile.loads(written, "plan.json").selection == partial.selection
     assert "selection" not in document()
