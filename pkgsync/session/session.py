@@ -90,7 +90,7 @@ class Session:
         self._throttle = Throttle()
         self._http = _bare_session()
         # asked once per server: it costs more than what is left of preparing a request
-        self._proxies = cache(lambda origin: get_environ_proxies(str(origin)))
+        self._proxies = cache(get_environ_proxies)
 
     @property
     def origin(self) -> str:
@@ -323,7 +323,7 @@ class Session:
                 allow_redirects=False,
                 timeout=(self.limits.connect_seconds, watch.read_seconds),
                 # a proxy elsewhere would reach its own loopback, not ours
-                proxies={} if origin.is_loopback else self._proxies(origin),
+                proxies={} if origin.is_loopback else self._proxies("/".join(url.split("/", 3)[:3])),
                 verify=next((os.environ[name] for name in CA_VARIABLES if os.environ.get(name)), True),
             )
         except (RequestException, OSError, ValueError) as error:
