@@ -50,7 +50,7 @@ def propose_config(head: ConfigHead, path: Path, surroundings: Surroundings) -> 
     """
     config = _provisional(head, path)
     services = Services.of(config, surroundings, None)
-    proposals = _proposals(services, config, Live(services.packagecloud.catalogue()))
+    proposals = _proposals(services, config, Live.of(services.packagecloud.catalogue()))
     rows = packagecloud.gather(services.packagecloud, (), now=utc_now, progress=surroundings.progress).rows
     keys = _keys(services, head.project)
     # a colon is no part of a file name everywhere

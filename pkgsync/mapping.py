@@ -42,16 +42,16 @@ class MapReader(Struct, frozen=True, kw_only=True):
             *obs_mapping.absent(pairs),
         )
         if wrong:
-            raise self._error(wrong, proposals.Live(known))
+            raise self._error(wrong, proposals.Live.of(known))
         return tuple(problem.line for problem in obs_mapping.ended(projects, metas))
 
     def explained(self, *errors: BaseException | None) -> MappingError:
         """One error out of those of both services, with the places in the config and proposals."""
         problems = [problem for error in errors if isinstance(error, MappingError) for problem in error.problems]
-        known = proposals.Live(())
+        known = proposals.Live()
         # it is only for advice; what failed here is told by whoever needs it
         with suppress(PkgsyncError):
-            known = proposals.Live(self.packagecloud.catalogue())
+            known = proposals.Live.of(self.packagecloud.catalogue())
         return self._error(problems, known)
 
     def _error(self, problems: Iterable[MappingProblem], live: "proposals.Live") -> MappingError:

@@ -11,15 +11,11 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from pkgsync.model import ContentFrom, Policy
-from pkgsync.model.policy import GoneRule
+from pkgsync.model.policy import GoneRule, Limits, OrphanPolicy
 from pkgsync.model.secret import Discreet
 
 Targets = tuple[str, ...] | None
 CATCH_ALL = "*"
-_LATER = {"compare_times": True, "signing_key": None, "gone": GoneRule.KEEP, "installable": False, "approvals": None}
-"""What keys have of themselves that came after others had been in use: the digest of a config without them stays."""
-_PLACES = {"places", "map_place", "disowned"}
-"""Where things stand in the file, which decides nothing."""
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -137,16 +133,27 @@ def managed_distributions(config: Config) -> tuple[str, ...]:
     return tuple(sorted({target for targets in mappings for target in targets or ()}))
 
 
+# keys that came after others were in use, and what they are of themselves: the digest of a config without them stays
+_LATER: Mapping[type, Mapping[str, Any]] = {
+    ObsProject: {"compare_times": True, "signing_key": None},
+    OrphanPolicy: {"gone": GoneRule.KEEP},
+    Limits: {"installable": False, "approvals": None},
+}
+# where things stand in the file, which decides nothing
+_PLACES = ("places", "map_place", "disowned")
+
+
 def _project(project: ObsProject) -> dict[str, Any]:
     """The order of ``distributions`` decides which source wins, and JSON objects have none: hence pairs."""
     pairs = [[name, None if targets is None else list(targets)] for name, targets in project.distributions.items()]
-    return {**_plain(project), "distributions": pairs}
+    return {**{name: v for name, v in _plain(project).items() if name not in _PLACES}, "distributions": pairs}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Struct):
-        found = {name: item for name, item in asdict(value).items() if name not in _PLACES}
-        return {name: _plain(item) for name, item in found.items() if name not in _LATER or item != _LATER[name]}
+        later = _LATER.get(type(value), {})
+        found = asdict(value).items()
+        return {name: _plain(item) for name, item in found if name not in later or item != later[name]}
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple):

@@ -71,13 +71,7 @@ class _Form:
         return len(self._head) + self._size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        first = self._stream.read(_PIECE)
-        # a small file and its frame in one write: each wakes the server up
-        whole = len(first) == self._size
-        yield self._head + first + (self._tail if whole else b"")
-        self._on_bytes(len(first))
-        if whole:
-            return
+        yield self._head
         while piece := self._stream.read(_PIECE):
             yield piece
             self._on_bytes(len(piece))

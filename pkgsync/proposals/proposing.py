@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from attrs import field, frozen
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,15 +21,15 @@ _USABLE = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.+]*/[A-Za-z0-9][-A-Za-z0-9_.+]*")
 _ANY = {PackageType.RPM: "rpm_any/rpm_any", PackageType.DEB: "any/any"}
 
 
-def _usable(known: Iterable[Distribution]) -> tuple[Distribution, ...]:
-    return tuple(one for one in known if _USABLE.fullmatch(one.name))
-
-
-@frozen
-class Live:
+class Live(Struct, frozen=True):
     """The distributions that Packagecloud has now."""
 
-    known: tuple[Distribution, ...] = field(converter=_usable)
+    known: tuple[Distribution, ...] = ()
+
+    @classmethod
+    def of(cls, known: Iterable[Distribution]) -> "Live":
+        """Without those that no config can name."""
+        return cls(tuple(one for one in known if _USABLE.fullmatch(one.name)))
 
     def find(self, target: str) -> str | None:
         """The exact name of ``distro/version``, which may be written with a version number."""

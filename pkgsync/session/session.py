@@ -6,12 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlencode
 
-from requests import PreparedRequest, RequestException, Response
-from requests import Session as HttpSession
+from requests import RequestException, Response
 from requests.utils import get_environ_proxies
 
 from pkgsync.backoff import say_retry, seconds_before
@@ -26,6 +24,7 @@ from pkgsync.errors import (
 from pkgsync.model.origin import Origin, zone_of
 from pkgsync.model.secret import Login
 from pkgsync.session.authorization import Authorization
+from pkgsync.session.bare import bare_session, prepared
 from pkgsync.session.body import read_body, read_start
 from pkgsync.session.download import DownloadState
 from pkgsync.session.failures import failure
@@ -33,7 +32,7 @@ from pkgsync.session.limits import DEFAULT_LIMITS, HttpLimits
 from pkgsync.session.reply import Reply, TransientError, busy, check_status, checked_content, is_html
 from pkgsync.session.throttle import Throttle
 from pkgsync.session.urls import check_route, clean_url, redirect_target, secrets_of
-from pkgsync.session.watch import Watch, WatchedAdapter, Watcher
+from pkgsync.session.watch import Watch, Watcher
 from pkgsync.session.words import told
 from pkgsync.session.zones import Zones
 from pkgsync.version import __version__
@@ -88,7 +87,7 @@ class Session:
         self._requests = 0
         self._watcher = Watcher(limits)
         self._throttle = Throttle()
-        self._http = _bare_session()
+        self._http = bare_session()
         # asked once per server: it costs more than what is left of preparing a request
         self._proxies = cache(get_environ_proxies)
 
@@ -313,7 +312,7 @@ class Session:
         origin = Origin.of(url)
         self._zones.check(origin, asked, origin.zone)
         watch.on_peer = lambda address: self._zones.check(origin, asked, zone_of(address))
-        request = _prepared(method, url, self._headers(url, headers), data)
+        request = prepared(method, url, self._headers(url, headers), data)
         with self._lock:
             self._requests += 1
         try:
@@ -387,30 +386,6 @@ def _checked_origin(url: str, allow_http: bool) -> Origin:
     if not origin.is_protected and not allow_http:
         raise ConfigError(f"{clean_url(url)}: plain http is refused", tip="Use https, or set `allow_http: true`.")
     return origin
-
-
-def _bare_session() -> HttpSession:
-    """A session without netrc, cookies, or connections that cannot be cut."""
-    http = HttpSession()
-    # else ~/.netrc would be read, and its logins sent to any server of that name
-    http.trust_env = False
-    # a cookie is a credential that no origin was checked for
-    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = WatchedAdapter(pool_connections=8, pool_maxsize=64)
-    http.mount("https://", adapter)
-    http.mount("http://", adapter)
-    return http
-
-
-def _prepared(method: str, url: str, headers: dict[str, str], data: Any) -> PreparedRequest:
-    """What requests makes of a request, but with the URL as it is: requests would decode and encode it anew, slowly."""
-    request = PreparedRequest()
-    request.method, request.url = method, url
-    request.prepare_headers(headers)
-    request.prepare_cookies({})
-    request.prepare_body(data, None)
-    request.prepare_hooks({})
-    return request
 
 
 def _place(asked: str, url: str) -> str:

@@ -43,7 +43,7 @@ def code_names(distro: str, text: str) -> list[Distribution]:
     ]
 
 
-LIVE = Live(
+LIVE = Live.of(
     [
         *code_names("ubuntu", UBUNTU),
         *code_names("debian", DEBIAN),
